@@ -1,0 +1,41 @@
+"""Every error that tractcap raises on purpose, each with the exit status it leads to.
+
+TractcapError            1  something failed
+├── InputError           1  one input can't be read or drawn; the others go on
+├── DrawingError         1  a picture did not come out
+├── SettingsError        2  an option, a variable or a folder is not usable
+├── NothingToDrawError   3  no tractogram was found, or none matches the filters
+└── CapTooSmallError     4  not even the smallest plan fits into the memory
+"""
+
+
+class TractcapError(Exception):
+    """What is wrong, with which file or option, and what to do, as a sentence."""
+
+    exit_code = 1
+
+
+class InputError(TractcapError):
+    """An input can't be read or drawn."""
+
+
+class DrawingError(TractcapError):
+    """A picture did not come out as it must."""
+
+
+class SettingsError(TractcapError):
+    """An option, a variable or a folder is not usable."""
+
+    exit_code = 2
+
+
+class NothingToDrawError(TractcapError):
+    """There is no tractogram to draw."""
+
+    exit_code = 3
+
+
+class CapTooSmallError(TractcapError):
+    """Not even the smallest plan fits into the memory."""
+
+    exit_code = 4
