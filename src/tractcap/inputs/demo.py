@@ -1,0 +1,34 @@
+"""Real bundles to try tractcap on: three bundles of five people, which come with dipy (BSD licence)."""
+
+import importlib.util
+import zipfile
+from pathlib import Path
+
+from tractcap.errors import SettingsError
+
+WORD = "demo"
+"""The input that asks for them; a folder of that name is ``./demo``."""
+
+_ARCHIVE = "data/files/minimal_bundles.zip"
+
+
+def unpack(folder: Path) -> Path:
+    """Lay the demo's bundles out below ``folder``, a folder for each person; returns the input to draw.
+
+    Raises
+    ------
+    SettingsError
+        When dipy isn't installed with its data.
+    """
+    spec = importlib.util.find_spec("dipy")
+    archive = Path(spec.origin).parent / _ARCHIVE if spec and spec.origin else None
+    if archive is None or not archive.is_file():
+        raise SettingsError("the demo's bundles come with dipy, which isn't installed here: pip install dipy.")
+    with zipfile.ZipFile(archive) as bundles:
+        for name in sorted(bundles.namelist()):
+            if name.endswith(".trk"):
+                person, bundle = Path(name).parts[-2:]
+                target = folder / person.replace("_", "-") / bundle
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(bundles.read(name))
+    return folder

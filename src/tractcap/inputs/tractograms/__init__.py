@@ -1,0 +1,50 @@
+"""Tractograms as chunks of streamlines in RAS+ mm, whatever the file's format and size.
+
+Each format is a module with one class; this registry chooses by the file's name.
+"""
+
+from pathlib import Path
+
+from tractcap.errors import InputError
+from tractcap.inputs.names import split_name
+from tractcap.inputs.tractograms.base import Header, Tractogram
+from tractcap.inputs.tractograms.chunks import Chunk
+from tractcap.inputs.tractograms.tck import TckTractogram
+from tractcap.inputs.tractograms.trk import TrkTractogram
+from tractcap.inputs.tractograms.trx import TrxTractogram
+from tractcap.inputs.tractograms.vtk import VtkTractogram
+
+__all__ = ["Chunk", "Header", "Tractogram", "open_tractogram"]
+
+FORMATS: dict[str, type[Tractogram]] = {
+    ".trk": TrkTractogram,
+    ".trk.gz": TrkTractogram,
+    ".tck": TckTractogram,
+    ".tck.gz": TckTractogram,
+    ".trx": TrxTractogram,
+    ".vtk": VtkTractogram,
+    ".vtp": VtkTractogram,
+}
+
+
+def open_tractogram(path: Path, vtk_space: str = "") -> Tractogram:
+    """Open a tractogram by the ending of its name; its header is read and checked, its points are not.
+
+    Parameters
+    ----------
+    path : the file, or the folder of an unpacked ``.trx``.
+    vtk_space : ``"RAS"`` or ``"LPS"``, the space of ``.vtk`` and ``.vtp`` files that don't say theirs.
+
+    Raises
+    ------
+    InputError
+        When the name's ending is not known, or the file can't be read as what it says it is.
+    """
+    _, ending = split_name(path.name)
+    if ending not in FORMATS:
+        raise InputError(f"{path} is not a tractogram by its name: expected one of {', '.join(FORMATS)}.")
+    kind = FORMATS[ending]
+    try:
+        return VtkTractogram(path, vtk_space) if kind is VtkTractogram else kind(path)
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error

@@ -1,0 +1,29 @@
+"""From a file's own space to RAS+ mm."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def to_rasmm(points: NDArray[np.floating], affine: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Apply an affine to points.
+
+    Written out instead of as a matrix product: BLAS may round a row by where it stands in the matrix, and a
+    point must not depend on the chunk that it came in.
+
+    Parameters
+    ----------
+    points : (N, 3). affine : (4, 4).
+
+    Returns
+    -------
+    (N, 3) float32.
+    """
+    result = np.empty((len(points), 3), np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # points that are not finite are left out later, and said
+        for axis in range(3):
+            total = np.full(len(points), affine[axis, 3], np.float32)
+            for source in range(3):
+                if affine[axis, source]:
+                    total += points[:, source] * np.float32(affine[axis, source])
+            result[:, axis] = total
+    return result

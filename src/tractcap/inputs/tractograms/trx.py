@@ -1,0 +1,214 @@
+"""TRX: a zip archive or a folder of raw arrays, in RAS+ mm.
+
+The format: github.com/tee-ar-ex/trx-spec. The members are read side by side as streams, stored or compressed:
+trx-python would unpack a compressed archive into the temporary folder first, which may be memory.
+"""
+
+import json
+import math
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.inputs.reading import open_plain
+from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
+from tractcap.inputs.tractograms.chunks import Block
+
+_POINTS = BLOCK_BYTES // 12
+_HEADER_BOUND = 2**24
+
+
+@dataclass(frozen=True)
+class _Member:
+    """An array inside: its name in the archive, what it is called, its shape beyond the first axis, type and bytes."""
+
+    path: str
+    name: str
+    columns: int
+    dtype: np.dtype[np.generic]
+    size: int
+
+    @property
+    def rows(self) -> int:
+        return self.size // (self.columns * self.dtype.itemsize)
+
+
+class TrxTractogram(Tractogram):
+    """See the module."""
+
+    format = "TRX"
+
+    def _look(self) -> Header:
+        members = dict(self._list())
+        counts = self._read_counts()
+        arrays = [member for path, size in members.items() if (member := _member(path, size)) is not None]
+        self._positions = self._single(arrays, "positions", 3)
+        self._offsets = self._single(arrays, "offsets", 1)
+        self._streamlines, self._points = counts["NB_STREAMLINES"], counts["NB_VERTICES"]
+        self._check_counts()
+        self._dpv = [m for m in arrays if m.path.startswith("dpv/") and m.rows == self._points]
+        self._dps = [m for m in arrays if m.path.startswith("dps/") and m.rows == self._streamlines]
+        names = tuple(m.name for m in self._dpv), tuple(m.name for m in self._dps)
+        return Header(self._streamlines, True, self._points, 0, *names)
+
+    def _list(self) -> Iterator[tuple[str, int]]:
+        if self.path.is_dir():
+            for file in sorted(self.path.rglob("*")):
+                if file.is_file():
+                    yield file.relative_to(self.path).as_posix(), file.stat().st_size
+            return
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                for info in archive.infolist():
+                    yield info.filename, info.file_size
+        except zipfile.BadZipFile as error:
+            raise self.damaged("it is neither a zip archive nor a folder, or it is cut off") from error
+
+    def _read_counts(self) -> dict[str, int]:
+        with self._opened() as stack:
+            try:
+                header = json.loads(stack.open("header.json").read(_HEADER_BOUND))
+                counts = {name: int(header[name]) for name in ("NB_STREAMLINES", "NB_VERTICES")}
+            except (KeyError, FileNotFoundError, TypeError, ValueError) as error:
+                raise self.damaged(
+                    "its header.json is missing or doesn't give NB_STREAMLINES and NB_VERTICES"
+                ) from error
+        return counts
+
+    def _single(self, arrays: list[_Member], name: str, columns: int) -> _Member:
+        found = [m for m in arrays if m.name == name and "/" not in m.path]
+        if len(found) != 1 or found[0].columns != columns:
+            raise self.damaged(
+                f"it has {len(found)} arrays of {name} with {columns} column(s), where there must be one"
+            )
+        return found[0]
+
+    def _check_counts(self) -> None:
+        # older writers left out the last offset, which is the number of points
+        if self._offsets.rows - self._streamlines not in (0, 1) or self._positions.rows != self._points:
+            raise self.damaged(
+                f"its header promises {self._streamlines:,} streamlines of {self._points:,} points, but it holds "
+                f"{self._offsets.rows:,} offsets and {self._positions.rows:,} points"
+            )
+
+    def _blocks(self) -> Iterator[Block]:
+        try:
+            with self._opened() as stack:
+                yield from self._decode(stack)
+        except zipfile.BadZipFile as error:
+            raise self.damaged(f"an array in it is broken ({error})") from error
+
+    def _decode(self, stack: "_Stack") -> Iterator[Block]:
+        positions = stack.open(self._positions.path)
+        point_files = [(m, stack.open(m.path)) for m in self._dpv]
+        streamline_files = [(m, stack.open(m.path)) for m in self._dps]
+        held: dict[str, NDArray[np.generic]] = {}
+        for part in cut(self._lengths(stack), _POINTS):
+            points = self._rows(positions, self._positions, part.points)
+            with np.errstate(over="ignore"):
+                block = Block(points.astype(np.float32), part.lengths, part.continues, part.open)
+            block.per_point = {m.name: self._rows(file, m, part.points) for m, file in point_files}
+            for member, file in streamline_files:
+                fresh = self._rows(file, member, len(part.lengths) - part.continues)
+                values = np.concatenate([held[member.name], fresh]) if part.continues else fresh
+                block.per_streamline[member.name] = values
+                held[member.name] = values[-1:]
+            yield block
+
+    def _lengths(self, stack: "_Stack") -> Iterator[NDArray[np.int64]]:
+        """Points of each streamline, some thousand at a time."""
+        file, last, left = stack.open(self._offsets.path), -1, self._offsets.rows
+        while left:
+            count = min(left, 2**16)
+            offsets = self._rows(file, self._offsets, count).astype(np.int64)
+            left -= count
+            if not left and self._offsets.rows == self._streamlines:
+                offsets = np.append(offsets, self._points)
+            bounds = offsets if last < 0 else np.append(last, offsets)
+            lengths = np.diff(bounds)
+            first_is_off = last < 0 and len(bounds) and bounds[0] != 0
+            if first_is_off or (lengths < 0).any() or (len(bounds) and bounds[-1] > self._points):
+                raise self.damaged("its offsets don't rise from zero to the number of points")
+            last = int(bounds[-1])
+            yield lengths
+        if last != self._points and self._streamlines:
+            raise self.damaged(f"its offsets end at {last:,}, but it holds {self._points:,} points")
+
+    def _rows(self, file: BinaryIO, member: _Member, count: int) -> NDArray[np.generic]:
+        data = file.read(count * member.columns * member.dtype.itemsize)
+        values = np.frombuffer(data, member.dtype)
+        if len(values) < count * member.columns:
+            raise self.damaged(f"its array {member.path} ends early")
+        return (
+            values.reshape(count, 3)
+            if member.columns == 3
+            else values.reshape(count, *([member.columns] * (member.columns > 1)))
+        )
+
+    @contextmanager
+    def _opened(self) -> "Iterator[_Stack]":
+        with _Stack() as stack:
+            if not self.path.is_dir():
+                stack.archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(open_plain(self.path))))
+            stack.tractogram = self
+            yield stack
+
+
+class _Stack(ExitStack):
+    """The members that are open, closed together."""
+
+    archive: zipfile.ZipFile | None = None
+    tractogram: TrxTractogram
+
+    def open(self, member: str) -> BinaryIO:
+        if self.archive is None:
+            return self.enter_context(open_plain(self.tractogram.path / member))
+        return cast(BinaryIO, self.enter_context(self.archive.open(member)))
+
+
+@dataclass(frozen=True)
+class Part:
+    """Streamlines, or parts of them, that have at most so many points together."""
+
+    points: int
+    lengths: NDArray[np.int64]
+    continues: bool
+    open: bool
+
+
+def cut(lengths: Iterator[NDArray[np.int64]], max_points: int) -> Iterator[Part]:
+    """Cut streamlines given by their lengths, one after the other, into parts of at most ``max_points``."""
+    for batch in lengths:
+        ends = np.cumsum(batch)
+        total = int(ends[-1]) if len(ends) else 0
+        for start in range(0, max(total, 1), max_points):
+            yield _part(batch, ends, start, min(start + max_points, total), last=start + max_points >= total)
+
+
+def _part(batch: NDArray[np.int64], ends: NDArray[np.int64], start: int, stop: int, *, last: bool) -> Part:
+    # a streamline of no points that stands on a cut belongs to the part before it
+    first = int(np.searchsorted(ends, start, side="right")) if start else 0
+    until = len(batch) if last else int(np.searchsorted(ends, stop, side="right"))
+    is_open = not last and (ends[until - 1] if until else 0) < stop
+    begins = np.clip(ends[first : until + is_open] - batch[first : until + is_open], start, stop)
+    lengths = np.clip(ends[first : until + is_open], start, stop) - begins
+    continues = start > 0 and first < len(batch) and int(ends[first] - batch[first]) < start
+    return Part(stop - start, lengths, bool(continues), bool(is_open))
+
+
+def _member(path: str, size: int) -> _Member | None:
+    """Read an array's name, ``name[.columns].type``; None for what is no array."""
+    parts = path.rsplit("/", 1)[-1].split(".")
+    columns = int(parts[1]) if len(parts) == 3 and parts[1].isdigit() else 1
+    try:
+        dtype = np.dtype(parts[-1]).newbyteorder("<")
+    except TypeError:
+        return None
+    if len(parts) not in (2, 3) or dtype.hasobject or not math.prod((columns, dtype.itemsize)):
+        return None
+    return _Member(path, parts[0], columns, dtype, size)

@@ -1,0 +1,99 @@
+"""VTK polylines, ``.vtk`` (legacy) and ``.vtp`` (XML). VTK can only load such a file whole: its need is estimated.
+
+The files don't agree on a space. A legacy file may say ``SPACE=LPS`` or ``SPACE=RAS`` in its title (3D Slicer writes
+that); one that doesn't is taken as RAS+ (MRtrix, whitematteranalysis) unless told otherwise (dipy writes LPS+).
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.inputs.tractograms.base import BLOCK_BYTES, DEFLATE_RATIO, Header, Tractogram
+from tractcap.inputs.tractograms.chunks import Block
+from tractcap.inputs.tractograms.space import to_rasmm
+from tractcap.inputs.tractograms.trx import cut
+
+_LPS = np.diag([-1.0, -1, 1, 1])
+_LOOK_BYTES = 2**16
+_BYTES_PER_POINT = 3 * 8 + 2 * 8 + 3 * 4
+"""In memory: a point in double precision, its index twice (the file's and VTK's), and our copy in single precision."""
+
+
+class VtkTractogram(Tractogram):
+    """See the module."""
+
+    format = "VTK polylines (.vtk, .vtp)"
+
+    def __init__(self, path: Path, vtk_space: str = "") -> None:
+        self._told = vtk_space
+        super().__init__(path)
+
+    def _look(self) -> Header:
+        with self.path.open("rb") as file:
+            text = file.read(_LOOK_BYTES)
+        self._xml = b"<VTKFile" in text
+        if not self._xml and not text.startswith(b"# vtk DataFile"):
+            raise self.damaged("it begins like neither a legacy nor an XML file of VTK")
+        size = self.path.stat().st_size
+        points, lines = self._counts(text, size)
+        space = re.search(rb"SPACE=(RAS|LPS)", text.split(b"\n", 2)[1]) if not self._xml and b"\n" in text else None
+        self._space = space[1].decode() if space else self._told or "RAS"
+        notes = () if space or self._told else ("doesn't say its space: taken as RAS+ mm",)
+        return Header(lines, False, points, size * 2 + points * _BYTES_PER_POINT, notes=notes)
+
+    def _counts(self, text: bytes, size: int) -> tuple[int, int]:
+        """Points and lines that the header promises, never more than the file can hold."""
+        patterns = (
+            (rb'NumberOfPoints="(\d+)"', rb'NumberOfLines="(\d+)"')
+            if self._xml
+            else (rb"\nPOINTS (\d+)", rb"\nLINES (\d+)")
+        )
+        # a coordinate takes at least two bytes as text; XML may be compressed
+        most = size * (DEFLATE_RATIO if self._xml else 1) // 6
+        points, lines = (min(most, int(m[1])) if (m := re.search(p, text)) else most for p in patterns)
+        return points, lines
+
+    def _blocks(self) -> Iterator[Block]:
+        points, lengths, order = self._load()
+        affine = _LPS if self._space == "LPS" else np.eye(4)
+        start = 0
+        for part in cut(iter([lengths]), BLOCK_BYTES // 12):
+            rows = order[start : start + part.points]
+            start += part.points
+            yield Block(to_rasmm(points[rows], affine), part.lengths, part.continues, part.open)
+
+    def _load(self) -> tuple[NDArray[np.floating], NDArray[np.int64], NDArray[np.int64]]:
+        """Points (N, 3), the lengths of the lines, and the points' numbers line after line."""
+        from vtkmodules.util.numpy_support import vtk_to_numpy
+
+        data = self._read()
+        lines = data.GetLines()
+        if data.GetPoints() is None or not lines.GetNumberOfCells():
+            return np.empty((0, 3)), np.empty(0, np.int64), np.empty(0, np.int64)
+        points = vtk_to_numpy(data.GetPoints().GetData())
+        offsets = vtk_to_numpy(lines.GetOffsetsArray()).astype(np.int64, copy=False)
+        order = vtk_to_numpy(lines.GetConnectivityArray()).astype(np.int64, copy=False)
+        if len(order) and (order.min() < 0 or order.max() >= len(points)):
+            raise self.damaged("its lines name points that it doesn't have")
+        return points, np.diff(offsets), order
+
+    def _read(self) -> Any:
+        from vtkmodules.vtkCommonCore import vtkOutputWindow, vtkStringOutputWindow
+        from vtkmodules.vtkIOLegacy import vtkPolyDataReader
+        from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
+
+        reader = (vtkXMLPolyDataReader if self._xml else vtkPolyDataReader)()
+        said, before = vtkStringOutputWindow(), vtkOutputWindow.GetInstance()
+        vtkOutputWindow.SetInstance(said)  # a file that is cut off is no error to VTK: it only says so
+        try:
+            reader.SetFileName(str(self.path))
+            reader.Update()
+        finally:
+            vtkOutputWindow.SetInstance(before)
+        if said.GetOutput().strip() or reader.GetErrorCode() or reader.GetOutput() is None:
+            raise self.damaged("VTK can't read it as polylines; it may be cut off")
+        return reader.GetOutput()

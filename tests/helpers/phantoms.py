@@ -1,0 +1,124 @@
+"""Streamlines with known answers, and writers for every format that are not tractcap's own."""
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel.streamlines import Field
+
+Streamlines = list[np.ndarray]
+
+ENDINGS = ("trk", "trk.gz", "tck", "tck.gz", "trx", "vtk", "vtp")
+
+
+def asymmetric_bundle(count: int = 30, points: int = 40, seed: int = 0) -> Streamlines:
+    """A bundle in the left hemisphere that rises at its front end: no mirror image of it looks the same."""
+    random = np.random.default_rng(seed)
+    t = np.linspace(0, 1, points)
+    base = np.stack([-40 + 15 * t, -50 + 100 * t, -10 + 50 * t**4], axis=1)
+    return [(base + random.normal(0, 2, 3)).astype(np.float32) for _ in range(count)]
+
+
+def ragged(count: int = 200, seed: int = 1) -> Streamlines:
+    """Streamlines of very different lengths, in order of nothing."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(2, 60, count)
+    return [np.cumsum(random.normal(0, 1, (n, 3)), axis=0).astype(np.float32) for n in lengths]
+
+
+def affine(order: str = "RAS", voxel: float = 2.0, shape: tuple[int, int, int] = (91, 109, 91)) -> np.ndarray:
+    """A grid over the same box in mm, stored in the given order."""
+    matrix = np.diag([voxel, voxel, voxel, 1.0])
+    matrix[:3, 3] = [-90, -126, -72]
+    for axis, (letter, positive) in enumerate(zip(order, "RAS", strict=True)):
+        if letter != positive:
+            matrix[axis, 3] += (shape[axis] - 1) * voxel
+            matrix[axis, axis] *= -1
+    return matrix
+
+
+def save(path: Path, streamlines: Streamlines, order: str = "RAS", **fields: object) -> Path:
+    """Write streamlines given in RAS+ mm in the format that the name's ending asks for."""
+    ending = path.name.split(".", 1)[1]
+    if ending.startswith("vt"):
+        return save_vtk(path, streamlines)
+    if ending == "trx":
+        return save_trx(path, streamlines)
+    tractogram = nib.streamlines.Tractogram(streamlines, affine_to_rasmm=np.eye(4), **fields)
+    header = {
+        Field.VOXEL_TO_RASMM: affine(order),
+        Field.VOXEL_SIZES: (2, 2, 2),
+        Field.DIMENSIONS: (91, 109, 91),
+        Field.VOXEL_ORDER: order,
+    }
+    kind = nib.streamlines.TrkFile if ending.startswith("trk") else nib.streamlines.TckFile
+    file = kind(tractogram, header=header)
+    plain = io.BytesIO()
+    file.save(plain)
+    path.write_bytes(gzip.compress(plain.getvalue()) if ending.endswith(".gz") else plain.getvalue())
+    return path
+
+
+def save_trx(path: Path, streamlines: Streamlines, *, compressed: bool = False, folder: bool = False) -> Path:
+    """Write a TRX with one array per point (``height``) and one per streamline (``number``), by trx-python."""
+    import trx.trx_file_memmap as tmm
+
+    count = sum(map(len, streamlines))
+    made = tmm.TrxFile(nb_vertices=count, nb_streamlines=len(streamlines))
+    made.header["VOXEL_TO_RASMM"] = affine()
+    made.header["DIMENSIONS"] = np.array([91, 109, 91], np.uint16)
+    points = np.concatenate(streamlines).astype(np.float32)
+    made.streamlines._data = points
+    made.streamlines._lengths = np.array(list(map(len, streamlines)), np.uint32)
+    made.streamlines._offsets = np.concatenate([[0], np.cumsum(made.streamlines._lengths)]).astype(np.uint64)[:-1]
+    made.data_per_vertex = {"height": nib.streamlines.ArraySequence(s[:, 2:3] for s in streamlines)}
+    made.data_per_streamline = {"number": np.arange(len(streamlines), dtype=np.float32)[:, None]}
+    kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    tmm.save(made, str(path.with_suffix("") if folder else path), compression_standard=kind)
+    if folder:
+        path.with_suffix("").rename(path)
+    made.close()
+    return path
+
+
+def save_vtk(path: Path, streamlines: Streamlines, title: str = "lines") -> Path:
+    """Write polylines by VTK itself."""
+    from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
+    from vtkmodules.vtkCommonCore import vtkPoints
+    from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+    from vtkmodules.vtkIOLegacy import vtkPolyDataWriter
+    from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
+
+    points, cells, data = vtkPoints(), vtkCellArray(), vtkPolyData()
+    joined = np.concatenate(streamlines)
+    points.SetData(numpy_to_vtk(joined, deep=True))
+    offsets = np.concatenate([[0], np.cumsum([len(s) for s in streamlines])])
+    cells.SetData(
+        numpy_to_vtkIdTypeArray(offsets, deep=True), numpy_to_vtkIdTypeArray(np.arange(len(joined)), deep=True)
+    )
+    data.SetPoints(points)
+    data.SetLines(cells)
+    writer = vtkXMLPolyDataWriter() if path.suffix == ".vtp" else vtkPolyDataWriter()
+    if path.suffix == ".vtk":
+        writer.SetFileTypeToBinary()
+        writer.SetHeader(title)
+    writer.SetFileName(str(path))
+    writer.SetInputData(data)
+    assert writer.Write() == 1
+    return path
+
+
+def raw_tck(
+    path: Path, streamlines: Streamlines, datatype: str = "Float32LE", count: int | None = None, end: bool = True
+) -> Path:
+    """Write a .tck by hand: any data type, any promise, with or without its end."""
+    dtype = {"Float32LE": "<f4", "Float32BE": ">f4", "Float64LE": "<f8", "Float64BE": ">f8"}[datatype]
+    rows = [row for s in streamlines for row in (s, np.full((1, 3), np.nan))]
+    rows += [np.full((1, 3), np.inf)] * end
+    promise = len(streamlines) if count is None else count
+    header = f"mrtrix tracks\ncount: {promise}\ndatatype: {datatype}\nfile: . 100\nEND\n".encode()
+    path.write_bytes(header.ljust(100, b"\0") + np.concatenate(rows).astype(dtype).tobytes())
+    return path
