@@ -1,0 +1,107 @@
+"""Words on a picture: orientation letters, scale bar, name and count; and the mosaic of the views."""
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from tractcap.drawing.views import Frame, View
+
+_INK = (235, 235, 235)
+_DIM = (165, 165, 165)
+_RULE = (45, 45, 45)
+_ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
+"""mm that a scale bar may stand for."""
+
+_LONGEST_BAR = 0.28
+"""Share of the picture's width."""
+
+ELLIPSIS = "…"
+
+
+def label(image: Image.Image, view: View, frame: Frame) -> None:
+    """Write orientation letters, the view's name and a scale bar onto a square picture."""
+    pen, size = ImageDraw.Draw(image), image.width
+    edge = _edge(size)
+    places = (
+        (edge, size / 2, "lm"),
+        (size - edge, size / 2, "rm"),
+        (size / 2, edge, "mt"),
+        (size / 2, size - edge, "mb"),
+    )
+    for letter, (x, y, anchor) in zip(view.letters, places, strict=True):
+        pen.text((x, y), letter, _INK, _font(size * 0.042), anchor=anchor)
+    pen.text((edge, size - edge), view.name, _DIM, _font(size * 0.028), anchor="ls")
+    _scale_bar(pen, size, edge, frame)
+
+
+def head(image: Image.Image, title: str, subtitle: str) -> None:
+    """Write name and count at the upper left of a picture, clear of the letter in its middle."""
+    pen, size = ImageDraw.Draw(image), image.width
+    edge, room = _edge(size), size * 0.45 - _edge(size)
+    large, small = _font(size * 0.032), _font(size * 0.026)
+    pen.text((edge, edge), fit(title, large, room), _INK, large, anchor="lt")
+    pen.text((edge, edge + size * 0.042), fit(subtitle, small, room), _DIM, small, anchor="lt")
+
+
+def _edge(size: int) -> float:
+    return size * 0.022
+
+
+def bar_length(frame: Frame) -> int:
+    """The round number of mm that the scale bar stands for."""
+    fitting = [length for length in _ROUND if length <= frame.width * _LONGEST_BAR]
+    return fitting[-1] if fitting else _ROUND[0]
+
+
+def _scale_bar(pen: ImageDraw.ImageDraw, size: int, edge: float, frame: Frame) -> None:
+    length = bar_length(frame)
+    right, bottom = round(size - edge), round(size - edge)
+    left = right - round(length * size / frame.width)
+    thick = max(2, round(size * 0.004))
+    pen.rectangle((left, bottom - thick, right - 1, bottom - 1), fill=_INK)
+    pen.text(
+        ((left + right) / 2, bottom - thick - size * 0.008), f"{length} mm", _INK, _font(size * 0.026), anchor="mb"
+    )
+
+
+def fit(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
+    """Shorten a text in its middle until it fits into ``room`` pixels: names differ at both ends."""
+    if font.getlength(text) <= room:
+        return text
+    kept = len(text)
+    while kept > 2 and font.getlength(_shortened(text, kept)) > room:
+        kept -= 1
+    return _shortened(text, kept)
+
+
+def _shortened(text: str, kept: int) -> str:
+    return text[: kept - kept // 2] + ELLIPSIS + text[len(text) - kept // 2 :]
+
+
+def _font(size: float) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(max(8.0, size))
+    assert isinstance(font, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
+    return font
+
+
+def mosaic(pictures: Sequence[Image.Image], title: str, subtitle: str) -> Image.Image:
+    """Pictures of one size beside and below each other, three to a row, under a line that names them."""
+    size, columns = pictures[0].width, min(3, len(pictures))
+    rows, top = -(-len(pictures) // columns), round(size * 0.07)
+    sheet = Image.new("RGB", (columns * size, rows * size + top))
+    for place, picture in enumerate(pictures):
+        sheet.paste(picture, (place % columns * size, top + place // columns * size))
+    pen = ImageDraw.Draw(sheet)
+    for column in range(1, columns):
+        pen.line((column * size, top, column * size, sheet.height), _RULE)
+    for row in range(rows):
+        pen.line((0, top + row * size, sheet.width, top + row * size), _RULE)
+    _heading(pen, sheet.width, top, size, title, subtitle)
+    return sheet
+
+
+def _heading(pen: ImageDraw.ImageDraw, width: int, height: int, size: int, title: str, subtitle: str) -> None:
+    large, small, edge = _font(size * 0.036), _font(size * 0.03), _edge(size)
+    room = width - 3 * edge - small.getlength(subtitle)
+    pen.text((edge, height * 0.7), fit(title, large, room), _INK, large, anchor="ls")
+    pen.text((width - edge, height * 0.7), subtitle, _DIM, small, anchor="rs")

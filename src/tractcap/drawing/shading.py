@@ -1,0 +1,60 @@
+"""Shading from the depth buffer alone, at a cost that doesn't depend on the number of streamlines.
+
+Eye-dome lighting (Boucheny, PhD thesis, Grenoble 2009): a pixel is darker the more of its surroundings lies
+nearer to the eye. It makes plain lines look like fibres, one in front of the other.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+RADII = (1, 3)
+"""Pixels of the finished picture at which one looks around: the near radius parts fibres, the far one bundles."""
+
+_REACH = 4.0
+"""mm; a neighbour that is nearer by so much or more darkens fully."""
+
+_STRENGTH = 1.15
+_FADE = 0.35
+"""How much darker the farthest plane is than the nearest."""
+
+_RING = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+
+
+def brightness(depths: NDArray[np.float32], depth: float, sampling: int) -> NDArray[np.float32]:
+    """How bright each pixel is.
+
+    Parameters
+    ----------
+    depths : (rows + 2 · border, columns) mm from the nearest plane, with ``border(sampling)`` rows more at each side.
+    depth : mm from the nearest to the farthest plane.
+    sampling : samples along a finished pixel.
+
+    Returns
+    -------
+    (rows, columns) between 0 and 1.
+    """
+    edge = border(sampling)
+    padded = np.pad(depths, ((0, 0), (edge, edge)), mode="edge")
+    rows, columns = len(depths) - 2 * edge, depths.shape[1]
+    center = padded[edge : edge + rows, edge : edge + columns]
+    hidden = np.zeros((rows, columns), np.float32)
+    for radius in RADII:
+        for down, right in _RING:
+            top, left = edge + down * radius * sampling, edge + right * radius * sampling
+            hidden += np.clip(center - padded[top : top + rows, left : left + columns], 0, _REACH)
+    hidden *= np.float32(_STRENGTH / (_REACH * len(RADII) * len(_RING)))
+    bright: NDArray[np.float32] = np.exp(-2 * hidden) * (1 - np.float32(_FADE / depth) * center)
+    return bright
+
+
+def border(sampling: int) -> int:
+    """Rows that shading needs beyond the rows that it shades."""
+    return max(RADII) * sampling
+
+
+def shrink(samples: NDArray[np.float32], sampling: int) -> NDArray[np.float32]:
+    """Average squares of ``sampling`` × ``sampling`` samples: (rows, columns, …) to pixels."""
+    rows, columns = samples.shape[0] // sampling, samples.shape[1] // sampling
+    blocks = samples.reshape(rows, sampling, columns, sampling, *samples.shape[2:])
+    pixels: NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return pixels
