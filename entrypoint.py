@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+"""The container's door: the budget, thread counts and limits are settled before anything heavy is imported.
+
+``MAX_MEMORY_MB`` and the container's limits are read by the command line's first lines, in this process, which stays
+small; each worker gets its thread counts and its rlimit before it imports numpy or VTK.
+"""
+
+import os
+
+from tractcap.cli import main
+
+if __name__ == "__main__":
+    # any --user may have no home, or one that can't be written: libraries that look for it must not stumble
+    if not os.access(os.environ.get("HOME", ""), os.W_OK):
+        os.environ["HOME"] = "/tmp"  # noqa: S108
+    main()

@@ -1,0 +1,268 @@
+"""The command line. Loads nothing heavy: that is for the workers."""
+
+import logging
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from tractcap import __version__
+from tractcap.drawing.views import VIEWS
+from tractcap.errors import SettingsError, TractcapError
+from tractcap.limits import Budget, parse_size, settle
+
+log = logging.getLogger("tractcap")
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_CAP_VARIABLE = "MAX_MEMORY_MB"
+_SIZES = (64, 4096)
+
+
+class _Interrupted(BaseException):
+    """A signal asked to stop; not an error that anything may catch on the way."""
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
+
+
+def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
+    """An option whose long names are understood with underscores too, as in other BIDS Apps.
+
+    The last name may be the parameter's, without dashes.
+    """
+    spellings = [spelling for name in names for spelling in (name, re.sub("(?<=[a-z])-", "_", name))]
+    return click.option(*dict.fromkeys(spellings), **how)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.argument("input", type=click.Path(path_type=Path))
+@click.argument("output", type=click.Path(path_type=Path))
+@click.argument("level", type=click.Choice(["participant"]))
+@_option(
+    "--participant-label",
+    "participants",
+    multiple=True,
+    metavar="LABEL...",
+    help="Draw these participants alone, with or without sub-.",
+)
+@_option(
+    "--session-label",
+    "--session-id",
+    "sessions",
+    multiple=True,
+    metavar="LABEL...",
+    help="Draw these sessions alone, with or without ses-.",
+)
+@_option(
+    "--mem",
+    "--mem-mb",
+    "mem",
+    metavar="SIZE",
+    help=f"Memory that may be used in all: MB, or 512M, 4G. Default: ${_CAP_VARIABLE}, or the least limit found.",
+)
+@_option(
+    "--nprocs",
+    "--n-cpus",
+    "--nthreads",
+    "nprocs",
+    type=int,
+    default=-1,
+    show_default=True,
+    help="Most workers at once; -1: as many as fit.",
+)
+@_option("--mem-per-job", metavar="SIZE", help="What a worker may need, instead of the estimate.")
+@_option(
+    "--safety-margin",
+    type=click.FloatRange(0, 0.9),
+    default=0.2,
+    show_default=True,
+    help="Share of the memory left unplanned.",
+)
+@_option(
+    "--views", default=",".join(VIEWS), show_default=True, metavar="NAMES", help="Views to draw, with commas between."
+)
+@_option("--size", type=click.IntRange(*_SIZES), default=800, show_default=True, help="Pixels along a picture.")
+@_option(
+    "--vtk-space",
+    type=click.Choice(["RAS", "LPS"]),
+    help="Space of .vtk and .vtp files that don't say theirs.  [default: RAS]",
+)
+@_option("--stop-on-first-crash", is_flag=True, help="Stop at the first tractogram that can't be drawn.")
+@_option("--skip-bids-validation", is_flag=True, help="Understood for BIDS Apps' sake: nothing is validated.")
+@_option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the limits found, the budget, the workers and each job's estimate; draw nothing.",
+)
+@click.option(
+    "-w",
+    "--work-dir",
+    "--work_dir",
+    type=click.Path(path_type=Path),
+    help="Folder for temporary files.  [default: inside OUTPUT]",
+)
+@click.option("-v", "--verbose", count=True, help="Say more; twice: still more.")
+@click.version_option(__version__, message="tractcap %(version)s")
+def tractcap(**asked: Any) -> None:
+    r"""Draw tractograms, whatever their size, within a memory cap.
+
+    INPUT is a BIDS (derivative) dataset, a folder of tractograms, one tractogram, or the word demo for real
+    bundles that come with the installation. Pictures go to OUTPUT, a folder.
+
+    \b
+    Exit status: 0 all drawn; 1 some inputs failed; 2 bad options or settings; 3 nothing to draw;
+    4 the cap is too small; 130 or 143 interrupted.
+    """
+    _log_to_stderr(asked["verbose"])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    sys.exit(_draw(asked))
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its status."""
+    try:
+        tractcap(spread(list(sys.argv[1:] if arguments is None else arguments)), prog_name="tractcap")
+    except TractcapError as error:
+        _log_to_stderr(0)
+        log.error("%s", error)
+        sys.exit(error.exit_code)
+    except _Interrupted as interrupted:
+        log.error("interrupted; what was drawn is whole, and a rerun goes on")
+        sys.exit(interrupted.exit_code)
+    raise AssertionError("click exits by itself")
+
+
+def spread(arguments: list[str]) -> list[str]:
+    """Let options that take several labels take them as other BIDS Apps do: ``--participant-label 01 02``.
+
+    That is understood behind the three positional arguments; before them such an option takes one label.
+    """
+    result: list[str] = []
+    option, positionals, value_due = "", 0, False
+    for argument in arguments:
+        if argument.startswith("-") and argument != "-":
+            option, equals, _ = argument.partition("=")
+            value_due = not equals and option not in _flags()
+        elif value_due:
+            value_due = False
+        elif option in _several() and positionals >= 3:
+            result.append(option)
+        else:
+            positionals += 1
+        result.append(argument)
+    return result
+
+
+def _several() -> set[str]:
+    return {
+        name
+        for option in tractcap.params
+        if isinstance(option, click.Option) and option.multiple
+        for name in option.opts
+    }
+
+
+def _flags() -> set[str]:
+    known = {
+        name
+        for option in tractcap.params
+        if isinstance(option, click.Option) and (option.is_flag or option.count)
+        for name in option.opts
+    }
+    return known | {"-h", "--help", "-vv"}
+
+
+def _log_to_stderr(verbose: int) -> None:
+    logging.basicConfig(format="tractcap: %(message)s")
+    log.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Interrupted(number)
+
+
+def _draw(asked: dict[str, Any]) -> int:
+    """Settle the budget, plan, draw; returns the exit status."""
+    from tractcap.work.describe import describe
+    from tractcap.work.outputs import check_output, describe_dataset, workplace
+    from tractcap.work.prepare import prepare
+
+    budget = _budget(asked["mem"])
+    if not asked["dry_run"]:
+        check_output(asked["output"])
+    with workplace(asked["work_dir"] or asked["output"], asked["input"]) as source:
+        settings = _settings(asked, source)
+        planned = prepare(settings, budget)
+        if planned.crew.warning:
+            log.warning("%s", planned.crew.warning)
+        if asked["dry_run"]:
+            click.echo(describe(planned, settings, budget))
+            return 0
+        log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
+        describe_dataset(settings.output)
+        return _carry_out(settings, planned)
+
+
+def _carry_out(settings: Any, planned: Any) -> int:
+    from tractcap.progress import progress
+    from tractcap.work.run import Run
+
+    for _, why in planned.failed:
+        log.error("%s", why)
+    with progress(len(planned.jobs)) as tell:
+        outcome = Run(settings, planned, tell).go()
+    for mosaic in sorted(outcome.drawn):
+        click.echo(mosaic)
+    failed = f", {len(outcome.failed)} failed (named above)" if outcome.failed else ""
+    log.info("%d drawn%s", len(outcome.drawn), failed)
+    return 1 if outcome.failed else 0
+
+
+def _budget(mem: str | None) -> Budget:
+    """Settle the budget and say so: the option beats the variable."""
+    text, source = (mem, "--mem") if mem is not None else (os.environ.get(_CAP_VARIABLE), _CAP_VARIABLE)
+    budget = settle(None if text is None else parse_size(text, source), source)
+    for warning in budget.warnings:
+        log.warning("%s", warning)
+    log.info("%s", budget.describe())
+    return budget
+
+
+def _settings(asked: dict[str, Any], source: Path) -> Any:
+    from tractcap.work.prepare import Settings
+
+    per_job = asked["mem_per_job"]
+    return Settings(
+        input=source,
+        output=asked["output"],
+        views=_views(asked["views"]),
+        size=asked["size"],
+        participants=asked["participants"],
+        sessions=asked["sessions"],
+        nprocs=_nprocs(asked["nprocs"]),
+        margin=asked["safety_margin"],
+        mem_per_job=None if per_job is None else parse_size(per_job, "--mem-per-job"),
+        vtk_space=asked["vtk_space"] or "",
+        stop_on_first_crash=asked["stop_on_first_crash"],
+    )
+
+
+def _views(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    if unknown := [name for name in names if name not in VIEWS]:
+        raise SettingsError(f"--views names {unknown[0]!r}, which is no view: choose from {', '.join(VIEWS)}.")
+    return names
+
+
+def _nprocs(count: int) -> int:
+    if count == 0 or count < -1:
+        raise SettingsError(f"--nprocs is {count}: give a number of workers above zero, or -1 for as many as fit.")
+    return count

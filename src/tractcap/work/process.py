@@ -1,0 +1,77 @@
+"""One worker process, seen from the supervisor: a line of JSON goes in, lines of JSON come out."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+_LAST_WORDS = 20
+"""Lines of a worker's stderr that are kept to explain its death."""
+
+
+class Process:
+    """A worker, started at once. ``task`` is what it is at."""
+
+    def __init__(self, environment: Mapping[str, str], data_limit: int) -> None:
+        command = [sys.executable, "-m", "tractcap.work.worker", str(data_limit)]
+        pipe = subprocess.PIPE
+        self._child = subprocess.Popen(  # noqa: S603  our own interpreter and module
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **environment}
+        )
+        self.pid = self._child.pid
+        self.out, self.err = _pipe(self._child.stdout), _pipe(self._child.stderr)
+        self._partial = b""
+        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+
+    def send(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """Give the worker something to do. A worker that has died is noticed when its end is read."""
+        stdin = _pipe(self._child.stdin)
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(json.dumps({"action": action, **arguments}).encode() + b"\n")
+            stdin.flush()
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """Messages that have come in; the last one is ``{"ended": status}`` once the worker is gone."""
+        data = os.read(self.out.fileno(), 2**16)
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        yield from (json.loads(line) for line in lines)
+        if not data:
+            yield {"ended": self._child.wait()}
+
+    def listen(self) -> bool:
+        """Take in what the worker wrote to stderr; False once it has closed it."""
+        data = os.read(self.err.fileno(), 2**16)
+        self._last_words.extend(line for line in data.decode(errors="replace").splitlines() if line.strip())
+        return bool(data)
+
+    def last_words(self) -> str:
+        """The last line that the worker wrote to stderr."""
+        return self._last_words[-1].strip() if self._last_words else ""
+
+    def stop(self) -> None:
+        """End the worker at once and wait for it."""
+        if self._child.poll() is None:
+            self._child.kill()
+        self._child.wait()
+        for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
+            with contextlib.suppress(BrokenPipeError):
+                _pipe(stream).close()
+
+
+def cause_of_death(status: int) -> str:
+    """Why a worker ended, from its exit status (below zero: the signal that ended it)."""
+    if status >= 0:
+        return f"the worker ended with status {status}"
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+    hint = ", perhaps by the kernel for want of memory" if -status == signal.SIGKILL else ""
+    return f"the worker was ended by {name}{hint}"
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None
+    return stream

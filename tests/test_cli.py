@@ -1,0 +1,259 @@
+"""The command line, run as a user runs it."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import phantoms
+import pytest
+from PIL import Image
+
+from tractcap.cli import spread
+
+SMALL = ("--size", "100")
+VIEWS = ("left", "anterior", "superior", "right", "posterior", "inferior")
+
+
+def run(
+    *arguments: object, env: dict[str, str] | None = None, prefix: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run tractcap with nothing in the environment that would settle the cap."""
+    environ = {k: v for k, v in os.environ.items() if k != "MAX_MEMORY_MB"} | (env or {})
+    command = [*prefix, sys.executable, "-m", "tractcap", *map(str, arguments)]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+
+def one_sentence(found: subprocess.CompletedProcess[str], status: int, *words: str) -> None:
+    assert found.returncode == status, found.stderr
+    assert "Traceback" not in found.stderr
+    for word in words:
+        assert word in found.stderr
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundles")
+    phantoms.save(folder / "AF_L.trk", phantoms.asymmetric_bundle())
+    phantoms.save(folder / "CST_R.tck", phantoms.asymmetric_bundle(seed=3))
+    return folder
+
+
+def heavy_modules(code: str) -> set[str]:
+    listing = f"{code}\nimport sys; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    found = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
+    loaded = set(found.stdout.splitlines()[-1].split())
+    return loaded & {"numpy", "vtkmodules", "vtk", "nibabel", "PIL", "dipy", "fury", "scipy", "matplotlib", "trx"}
+
+
+def test_help_loads_nothing_heavy_and_is_cheap() -> None:
+    code = "from tractcap.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass"
+    assert not heavy_modules(code)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    found = run("--help")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert found.returncode == 0
+    assert "Exit status" in found.stdout
+    # of the processor, not of the clock: how long it is kept waiting says nothing of it
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+
+
+def test_the_supervisor_never_loads_anything_heavy(bundles: Path, tmp_path: Path) -> None:
+    arguments = [str(bundles), str(tmp_path), "participant", "--size", "64"]
+    code = (
+        f"from tractcap.cli import main\ntry:\n    main({arguments})\nexcept SystemExit as e:\n    assert e.code == 0"
+    )
+    assert not heavy_modules(code)
+    assert list(tmp_path.rglob("*_mosaic.png"))
+
+
+def test_a_folder_is_drawn(bundles: Path, tmp_path: Path) -> None:
+    found = run(bundles, tmp_path, "participant", *SMALL)
+    assert found.returncode == 0, found.stderr
+    names = {
+        f"{stem}_{kind}.png" for stem in ("AF_L", "CST_R") for kind in (*(f"view-{view}" for view in VIEWS), "mosaic")
+    }
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == names | {"AF_L.json", "CST_R.json"}
+    assert found.stdout.split() == [str(tmp_path / "figures" / f"{stem}_mosaic.png") for stem in ("AF_L", "CST_R")]
+    told = json.loads((tmp_path / "figures/AF_L.json").read_text())
+    assert (told["Streamlines"], told["StreamlinesDrawn"], told["Sources"]) == (30, 30, ["AF_L.trk"])
+    for picture in (tmp_path / "figures").glob("*.png"):
+        with Image.open(picture) as image:
+            assert np.asarray(image).std() > 1
+            assert image.size == ((300, 207) if "mosaic" in picture.name else (100, 100))
+    assert json.loads((tmp_path / "dataset_description.json").read_text())["DatasetType"] == "derivative"
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_one_file_and_the_same_bytes_again(bundles: Path, tmp_path: Path) -> None:
+    for out in ("a", "b"):
+        assert run(bundles / "AF_L.trk", tmp_path / out, "participant", *SMALL).returncode == 0
+    files = [{p.name: p.read_bytes() for p in (tmp_path / out).rglob("*") if p.is_file()} for out in ("a", "b")]
+    assert files[0] == files[1]
+
+
+def test_one_scale_for_a_participant(tmp_path: Path) -> None:
+    for name, seed, who in (("a", 0, "01"), ("b", 1, "01"), ("c", 2, "02")):
+        path = tmp_path / f"in/sub-{who}/ses-1/dwi/sub-{who}_ses-1_{name}.tck"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        phantoms.save(path, [s * (3 if name == "b" else 1) for s in phantoms.asymmetric_bundle(seed=seed)])
+    assert run(tmp_path / "in", tmp_path / "out", "participant", *SMALL).returncode == 0
+    told = [json.loads(p.read_text()) for p in sorted((tmp_path / "out").rglob("sub-*.json"))]
+    scales = [one["MillimetresPerPixel"] for one in told]
+    assert scales[0] == scales[1] > 2 * scales[2]
+    assert (tmp_path / "out/sub-01/ses-1/figures/sub-01_ses-1_a_mosaic.png").is_file()
+
+
+@pytest.mark.parametrize("labels", [("01", "03"), ("sub-01", "sub-03")])
+def test_participants_are_chosen(tmp_path: Path, labels: tuple[str, ...]) -> None:
+    for who in ("01", "02", "03"):
+        (tmp_path / f"in/sub-{who}").mkdir(parents=True)
+        phantoms.save(tmp_path / f"in/sub-{who}/AF.tck", phantoms.asymmetric_bundle(3))
+    found = run(
+        tmp_path / "in", tmp_path / "out", "participant", *SMALL, "--participant_label", *labels, "--views", "left"
+    )
+    assert found.returncode == 0, found.stderr
+    assert sorted(p.name for p in (tmp_path / "out").glob("sub-*")) == ["sub-01", "sub-03"]
+    one_sentence(
+        run(tmp_path / "in", tmp_path / "out", "participant", "--participant-label", "99"), 3, "participant 99"
+    )
+
+
+def test_equal_names_in_two_folders_and_formats_do_not_meet(tmp_path: Path) -> None:
+    for name in ("sub-1/tracts/AF.trk", "sub-1/bundles/AF.trk", "sub-1/bundles/AF.tck", "sub-1/CST.trk"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        phantoms.save(tmp_path / "in" / name, phantoms.asymmetric_bundle(3))
+    assert run(tmp_path / "in", tmp_path / "out", "participant", *SMALL, "--views", "left").returncode == 0
+    assert sorted(p.name for p in (tmp_path / "out").rglob("*_mosaic.png")) == [
+        "CST_mosaic.png",
+        "sub-1+bundles+AF.tck_mosaic.png",
+        "sub-1+bundles+AF.trk_mosaic.png",
+        "sub-1+tracts+AF.trk_mosaic.png",
+    ]
+
+
+def test_bad_input_leaves_the_good_beside_it_alone(tmp_path: Path) -> None:
+    data = tmp_path / "in"
+    data.mkdir()
+    good = phantoms.asymmetric_bundle(5)
+    phantoms.save(data / "good.trk", good)
+    whole = (data / "good.trk").read_bytes()
+    (data / "words.tck").write_text("no tractogram")
+    (data / "cut.trk").write_bytes(whole[:-100])
+    (data / "zero.trx").write_bytes(b"")
+    (data / "dangling.tck").symlink_to(tmp_path / "nowhere")
+    phantoms.save(data / "none.trk", [])
+    (data / "billions.trk").write_bytes(whole[:988] + (2_000_000_000).to_bytes(4, "little") + whole[992:])
+    (data / "voxels.trk").write_bytes(whole[:12] + bytes(4) + whole[16:])
+    phantoms.save(data / "nan.trk", [*good, np.full((5, 3), np.nan, np.float32)])
+    found = run(data, tmp_path / "out", "participant", *SMALL)
+    one_sentence(found, 1, "2 drawn, 7 failed")
+    assert {p.name for p in (tmp_path / "out").rglob("*_mosaic.png")} == {"good_mosaic.png", "nan_mosaic.png"}
+    errors = [line for line in found.stderr.splitlines() if str(data) in line]
+    assert len(errors) == 7, found.stderr
+    assert len({line.split(str(data))[1].split()[0] for line in errors}) == 7, "each is named once"
+    assert "nan.trk: left out 1 of 6 streamlines" in found.stderr
+
+
+def test_an_unreadable_file_and_output(tmp_path: Path) -> None:
+    """Root may read anything, so it gives that up."""
+    data, locked = tmp_path / "in", tmp_path / "locked"
+    data.mkdir()
+    locked.mkdir(mode=0o555)
+    phantoms.save(data / "good.trk", phantoms.asymmetric_bundle(5))
+    phantoms.save(data / "secret.trk", phantoms.asymmetric_bundle(5)).chmod(0)
+    drop = "-dac_override,-dac_read_search"
+    plain = ("setpriv", f"--bounding-set={drop}", f"--inh-caps={drop}") if os.getuid() == 0 else ()
+    found = run(data, tmp_path / "out", "participant", *SMALL, prefix=plain)
+    one_sentence(found, 1, "secret.trk can't be read: Permission denied", "1 drawn, 1 failed")
+    one_sentence(run(data, locked, "participant", *SMALL, prefix=plain), 2, str(locked), "Permission denied")
+
+
+def test_a_missing_input_and_one_that_holds_nothing(tmp_path: Path) -> None:
+    one_sentence(run(tmp_path / "nowhere", tmp_path, "participant"), 2, "nowhere doesn't exist")
+    (tmp_path / "empty").mkdir()
+    one_sentence(run(tmp_path / "empty", tmp_path, "participant"), 3, "holds no tractogram")
+    one_sentence(run(tmp_path / "empty", tmp_path / "empty/file/below", "participant"), 3)
+    (tmp_path / "file").touch()
+    one_sentence(run(tmp_path / "empty", tmp_path / "file", "participant"), 2, "can't be written")
+
+
+@pytest.mark.parametrize("cap", ["0", "-5", "1.5G", "lots", ""])
+def test_a_cap_that_is_none(bundles: Path, tmp_path: Path, cap: str) -> None:
+    one_sentence(run(bundles, tmp_path, "participant", env={"MAX_MEMORY_MB": cap}), 2, "MAX_MEMORY_MB")
+    one_sentence(run(bundles, tmp_path, "participant", "--mem", cap), 2, "--mem")
+
+
+def test_the_option_beats_the_variable(bundles: Path, tmp_path: Path) -> None:
+    found = run(bundles, tmp_path, "participant", "--dry-run", "--mem_mb", "700", env={"MAX_MEMORY_MB": "500"})
+    assert found.returncode == 0
+    assert "Budget: memory 700 MB, bound by --mem" in found.stdout
+    assert not list(tmp_path.iterdir()), "a dry run writes nothing"
+
+
+def test_a_cap_that_is_too_small_says_what_would_do(bundles: Path, tmp_path: Path) -> None:
+    found = run(bundles, tmp_path, "participant", "--mem", "100")
+    one_sentence(found, 4, "can't be drawn in 100 MB", "it takes")
+    enough = found.stderr.split("it takes ")[1].split(" MB")[0]
+    assert run(bundles, tmp_path, "participant", "--mem", enough, "--dry-run").returncode == 0
+
+
+def test_memory_that_allows_fewer_workers_is_a_warning(bundles: Path, tmp_path: Path) -> None:
+    found = run(bundles, tmp_path, "participant", "--mem", "500", "--nprocs", "2", "--dry-run")
+    assert "memory allows 1 worker at once instead of 2" in found.stderr
+
+
+@pytest.mark.parametrize(
+    "option", [("--views", "left,behind"), ("--nprocs", "0"), ("--size", "5"), ("--no-such-option",)]
+)
+def test_bad_options(bundles: Path, tmp_path: Path, option: tuple[str, ...]) -> None:
+    one_sentence(run(bundles, tmp_path, "participant", *option), 2, option[0])
+
+
+def test_demo(tmp_path: Path) -> None:
+    found = run("demo", tmp_path / "out", "participant", "--participant-label", "1", *SMALL)
+    assert found.returncode == 0, found.stderr
+    assert len(list((tmp_path / "out/sub-1/figures").glob("*_mosaic.png"))) == 3
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["dataset_description.json", "sub-1"]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_and_leaves_nothing_behind(tmp_path: Path, number: int, status: int) -> None:
+    phantoms.save(tmp_path / "large.trk", phantoms.ragged(200) * 500)
+    command = [sys.executable, "-m", "tractcap", tmp_path / "large.trk", tmp_path / "out", "participant"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as child:
+        assert child.stderr is not None
+        while "worker" not in child.stderr.readline():
+            assert child.poll() is None
+        workers = list(Path("/proc").glob(f"{child.pid}/task/*/children"))
+        while not (pids := " ".join(p.read_text() for p in workers).split()):
+            time.sleep(0.01)
+        child.send_signal(number)
+        assert child.wait(5) == status
+        assert "interrupted" in child.stderr.read()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert not list((tmp_path / "out").rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            "in out participant --participant-label 1 2",
+            "in out participant --participant-label 1 --participant-label 2",
+        ),
+        ("--participant-label 1 in out participant", "--participant-label 1 in out participant"),
+        ("in out participant --mem 500 -v", "in out participant --mem 500 -v"),
+        (
+            "in out participant --session-id=a b --dry-run --participant_label x y",
+            "in out participant --session-id=a --session-id b --dry-run --participant_label x --participant_label y",
+        ),
+    ],
+)
+def test_several_labels_behind_one_option(given: str, expected: str) -> None:
+    assert spread(given.split()) == expected.split()

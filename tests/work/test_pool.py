@@ -1,0 +1,86 @@
+"""A worker that dies takes its own task along and nothing else."""
+
+import os
+import signal
+from pathlib import Path
+
+import phantoms
+import pytest
+
+from tractcap.limits import MB
+from tractcap.work.pool import Event, Pool, Task
+from tractcap.work.process import cause_of_death
+
+
+def measuring(path: Path, need: int = 100 * MB) -> Task:
+    return Task("measure", {"path": str(path), "vtk_space": "", "max_points": 1000}, need)
+
+
+def ended(events: list[Event]) -> list[Event]:
+    return [event for event in events if event.done or event.failed]
+
+
+def test_a_killed_worker_fails_its_task_alone(tmp_path: Path) -> None:
+    tasks = [measuring(phantoms.save(tmp_path / f"{n}.trk", phantoms.ragged(10))) for n in range(6)]
+    with Pool(2, 300 * MB, {}) as pool:
+        for task in tasks:
+            pool.submit(task)
+        events = pool.events()
+        pool._assign()
+        victim = pool._seats[0]
+        assert victim.task is not None
+        os.kill(victim.process.pid, signal.SIGKILL)
+        outcome = ended(list(events))
+    assert len(outcome) == 6
+    failed = [event for event in outcome if event.failed]
+    assert [event.task for event in failed] == [victim.task]
+    assert "SIGKILL" in failed[0].failed
+
+
+def test_a_bad_file_and_an_unexpected_error_leave_the_worker_alive(tmp_path: Path) -> None:
+    good = measuring(phantoms.save(tmp_path / "good.trk", phantoms.ragged(10)))
+    missing = measuring(tmp_path / "missing.trk")
+    wrong = Task("measure", {"path": str(tmp_path / "good.trk")}, 100 * MB)
+    with Pool(1, 100 * MB, {}) as pool:
+        for task in (missing, wrong, good):
+            pool.submit(task)
+        outcome = ended(list(pool.events()))
+        assert len(pool._seats) == 1, "one worker did all"
+    assert "missing.trk" in outcome[0].failed
+    assert "defect of tractcap" in outcome[1].failed
+    assert outcome[2].done
+
+
+def test_memory_is_never_promised_twice(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    with Pool(4, 250 * MB, {}) as pool:
+        for _ in range(8):
+            pool.submit(measuring(path))
+        for _ in pool.events():
+            assert sum(seat.size for seat in pool._seats) <= 250 * MB
+            assert len(pool._seats) <= 2
+
+
+def test_a_worker_limits_itself(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    with Pool(1, 100 * MB, {}) as pool:
+        pool.submit(measuring(path))
+        assert all(event.done for event in ended(list(pool.events())))
+        limits = Path(f"/proc/{pool._seats[0].process.pid}/limits").read_text()
+    line = next(line for line in limits.splitlines() if line.startswith("Max data size"))
+    assert line.split()[3:5] == [str((100 + 192) * MB)] * 2
+
+
+def test_no_worker_outlives_the_pool(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    with Pool(1, 100 * MB, {}) as pool:
+        pool.submit(measuring(path))
+        pool._assign()
+        process = pool._seats[0].process
+        assert Path(f"/proc/{process.pid}").exists()
+    assert not Path(f"/proc/{process.pid}").exists()
+
+
+@pytest.mark.parametrize(("status", "words"), [(-9, "SIGKILL"), (-6, "SIGABRT"), (-11, "SIGSEGV"), (3, "status 3")])
+def test_causes_are_named(status: int, words: str) -> None:
+    assert words in cause_of_death(status)
