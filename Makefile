@@ -1,0 +1,38 @@
+# make demo   real bundles into demo-output/        make test   the tests
+# Both set up all they need in .venv first. More: lint, image, test-containers, bench, lock.
+
+CONTAINER_ENGINE ?= docker
+python := .venv/bin/python
+
+.PHONY: demo test lint image test-containers bench lock
+
+demo: .venv/.done
+	.venv/bin/tractcap demo demo-output participant
+	@echo "The pictures are in $(CURDIR)/demo-output: open sub-1/figures/AF_L_mosaic.png first."
+
+test: .venv/.done
+	$(python) -m pytest -m "not container" -n 2
+
+lint: .venv/.done
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+	$(python) -m mypy
+
+image:
+	$(CONTAINER_ENGINE) build --network host -t tractcap .
+
+test-containers: .venv/.done
+	CONTAINER_ENGINE="$(CONTAINER_ENGINE)" $(python) -m pytest -m container
+
+bench: .venv/.done
+	$(python) benchmarks/run.py
+
+# versions and hashes only: no index's address
+lock: .venv/.done
+	$(python) -m uv pip compile pyproject.toml --extra anatomy $(lock_options) -o requirements/run.txt
+	$(python) -m uv pip compile pyproject.toml --extra anatomy --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
+
+lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+.venv/.done: requirements/dev.txt pyproject.toml scripts/setup
+	scripts/setup

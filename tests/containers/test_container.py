@@ -1,0 +1,134 @@
+"""The image in a real container, under real limits."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import large
+import numpy as np
+import phantoms
+import pytest
+from conftest import Run, call, engine
+from PIL import Image
+
+pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
+
+MB = 2**20
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    tmp_path.chmod(0o755)
+    return folder
+
+
+def mosaics(folder: Path) -> dict[str, np.ndarray]:
+    return {str(path): np.asarray(Image.open(path)) for path in folder.rglob("*_mosaic.png")}
+
+
+def test_the_demo(contained: Run, data: Path, tmp_path: Path) -> None:
+    done = contained(data, "demo", "/out", "participant")
+    assert done.status == 0, done.stderr
+    assert "memory 512 MB, bound by /sys/fs/cgroup" in done.stderr
+    assert len(mosaics(tmp_path / "out")) == 15
+    assert 0 < done.peak <= 512 * MB
+
+
+def test_a_file_larger_than_the_container(contained: Run, data: Path, tmp_path: Path) -> None:
+    """The peak, page cache and all, is below the limit and hardly grows with the file."""
+    small = large.write_trk(data / "small.trk", 100 * MB)
+    first = contained(data, "/data/small.trk", "/out", "participant")
+    small.unlink()
+    large.write_trk(data / "large.trk", 600 * MB)
+    second = contained(data, "/data/large.trk", "/out", "participant")
+    for done in (first, second):
+        assert done.status == 0, done.stderr
+        assert not done.oom_killed
+        assert 0 < done.peak <= 512 * MB
+    assert second.peak <= 1.1 * first.peak
+    told = json.loads((tmp_path / "out/figures/large.json").read_text())
+    assert told["Streamlines"] == told["StreamlinesDrawn"] > 300_000
+    assert all(picture.std() > 10 for picture in mosaics(tmp_path / "out").values())
+
+
+@pytest.mark.parametrize("user", ["0:0", "1000:1000", "12345:54321"])
+def test_any_user(contained: Run, data: Path, tmp_path: Path, user: str) -> None:
+    phantoms.save(data / "a.tck", phantoms.asymmetric_bundle())
+    done = contained(data, "/data", "/out", "participant", "--views", "left", user=user)
+    assert done.status == 0, done.stderr
+    assert len(mosaics(tmp_path / "out")) == 1
+
+
+def test_the_variable_and_the_container_are_checked_against_each_other(contained: Run, data: Path) -> None:
+    phantoms.save(data / "a.tck", phantoms.asymmetric_bundle())
+    arguments = ("/data", "/out", "participant", "--dry-run")
+    below = contained(data, *arguments, options=("-e", "MAX_MEMORY_MB=400"))
+    assert "memory 400 MB, bound by MAX_MEMORY_MB" in below.stderr
+    above = contained(data, *arguments, options=("-e", "MAX_MEMORY_MB=4000"))
+    assert "MAX_MEMORY_MB asks for 4000 MB" in above.stderr
+    assert "512 MB is used" in above.stderr
+    wrong = contained(data, *arguments, options=("-e", "MAX_MEMORY_MB=lots"))
+    assert wrong.status == 2
+
+
+def test_the_quota_of_processors_is_seen(contained: Run, data: Path) -> None:
+    phantoms.save(data / "a.tck", phantoms.asymmetric_bundle())
+    done = contained(data, "/data", "/out", "participant", "--dry-run", options=("--cpus", "1.0"))
+    assert "; 1 CPU\n" in done.stderr
+
+
+def test_stop(contained: Run, data: Path, tmp_path: Path, image: str) -> None:
+    """As PID 1, where a signal without a handler does nothing."""
+    large.write_trk(data / "large.trk", 300 * MB)
+    out = tmp_path / "out"
+    container = call(
+        "run", "-d", "-m", "512m", "-v", f"{data}:/data:ro", "-v", f"{out}:/out", image, "/data", "/out", "participant"
+    )
+    try:
+        with subprocess.Popen([*engine(), "logs", "-f", container], stderr=subprocess.PIPE, text=True) as logs:
+            assert logs.stderr is not None
+            while "worker" not in logs.stderr.readline():
+                assert logs.poll() is None
+            logs.send_signal(signal.SIGKILL)
+        started = time.monotonic()
+        call("stop", "-t", "20", container)
+        assert time.monotonic() - started < 15, "it ended by itself, not when the engine's patience did"
+        assert call("inspect", "--format", "{{.State.ExitCode}}", container) == "143"
+        assert not list(out.rglob("*.part"))
+    finally:
+        call("rm", "-f", container)
+
+
+def test_what_is_inside(image: str) -> None:
+    labels = json.loads(call("image", "inspect", "--format", "{{json .Config.Labels}}", image))
+    assert labels["org.opencontainers.image.title"] == "tractcap"
+    assert labels["org.opencontainers.image.licenses"] == "MIT"
+    assert call("image", "inspect", "--format", "{{.Config.User}}", image) == "1000:1000"
+    folders = "find / -xdev -type d \\( -name tests -o -name .cache \\) -not -path '/proc/*' 2>/dev/null"
+    looks = f"command -v gcc cc g++ clang pip pip3; {folders}"
+    assert (
+        call("run", "--rm", "--user", "0", "--entrypoint", "sh", image, "-c", f"{looks}; ls /var/lib/apt/lists") == ""
+    )
+
+
+def test_the_same_pixels_as_outside(contained: Run, data: Path, tmp_path: Path) -> None:
+    """Another Mesa, another Python: lines may differ by a step of brightness, not by a place."""
+    from tractcap.drawing.draw import Options, draw
+    from tractcap.drawing.lines import Tally
+    from tractcap.drawing.views import Frame
+    from tractcap.inputs.tractograms import open_tractogram
+
+    path = phantoms.save(data / "a.tck", phantoms.asymmetric_bundle())
+    assert contained(data, "/data/a.tck", "/out", "participant", "--size", "300").status == 0
+    told = json.loads((tmp_path / "out/figures/a.json").read_text())
+    frame = Frame(tuple(told["FrameLow"]), tuple(told["FrameHigh"]))
+    options = Options(("left",), 300, 50_000, 1)
+    here = np.asarray(next(draw(open_tractogram(path), frame, options, Tally(), lambda points: None)).image)
+    there = np.asarray(Image.open(tmp_path / "out/figures/a_view-left.png"))
+    inside = slice(60, 240)
+    difference = np.abs(here.astype(int) - there)[inside, inside]
+    assert difference.mean() < 1
