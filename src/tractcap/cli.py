@@ -3,16 +3,14 @@
 import logging
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from tractcap import __version__
+from tractcap import __version__, interrupts
 from tractcap.drawing.views import VIEWS
 from tractcap.errors import SettingsError, TractcapError
 from tractcap.limits import Budget, parse_size, settle
@@ -23,13 +21,6 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _CAP_VARIABLE = "MAX_MEMORY_MB"
 _SIZES = (64, 4096)
-
-
-class _Interrupted(BaseException):
-    """A signal asked to stop; not an error that anything may catch on the way."""
-
-    def __init__(self, number: int) -> None:
-        self.exit_code = 128 + number
 
 
 def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
@@ -121,8 +112,7 @@ def tractcap(**asked: Any) -> None:
     4 the cap is too small; 130 or 143 interrupted.
     """
     _log_to_stderr(asked["verbose"])
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    interrupts.install()
     sys.exit(_draw(asked))
 
 
@@ -134,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _log_to_stderr(0)
         log.error("%s", error)
         sys.exit(error.exit_code)
-    except _Interrupted as interrupted:
+    except interrupts.Interrupted as interrupted:
         log.error("interrupted; what was drawn is whole, and a rerun goes on")
         sys.exit(interrupted.exit_code)
     raise AssertionError("click exits by itself")
@@ -183,10 +173,6 @@ def _flags() -> set[str]:
 def _log_to_stderr(verbose: int) -> None:
     logging.basicConfig(format="tractcap: %(message)s")
     log.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
-
-
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    raise _Interrupted(number)
 
 
 def _draw(asked: dict[str, Any]) -> int:

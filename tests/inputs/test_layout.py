@@ -47,6 +47,14 @@ def test_a_folder_that_is_named_like_a_file(tmp_path: Path) -> None:
     assert [source.name for source in find(tmp_path / "a.trx")] == ["a.trx"]
 
 
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    plant(tmp_path, "a/x.trk", "b/y.trk")
+    (tmp_path / "a/up").symlink_to(tmp_path)
+    (tmp_path / "a/b").symlink_to(tmp_path / "b")
+    (tmp_path / "b/a").symlink_to(tmp_path / "a")
+    assert [source.name for source in find(tmp_path)] == ["a/b/y.trk", "a/x.trk", "b/a/x.trk", "b/y.trk"]
+
+
 def test_titles(tmp_path: Path) -> None:
     plant(tmp_path, "sub-01/AF.trk", "sub-01/sub-01_AF.trk", "CST.trk")
     assert [source.title for source in find(tmp_path)] == ["CST", "sub-01 AF", "sub-01_AF"]

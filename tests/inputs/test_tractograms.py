@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import os
 import struct
 import zipfile
 from collections.abc import Callable
@@ -263,3 +264,15 @@ def test_no_streamlines_at_all(tmp_path: Path, ending: str) -> None:
 def test_an_unknown_ending(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not a tractogram by its name"):
         open_tractogram(tmp_path / "a.nii")
+
+
+@pytest.mark.parametrize("ending", ["trk", "tck.gz", "vtk"])
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path, ending: str) -> None:
+    pipe, folder = tmp_path / f"pipe.{ending}", tmp_path / f"folder.{ending}"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    for path in (pipe, folder):
+        with pytest.raises(InputError, match="no regular file"):
+            open_tractogram(path)
+    with pytest.raises(InputError, match="No such file"):
+        open_tractogram(tmp_path / f"missing.{ending}")

@@ -69,12 +69,18 @@ def _walk(root: Path) -> Iterator[Path]:
     def stop(error: OSError) -> None:
         raise SettingsError(f"the folder {error.filename} can't be read: {error.strerror}.")
 
-    for folder, folders, files in os.walk(root, onerror=stop):
+    for folder, folders, files in os.walk(root, onerror=stop, followlinks=True):
         at = Path(folder)
         packed = [name for name in folders if _is_trx_folder(at / name)]
         yield from (at / name for name in packed)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in packed)
+        folders[:] = [name for name in folders if not _leads_back(at, name)]
         yield from (at / name for name in files if split_name(name)[1] and not name.startswith("."))
+
+
+def _leads_back(at: Path, name: str) -> bool:
+    """Whether a folder is a link to one that the walk is in."""
+    return (at / name).is_symlink() and (at / name).resolve() in {folder.resolve() for folder in (at, *at.parents)}
 
 
 def _is_trx_folder(path: Path) -> bool:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tractcap.files import PART
+from tractcap.interrupts import deferred
 from tractcap.limits import MB
 from tractcap.work.process import Process, cause_of_death
 
@@ -64,9 +65,10 @@ class Pool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for seat in list(self._seats):
-            self._dismiss(seat)
-        self._selector.close()
+        with deferred():
+            for seat in list(self._seats):
+                self._dismiss(seat)
+            self._selector.close()
 
     def submit(self, task: Task, *, first: bool = False) -> None:
         """Queue a task, behind the others or before them."""
@@ -103,8 +105,9 @@ class Pool:
         return self._start(task.need)
 
     def _start(self, size: int) -> _Seat:
-        seat = _Seat(Process(self._environment, size + ADDRESSES), size)
-        self._seats.append(seat)
+        with deferred():  # a process that isn't seated yet would be left behind
+            seat = _Seat(Process(self._environment, size + ADDRESSES), size)
+            self._seats.append(seat)
         self._selector.register(seat.process.out, selectors.EVENT_READ, (seat, "out"))
         self._selector.register(seat.process.err, selectors.EVENT_READ, (seat, "err"))
         return seat

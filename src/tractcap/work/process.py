@@ -18,7 +18,7 @@ class Process:
     """A worker, started at once. ``task`` is what it is at."""
 
     def __init__(self, environment: Mapping[str, str], data_limit: int) -> None:
-        command = [sys.executable, "-m", "tractcap.work.worker", str(data_limit)]
+        command = [sys.executable, "-m", "tractcap.work.worker", str(data_limit), str(os.getpid())]
         pipe = subprocess.PIPE
         self._child = subprocess.Popen(  # noqa: S603  our own interpreter and module
             command, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **environment}

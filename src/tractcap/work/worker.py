@@ -1,4 +1,4 @@
-"""A worker process: ``python -m tractcap.work.worker DATA_LIMIT``, told what to do by lines of JSON on stdin.
+"""A worker process: ``python -m tractcap.work.worker DATA_LIMIT SUPERVISOR``, told what to do by JSON on stdin.
 
 It limits itself before it imports anything heavy, dies with its supervisor, and answers each line with any
 number of ``{"progress": points}`` and one ``{"done": …}`` or ``{"failed": sentence}``.
@@ -24,6 +24,8 @@ _PROGRESS_SECONDS = 0.3
 def main() -> None:
     """Serve until stdin ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != int(sys.argv[2]):
+        return  # the supervisor died before this could be asked for
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches all: the supervisor decides
     limit_data(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb", buffering=0)

@@ -45,6 +45,9 @@ def open_tractogram(path: Path, vtk_space: str = "") -> Tractogram:
         raise InputError(f"{path} is not a tractogram by its name: expected one of {', '.join(FORMATS)}.")
     kind = FORMATS[ending]
     try:
+        if not path.is_file() and not (kind is TrxTractogram and path.is_dir()):
+            path.stat()  # tells why, where it isn't there
+            raise InputError(f"{path} is no regular file: give the tractogram itself.")
         return VtkTractogram(path, vtk_space) if kind is VtkTractogram else kind(path)
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror or error}.") from error

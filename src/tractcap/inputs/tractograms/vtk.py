@@ -68,15 +68,13 @@ class VtkTractogram(Tractogram):
 
     def _load(self) -> tuple[NDArray[np.floating], NDArray[np.int64], NDArray[np.int64]]:
         """Points (N, 3), the lengths of the lines, and the points' numbers line after line."""
-        from vtkmodules.util.numpy_support import vtk_to_numpy
-
         data = self._read()
         lines = data.GetLines()
         if data.GetPoints() is None or not lines.GetNumberOfCells():
             return np.empty((0, 3)), np.empty(0, np.int64), np.empty(0, np.int64)
-        points = vtk_to_numpy(data.GetPoints().GetData())
-        offsets = vtk_to_numpy(lines.GetOffsetsArray()).astype(np.int64, copy=False)
-        order = vtk_to_numpy(lines.GetConnectivityArray()).astype(np.int64, copy=False)
+        points = np.asarray(data.GetPoints().GetData())
+        offsets = np.asarray(lines.GetOffsetsArray()).astype(np.int64, copy=False)
+        order = np.asarray(lines.GetConnectivityArray()).astype(np.int64, copy=False)
         if len(order) and (order.min() < 0 or order.max() >= len(points)):
             raise self.damaged("its lines name points that it doesn't have")
         return points, np.diff(offsets), order
