@@ -1,5 +1,6 @@
 """The command line. Loads nothing heavy: that is for the workers."""
 
+import json
 import logging
 import os
 import re
@@ -13,7 +14,7 @@ import click
 from tractcap import __version__, interrupts
 from tractcap.drawing.views import VIEWS
 from tractcap.errors import SettingsError, TractcapError
-from tractcap.limits import Budget, parse_size, settle
+from tractcap.limits import Budget, Watch, parse_size, settle
 
 log = logging.getLogger("tractcap")
 
@@ -70,6 +71,12 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
 )
 @_option("--mem-per-job", metavar="SIZE", help="What a worker may need, instead of the estimate.")
 @_option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Participants that are finished, and their memory released, before the next are begun.  [default: all]",
+)
+@_option(
     "--safety-margin",
     type=click.FloatRange(0, 0.9),
     default=0.2,
@@ -85,6 +92,15 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     type=click.Choice(["RAS", "LPS"]),
     help="Space of .vtk and .vtp files that don't say theirs.  [default: RAS]",
 )
+@_option("--overwrite", is_flag=True, help="Draw again what an earlier run has drawn of the same files and options.")
+@_option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="End a worker that shows no sign of life for so long.",
+)
 @_option("--stop-on-first-crash", is_flag=True, help="Stop at the first tractogram that can't be drawn.")
 @_option("--skip-bids-validation", is_flag=True, help="Understood for BIDS Apps' sake: nothing is validated.")
 @_option(
@@ -92,6 +108,7 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     is_flag=True,
     help="Print the limits found, the budget, the workers and each job's estimate; draw nothing.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the plan of --dry-run as JSON; all sizes are bytes.")
 @click.option(
     "-w",
     "--work-dir",
@@ -99,7 +116,7 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     type=click.Path(path_type=Path),
     help="Folder for temporary files.  [default: inside OUTPUT]",
 )
-@click.option("-v", "--verbose", count=True, help="Say more; twice: still more.")
+@click.option("-v", "--verbose", count=True, help="-v: name what is kept; -vv: and tell of memory as it goes.")
 @click.version_option(__version__, message="tractcap %(version)s")
 def tractcap(**asked: Any) -> None:
     r"""Draw tractograms, whatever their size, within a memory cap.
@@ -127,6 +144,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except interrupts.Interrupted as interrupted:
         log.error("interrupted; what was drawn is whole, and a rerun goes on")
         sys.exit(interrupted.exit_code)
+    except OSError as error:
+        _log_to_stderr(0)
+        log.error("%s can't be read or written: %s.", error.filename or "a file", error.strerror or error)
+        sys.exit(1)
     raise AssertionError("click exits by itself")
 
 
@@ -177,49 +198,58 @@ def _log_to_stderr(verbose: int) -> None:
 
 def _draw(asked: dict[str, Any]) -> int:
     """Settle the budget, plan, draw; returns the exit status."""
-    from tractcap.work.describe import describe
-    from tractcap.work.outputs import check_output, describe_dataset, workplace
+    from tractcap.work.outputs import check_output, workplace
     from tractcap.work.prepare import prepare
 
-    budget = _budget(asked["mem"])
+    settle_again = _settler(asked["mem"])
+    budget = settle_again()
+    for warning in budget.warnings:
+        log.warning("%s", warning)
+    log.info("%s", budget.describe())
     if not asked["dry_run"]:
         check_output(asked["output"])
     with workplace(asked["work_dir"] or asked["output"], asked["input"]) as source:
         settings = _settings(asked, source)
-        planned = prepare(settings, budget)
+        watch = Watch(settle_again, budget, settings.margin)
+        planned = prepare(settings, watch)
         if planned.crew.warning:
             log.warning("%s", planned.crew.warning)
         if asked["dry_run"]:
-            click.echo(describe(planned, settings, budget))
-            return 0
-        log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
-        describe_dataset(settings.output)
-        return _carry_out(settings, planned)
+            return _show(settings, planned, budget, asked["as_json"])
+        return _carry_out(settings, planned, watch)
 
 
-def _carry_out(settings: Any, planned: Any) -> int:
+def _settler(mem: str | None) -> Callable[[], Budget]:
+    """What settles the budget, now and again later: the option beats the variable."""
+    text, source = (mem, "--mem") if mem is not None else (os.environ.get(_CAP_VARIABLE), _CAP_VARIABLE)
+    cap = None if text is None else parse_size(text, source)
+    return lambda: settle(cap, source)
+
+
+def _show(settings: Any, planned: Any, budget: Budget, as_json: bool) -> int:
+    from tractcap.work import describe
+
+    told = describe.as_json(planned, settings, budget)
+    click.echo(json.dumps(told, indent=2) if as_json else describe.describe(planned, settings, budget))
+    return 0
+
+
+def _carry_out(settings: Any, planned: Any, watch: Watch) -> int:
     from tractcap.progress import progress
-    from tractcap.work.run import Run
+    from tractcap.work.outputs import describe_dataset
+    from tractcap.work.run import carry_out
 
+    log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
+    describe_dataset(settings.output)
     for _, why in planned.failed:
         log.error("%s", why)
     with progress(len(planned.jobs)) as tell:
-        outcome = Run(settings, planned, tell).go()
-    for mosaic in sorted(outcome.drawn):
-        click.echo(mosaic)
-    failed = f", {len(outcome.failed)} failed (named above)" if outcome.failed else ""
-    log.info("%d drawn%s", len(outcome.drawn), failed)
+        outcome = carry_out(settings, planned, watch, tell)
+    for pictures in sorted([*outcome.drawn.values(), *outcome.kept.values()]):
+        click.echo(pictures[-1])
+    for line in outcome.summary(planned, watch):
+        log.info("%s", line)
     return 1 if outcome.failed else 0
-
-
-def _budget(mem: str | None) -> Budget:
-    """Settle the budget and say so: the option beats the variable."""
-    text, source = (mem, "--mem") if mem is not None else (os.environ.get(_CAP_VARIABLE), _CAP_VARIABLE)
-    budget = settle(None if text is None else parse_size(text, source), source)
-    for warning in budget.warnings:
-        log.warning("%s", warning)
-    log.info("%s", budget.describe())
-    return budget
 
 
 def _settings(asked: dict[str, Any], source: Path) -> Any:
@@ -238,6 +268,9 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         mem_per_job=None if per_job is None else parse_size(per_job, "--mem-per-job"),
         vtk_space=asked["vtk_space"] or "",
         stop_on_first_crash=asked["stop_on_first_crash"],
+        overwrite=asked["overwrite"],
+        batch_size=asked["batch_size"] or 0,
+        timeout=asked["timeout"],
     )
 
 

@@ -126,7 +126,7 @@ def test_the_same_pixels_as_outside(contained: Run, data: Path, tmp_path: Path) 
     assert contained(data, "/data/a.tck", "/out", "participant", "--size", "300").status == 0
     told = json.loads((tmp_path / "out/figures/a.json").read_text())
     frame = Frame(tuple(told["FrameLow"]), tuple(told["FrameHigh"]))
-    options = Options(("left",), 300, 50_000, 1)
+    options = Options(("left",), 300, 50_000, 1, 2)
     here = np.asarray(next(draw(open_tractogram(path), frame, options, Tally(), lambda points: None)).image)
     there = np.asarray(Image.open(tmp_path / "out/figures/a_view-left.png"))
     inside = slice(60, 240)

@@ -28,7 +28,7 @@ def pictures(
     tally: Tally | None = None,
 ) -> dict[str, np.ndarray]:
     """All six views as (size, size, 3) arrays, without labels."""
-    options = Options(tuple(VIEWS), size, max_points, per_pass)
+    options = Options(tuple(VIEWS), size, max_points, per_pass, 2)
     drawn = draw(open_tractogram(path), frame, options, tally or Tally(), lambda points: None)
     return {one.view.name: np.asarray(one.image) for one in drawn}
 

@@ -7,13 +7,18 @@ from pathlib import Path
 import phantoms
 import pytest
 
-from tractcap.limits import MB
-from tractcap.work.pool import Event, Pool, Task
+from tractcap.limits import MB, Watch, settle
+from tractcap.limits.rlimit import allowance
+from tractcap.work.pool import Event, Limits, Pool, Task
 from tractcap.work.process import cause_of_death
 
 
 def measuring(path: Path, need: int = 100 * MB) -> Task:
     return Task("measure", {"path": str(path), "vtk_space": "", "max_points": 1000}, need)
+
+
+def make_pool(workers: int, room: int, timeout: float = 600) -> Pool:
+    return Pool(Limits(workers, room, timeout=timeout), Watch(settle, settle(), 0.2), {})
 
 
 def ended(events: list[Event]) -> list[Event]:
@@ -22,11 +27,11 @@ def ended(events: list[Event]) -> list[Event]:
 
 def test_a_killed_worker_fails_its_task_alone(tmp_path: Path) -> None:
     tasks = [measuring(phantoms.save(tmp_path / f"{n}.trk", phantoms.ragged(10))) for n in range(6)]
-    with Pool(2, 300 * MB, {}) as pool:
+    with make_pool(2, 300 * MB) as pool:
         for task in tasks:
             pool.submit(task)
         events = pool.events()
-        pool._assign()
+        assert not list(pool._assign())
         victim = pool._seats[0]
         assert victim.task is not None
         os.kill(victim.process.pid, signal.SIGKILL)
@@ -41,7 +46,7 @@ def test_a_bad_file_and_an_unexpected_error_leave_the_worker_alive(tmp_path: Pat
     good = measuring(phantoms.save(tmp_path / "good.trk", phantoms.ragged(10)))
     missing = measuring(tmp_path / "missing.trk")
     wrong = Task("measure", {"path": str(tmp_path / "good.trk")}, 100 * MB)
-    with Pool(1, 100 * MB, {}) as pool:
+    with make_pool(1, 100 * MB) as pool:
         for task in (missing, wrong, good):
             pool.submit(task)
         outcome = ended(list(pool.events()))
@@ -53,7 +58,7 @@ def test_a_bad_file_and_an_unexpected_error_leave_the_worker_alive(tmp_path: Pat
 
 def test_memory_is_never_promised_twice(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    with Pool(4, 250 * MB, {}) as pool:
+    with make_pool(4, 250 * MB) as pool:
         for _ in range(8):
             pool.submit(measuring(path))
         for _ in pool.events():
@@ -63,19 +68,19 @@ def test_memory_is_never_promised_twice(tmp_path: Path) -> None:
 
 def test_a_worker_limits_itself(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    with Pool(1, 100 * MB, {}) as pool:
+    with make_pool(1, 100 * MB) as pool:
         pool.submit(measuring(path))
         assert all(event.done for event in ended(list(pool.events())))
         limits = Path(f"/proc/{pool._seats[0].process.pid}/limits").read_text()
     line = next(line for line in limits.splitlines() if line.startswith("Max data size"))
-    assert line.split()[3:5] == [str((100 + 192) * MB)] * 2
+    assert line.split()[3:5] == [str(100 * MB + allowance(1))] * 2
 
 
 def test_no_worker_outlives_the_pool(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    with Pool(1, 100 * MB, {}) as pool:
+    with make_pool(1, 100 * MB) as pool:
         pool.submit(measuring(path))
-        pool._assign()
+        assert not list(pool._assign())
         process = pool._seats[0].process
         assert Path(f"/proc/{process.pid}").exists()
     assert not Path(f"/proc/{process.pid}").exists()
@@ -83,4 +88,4 @@ def test_no_worker_outlives_the_pool(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("status", "words"), [(-9, "SIGKILL"), (-6, "SIGABRT"), (-11, "SIGSEGV"), (3, "status 3")])
 def test_causes_are_named(status: int, words: str) -> None:
-    assert words in cause_of_death(status)
+    assert words in cause_of_death(status, None)

@@ -3,19 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.drawing import gl
 from tractcap.drawing.lines import Tally, drawable, lines
 from tractcap.drawing.views import VIEWS, Frame, View
 from tractcap.errors import DrawingError
-from tractcap.inputs.tractograms import Tractogram
-
-SAMPLING = 2
-"""Samples along a pixel: edges are smoothed by averaging, since multisampled buffers can't be merged by depth."""
+from tractcap.inputs.tractograms import Chunk, Tractogram
 
 _WIDTHS = ((300, 2.0), (3_000, 1.5))
 """Up to so many streamlines, lines of so many pixels; one pixel beyond. Few thin lines would be lost on the page."""
+
+_SEEN_PIXELS = 2.0
+"""A streamline that leads over so many pixels across a view must be seen in it."""
 
 
 @dataclass(frozen=True)
@@ -23,26 +25,30 @@ class Options:
     """What the pictures shall be: names of views, pixels along each; and how they are made, which they don't show.
 
     ``max_points`` bounds a chunk, ``views_per_pass`` how many views are held at once (the file is read once for
-    every so many).
+    every so many). ``sampling`` is how many samples along a pixel are averaged, which smooths edges.
     """
 
     views: tuple[str, ...]
     size: int
     max_points: int
     views_per_pass: int
+    sampling: int
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A finished view, not yet labelled, and the share of its pixels that lines cover."""
+    """A finished view, not yet labelled."""
 
     view: View
     image: "Image.Image"
-    covered: float
 
 
 def draw(
-    tractogram: Tractogram, frame: Frame, options: Options, tally: Tally, on_points: Callable[[int], None]
+    tractogram: Tractogram,
+    frame: Frame,
+    options: Options,
+    tally: Tally,
+    on_points: Callable[[int], None],
 ) -> Iterator[Drawn]:
     """Draw a tractogram's views, one after the other, and count its streamlines into ``tally``.
 
@@ -51,19 +57,13 @@ def draw(
     InputError
         When the file turns out to be damaged.
     DrawingError
-        When OpenGL can't draw, or drew nothing at all.
+        When OpenGL can't draw, or drew nothing where something must be seen.
     """
-    step, covered = options.views_per_pass, 0.0
+    step = options.views_per_pass
     for first in range(0, len(options.views), step):
         names = options.views[first : first + step]
         counts = tally if not first else Tally()
-        for drawn in _pass(tractogram, [VIEWS[name] for name in names], frame, options, counts, on_points):
-            covered += drawn.covered
-            yield drawn
-    if not covered:
-        raise DrawingError(
-            f"the pictures of {tractogram.path} came out blank, although {tally.drawn:,} streamlines were drawn."
-        )
+        yield from _pass(tractogram, [VIEWS[name] for name in names], frame, options, counts, on_points)
 
 
 def _pass(
@@ -78,16 +78,38 @@ def _pass(
     from tractcap.drawing.canvas import Canvas  # VTK looks for its window when it is loaded
     from tractcap.drawing.finish import picture
 
-    canvas = Canvas(views, frame, options.size * SAMPLING, line_width(tractogram.header.streamlines) * SAMPLING)
+    sampling = options.sampling
+    canvas = Canvas(views, frame, options.size * sampling, line_width(tractogram.header.streamlines) * sampling)
+    reach = np.zeros(3, np.float32)
     for chunk in tractogram.chunks(options.max_points):
         kept = drawable(chunk, tally)
         if len(kept.points):
             canvas.draw(lines(kept))
+            reach = np.maximum(reach, _reach(kept))
         on_points(tally.points)
     for place, view in enumerate(views):
-        pixels, covered = picture(canvas, place, SAMPLING)
-        yield Drawn(view, Image.fromarray(pixels), covered)
+        pixels, covered = picture(canvas, place, sampling)
+        if not covered and _seen(view, reach, frame.width / options.size):
+            raise DrawingError(
+                f"the {view.name} view of {tractogram.path} came out blank, "
+                f"although {tally.drawn:,} streamlines were drawn."
+            )
+        on_points(tally.points)  # a sign of life: a large picture takes its time
+        yield Drawn(view, Image.fromarray(pixels))
     canvas.close()
+
+
+def _reach(chunk: Chunk) -> NDArray[np.float32]:
+    """How far streamlines lead along each axis, in mm, the farthest of them all."""
+    ends = chunk.points[chunk.offsets[1:] - 1] - chunk.points[chunk.offsets[:-1]]
+    farthest: NDArray[np.float32] = np.abs(ends).max(axis=0)
+    return farthest
+
+
+def _seen(view: View, reach: NDArray[np.float32], pixel: float) -> bool:
+    """Whether a view must show something: lines that all point at the eye are seen by nobody."""
+    across = [extent for extent, toward in zip(reach, view.seen_from, strict=True) if not toward]
+    return bool(max(across) > _SEEN_PIXELS * pixel)
 
 
 def line_width(streamlines: int) -> float:

@@ -1,7 +1,9 @@
 """Real bundles to try tractcap on: three bundles of five people, which come with dipy (BSD licence)."""
 
 import importlib.util
+import os
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tractcap.errors import SettingsError
@@ -25,10 +27,12 @@ def unpack(folder: Path) -> Path:
     if archive is None or not archive.is_file():
         raise SettingsError("the demo's bundles come with dipy, which isn't installed here: pip install dipy.")
     with zipfile.ZipFile(archive) as bundles:
-        for name in sorted(bundles.namelist()):
-            if name.endswith(".trk"):
-                person, bundle = Path(name).parts[-2:]
+        for member in bundles.infolist():
+            if member.filename.endswith(".trk"):
+                person, bundle = Path(member.filename).parts[-2:]
                 target = folder / person.replace("_", "-") / bundle
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(bundles.read(name))
+                target.write_bytes(bundles.read(member))
+                then = datetime(*member.date_time, tzinfo=UTC).timestamp()  # the same each time: what is drawn is kept
+                os.utime(target, (then, then))
     return folder

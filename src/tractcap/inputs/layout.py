@@ -36,6 +36,19 @@ class Source:
         return self.stem if not self.participant or self.stem.startswith(known) else f"{known} {self.stem}"
 
 
+def fingerprint(path: Path) -> tuple[int, int]:
+    """Bytes of a tractogram and when it was last changed (ns), of a folder over all its files.
+
+    Raises
+    ------
+    OSError
+        When it is gone.
+    """
+    files = [path, *sorted(path.rglob("*"))] if path.is_dir() else [path]
+    found = [file.stat() for file in files if file.is_file()]
+    return sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)
+
+
 def find(root: Path, participants: Collection[str] = (), sessions: Collection[str] = ()) -> list[Source]:
     """Find the tractograms in a file or folder, in the order of their names.
 

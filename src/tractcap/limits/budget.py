@@ -12,6 +12,9 @@ from tractcap.limits.cgroup import Limit
 from tractcap.limits.sizes import MB, as_mb
 
 _CAP = "the cap asked for"
+
+MACHINE = "the machine's memory"
+"""Where the limit that is the physical memory was found."""
 _SLURM = ("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU")
 
 
@@ -87,7 +90,7 @@ def _inherited() -> list[Limit]:
 
 def _physical(root: Path) -> list[Limit]:
     size = cgroup.physical_memory(root)
-    return [Limit(size, "the machine's memory")] if size else []
+    return [Limit(size, MACHINE)] if size else []
 
 
 def _slurm(environ: Mapping[str, str]) -> list[Limit]:

@@ -13,10 +13,14 @@ from pathlib import Path, PurePosixPath
 
 @dataclass(frozen=True)
 class Limit:
-    """A bound on memory: how many bytes, and where it was found."""
+    """A bound on memory: how many bytes, where it was found, and the folder of the control group that it bounds.
+
+    ``group`` is None for a bound that no control group keeps: the machine's memory, a ulimit, a cap asked for.
+    """
 
     bytes: int
     where: str
+    group: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,11 @@ def _mounts(text: str) -> Iterator[Mount]:
         left, right = before.split(" "), after.split(" ")
         if dash and len(left) >= 6 and right[0] in ("cgroup", "cgroup2"):
             options = frozenset(right[-1].split(","))
-            yield Mount(_unescape(left[3]), _unescape(left[4]), right[0], options)
+            yield Mount(unescape(left[3]), unescape(left[4]), right[0], options)
 
 
-def _unescape(text: str) -> str:
+def unescape(text: str) -> str:
+    """A path as mountinfo writes it, with octal numbers for blanks and the like, as it is."""
     return re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), text)
 
 
@@ -134,16 +139,17 @@ def _text(path: Path, found: Found) -> str | None:
 def _read_memory(level: Path, found: Found, root: Path) -> None:
     unlimited = physical_memory(root) or 2**62  # v1 writes "no limit" as one of several huge numbers
     for name in ("memory.limit_in_bytes", "memory.max", "memory.high"):
-        _add_memory(found, _text(level / name, found), unlimited, str(level / name))
+        _add_memory(found, _text(level / name, found), unlimited, str(level / name), level)
     # parents that a container can't see still count: version 1 tells their least limit here
     stat = _text(level / "memory.stat", found) or ""
     match = re.search(r"^hierarchical_memory_limit (\d+)$", stat, re.MULTILINE)
-    _add_memory(found, match[1] if match else None, unlimited, f"{level / 'memory.stat'} (hierarchical_memory_limit)")
+    where = f"{level / 'memory.stat'} (hierarchical_memory_limit)"
+    _add_memory(found, match[1] if match else None, unlimited, where, level)
 
 
-def _add_memory(found: Found, text: str | None, unlimited: int, where: str) -> None:
+def _add_memory(found: Found, text: str | None, unlimited: int, where: str, level: Path) -> None:
     if text and text.isdigit() and int(text) < unlimited:
-        found.memory.append(Limit(int(text), where))
+        found.memory.append(Limit(int(text), where, level))
 
 
 def _read_cpu(level: Path, found: Found) -> None:

@@ -1,7 +1,7 @@
 """What a worker can be told to do. Arguments and results are plain values that JSON holds."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ from PIL import Image
 
 from tractcap import __version__
 from tractcap.drawing import labels
-from tractcap.drawing.draw import SAMPLING, Drawn, Options, draw
+from tractcap.drawing.draw import Drawn, Options, draw
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.measure import measure as measure_extent
 from tractcap.drawing.views import Frame
 from tractcap.errors import TractcapError
-from tractcap.files import write_text, write_whole
+from tractcap.files import clear_parts, write_text, write_whole
 from tractcap.inputs.tractograms import open_tractogram
 
 Report = Callable[[int], None]
@@ -42,34 +42,47 @@ def measure(path: str, vtk_space: str, max_points: int, report: Report) -> dict[
 
 def draw_pictures(
     path: str,
-    source: str,
+    source: Mapping[str, Any],
     vtk_space: str,
+    box: Sequence[Sequence[float]],
     frame: Sequence[Sequence[float]],
     views: Sequence[str],
     size: int,
     max_points: int,
     views_per_pass: int,
+    sampling: int,
     folder: str,
     stem: str,
     title: str,
     report: Report,
 ) -> dict[str, Any]:
-    """Draw one PNG a view, their mosaic, and a JSON file that tells what they show; returns that."""
-    box = Frame(tuple(frame[0]), tuple(frame[1]))  # type: ignore[arg-type]
+    """Draw one PNG a view, their mosaic, and a JSON file that tells what they show; returns that.
+
+    ``source`` names the file and says which state of it; ``box`` is its extent, ``frame`` what the pictures show.
+    """
+    shown, at = _frame(frame), Path(folder)
     tractogram = open_tractogram(Path(path), vtk_space=vtk_space)
-    options, tally = Options(tuple(views), size, max_points, views_per_pass), Tally()
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    options, tally = Options(tuple(views), size, max_points, views_per_pass, sampling), Tally()
+    at.mkdir(parents=True, exist_ok=True)
+    clear_parts(at, stem)
+    (at / f"{stem}.json").unlink(missing_ok=True)  # it would tell of pictures that are about to be replaced
     pages: list[Image.Image] = []
     names = [
-        _save_view(drawn, box, title, tally, Path(folder), stem, pages)
-        for drawn in draw(tractogram, box, options, tally, report)
+        _save_view(drawn, shown, title, tally, at, stem, pages)
+        for drawn in draw(tractogram, shown, options, tally, report)
     ]
     names.append(f"{stem}_mosaic.png")
-    _save_picture(Path(folder) / names[-1], labels.mosaic(pages, title, count_line(tally)), size / box.width)
-    told = _sidecar(source, tractogram.header.notes, box, options, tally, names)
-    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    write_text(Path(folder) / f"{stem}.json", text)
+    _save_picture(at / names[-1], labels.mosaic(pages, title, count_line(tally)), size / shown.width)
+    told = _sidecar(source, vtk_space, tractogram.header.notes, options, tally)
+    told |= {"FrameLow": shown.low, "FrameHigh": shown.high, "MillimetresPerPixel": shown.width / size}
+    told |= {"ExtentLow": box[0], "ExtentHigh": box[1]}
+    told |= {"Pictures": names, "PictureBytes": [(at / name).stat().st_size for name in names]}
+    write_text(at / f"{stem}.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
     return told
+
+
+def _frame(box: Sequence[Sequence[float]]) -> Frame:
+    return Frame(tuple(box[0]), tuple(box[1]))  # type: ignore[arg-type]
 
 
 def _save_view(
@@ -97,23 +110,23 @@ def count_line(tally: Tally) -> str:
 
 
 def _sidecar(
-    source: str, notes: Sequence[str], frame: Frame, options: Options, tally: Tally, names: list[str]
+    source: Mapping[str, Any], vtk_space: str, notes: Sequence[str], options: Options, tally: Tally
 ) -> dict[str, Any]:
+    rough = () if options.sampling > 1 else ("edges are not smoothed: the memory left no room for it",)
     return {
-        "Sources": [source],
+        "Sources": [source["name"]],
+        "SourceBytes": source["bytes"],
+        "SourceModified": source["modified"],
+        "VtkSpace": vtk_space,
         "GeneratedBy": [{"Name": "tractcap", "Version": __version__}],
-        "Pictures": names,
         "Streamlines": tally.streamlines,
         "StreamlinesDrawn": tally.drawn,
         "StreamlinesLeftOut": {reason: count for reason, count in tally.left_out.items() if count},
         "Points": tally.points,
         "Views": list(options.views),
         "Size": options.size,
-        "SamplesPerPixel": SAMPLING**2,
-        "FrameLow": list(frame.low),
-        "FrameHigh": list(frame.high),
-        "MillimetresPerPixel": frame.width / options.size,
-        "Notes": list(notes),
+        "SamplesPerPixel": options.sampling**2,
+        "Notes": [*notes, *rough],
     }
 
 

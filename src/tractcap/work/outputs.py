@@ -1,6 +1,7 @@
 """The output folder."""
 
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -12,6 +13,10 @@ from tractcap import __version__
 from tractcap.errors import SettingsError
 from tractcap.files import write_text
 from tractcap.inputs import demo
+from tractcap.limits.usage import in_memory
+from tractcap.work.journal import FOLDER
+
+log = logging.getLogger("tractcap")
 
 
 def check_output(output: Path) -> None:
@@ -21,16 +26,17 @@ def check_output(output: Path) -> None:
     ------
     SettingsError
     """
-    probe = output / f".tractcap-{os.getpid()}"
     try:
         output.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=output) as probe:  # has no name that a death could leave
+            probe.write(b"tractcap")
     except OSError as error:
         raise SettingsError(
             f"the output folder {output} can't be written ({error.strerror}): "
             f"give one that user {os.getuid()} may write to."
         ) from error
+    if in_memory(output):
+        log.warning("the output folder %s is on tmpfs: its files are memory, and count against the limit", output)
 
 
 def describe_dataset(output: Path) -> None:
@@ -42,18 +48,20 @@ def describe_dataset(output: Path) -> None:
         "GeneratedBy": [{"Name": "tractcap", "Version": __version__}],
     }
     write_text(output / "dataset_description.json", json.dumps(about, indent=2) + "\n")
+    write_text(output / ".bidsignore", f"{FOLDER}/\n")
 
 
 @contextmanager
 def workplace(parent: Path, asked: Path) -> Iterator[Path]:
     """Yield the input: what was asked for, or for the word ``demo`` a temporary folder with the demo's bundles.
 
-    The folder is made below ``parent`` and not in the system's, which may be memory.
+    The folder is made below ``parent`` and not in the system's, which may be memory. Its name is always the same: a
+    run that was killed leaves one, and the next takes it over.
     """
     if str(asked) != demo.WORD:
         yield asked
         return
-    folder = Path(tempfile.mkdtemp(prefix=".tractcap-", dir=parent if parent.is_dir() else None))
+    folder = (parent if parent.is_dir() else Path(tempfile.gettempdir())) / ".tractcap-demo"
     try:
         yield demo.unpack(folder)
     finally:

@@ -1,47 +1,94 @@
-"""The pool of workers: starts them as memory allows, hands out tasks, and outlives their deaths."""
+"""The pool of workers: starts them as memory allows, hands out tasks, and outlives their deaths.
 
+    supervisor ── stdin: one line of JSON an order ──▶ worker 1 (rlimit, thread counts, its own process)
+        ▲ ╲─────────────────────────────────────────▶ worker 2 …
+        ╰── stdout: progress, done, failed ── or the end of the pipe, which is a death
+
+Seats are taken only while their sizes, together with all others under the limits, leave the margin free. Close to a
+limit the youngest of several tasks is put back into the queue before the kernel chooses a process to kill.
+"""
+
+import logging
+import math
 import selectors
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tractcap.files import PART
+from tractcap.files import clear_parts
 from tractcap.interrupts import deferred
-from tractcap.limits import MB
+from tractcap.limits import Watch, as_mb
+from tractcap.limits.rlimit import allowance
+from tractcap.limits.usage import private_memory
 from tractcap.work.process import Process, cause_of_death
 
-ADDRESSES = 192 * MB
-"""Private memory that a worker maps but never touches (stacks of threads, llvmpipe's spare buffers), allowed on
-top of its need: the limit on data counts it, the container doesn't."""
+log = logging.getLogger("tractcap")
+
+_TICK_SECONDS = 0.2
+"""How often memory is looked at while nothing else happens."""
+
+_PATIENCE_SECONDS = 20.0
+"""How long a task waits, with no other running, for memory that others in the limit may give back."""
+
+_TELL_SECONDS = 2.0
+_TIRED = 1.5
+"""A worker that holds so many times as much at rest as it held when new is replaced: libraries leak a little."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Something for a worker: an action of :mod:`tractcap.work.worker`, its arguments, and bytes it may need."""
+    """Something for a worker: an action of :mod:`tractcap.work.worker`, its arguments, and bytes it may need.
+
+    ``alone`` keeps all other tasks away while it runs.
+    """
 
     action: str
     arguments: Mapping[str, Any]
     need: int
+    alone: bool = False
 
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to a task: it is ``done`` with a result, has ``failed`` with a sentence, or made ``progress``."""
+    """What happened to a task: it is ``done`` with a result, has ``failed`` with a sentence, or made ``progress``.
+
+    ``again`` says of a failure that it was the worker's and not the input's: another try may go well.
+    ``peak`` is the most bytes that the worker held at once.
+    """
 
     task: Task
     done: Mapping[str, Any] | None = None
     failed: str = ""
+    again: bool = False
     progress: int = 0
+    peak: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Seat:
     process: Process
     size: int
     task: Task | None = None
+    since: float = 0.0
+    fresh: int = 0
+    """Bytes held after the first task."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of a pool: most ``workers`` at once, ``room`` in bytes for all of them, ``threads`` of each.
+
+    A worker that shows no sign of life for ``timeout`` seconds is ended.
+    """
+
+    workers: int
+    room: int
+    threads: int = 1
+    timeout: float = 600.0
 
 
 class Pool:
@@ -49,15 +96,16 @@ class Pool:
 
     Parameters
     ----------
-    workers : most processes at once. room : bytes for all of them.
-    environment : variables for them beside the supervisor's own.
+    limits : what was planned. watch : what memory allows at each moment.
+    environment : variables for workers beside the supervisor's own.
     """
 
-    def __init__(self, workers: int, room: int, environment: Mapping[str, str]) -> None:
-        self._workers, self._room, self._environment = workers, room, environment
+    def __init__(self, limits: Limits, watch: Watch, environment: Mapping[str, str]) -> None:
+        self._limits, self._watch, self._environment = limits, watch, environment
         self._queue: deque[Task] = deque()
         self._seats: list[_Seat] = []
         self._selector = selectors.DefaultSelector()
+        self._waiting_since = self._told = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -79,38 +127,85 @@ class Pool:
 
     def events(self) -> Iterator[Event]:
         """What happens, until nothing is queued and nothing runs. Tasks may be submitted on the way."""
-        while self._queue or any(seat.task for seat in self._seats):
-            self._assign()
-            for key, _ in self._selector.select():
+        while self._queue or self._busy():
+            yield from self._assign()
+            for key, _ in self._selector.select(_TICK_SECONDS):
                 yield from self._hear(*key.data)
+            yield from self._look_after()
 
-    def _assign(self) -> None:
-        """Give queued tasks, in their order, to workers that are free or may be started."""
-        while self._queue:
-            seat = self._seat_for(self._queue[0])
+    def _busy(self) -> list[_Seat]:
+        return [seat for seat in self._seats if seat.task is not None]
+
+    def _pids(self) -> list[int]:
+        return [seat.process.pid for seat in self._seats]
+
+    # who works at what
+
+    def _assign(self) -> Iterator[Event]:
+        """Give queued tasks to workers that are free or may be started: those that fit overtake those that don't."""
+        refused: float = math.inf
+        for task in list(self._queue):
+            if len(self._busy()) >= self._limits.workers:
+                break
+            if task.need >= refused:
+                continue
+            seat = self._seat_for(task)
             if seat is None:
-                return
-            seat.task = self._queue.popleft()
-            seat.process.send(seat.task.action, seat.task.arguments)
+                refused = task.need
+            else:
+                self._queue.remove(task)
+                seat.task, seat.since = task, time.monotonic()
+                seat.process.send(task.action, task.arguments)
+        if self._busy() or not self._queue:
+            self._waiting_since = time.monotonic()
+        elif time.monotonic() - self._waiting_since > _PATIENCE_SECONDS:
+            yield self._give_up(self._queue.popleft())
 
     def _seat_for(self, task: Task) -> _Seat | None:
+        busy = self._busy()
+        if any(seat.task and seat.task.alone for seat in busy) or (task.alone and busy):
+            return None
         idle = [seat for seat in self._seats if seat.task is None]
         if fitting := [seat for seat in idle if seat.size >= task.need]:
             return min(fitting, key=lambda seat: seat.size)
-        busy = [seat.size for seat in self._seats if seat.task is not None]
-        if busy and (len(busy) >= self._workers or sum(busy) + task.need > self._room):
+        if not self._fits(task.need, busy, idle):
             return None
         for seat in idle:  # too small: its place and its memory go to a new one
             self._dismiss(seat)
-        return self._start(task.need)
+        return self._start(self._size(task.need, busy))
+
+    def _fits(self, need: int, busy: list[_Seat], idle: list[_Seat]) -> bool:
+        """Whether a worker may be started. The first may use the margin too: that is what it is for."""
+        promised = sum(seat.size for seat in busy)
+        if promised + need > self._limits.room:
+            return False
+        pids = [seat.process.pid for seat in (*busy, *idle)]
+        if not busy:
+            return need <= self._watch.left(pids).bytes + sum(map(private_memory, pids))
+        return promised + need <= self._watch.room(pids)
+
+    def _size(self, need: int, busy: list[_Seat]) -> int:
+        """As much as a later task may need, so that one worker does many, but no more than its share."""
+        share = (self._limits.room - sum(seat.size for seat in busy)) // max(1, self._limits.workers - len(busy))
+        return max(need, *(task.need for task in self._queue if task.need <= share), 0)
 
     def _start(self, size: int) -> _Seat:
         with deferred():  # a process that isn't seated yet would be left behind
-            seat = _Seat(Process(self._environment, size + ADDRESSES), size)
+            seat = _Seat(Process(self._environment, size + allowance(self._limits.threads)), size)
             self._seats.append(seat)
         self._selector.register(seat.process.out, selectors.EVENT_READ, (seat, "out"))
         self._selector.register(seat.process.err, selectors.EVENT_READ, (seat, "err"))
         return seat
+
+    def _give_up(self, task: Task) -> Event:
+        left = self._watch.left(self._pids())
+        return Event(
+            task,
+            failed=f"it needs {as_mb(task.need)} MB, and other processes leave only {as_mb(left.bytes)} MB free "
+            f"under {left.limit.where}; free some memory, or rerun later.",
+        )
+
+    # what they answer
 
     def _hear(self, seat: _Seat, stream: str) -> Iterator[Event]:
         if seat not in self._seats:
@@ -126,15 +221,30 @@ class Pool:
         task = seat.task
         if "ended" in message:
             seat.process.listen()
-            self._dismiss(seat)
-            if task:
-                last = seat.process.last_words()
-                yield Event(task, failed=f"{cause_of_death(message['ended'])}{f' ({last})' * bool(last)}")
+            yield from self._lose(seat, cause_of_death(message["ended"], self._watch.oom_killed()))
         elif task and "progress" in message:
             yield Event(task, progress=message["progress"])
         elif task:
             seat.task = None
-            yield Event(task, done=message.get("done"), failed=message.get("failed", ""))
+            self._rest(seat, message["resting"])
+            yield Event(
+                task,
+                done=message.get("done"),
+                failed=message.get("failed", ""),
+                again=message.get("again", False),
+                peak=message["peak"],
+            )
+
+    def _lose(self, seat: _Seat, why: str) -> Iterator[Event]:
+        self._dismiss(seat)
+        if seat.task:
+            last = seat.process.last_words()
+            yield Event(seat.task, failed=f"{why}{f' ({last})' * bool(last)}", again=True)
+
+    def _rest(self, seat: _Seat, held: int) -> None:
+        seat.fresh = seat.fresh or held
+        if held > _TIRED * seat.fresh:
+            self._dismiss(seat)
 
     def _dismiss(self, seat: _Seat) -> None:
         """End a worker, and clear away what it was writing."""
@@ -144,9 +254,30 @@ class Pool:
         seat.process.stop()
         self._seats.remove(seat)
         if seat.task and (folder := seat.task.arguments.get("folder")):
-            _clear(folder, seat.process.pid)
+            clear_parts(Path(folder), seat.task.arguments["stem"])
 
+    # memory and time
 
-def _clear(folder: str, pid: int) -> None:
-    for part in Path(folder).glob(f".*.{pid}{PART}"):
-        part.unlink(missing_ok=True)
+    def _look_after(self) -> Iterator[Event]:
+        busy = self._busy()
+        for seat in busy:
+            if seat.process.silent_for() > self._limits.timeout:
+                why = f"it hung: nothing was heard of its worker for {self._limits.timeout:g} seconds, so it was ended"
+                yield from self._lose(seat, why)
+        if len(busy) > 1 and (near := self._watch.near(self._pids())):
+            youngest = max(busy, key=lambda seat: seat.since)
+            if youngest in self._seats and youngest.task:
+                self._put_back(youngest, youngest.task, f"{as_mb(near.bytes)} MB are left under {near.limit.where}")
+        self._tell()
+
+    def _put_back(self, seat: _Seat, task: Task, why: str) -> None:
+        log.warning("%s: stopped and queued again, because %s", task.arguments.get("path", task.action), why)
+        self._dismiss(seat)
+        self.submit(replace(task, alone=True), first=True)
+
+    def _tell(self) -> None:
+        if log.isEnabledFor(logging.DEBUG) and time.monotonic() - self._told > _TELL_SECONDS:
+            self._told = time.monotonic()
+            left = self._watch.left(self._pids())
+            held = ", ".join(f"{as_mb(private_memory(pid))} MB" for pid in self._pids()) or "none"
+            log.debug("memory: workers %s; %s MB left under %s", held, as_mb(left.bytes), left.limit.where)

@@ -5,18 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.errors import CapTooSmallError, NothingToDrawError
-from tractcap.inputs.layout import Source, find
-from tractcap.limits import Budget, as_mb
+from tractcap.inputs.layout import Source, find, fingerprint
+from tractcap.limits import Watch, as_mb
+from tractcap.limits.rlimit import ceiling
 from tractcap.limits.threads import environment
+from tractcap.limits.watch import SUPERVISOR
 from tractcap.work import plan
-from tractcap.work.pool import Pool, Task
+from tractcap.work.pool import Limits, Pool, Task
 
-_LOOK_NEED = 2 * plan.BASE
+_LOOK_NEED = plan.BASE
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What was asked for. ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes."""
+    """What was asked for.
+
+    ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes; ``batch_size`` is how many
+    participants are finished before the next are begun, 0 for all at once; ``timeout`` how many seconds a worker may
+    be silent.
+    """
 
     input: Path
     output: Path
@@ -29,21 +36,25 @@ class Settings:
     mem_per_job: int | None = None
     vtk_space: str = ""
     stop_on_first_crash: bool = False
+    overwrite: bool = False
+    batch_size: int = 0
+    timeout: float = 600.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
-    """One tractogram's pictures: what its header tells, how they are made, and the bytes of memory that takes."""
+    """One tractogram's pictures: what its header tells, how they are made, and the bytes of memory that takes.
+
+    ``bytes`` and ``modified`` (ns) say which state of the file was planned for.
+    """
 
     source: Source
     header: dict[str, Any]
+    content: plan.Content
     shape: plan.Shape
     need: int
-
-    @property
-    def bytes(self) -> int:
-        """Size of the file."""
-        return self.source.path.stat().st_size
+    bytes: int
+    modified: int
 
 
 @dataclass
@@ -56,32 +67,58 @@ class Planned:
     room: int
 
 
-def prepare(settings: Settings, budget: Budget) -> Planned:
-    """Find the tractograms, look at their headers and settle who is drawn how.
+def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = None) -> Planned:
+    """Look at the tractograms' headers and settle who is drawn how.
+
+    Parameters
+    ----------
+    watch : what memory allows. sources : what is to be drawn; None finds it in the settings' input.
 
     Raises
     ------
     NothingToDrawError, CapTooSmallError, SettingsError
     """
-    sources = find(settings.input, settings.participants, settings.sessions)
+    sources = find(settings.input, settings.participants, settings.sessions) if sources is None else sources
     if not sources:
         raise NothingToDrawError(_nothing(settings))
-    headers = _look(sources, settings.vtk_space)
-    room = plan.usable(budget.bytes, settings.margin)
-    jobs, failed, too_large = [], [], []
+    room = _room(settings, watch)
+    headers = _look(sources, settings.vtk_space, watch)
+    planned = Planned([], [], plan.Crew(1, watch.budget.cpus, ""), room)
+    too_large = []
     for source in sources:
         header = headers[str(source.path)]
         if "failed" in header:
-            failed.append((source, header["failed"]))
-        elif job := _job(source, header, settings, room):
-            jobs.append(job)
+            planned.failed.append((source, header["failed"]))
+        elif job := _job(source, header, settings, _most(room, watch)):
+            planned.jobs.append(job)
         else:
-            too_large.append((source, _too_large(source, header, settings, budget)))
-    if too_large and not jobs:
+            too_large.append((source, _too_large(source, header, settings, watch)))
+    if too_large and not planned.jobs:
         raise CapTooSmallError(too_large[0][1])
-    needs = [job.need for job in jobs]
-    crew = plan.crew(settings.nprocs, budget.cpus, needs, room) if jobs else plan.Crew(1, budget.cpus, "")
-    return Planned(jobs, failed + too_large, crew, room)
+    planned.failed += too_large
+    if planned.jobs:
+        needs = [job.need for job in planned.jobs]
+        planned.crew = plan.crew(settings.nprocs, watch.budget.cpus, needs, room)
+    return planned
+
+
+def _room(settings: Settings, watch: Watch) -> int:
+    """What all workers may take, by the budget and by what others leave of it."""
+    room = min(plan.usable(watch.budget.bytes, settings.margin), watch.room())
+    if room < _LOOK_NEED:
+        least = int((plan.need(plan.Content(1, 64, 0), plan.Shape(0, 1, 1)) + SUPERVISOR) / (1 - settings.margin))
+        raise CapTooSmallError(
+            f"nothing can be drawn in {as_mb(watch.budget.bytes)} MB (bound by {watch.budget.bound_by.where}), "
+            f"of which the margin, the supervisor and others leave {as_mb(room)} MB: "
+            f"it takes {as_mb(least)} MB at least."
+        )
+    return room
+
+
+def _most(room: int, watch: Watch) -> int:
+    """What one worker may take: less than all of them where a ulimit bounds each process."""
+    bound = ceiling(watch.budget.cpus)
+    return room if bound is None else min(room, bound)
 
 
 def _nothing(settings: Settings) -> str:
@@ -92,35 +129,47 @@ def _nothing(settings: Settings) -> str:
     return f"{settings.input} holds no tractogram{of}: expected files that end in .trk, .tck, .trx, .vtk or .vtp."
 
 
-def _look(sources: list[Source], vtk_space: str) -> dict[str, dict[str, Any]]:
+def _look(sources: list[Source], vtk_space: str, watch: Watch) -> dict[str, dict[str, Any]]:
     """Look at all headers in one worker of its own: the supervisor never loads what that takes."""
     task = Task("look", {"paths": [str(source.path) for source in sources], "vtk_space": vtk_space}, _LOOK_NEED)
-    with Pool(1, _LOOK_NEED, environment(1)) as pool:
+    with Pool(Limits(1, _LOOK_NEED), watch, environment(1)) as pool:
         pool.submit(task)
         for event in pool.events():
             if event.done is not None:
-                return dict(event.done)
+                return {path: _with_fingerprint(path, header) for path, header in event.done.items()}
             if event.failed:
                 return {str(source.path): {"failed": f"{source.path}: {event.failed}"} for source in sources}
     raise AssertionError("a pool always tells how a task ended")
 
 
+def _with_fingerprint(path: str, header: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {**header, "fingerprint": fingerprint(Path(path))}
+    except OSError as error:
+        return {"failed": f"{path} can't be read: {error.strerror}."}
+
+
 def _job(source: Source, header: dict[str, Any], settings: Settings, room: int) -> Job | None:
-    views, loaded = len(settings.views), header["loaded"]
-    if settings.mem_per_job is not None:
-        shape = plan.fit(views, settings.size, loaded, settings.mem_per_job) or plan.Shape(plan.CHUNKS[0], views)
-        return Job(source, header, shape, settings.mem_per_job) if settings.mem_per_job <= room else None
-    shape_that_fits = plan.fit(views, settings.size, loaded, room)
-    if shape_that_fits is None:
+    content = plan.Content(len(settings.views), settings.size, header["points"], header["loaded"])
+    size, modified = header["fingerprint"]
+    if (asked := settings.mem_per_job) is not None:
+        shape = plan.fit(content, asked) or plan.Shape(plan.CHUNKS[0], content.views)
+        return Job(source, header, content, shape, asked, size, modified) if asked <= room else None
+    if (fitting := plan.fit(content, room)) is None:
         return None
-    return Job(source, header, shape_that_fits, plan.need(views, settings.size, loaded, shape_that_fits))
+    return Job(source, header, content, fitting, plan.need(content, fitting), size, modified)
 
 
-def _too_large(source: Source, header: dict[str, Any], settings: Settings, budget: Budget) -> str:
-    least = plan.least(len(settings.views), settings.size, header["loaded"], settings.margin)
+def _too_large(source: Source, header: dict[str, Any], settings: Settings, watch: Watch) -> str:
+    content = plan.Content(len(settings.views), settings.size, header["points"], header["loaded"])
+    least = plan.least(content, settings.margin)
     if settings.mem_per_job is not None:
-        least = int((settings.mem_per_job + plan.SUPERVISOR) / (1 - settings.margin))
+        least = int((settings.mem_per_job + SUPERVISOR) / (1 - settings.margin))
+    budget = watch.budget
+    why = f"{as_mb(budget.bytes)} MB (bound by {budget.bound_by.where})"
+    if budget.bytes >= least:
+        why += ", of which a ulimit or other processes leave too little"
     return (
-        f"{source.path} can't be drawn in {as_mb(budget.bytes)} MB (bound by {budget.bound_by.where}): "
-        f"it takes {as_mb(least)} MB; give more memory, or ask for a smaller --size."
+        f"{source.path} can't be drawn in {why}: it takes {as_mb(least)} MB; "
+        "give more memory, or ask for a smaller --size."
     )

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
@@ -15,7 +16,7 @@ _LAST_WORDS = 20
 
 
 class Process:
-    """A worker, started at once. ``task`` is what it is at."""
+    """A worker, started at once."""
 
     def __init__(self, environment: Mapping[str, str], data_limit: int) -> None:
         command = [sys.executable, "-m", "tractcap.work.worker", str(data_limit), str(os.getpid())]
@@ -25,19 +26,20 @@ class Process:
         )
         self.pid = self._child.pid
         self.out, self.err = _pipe(self._child.stdout), _pipe(self._child.stderr)
+        self.heard = time.monotonic()
         self._partial = b""
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
     def send(self, action: str, arguments: Mapping[str, Any]) -> None:
         """Give the worker something to do. A worker that has died is noticed when its end is read."""
-        stdin = _pipe(self._child.stdin)
+        stdin, self.heard = _pipe(self._child.stdin), time.monotonic()
         with contextlib.suppress(BrokenPipeError):
             stdin.write(json.dumps({"action": action, **arguments}).encode() + b"\n")
             stdin.flush()
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """Messages that have come in; the last one is ``{"ended": status}`` once the worker is gone."""
-        data = os.read(self.out.fileno(), 2**16)
+        data, self.heard = os.read(self.out.fileno(), 2**16), time.monotonic()
         *lines, self._partial = (self._partial + data).split(b"\n")
         yield from (json.loads(line) for line in lines)
         if not data:
@@ -48,6 +50,10 @@ class Process:
         data = os.read(self.err.fileno(), 2**16)
         self._last_words.extend(line for line in data.decode(errors="replace").splitlines() if line.strip())
         return bool(data)
+
+    def silent_for(self) -> float:
+        """Seconds since the worker was last heard, or was given something to do."""
+        return time.monotonic() - self.heard
 
     def last_words(self) -> str:
         """The last line that the worker wrote to stderr."""
@@ -63,13 +69,30 @@ class Process:
                 _pipe(stream).close()
 
 
-def cause_of_death(status: int) -> str:
-    """Why a worker ended, from its exit status (below zero: the signal that ended it)."""
+def cause_of_death(status: int, oom_killed: bool | None) -> str:
+    """Why a worker ended, as the end of a sentence.
+
+    Parameters
+    ----------
+    status : the exit status (below zero: the signal that ended it).
+    oom_killed : whether the kernel counted a kill for want of memory meanwhile; None where it doesn't tell.
+    """
     if status >= 0:
         return f"the worker ended with status {status}"
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
-    hint = ", perhaps by the kernel for want of memory" if -status == signal.SIGKILL else ""
-    return f"the worker was ended by {name}{hint}"
+    return f"the worker was ended by {name}{_HINTS.get(-status, {}).get(oom_killed, '')}"
+
+
+_HINTS: dict[int, dict[bool | None, str]] = {
+    signal.SIGKILL: {
+        True: ": the kernel's OOM killer, for want of memory",
+        False: ", sent by someone: the kernel counted no kill for want of memory",
+        None: ", perhaps by the kernel for want of memory",
+    },
+    signal.SIGABRT: dict.fromkeys(
+        (True, False, None), ", as libraries do when they can't go on, often for want of memory"
+    ),
+}
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

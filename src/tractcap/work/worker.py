@@ -1,10 +1,13 @@
 """A worker process: ``python -m tractcap.work.worker DATA_LIMIT SUPERVISOR``, told what to do by JSON on stdin.
 
 It limits itself before it imports anything heavy, dies with its supervisor, and answers each line with any
-number of ``{"progress": points}`` and one ``{"done": …}`` or ``{"failed": sentence}``.
+number of ``{"progress": points}`` and one ``{"done": …}`` or ``{"failed": sentence, "again": …}``; to that it adds
+the most bytes it held (``peak``) and what it holds afterwards (``resting``).
 """
 
+import contextlib
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -12,10 +15,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, BinaryIO
 
-from tractcap.errors import TractcapError
+from tractcap.errors import DrawingError, TractcapError
 from tractcap.limits.rlimit import limit_data
+from tractcap.limits.usage import private_memory, process_memory
 
 _PR_SET_PDEATHSIG = 1
 _PROGRESS_SECONDS = 0.3
@@ -27,12 +32,16 @@ def main() -> None:
     if os.getppid() != int(sys.argv[2]):
         return  # the supervisor died before this could be asked for
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches all: the supervisor decides
+    _be_chosen_first()
     limit_data(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print must not get between the answers
     for line in sys.stdin.buffer:
-        _answer(answers, _do(json.loads(line), _Reporter(answers)))
+        _forget_peak()
+        answer = _do(json.loads(line), _Reporter(answers))
+        peak = _peak()
         ctypes.CDLL(None).malloc_trim(0)  # so that the next job starts from the same memory
+        _answer(answers, {**answer, "peak": peak, "resting": private_memory()})
 
 
 def _do(order: dict[str, Any], report: Callable[[int], None]) -> dict[str, Any]:
@@ -41,14 +50,36 @@ def _do(order: dict[str, Any], report: Callable[[int], None]) -> dict[str, Any]:
 
         return {"done": ACTIONS[order.pop("action")](**order, report=report)}
     except TractcapError as error:
-        return {"failed": str(error)}
+        return {"failed": str(error), "again": isinstance(error, DrawingError)}
     except MemoryError:
-        return {"failed": "it needs more memory than its worker may take"}
+        return {"failed": "it needs more memory than its worker may take (MemoryError)", "again": True}
     except OSError as error:
-        return {"failed": f"{error.filename or 'a file'} can't be read or written: {error.strerror or error}."}
+        return {"failed": _sentence(error), "again": error.errno == errno.ENOMEM}
     except Exception as error:
         traceback.print_exc()
         return {"failed": f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}"}
+
+
+def _sentence(error: OSError) -> str:
+    return f"{error.filename or 'a file'} can't be read or written: {error.strerror or error}."
+
+
+def _be_chosen_first() -> None:
+    """If the kernel must kill, let it be a worker: its job can be done again, and the supervisor tells of it."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _forget_peak() -> None:
+    """Let the high-water mark begin anew (see proc_pid_clear_refs(5)); without it, peaks are those of all jobs yet."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> int:
+    """The most bytes held, pages of files left out, which the kernel can take back."""
+    found = process_memory()
+    return max(0, found.get("VmHWM", 0) - found.get("RssFile", 0))
 
 
 def _answer(answers: BinaryIO, message: dict[str, Any]) -> None:

@@ -1,0 +1,56 @@
+"""What a program asks before it loads something large: whether there is room, and for how many at once."""
+
+import logging
+
+from tractcap.limits.budget import Budget, settle
+from tractcap.limits.sizes import MB
+from tractcap.limits.watch import Watch
+
+log = logging.getLogger("tractcap")
+
+_JOB_MB = 2048.0
+
+
+def check_memory_available(required_mb: float, safety_margin: float = 0.2) -> bool:
+    """Whether so much memory can be taken now, under every limit that this process lives in, without swap.
+
+    Parameters
+    ----------
+    required_mb : MB (2^20 bytes). safety_margin : share of the budget that must stay free beside them.
+    """
+    return required_mb * MB <= _free(settle(), safety_margin)
+
+
+def get_n_jobs_with_memory_limit(
+    base_n_jobs: int, estimated_memory_per_job_mb: float = _JOB_MB, safety_margin: float = 0.2
+) -> int:
+    """How many jobs of a size may run at once: what was asked for, or fewer where memory allows fewer, at least one.
+
+    A warning tells the figures when memory made it fewer.
+
+    Parameters
+    ----------
+    base_n_jobs : as many are wanted; -1 for one a processor. estimated_memory_per_job_mb : MB (2^20 bytes) of one job.
+    safety_margin : share of the budget that must stay free.
+
+    Raises
+    ------
+    ValueError
+        When the number of jobs is 0 or below -1, or a job's memory isn't above zero.
+    """
+    if base_n_jobs == 0 or base_n_jobs < -1 or estimated_memory_per_job_mb <= 0:
+        raise ValueError("base_n_jobs must be above zero or -1, and estimated_memory_per_job_mb above zero")
+    budget = settle()
+    wanted = base_n_jobs if base_n_jobs > 0 else budget.cpus
+    free = _free(budget, safety_margin)
+    fitting = max(1, min(wanted, int(free // (estimated_memory_per_job_mb * MB))))
+    if fitting < wanted:
+        log.warning(
+            "memory allows %d of %d jobs at once: one may need %.0f MB, and %.0f MB are free (%s)",
+            *(fitting, wanted, estimated_memory_per_job_mb, free / MB, budget.describe()),
+        )
+    return fitting
+
+
+def _free(budget: Budget, margin: float) -> int:
+    return max(0, Watch(settle, budget, margin).left().bytes - int(margin * budget.bytes))

@@ -1,0 +1,102 @@
+"""The watch over memory while a run goes on: limits are read again, use is measured at the same level as each limit."""
+
+import logging
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from tractcap.limits import usage
+from tractcap.limits.budget import MACHINE, Budget
+from tractcap.limits.cgroup import Limit
+from tractcap.limits.sizes import MB, as_mb
+
+log = logging.getLogger("tractcap")
+
+SUPERVISOR = 32 * MB
+"""What the supervisor's own process takes, with room for its lists of jobs."""
+
+_NEAR = 0.04
+_NEAR_LEAST = 8 * MB
+_AGAIN_SECONDS = 1.0
+"""How often limits are read again; use is measured whenever it is asked for."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left under the limit that leaves least, in bytes, and that limit."""
+
+    bytes: int
+    limit: Limit
+
+
+class Watch:
+    """What may be used, what is used, and what is left.
+
+    Parameters
+    ----------
+    settle : settles the budget anew, from limits that may have changed.
+    budget : as it was settled first. margin : the share of it that is left unplanned.
+    root : the folder that holds ``proc``.
+    """
+
+    def __init__(self, settle: Callable[[], Budget], budget: Budget, margin: float, root: Path = Path("/")) -> None:
+        self.budget, self.margin = budget, margin
+        self._settle, self._root, self._settled = settle, root, time.monotonic()
+        self._highest = 0
+        self._kills = self._oom_kills()
+
+    def room(self, workers: Collection[int] = ()) -> int:
+        """Bytes that workers may take in all, now: the margin, the supervisor and all others in the limit taken off.
+
+        Parameters
+        ----------
+        workers : process ids of those that run; what they hold is theirs already.
+        """
+        held = sum(map(usage.private_memory, workers))
+        reserve = max(0, SUPERVISOR - usage.private_memory())
+        return max(0, self.left(workers).bytes + held - reserve - int(self.margin * self._current().bytes))
+
+    def left(self, workers: Collection[int] = ()) -> Left:
+        """What is left before a limit is reached, the least of all limits."""
+        budget = self._current()
+        ours = usage.private_memory() + sum(map(usage.private_memory, workers))
+        self._highest = max(self._highest, ours)
+        return min((Left(self._under(limit, ours), limit) for limit in budget.limits), key=lambda left: left.bytes)
+
+    def near(self, workers: Collection[int] = ()) -> Left | None:
+        """What is left, if that is so little that the kernel may soon choose a process to kill; else None."""
+        left = self.left(workers)
+        return left if left.bytes < max(_NEAR_LEAST, _NEAR * left.limit.bytes) else None
+
+    def peak(self) -> tuple[int, str]:
+        """The highest use in bytes, and whose figure it is: the control group's own where it keeps one."""
+        if (group := self.budget.bound_by.group) and (peak := usage.group_peak(group)):
+            return peak, "the control group's own figure, pages of files included"
+        return self._highest, "supervisor and workers together, as they were seen"
+
+    def oom_killed(self) -> bool | None:
+        """Whether the kernel has killed for want of memory since this was last asked; None where it doesn't tell."""
+        before, self._kills = self._kills, self._oom_kills()
+        return None if self._kills is None or before is None else self._kills > before
+
+    def _under(self, limit: Limit, ours: int) -> int:
+        if limit.group and (used := usage.group_memory(limit.group)) is not None:
+            return limit.bytes - used
+        if limit.where == MACHINE and (available := usage.machine_available(self._root)) is not None:
+            return available
+        return limit.bytes - ours
+
+    def _current(self) -> Budget:
+        if time.monotonic() - self._settled >= _AGAIN_SECONDS:
+            self._settled, before = time.monotonic(), self.budget
+            self.budget = self._settle()
+            if self.budget.bytes != before.bytes:
+                log.warning(
+                    "the memory limit changed: %s MB before, now %s", as_mb(before.bytes), self.budget.describe()
+                )
+        return self.budget
+
+    def _oom_kills(self) -> int | None:
+        counts = [usage.oom_kills(limit.group) for limit in self.budget.limits if limit.group]
+        return max((count for count in counts if count is not None), default=None)

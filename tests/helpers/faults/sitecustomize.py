@@ -1,0 +1,77 @@
+"""Makes a worker die for real. Python runs this at its start where this folder is on PYTHONPATH.
+
+``FAULT`` is ``kind:stem`` for every try of a tractogram, or ``kind:stem:file`` for the first alone: that makes the
+file.
+"""
+
+import ctypes
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import sys
+import time
+
+KIND, STEM, ONCE = [*os.environ.get("FAULT", "").split(":"), "", "", ""][:3]
+
+
+def fail() -> None:
+    """Do what the kind says, to this very process."""
+    if KIND == "memory":
+        bytearray(2**40)
+    if KIND == "hang":
+        time.sleep(3600)
+    if KIND == "segv":
+        ctypes.string_at(0)
+    if KIND == "blank":
+        from tractcap.drawing import canvas
+
+        canvas.Canvas.draw = lambda self, lines: None
+    if KIND == "shared":  # shared pages: no rlimit counts them, so the kernel's OOM killer has to come
+        import mmap
+
+        pages = mmap.mmap(-1, 2**32)
+        for at in range(0, 2**32, 4096):
+            pages[at] = 1
+    if KIND in ("KILL", "ABRT"):
+        os.kill(os.getpid(), getattr(signal, f"SIG{KIND}"))
+
+
+def due() -> bool:
+    """Whether this is a try that fails."""
+    if not ONCE:
+        return True
+    try:
+        os.close(os.open(ONCE, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+
+class Finder(importlib.abc.MetaPathFinder):
+    """Puts the fault before the action that draws."""
+
+    def find_spec(self, name, path, target=None):
+        if name != "tractcap.work.actions":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            draw = module.ACTIONS["draw"]
+
+            def faulty(**arguments):
+                if arguments["stem"] == STEM and due():
+                    fail()
+                return draw(**arguments)
+
+            module.ACTIONS["draw"] = faulty
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+if KIND:
+    sys.meta_path.insert(0, Finder())
