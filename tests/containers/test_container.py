@@ -55,6 +55,66 @@ def test_a_file_larger_than_the_container(contained: Run, data: Path, tmp_path: 
     assert all(picture.std() > 10 for picture in mosaics(tmp_path / "out").values())
 
 
+def test_the_smallest_cap_for_a_gigabyte(contained: Run, data: Path, tmp_path: Path) -> None:
+    """Six views of 800 pixels of a 1 GiB file in 256 MB; the estimate holds here too."""
+    large.write_trk(data / "large.trk", 1024 * MB)
+    done = contained(data, "/data/large.trk", "/out", "participant", memory="256m")
+    assert done.status == 0, done.stderr
+    assert not done.oom_killed
+    assert 0 < done.peak <= 256 * MB
+    assert "tried again" not in done.stderr
+    told = json.loads((tmp_path / "out/figures/large.json").read_text())
+    assert told["Streamlines"] == told["StreamlinesDrawn"] > 600_000
+    assert told["SamplesPerPixel"] == 4, "not even smoothing was given up"
+    (mosaic,) = mosaics(tmp_path / "out").values()
+    assert mosaic.shape[1] == 2400
+    assert_estimated(tmp_path / "out")
+
+
+def assert_estimated(out: Path) -> int:
+    """Every worker's peak lies between 0.6 and 1.0 times its estimate; returns how many were drawn."""
+    lines = [json.loads(line) for path in (out / "logs").iterdir() for line in path.read_text().splitlines()]
+    ratios = {line["source"]: line["peak"] / line["need"] for line in lines if line["event"] == "drawn"}
+    assert all(0.6 <= ratio <= 1.0 for ratio in ratios.values()), ratios
+    return len(ratios)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--size", "800"),
+        ("--size", "200", "--views", "left"),
+        ("--size", "1600", "--views", "left,anterior,superior"),
+        ("--size", "400", "--views", "left,anterior"),
+    ],
+    ids=" ".join,
+)
+def test_the_estimate_is_calibrated(contained: Run, data: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Over all formats, at 1 MB and 20 MB."""
+    for count, name in ((1_000, "small"), (15_000, "large")):
+        bundle = phantoms.asymmetric_bundle(count, 100)
+        for ending in phantoms.ENDINGS:
+            phantoms.save(data / f"{name}-{ending.replace('.', '')}.{ending}", bundle)
+    done = contained(data, "/data", "/out", "participant", *options, "--nprocs", "1", memory="1g")
+    assert done.status == 0, done.stderr
+    assert assert_estimated(tmp_path / "out") == 2 * len(phantoms.ENDINGS)
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_the_kernels_oom_killer(contained: Run, data: Path, tmp_path: Path, once: bool) -> None:
+    """A worker takes shared pages, which no rlimit counts, until the kernel kills it: the job alone pays."""
+    for number in range(4):
+        phantoms.save(data / f"b{number}.tck", phantoms.asymmetric_bundle(seed=number))
+    fault = "shared:b1:/out/once" if once else "shared:b1"
+    faults = Path(__file__).parents[1] / "helpers/faults"
+    options = ("-v", f"{faults}:/faults:ro", "-e", "PYTHONPATH=/faults", "-e", f"FAULT={fault}")
+    done = contained(data, "/data", "/out", "participant", "--size", "200", options=options)
+    assert done.status == (0 if once else 1), done.stderr
+    assert "SIGKILL: the kernel's OOM killer, for want of memory" in done.stderr
+    assert len(mosaics(tmp_path / "out")) == (4 if once else 3)
+    assert ("4 drawn, 1 tried again" if once else "3 drawn, 1 tried again, 1 failed") in done.stderr
+
+
 @pytest.mark.parametrize("user", ["0:0", "1000:1000", "12345:54321"])
 def test_any_user(contained: Run, data: Path, tmp_path: Path, user: str) -> None:
     phantoms.save(data / "a.tck", phantoms.asymmetric_bundle())

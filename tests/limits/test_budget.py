@@ -55,6 +55,14 @@ def test_slurm_is_believed_where_no_control_group_tells(tmp_path: Path, environ:
     assert "no control group" in budget.notes[0]
 
 
+def test_processors_of_a_slurm_task_are_those_it_asked_for(tmp_path: Path) -> None:
+    root = plant(tmp_path, SEEN["v2: no limit"])
+    assert settle(None, root=root, environ={"SLURM_CPUS_PER_TASK": "1"}).cpus == 1
+    assert (
+        settle(None, root=root, environ={"SLURM_CPUS_PER_TASK": "999"}).cpus == settle(None, root=root, environ={}).cpus
+    )
+
+
 def test_slurm_is_not_asked_where_a_control_group_tells(tmp_path: Path) -> None:
     root = plant(tmp_path, SEEN["docker, v2: private namespace"])
     assert settle(None, root=root, environ={"SLURM_MEM_PER_NODE": "100"}).bytes == 400 * MB

@@ -68,7 +68,7 @@ def settle(
         raise SettingsError("no memory limit could be found on this system: say how much may be used with --mem.")
     least = min(limits, key=_size)
     notes = [] if found.memory else ["no control group limits the memory, as far as can be seen from here"]
-    return Budget(least.bytes, least, tuple(limits), _cpus(found.cpus), tuple(warnings), tuple(notes))
+    return Budget(least.bytes, least, tuple(limits), _cpus(found.cpus, environ), tuple(warnings), tuple(notes))
 
 
 def _size(limit: Limit) -> int:
@@ -104,5 +104,7 @@ def _slurm(environ: Mapping[str, str]) -> list[Limit]:
     return []
 
 
-def _cpus(quotas: list[float]) -> int:
-    return max(1, int(min([*quotas, len(os.sched_getaffinity(0))])))
+def _cpus(quotas: list[float], environ: Mapping[str, str]) -> int:
+    asked = environ.get("SLURM_CPUS_PER_TASK", "")  # not every cluster binds its tasks to what they asked for
+    told = [int(asked)] if asked.isdigit() else []
+    return max(1, int(min([*quotas, *told, len(os.sched_getaffinity(0))])))

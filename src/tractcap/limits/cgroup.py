@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+_HIDDEN = "hierarchical_memory_limit"
+"""What version 1 tells of the limits of groups that may not be seen."""
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -61,6 +64,7 @@ def read(root: Path = Path("/")) -> Found:
         _read_memory(level, found, root)
     for level in _levels(root, "cpu", mounts, groups):
         _read_cpu(level, found)
+    found.memory.sort(key=lambda limit: _HIDDEN in limit.where)  # where the group that has the limit is seen, name that
     return found
 
 
@@ -143,7 +147,7 @@ def _read_memory(level: Path, found: Found, root: Path) -> None:
     # parents that a container can't see still count: version 1 tells their least limit here
     stat = _text(level / "memory.stat", found) or ""
     match = re.search(r"^hierarchical_memory_limit (\d+)$", stat, re.MULTILINE)
-    where = f"{level / 'memory.stat'} (hierarchical_memory_limit)"
+    where = f"{level / 'memory.stat'} ({_HIDDEN})"
     _add_memory(found, match[1] if match else None, unlimited, where, level)
 
 

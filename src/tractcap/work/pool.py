@@ -151,7 +151,7 @@ class Pool:
                 continue
             seat = self._seat_for(task)
             if seat is None:
-                refused = task.need
+                refused = refused if task.alone else task.need
             else:
                 self._queue.remove(task)
                 seat.task, seat.since = task, time.monotonic()
