@@ -1,17 +1,17 @@
 # make demo   real bundles into demo-output/        make test   the tests
-# Both set up all they need in .venv first. More: lint, image, test-containers, bench, lock.
+# Both set up all they need in .venv first. More: lint, image, test-containers, test-clusters, bench, lock.
 
 CONTAINER_ENGINE ?= docker
 python := .venv/bin/python
 
-.PHONY: demo test lint image test-containers bench lock
+.PHONY: demo test lint image test-containers test-clusters bench lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant
 	@echo "The pictures are in $(CURDIR)/demo-output: open sub-1/figures/AF_L_mosaic.png first."
 
 test: .venv/.done
-	$(python) -m pytest -m "not container" -n 2
+	$(python) -m pytest -m "not container and not cluster" -n 2
 
 lint: .venv/.done
 	$(python) -m ruff format --check .
@@ -23,6 +23,10 @@ image:
 
 test-containers: .venv/.done
 	CONTAINER_ENGINE="$(CONTAINER_ENGINE)" $(python) -m pytest -m container
+
+# the tests' top says what SBATCH and CGROUP2_VM are; CGROUP2_VM runs the image that "make image" builds
+test-clusters: .venv/.done
+	$(python) -m pytest -m cluster
 
 bench: .venv/.done
 	$(python) benchmarks/run.py

@@ -208,7 +208,22 @@ def test_a_cap_that_is_too_small_says_what_would_do(bundles: Path, tmp_path: Pat
     found = run(bundles, tmp_path, "participant", "--mem", found.stderr.split("it takes ")[1].split(" MB")[0])
     one_sentence(found, 4, "AF_L.trk can't be drawn in", "it takes")
     enough = found.stderr.split("it takes ")[1].split(" MB")[0]
-    assert run(bundles, tmp_path, "participant", "--mem", enough, "--dry-run").returncode == 0
+    assert "edges not smoothed" in run(bundles, tmp_path, "participant", "--mem", enough, "--dry-run").stdout
+    found = run(bundles / "AF_L.trk", tmp_path, "participant", "--mem", enough)
+    assert found.returncode == 0, found.stderr
+    told = json.loads((tmp_path / "figures/AF_L.json").read_text())
+    assert told["SamplesPerPixel"] == 1
+    assert "edges are not smoothed" in told["Notes"][0]
+    assert "AF_L.trk: edges are not smoothed" in found.stderr
+
+
+def test_what_a_job_takes_can_be_said(bundles: Path, tmp_path: Path) -> None:
+    options = ("participant", "--dry-run", "--json", "--mem", "1000", "--safety-margin", "0.5")
+    plan = json.loads(run(bundles, tmp_path, *options, "--mem-per-job", "400M").stdout)
+    assert [job["need"] for job in plan["jobs"]] == [400 * 2**20] * 2
+    assert plan["workers"]["workers"] == 1
+    assert plan["room"] == 468 * 2**20
+    one_sentence(run(bundles, tmp_path, *options, "--mem-per-job", "900M"), 4, "it takes 1864 MB")
 
 
 def test_memory_that_allows_fewer_workers_is_a_warning(bundles: Path, tmp_path: Path) -> None:

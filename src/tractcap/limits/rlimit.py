@@ -1,9 +1,9 @@
 """The backstop: a limit that stops a runaway allocation inside one process.
 
-``RLIMIT_DATA`` counts private writable memory, which is close to what a process really takes: a drawing worker maps
-some 100 MB more than it touches, mostly stacks of threads. ``RLIMIT_AS`` counts address space, of which the same
-worker maps 800 MB more than it touches, and a few MB more with every thread and library: as a bound on memory it
-would have to be so loose that it bounds nothing. ``docs/memory.md`` has the figures.
+``RLIMIT_DATA`` counts private writable memory, which is close to what a process really takes: a worker that holds
+240 MB while it draws maps 90 MB more than it touches, and 15 MB with every thread. ``RLIMIT_AS`` counts address space,
+of which the same worker maps 565 MB more, most of it libraries: as a bound on memory it would have to be so loose
+that it bounds little. ``docs/memory.md`` has the figures.
 """
 
 import resource
@@ -13,8 +13,8 @@ from tractcap.limits.sizes import MB
 _UNTOUCHED = 160 * MB
 _UNTOUCHED_PER_THREAD = 16 * MB
 
-ADDRESSES = 1024 * MB
-"""Address space that a drawing worker maps beside its need: libraries, shared mappings, stacks."""
+_LIBRARIES = 768 * MB
+"""Address space that a worker maps beside its private memory: libraries and shared mappings, with some to spare."""
 
 
 def allowance(threads: int) -> int:
@@ -25,7 +25,8 @@ def allowance(threads: int) -> int:
 def ceiling(threads: int) -> int | None:
     """The most bytes that one worker may need under the ulimits that it will inherit; None without any."""
     soft = {kind: resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)}
-    spare = {resource.RLIMIT_AS: ADDRESSES, resource.RLIMIT_DATA: allowance(threads)}
+    untouched = allowance(threads)
+    spare = {resource.RLIMIT_AS: untouched + _LIBRARIES, resource.RLIMIT_DATA: untouched}
     bounds = [soft[kind] - spare[kind] for kind in soft if soft[kind] != resource.RLIM_INFINITY]
     return max(0, min(bounds)) if bounds else None
 
