@@ -112,6 +112,26 @@ def test_one_scale_for_a_participant(tmp_path: Path) -> None:
     assert (tmp_path / "out/sub-01/ses-1/figures/sub-01_ses-1_a_mosaic.png").is_file()
 
 
+def test_colors_of_bundles_and_the_background(tmp_path: Path) -> None:
+    """A bundle has the same colour in all participants, and words can be read on white."""
+    for who in ("1", "2"):
+        for bundle in ("AF_L", "CST_R"):
+            path = tmp_path / f"in/sub-{who}/sub-{who}_{bundle}.tck"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            phantoms.save(path, phantoms.asymmetric_bundle(3))
+    options = ("--color", "bundle", "--background", "white", "--views", "left")
+    found = run(tmp_path / "in", tmp_path / "out", "participant", *SMALL, *options)
+    assert found.returncode == 0, found.stderr
+    told = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "out").rglob("sub-*.json")}
+    assert told["sub-1_AF_L"]["Color"] == told["sub-2_AF_L"]["Color"] != told["sub-1_CST_R"]["Color"]
+    with Image.open(tmp_path / "out/sub-1/figures/sub-1_AF_L_mosaic.png") as image:
+        picture = np.asarray(image)
+    assert np.median(picture) == 255
+    assert picture.min() < 60
+    again = run(tmp_path / "in", tmp_path / "out", "participant", *SMALL, *options[2:], "--color", "#ff0000")
+    assert "4 drawn" in again.stderr, "another colour is another picture"
+
+
 @pytest.mark.parametrize("labels", [("01", "03"), ("sub-01", "sub-03")])
 def test_participants_are_chosen(tmp_path: Path, labels: tuple[str, ...]) -> None:
     for who in ("01", "02", "03"):
@@ -232,7 +252,15 @@ def test_memory_that_allows_fewer_workers_is_a_warning(bundles: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "option", [("--views", "left,behind"), ("--nprocs", "0"), ("--size", "5"), ("--no-such-option",)]
+    "option",
+    [
+        ("--views", "left,behind"),
+        ("--nprocs", "0"),
+        ("--size", "5"),
+        ("--color", "mauve"),
+        ("--background", "#12"),
+        ("--no-such-option",),
+    ],
 )
 def test_bad_options(bundles: Path, tmp_path: Path, option: tuple[str, ...]) -> None:
     one_sentence(run(bundles, tmp_path, "participant", *option), 2, option[0])

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from tractcap import __version__, interrupts
+from tractcap.drawing.palette import NAMES, parse_color
 from tractcap.drawing.views import VIEWS
 from tractcap.errors import SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
@@ -87,6 +88,14 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     "--views", default=",".join(VIEWS), show_default=True, metavar="NAMES", help="Views to draw, with commas between."
 )
 @_option("--size", type=click.IntRange(*_SIZES), default=800, show_default=True, help="Pixels along a picture.")
+@_option(
+    "--color",
+    default="direction",
+    show_default=True,
+    help="direction: the local one's; bundle: one for each bundle, the same in all participants; or one for all: "
+    f"#rrggbb, {', '.join(NAMES)}.",
+)
+@_option("--background", default="black", show_default=True, help="#rrggbb, or a name as for --color.")
 @_option(
     "--vtk-space",
     type=click.Choice(["RAS", "LPS"]),
@@ -268,6 +277,8 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         mem_per_job=None if per_job is None else parse_size(per_job, "--mem-per-job"),
         vtk_space=asked["vtk_space"] or "",
         stop_on_first_crash=asked["stop_on_first_crash"],
+        color=asked["color"] if asked["color"] in ("direction", "bundle") else parse_color(asked["color"], "--color"),
+        background=parse_color(asked["background"], "--background"),
         overwrite=asked["overwrite"],
         batch_size=asked["batch_size"] or 0,
         timeout=asked["timeout"],

@@ -10,6 +10,7 @@ import pytest
 from tractcap.drawing.draw import Options, draw
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.measure import measure
+from tractcap.drawing.palette import Color
 from tractcap.drawing.views import VIEWS, Frame
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
@@ -26,9 +27,11 @@ def pictures(
     max_points: int = 50_000,
     per_pass: int = 6,
     tally: Tally | None = None,
+    color: Color | None = None,
+    background: Color = (0, 0, 0),
 ) -> dict[str, np.ndarray]:
     """All six views as (size, size, 3) arrays, without labels."""
-    options = Options(tuple(VIEWS), size, max_points, per_pass, 2)
+    options = Options(tuple(VIEWS), size, max_points, per_pass, 2, color, background)
     drawn = draw(open_tractogram(path), frame, options, tally or Tally(), lambda points: None)
     return {one.view.name: np.asarray(one.image) for one in drawn}
 
@@ -192,3 +195,23 @@ def test_measure(tmp_path: Path) -> None:
     extent = measure(open_tractogram(path), 4, lambda points: None)
     assert (extent.low, extent.high) == ((-4, 2, 3), (1, 5, 6.5))
     assert (extent.tally.streamlines, extent.tally.points) == (3, 6)
+
+
+@pytest.mark.parametrize("background", [(255, 255, 255), (30, 60, 90)])
+def test_a_background_is_where_nothing_is_drawn_and_edges_blend_into_it(tmp_path: Path, background: Color) -> None:
+    path = lines(tmp_path / "a.tck", ((0, -80, 20), (0, 60, 20)))
+    on_black, on_other = (pictures(path, background=color)["left"].astype(int) for color in ((0, 0, 0), background))
+    free = (on_black == 0).all(axis=2)
+    assert 0 < (~free).sum() < free.sum()
+    assert (on_other[free] == background).all()
+    brightest = on_black[..., 1] == on_black[..., 1].max()
+    assert (on_other[brightest] == on_black[brightest]).all(), "a pixel that is covered whole shows no background"
+
+
+def test_one_color_for_all_lines(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.asymmetric_bundle())
+    picture = pictures(path, color=(250, 125, 0))["left"].astype(int)
+    drawn = picture[picture.any(axis=2)]
+    assert (drawn[:, 2] == 0).all()
+    assert np.abs(drawn[:, 0] - 2 * drawn[:, 1]).max() <= 2, "shading changes brightness, not the hue"
+    assert drawn[:, 0].max() > 150

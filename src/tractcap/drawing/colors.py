@@ -4,6 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def one_color(points: NDArray[np.float32], color: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """The same colour, (N, 3) uint8 RGB, for all points."""
+    return np.broadcast_to(np.array(color, np.uint8), points.shape).copy()
+
+
 def local_direction(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Colour each point by its streamline's tangent: red for left-right, green for front-back, blue for up-down.
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from tractcap.drawing import gl
 from tractcap.drawing.lines import Tally, drawable, lines
+from tractcap.drawing.palette import Color
 from tractcap.drawing.views import VIEWS, Frame, View
 from tractcap.errors import DrawingError
 from tractcap.inputs.tractograms import Chunk, Tractogram
@@ -26,6 +27,7 @@ class Options:
 
     ``max_points`` bounds a chunk, ``views_per_pass`` how many views are held at once (the file is read once for
     every so many). ``sampling`` is how many samples along a pixel are averaged, which smooths edges.
+    ``color`` is that of all lines, or None for the colours of their local directions.
     """
 
     views: tuple[str, ...]
@@ -33,6 +35,8 @@ class Options:
     max_points: int
     views_per_pass: int
     sampling: int
+    color: Color | None = None
+    background: Color = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,11 @@ def _pass(
     for chunk in tractogram.chunks(options.max_points):
         kept = drawable(chunk, tally)
         if len(kept.points):
-            canvas.draw(lines(kept))
+            canvas.draw(lines(kept, options.color))
             reach = np.maximum(reach, _reach(kept))
         on_points(tally.points)
     for place, view in enumerate(views):
-        pixels, covered = picture(canvas, place, sampling)
+        pixels, covered = picture(canvas, place, sampling, options.background)
         if not covered and _seen(view, reach, frame.width / options.size):
             raise DrawingError(
                 f"the {view.name} view of {tractogram.path} came out blank, "

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing.colors import local_direction
+from tractcap.drawing.colors import local_direction, one_color
+from tractcap.drawing.palette import Color
 from tractcap.inputs.tractograms.chunks import Chunk
 
 FARTHEST = 10_000.0
@@ -76,11 +77,15 @@ def _keep(chunk: Chunk, keep: NDArray[np.bool_], lengths: NDArray[np.int64]) -> 
     )
 
 
-def lines(chunk: Chunk) -> Lines:
-    """Lines of a chunk of drawable streamlines; its context points colour their neighbours but are not drawn."""
+def lines(chunk: Chunk, color: Color | None = None) -> Lines:
+    """Lines of a chunk of drawable streamlines; its context points colour their neighbours but are not drawn.
+
+    ``color`` is that of all points, or None for the colours of their local directions.
+    """
     count = len(chunk.points)
     offsets = chunk.offsets - chunk.head
     offsets[0] = 0
     offsets[-1] -= chunk.tail
     order = np.arange(int(chunk.head), count - chunk.tail)
-    return Lines(np.ascontiguousarray(chunk.points), local_direction(chunk.points, chunk.offsets), offsets, order)
+    colors = one_color(chunk.points, color) if color else local_direction(chunk.points, chunk.offsets)
+    return Lines(np.ascontiguousarray(chunk.points), colors, offsets, order)

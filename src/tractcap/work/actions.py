@@ -13,6 +13,7 @@ from tractcap.drawing import labels
 from tractcap.drawing.draw import Drawn, Options, draw
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.measure import measure as measure_extent
+from tractcap.drawing.palette import Color
 from tractcap.drawing.views import Frame
 from tractcap.errors import TractcapError
 from tractcap.files import clear_parts, write_text, write_whole
@@ -51,6 +52,8 @@ def draw_pictures(
     max_points: int,
     views_per_pass: int,
     sampling: int,
+    color: Sequence[int] | None,
+    background: Sequence[int],
     folder: str,
     stem: str,
     title: str,
@@ -60,19 +63,19 @@ def draw_pictures(
 
     ``source`` names the file and says which state of it; ``box`` is its extent, ``frame`` what the pictures show.
     """
-    shown, at = _frame(frame), Path(folder)
+    shown, at, paper = _frame(frame), Path(folder), _rgb(background) or (0, 0, 0)
     tractogram = open_tractogram(Path(path), vtk_space=vtk_space)
-    options, tally = Options(tuple(views), size, max_points, views_per_pass, sampling), Tally()
+    options, tally = Options(tuple(views), size, max_points, views_per_pass, sampling, _rgb(color), paper), Tally()
     at.mkdir(parents=True, exist_ok=True)
     clear_parts(at, stem)
     (at / f"{stem}.json").unlink(missing_ok=True)  # it would tell of pictures that are about to be replaced
     pages: list[Image.Image] = []
     names = [
-        _save_view(drawn, shown, title, tally, at, stem, pages)
+        _save_view(drawn, shown, title, tally, at / stem, pages, paper)
         for drawn in draw(tractogram, shown, options, tally, report)
     ]
     names.append(f"{stem}_mosaic.png")
-    _save_picture(at / names[-1], labels.mosaic(pages, title, count_line(tally)), size / shown.width)
+    _save_picture(at / names[-1], labels.mosaic(pages, title, count_line(tally), paper), size / shown.width)
     told = _sidecar(source, vtk_space, tractogram.header.notes, options, tally)
     told |= {"FrameLow": shown.low, "FrameHigh": shown.high, "MillimetresPerPixel": shown.width / size}
     told |= {"ExtentLow": box[0], "ExtentHigh": box[1]}
@@ -81,19 +84,23 @@ def draw_pictures(
     return told
 
 
+def _rgb(values: Sequence[int] | None) -> Color | None:
+    return None if values is None else (values[0], values[1], values[2])
+
+
 def _frame(box: Sequence[Sequence[float]]) -> Frame:
     return Frame(tuple(box[0]), tuple(box[1]))  # type: ignore[arg-type]
 
 
 def _save_view(
-    drawn: Drawn, frame: Frame, title: str, tally: Tally, folder: Path, stem: str, pages: list[Image.Image]
+    drawn: Drawn, frame: Frame, title: str, tally: Tally, stem: Path, pages: list[Image.Image], background: Color
 ) -> str:
     """Label a view, keep it for the mosaic, write it with its heading; returns the file's name."""
-    labels.label(drawn.image, drawn.view, frame)
+    labels.label(drawn.image, drawn.view, frame, background)
     pages.append(drawn.image.copy())
-    labels.head(drawn.image, title, count_line(tally))
-    name = f"{stem}_view-{drawn.view.name}.png"
-    _save_picture(folder / name, drawn.image, drawn.image.width / frame.width)
+    labels.head(drawn.image, title, count_line(tally), background)
+    name = f"{stem.name}_view-{drawn.view.name}.png"
+    _save_picture(stem.parent / name, drawn.image, drawn.image.width / frame.width)
     return name
 
 
@@ -125,6 +132,8 @@ def _sidecar(
         "Points": tally.points,
         "Views": list(options.views),
         "Size": options.size,
+        "Color": options.color or "direction",
+        "Background": options.background,
         "SamplesPerPixel": options.sampling**2,
         "Notes": [*notes, *rough],
     }

@@ -1,9 +1,13 @@
 """From what was asked for to jobs: tractograms are found, their headers looked at, and how each is drawn is chosen."""
 
-from dataclasses import dataclass
+import logging
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tractcap.drawing import palette
+from tractcap.drawing.palette import Color
 from tractcap.errors import CapTooSmallError, NothingToDrawError
 from tractcap.inputs.layout import Source, find, fingerprint
 from tractcap.limits import Watch, as_mb
@@ -12,6 +16,8 @@ from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.work import plan
 from tractcap.work.pool import Limits, Pool, Task
+
+log = logging.getLogger("tractcap")
 
 _LOOK_NEED = plan.BASE
 
@@ -22,7 +28,7 @@ class Settings:
 
     ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes; ``batch_size`` is how many
     participants are finished before the next are begun, 0 for all at once; ``timeout`` how many seconds a worker may
-    be silent.
+    be silent; ``color`` is one for all lines, or ``direction`` (the local one's), or ``bundle`` (one for each name).
     """
 
     input: Path
@@ -35,6 +41,8 @@ class Settings:
     margin: float = 0.2
     mem_per_job: int | None = None
     vtk_space: str = ""
+    color: str | Color = "direction"
+    background: Color = (0, 0, 0)
     stop_on_first_crash: bool = False
     overwrite: bool = False
     batch_size: int = 0
@@ -55,6 +63,7 @@ class Job:
     need: int
     bytes: int
     modified: int
+    color: Color | None = None
 
 
 @dataclass
@@ -96,10 +105,26 @@ def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = Non
     if too_large and not planned.jobs:
         raise CapTooSmallError(too_large[0][1])
     planned.failed += too_large
+    planned.jobs = _colored(planned.jobs, settings.color)
     if planned.jobs:
         needs = [job.need for job in planned.jobs]
         planned.crew = plan.crew(settings.nprocs, watch.budget.cpus, needs, room)
     return planned
+
+
+def _colored(jobs: list[Job], color: str | Color) -> list[Job]:
+    """Give each job its colour; a bundle's is the same in all participants."""
+    if color == "direction":
+        return jobs
+    assigned = palette.assign(_bundle(job.source) for job in jobs)
+    if color == "bundle" and len(assigned) > len(palette.DISTINCT):
+        log.warning("there are %d bundles for %d colours: some share one", len(assigned), len(palette.DISTINCT))
+    return [replace(job, color=color if isinstance(color, tuple) else assigned[_bundle(job.source)]) for job in jobs]
+
+
+def _bundle(source: Source) -> str:
+    """What a tractogram is called in every participant and session."""
+    return re.sub("(?<![a-zA-Z0-9])(sub|ses)-[a-zA-Z0-9]+_?", "", source.stem)
 
 
 def _room(settings: Settings, watch: Watch) -> int:

@@ -171,13 +171,21 @@ class Run:
         frame = Frame.around(person.boxes.values())
         for job in sorted(person.boxes, key=lambda job: job.source.path, reverse=True):
             earlier = person.earlier.get(job)
-            if earlier and earlier.shows(frame, self._options(), job.shape.sampling):
+            if earlier and earlier.shows(frame, self._options(job), job.shape.sampling):
                 self._kept(job, earlier)
             else:
                 pool.submit(self._drawing(job, person.boxes[job], frame), first=True)
 
-    def _options(self) -> dict[str, Any]:
-        return {"Views": list(self.settings.views), "Size": self.settings.size}
+    def _options(self, job: Job) -> dict[str, Any]:
+        """What the pictures shall show, as the JSON beside them tells it."""
+        color = list(job.color) if job.color else "direction"
+        background = list(self.settings.background)
+        return {
+            "Views": list(self.settings.views),
+            "Size": self.settings.size,
+            "Color": color,
+            "Background": background,
+        }
 
     def _drawing(self, job: Job, box: tuple[Any, Any], frame: Frame) -> Task:
         source, settings = job.source, self.settings
@@ -192,6 +200,8 @@ class Run:
             "max_points": job.shape.max_points,
             "views_per_pass": job.shape.views_per_pass,
             "sampling": job.shape.sampling,
+            "color": job.color,
+            "background": settings.background,
             "folder": str(settings.output / source.folder),
             "stem": source.stem,
             "title": source.title,
