@@ -132,6 +132,30 @@ def test_colors_of_bundles_and_the_background(tmp_path: Path) -> None:
     assert "4 drawn" in again.stderr, "another colour is another picture"
 
 
+def test_data_has_one_range_for_a_participant(tmp_path: Path) -> None:
+    """And a rerun keeps what is there, unless the range is another."""
+    for who, bundle, high in (("1", "a", 1.0), ("1", "b", 3.0), ("2", "a", 1.0)):
+        lines = phantoms.asymmetric_bundle(3)
+        data = {"fa": [np.linspace(0, high, len(line), dtype="f4")[:, None] for line in lines]}
+        path = tmp_path / f"in/sub-{who}/{bundle}.trk"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        phantoms.save(path, lines, data_per_point=data)
+    call = (tmp_path / "in", tmp_path / "out", "participant", *SMALL, "--views", "left", "--color", "data:fa")
+    assert run(*call).returncode == 0
+    told = {
+        str(path.relative_to(tmp_path / "out")): json.loads(path.read_text()) for path in tmp_path.rglob("[ab].json")
+    }
+    ranges = {name: one["ColorRange"] for name, one in told.items()}
+    assert ranges["sub-1/figures/a.json"] == ranges["sub-1/figures/b.json"]
+    assert ranges["sub-1/figures/b.json"][1] == pytest.approx(3, abs=0.1)
+    assert ranges["sub-2/figures/a.json"][1] == pytest.approx(1, abs=0.1)
+    assert {one["Color"] for one in told.values()} == {"data:fa"}
+    assert "0 drawn, 3 kept" in run(*call).stderr
+    assert "3 drawn" in run(*call, "--color-range", "0,1").stderr
+    one_sentence(run(*call, "--color-range", "1,0"), 2, "--color-range")
+    one_sentence(run(*call[:3], "--color-range", "0,1"), 2, "--color data:NAME")
+
+
 @pytest.mark.parametrize("labels", [("01", "03"), ("sub-01", "sub-03")])
 def test_participants_are_chosen(tmp_path: Path, labels: tuple[str, ...]) -> None:
     for who in ("01", "02", "03"):

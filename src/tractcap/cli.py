@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 import re
 import sys
@@ -93,7 +94,12 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     default="direction",
     show_default=True,
     help="direction: the local one's; bundle: one for each bundle, the same in all participants; or one for all: "
-    f"#rrggbb, {', '.join(NAMES)}.",
+    f"#rrggbb, {', '.join(NAMES)}. data:NAME: by what the file holds for each point or streamline.",
+)
+@_option(
+    "--color-range",
+    metavar="LOW,HIGH",
+    help="Ends of the colours of data.  [default: the 2nd and 98th percentile, over all of a participant]",
 )
 @_option("--background", default="black", show_default=True, help="#rrggbb, or a name as for --color.")
 @_option(
@@ -277,12 +283,30 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         mem_per_job=None if per_job is None else parse_size(per_job, "--mem-per-job"),
         vtk_space=asked["vtk_space"] or "",
         stop_on_first_crash=asked["stop_on_first_crash"],
-        color=asked["color"] if asked["color"] in ("direction", "bundle") else parse_color(asked["color"], "--color"),
+        **_color(asked["color"], asked["color_range"]),
         background=parse_color(asked["background"], "--background"),
         overwrite=asked["overwrite"],
         batch_size=asked["batch_size"] or 0,
         timeout=asked["timeout"],
     )
+
+
+def _color(text: str, ends: str | None) -> dict[str, Any]:
+    if text.startswith("data:") and text != "data:":
+        return {"data": text.removeprefix("data:"), "data_range": None if ends is None else _range(ends)}
+    if ends is not None:
+        raise SettingsError("--color-range is for the colours of data: give --color data:NAME with it.")
+    return {"color": text if text in ("direction", "bundle") else parse_color(text, "--color")}
+
+
+def _range(text: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise SettingsError(f"--color-range is {text!r}: give two numbers, the lower first, such as 0,1.")
+    return low, high
 
 
 def _views(text: str) -> tuple[str, ...]:

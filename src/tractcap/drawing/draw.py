@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.drawing import gl
+from tractcap.drawing.data import Scale
 from tractcap.drawing.lines import Tally, drawable, lines
 from tractcap.drawing.palette import Color
 from tractcap.drawing.views import VIEWS, Frame, View
@@ -27,7 +28,7 @@ class Options:
 
     ``max_points`` bounds a chunk, ``views_per_pass`` how many views are held at once (the file is read once for
     every so many). ``sampling`` is how many samples along a pixel are averaged, which smooths edges.
-    ``color`` is that of all lines, or None for the colours of their local directions.
+    ``color`` is that of all lines, a scale for the file's own data, or None for the colours of local directions.
     """
 
     views: tuple[str, ...]
@@ -35,7 +36,7 @@ class Options:
     max_points: int
     views_per_pass: int
     sampling: int
-    color: Color | None = None
+    color: Color | Scale | None = None
     background: Color = (0, 0, 0)
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from tractcap.drawing import data
+from tractcap.drawing.data import Scale
 from tractcap.drawing.palette import Color, contrast, mix
 from tractcap.drawing.views import Frame, View
 
@@ -56,6 +59,20 @@ def _inks(background: Color) -> tuple[Color, Color, Color]:
 
 def _edge(size: int) -> float:
     return size * 0.022
+
+
+def color_bar(image: Image.Image, scale: Scale, background: Color = _BLACK) -> None:
+    """Draw a scale's colours at the upper right of a picture, with the name of its data and its ends."""
+    ink, dim, _ = _inks(background)
+    pen, size = ImageDraw.Draw(image), image.width
+    edge, width, height = round(_edge(size)), round(size * 0.26), max(3, round(size * 0.016))
+    left, top, small = size - edge - width, edge + round(size * 0.036), _font(size * 0.026)
+    ramp = data.colors(np.linspace(scale.low, scale.high, width, dtype=np.float32), scale)
+    image.paste(Image.fromarray(np.broadcast_to(ramp, (height, width, 3)).copy()), (left, top))
+    pen.text((left, edge), fit(scale.name, small, width), ink, small, anchor="lt")
+    below = top + height + size * 0.008
+    pen.text((left, below), f"{scale.low:.4g}", dim, small, anchor="lt")
+    pen.text((left + width, below), f"{scale.high:.4g}", dim, small, anchor="rt")
 
 
 def bar_length(frame: Frame) -> int:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tractcap.drawing import data
 from tractcap.drawing.colors import local_direction, one_color
+from tractcap.drawing.data import Scale
 from tractcap.drawing.palette import Color
 from tractcap.inputs.tractograms.chunks import Chunk
 
@@ -50,7 +52,7 @@ def drawable(chunk: Chunk, tally: Tally) -> Chunk:
     bad = _bad(chunk)
     short = (lengths < 2) & ~bad
     tally.streamlines += chunk.started
-    tally.points += len(chunk.points) - chunk.head - chunk.tail
+    tally.points += len(chunk.points[chunk.new])
     tally.left_out += Counter({NOT_FINITE: int(bad.sum()), TOO_SHORT: int(short.sum())})
     return chunk if not (bad | short).any() else _keep(chunk, ~(bad | short), lengths)
 
@@ -77,15 +79,20 @@ def _keep(chunk: Chunk, keep: NDArray[np.bool_], lengths: NDArray[np.int64]) -> 
     )
 
 
-def lines(chunk: Chunk, color: Color | None = None) -> Lines:
+def lines(chunk: Chunk, color: Color | Scale | None = None) -> Lines:
     """Lines of a chunk of drawable streamlines; its context points colour their neighbours but are not drawn.
 
-    ``color`` is that of all points, or None for the colours of their local directions.
+    ``color`` is that of all points, a scale for the file's own data, or None for the colours of local directions.
     """
     count = len(chunk.points)
     offsets = chunk.offsets - chunk.head
     offsets[0] = 0
     offsets[-1] -= chunk.tail
     order = np.arange(int(chunk.head), count - chunk.tail)
-    colors = one_color(chunk.points, color) if color else local_direction(chunk.points, chunk.offsets)
-    return Lines(np.ascontiguousarray(chunk.points), colors, offsets, order)
+    return Lines(np.ascontiguousarray(chunk.points), _colors(chunk, color), offsets, order)
+
+
+def _colors(chunk: Chunk, color: Color | Scale | None) -> NDArray[np.uint8]:
+    if isinstance(color, Scale):
+        return data.colors(data.values(chunk, color.name), color)
+    return one_color(chunk.points, color) if color else local_direction(chunk.points, chunk.offsets)

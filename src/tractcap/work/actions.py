@@ -10,6 +10,7 @@ from PIL import Image
 
 from tractcap import __version__
 from tractcap.drawing import labels
+from tractcap.drawing.data import Scale
 from tractcap.drawing.draw import Drawn, Options, draw
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.measure import measure as measure_extent
@@ -35,10 +36,10 @@ def _look(path: str, vtk_space: str) -> dict[str, Any]:
         return {"failed": str(error)}
 
 
-def measure(path: str, vtk_space: str, max_points: int, report: Report) -> dict[str, Any]:
-    """Read a tractogram for its extent: ``low`` and ``high`` in mm."""
-    extent = measure_extent(open_tractogram(Path(path), vtk_space=vtk_space), max_points, report)
-    return {"low": extent.low, "high": extent.high}
+def measure(path: str, vtk_space: str, max_points: int, data: str, report: Report) -> dict[str, Any]:
+    """Read a tractogram for its extent: ``low`` and ``high`` in mm, and ``values``, from where to where ``data`` is."""
+    extent = measure_extent(open_tractogram(Path(path), vtk_space=vtk_space), max_points, report, data)
+    return {"low": extent.low, "high": extent.high, "values": extent.values, "without": extent.without}
 
 
 def draw_pictures(
@@ -53,6 +54,7 @@ def draw_pictures(
     views_per_pass: int,
     sampling: int,
     color: Sequence[int] | None,
+    scale: Mapping[str, Any] | None,
     background: Sequence[int],
     folder: str,
     stem: str,
@@ -64,20 +66,29 @@ def draw_pictures(
     ``source`` names the file and says which state of it; ``box`` is its extent, ``frame`` what the pictures show.
     """
     shown, at, paper = _frame(frame), Path(folder), _rgb(background) or (0, 0, 0)
+    painted = Scale(scale["name"], scale["low"], scale["high"]) if scale else _rgb(color)
     tractogram = open_tractogram(Path(path), vtk_space=vtk_space)
-    options, tally = Options(tuple(views), size, max_points, views_per_pass, sampling, _rgb(color), paper), Tally()
+    options, tally = Options(tuple(views), size, max_points, views_per_pass, sampling, painted, paper), Tally()
     at.mkdir(parents=True, exist_ok=True)
     clear_parts(at, stem)
     (at / f"{stem}.json").unlink(missing_ok=True)  # it would tell of pictures that are about to be replaced
     pages: list[Image.Image] = []
     names = [
-        _save_view(drawn, shown, title, tally, at / stem, pages, paper)
+        _save_view(drawn, shown, title, tally, at / stem, pages, options)
         for drawn in draw(tractogram, shown, options, tally, report)
     ]
     names.append(f"{stem}_mosaic.png")
     _save_picture(at / names[-1], labels.mosaic(pages, title, count_line(tally), paper), size / shown.width)
     told = _sidecar(source, vtk_space, tractogram.header.notes, options, tally)
     told |= {"FrameLow": shown.low, "FrameHigh": shown.high, "MillimetresPerPixel": shown.width / size}
+    if scale:
+        told |= {
+            "Color": f"data:{scale['name']}",
+            "ColorRange": [scale["low"], scale["high"]],
+            "DataRange": scale["own"],
+        }
+        told["Notes"] += [f"{scale['without']:,} points have no value and are gray"] * bool(scale["without"])
+        told["PointsWithoutValue"] = scale["without"]
     told |= {"ExtentLow": box[0], "ExtentHigh": box[1]}
     told |= {"Pictures": names, "PictureBytes": [(at / name).stat().st_size for name in names]}
     write_text(at / f"{stem}.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
@@ -93,10 +104,13 @@ def _frame(box: Sequence[Sequence[float]]) -> Frame:
 
 
 def _save_view(
-    drawn: Drawn, frame: Frame, title: str, tally: Tally, stem: Path, pages: list[Image.Image], background: Color
+    drawn: Drawn, frame: Frame, title: str, tally: Tally, stem: Path, pages: list[Image.Image], options: Options
 ) -> str:
     """Label a view, keep it for the mosaic, write it with its heading; returns the file's name."""
+    background = options.background
     labels.label(drawn.image, drawn.view, frame, background)
+    if isinstance(options.color, Scale):
+        labels.color_bar(drawn.image, options.color, background)
     pages.append(drawn.image.copy())
     labels.head(drawn.image, title, count_line(tally), background)
     name = f"{stem.name}_view-{drawn.view.name}.png"
@@ -132,7 +146,7 @@ def _sidecar(
         "Points": tally.points,
         "Views": list(options.views),
         "Size": options.size,
-        "Color": options.color or "direction",
+        "Color": options.color if isinstance(options.color, tuple) else "direction",
         "Background": options.background,
         "SamplesPerPixel": options.sampling**2,
         "Notes": [*notes, *rough],

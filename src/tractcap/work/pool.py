@@ -264,7 +264,8 @@ class Pool:
             if seat.process.silent_for() > self._limits.timeout:
                 why = f"it hung: nothing was heard of its worker for {self._limits.timeout:g} seconds, so it was ended"
                 yield from self._lose(seat, why)
-        if len(busy) > 1 and (near := self._watch.near(self._pids())):
+        near = self._watch.near(self._pids())
+        if near and len(busy) > 1:
             youngest = max(busy, key=lambda seat: seat.since)
             if youngest in self._seats and youngest.task:
                 self._put_back(youngest, youngest.task, f"{as_mb(near.bytes)} MB are left under {near.limit.where}")

@@ -28,7 +28,9 @@ class Settings:
 
     ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes; ``batch_size`` is how many
     participants are finished before the next are begun, 0 for all at once; ``timeout`` how many seconds a worker may
-    be silent; ``color`` is one for all lines, or ``direction`` (the local one's), or ``bundle`` (one for each name).
+    be silent; ``color`` is one for all lines, or ``direction`` (the local one's), or ``bundle`` (one for each name);
+    ``data`` names what is stored beside the points to colour by instead, between the ends of ``data_range`` or, if
+    None, of what a participant's files hold.
     """
 
     input: Path
@@ -42,6 +44,8 @@ class Settings:
     mem_per_job: int | None = None
     vtk_space: str = ""
     color: str | Color = "direction"
+    data: str = ""
+    data_range: tuple[float, float] | None = None
     background: Color = (0, 0, 0)
     stop_on_first_crash: bool = False
     overwrite: bool = False

@@ -24,6 +24,10 @@ class Recorded:
     high: Vector
     told: dict[str, Any]
 
+    def tells_of(self, data: str) -> bool:
+        """Whether it tells the range of the data that is to be coloured by; of none, it always does."""
+        return not data or (self.told.get("Color") == f"data:{data}" and "DataRange" in self.told)
+
     def shows(self, frame: Frame, options: dict[str, Any], sampling: int) -> bool:
         """Whether they show this frame with these options, at least as smooth."""
         same = all(self.told.get(name) == value for name, value in options.items())

@@ -56,6 +56,7 @@ class _Participant:
 
     jobs: list[Job] = field(default_factory=list)
     boxes: dict[Job, tuple[Any, Any]] = field(default_factory=dict)
+    values: dict[Job, tuple[Any, int]] = field(default_factory=dict)  # ends of the data, points without
     earlier: dict[Job, Recorded] = field(default_factory=dict)
     unmeasured: int = 0
 
@@ -109,8 +110,9 @@ class Run:
         """Measure what no earlier run has measured."""
         for job in person.jobs:
             earlier = None if self.settings.overwrite else recorded(self._sidecar(job), self._source(job))
-            if earlier:
+            if earlier and earlier.tells_of(self.settings.data):
                 person.earlier[job], person.boxes[job] = earlier, (earlier.low, earlier.high)
+                person.values[job] = (earlier.told.get("DataRange"), earlier.told.get("PointsWithoutValue", 0))
         missing = [job for job in person.jobs if job not in person.boxes]
         person.unmeasured = len(missing)
         for job in missing:
@@ -127,6 +129,7 @@ class Run:
     def _measuring(self, job: Job) -> Task:
         path = str(job.source.path)
         arguments = {"path": path, "vtk_space": self.settings.vtk_space, "max_points": job.shape.max_points}
+        arguments["data"] = self.settings.data
         return Task("measure", arguments, job.need)
 
     def _take(self, event: Event, job: Job, person: _Participant, pool: Pool) -> None:
@@ -140,6 +143,7 @@ class Run:
             person.unmeasured -= 1
             if event.done:
                 person.boxes[job] = (event.done["low"], event.done["high"])
+                person.values[job] = (event.done["values"], event.done["without"])
             self._frame(person, pool)
         elif event.done:
             self._drawn(job, event)
@@ -171,23 +175,32 @@ class Run:
         frame = Frame.around(person.boxes.values())
         for job in sorted(person.boxes, key=lambda job: job.source.path, reverse=True):
             earlier = person.earlier.get(job)
-            if earlier and earlier.shows(frame, self._options(job), job.shape.sampling):
+            scale = self._scale(job, person)
+            if earlier and earlier.shows(frame, self._options(job, scale), job.shape.sampling):
                 self._kept(job, earlier)
             else:
-                pool.submit(self._drawing(job, person.boxes[job], frame), first=True)
+                pool.submit(self._drawing(job, person.boxes[job], frame, scale), first=True)
 
-    def _options(self, job: Job) -> dict[str, Any]:
+    def _scale(self, job: Job, person: _Participant) -> dict[str, Any] | None:
+        """The colours of data, the same for all of a participant's tractograms."""
+        if not self.settings.data:
+            return None
+        ends = [values for values, _ in person.values.values()]
+        low, high = self.settings.data_range or (min(low for low, _ in ends), max(high for _, high in ends))
+        own, without = person.values[job]
+        return {"name": self.settings.data, "low": low, "high": high, "own": own, "without": without}
+
+    def _options(self, job: Job, scale: dict[str, Any] | None) -> dict[str, Any]:
         """What the pictures shall show, as the JSON beside them tells it."""
         color = list(job.color) if job.color else "direction"
         background = list(self.settings.background)
-        return {
-            "Views": list(self.settings.views),
-            "Size": self.settings.size,
-            "Color": color,
-            "Background": background,
-        }
+        views = list(self.settings.views)
+        told = {"Views": views, "Size": self.settings.size, "Color": color, "Background": background}
+        if scale:
+            told |= {"Color": f"data:{scale['name']}", "ColorRange": [scale["low"], scale["high"]]}
+        return told
 
-    def _drawing(self, job: Job, box: tuple[Any, Any], frame: Frame) -> Task:
+    def _drawing(self, job: Job, box: tuple[Any, Any], frame: Frame, scale: dict[str, Any] | None) -> Task:
         source, settings = job.source, self.settings
         arguments = {
             "path": str(source.path),
@@ -201,6 +214,7 @@ class Run:
             "views_per_pass": job.shape.views_per_pass,
             "sampling": job.shape.sampling,
             "color": job.color,
+            "scale": scale,
             "background": settings.background,
             "folder": str(settings.output / source.folder),
             "stem": source.stem,

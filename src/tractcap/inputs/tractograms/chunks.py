@@ -51,6 +51,11 @@ class Chunk:
         """How many streamlines have their first point here."""
         return len(self.offsets) - 1 - self.head
 
+    @property
+    def new(self) -> slice:
+        """The points that no other chunk counts: a piece begins with its context and the last point drawn before."""
+        return slice(2 * self.head, len(self.points) - self.tail)
+
 
 def chunked(blocks: Iterable[Block], max_points: int) -> Iterator[Chunk]:
     """Turn blocks into chunks of at most ``max_points`` points (four or more), context points included."""
