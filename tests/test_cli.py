@@ -337,3 +337,46 @@ def test_a_signal_ends_it_and_leaves_nothing_behind(tmp_path: Path, number: int,
 )
 def test_several_labels_behind_one_option(given: str, expected: str) -> None:
     assert spread(given.split()) == expected.split()
+
+
+NAMES = [
+    b"new\nline",
+    b"<script>alert(1)<",
+    b"not-utf-8-\xff",
+    b"-dash",
+    "\u05e9\u05dc\u05d5\u05dd \U0001f9e0".encode(),
+    b"x" * 251,
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_all_kinds(tmp_path: Path, name: str) -> None:
+    data, out = tmp_path / "in", tmp_path / "out"
+    data.mkdir()
+    phantoms.save(data / "plain.trk", phantoms.asymmetric_bundle(3)).rename(data / os.fsdecode(name + b".trk"))
+    command = [sys.executable, "-m", "tractcap", data, out, "participant", *SMALL, "--views", "left"]
+    for words in (b"1 drawn", b"0 drawn, 1 kept"):
+        found = subprocess.run(command, capture_output=True, check=False)
+        assert found.returncode == 0, found.stderr
+        assert words in found.stderr
+        assert all(line.startswith(b"tractcap: ") for line in found.stderr.splitlines()), "a message is one line"
+    (mosaic,) = out.rglob("*_mosaic.png")
+    (sidecar,) = (out / "figures").glob("*.json")
+    told = json.loads(sidecar.read_text())
+    assert os.fsencode(told["Sources"][0]) == name + b".trk"
+    assert told["Pictures"][-1] == mosaic.name
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(bundles: Path, tmp_path: Path, closed: str) -> None:
+    arguments = f"{bundles / 'AF_L.trk'} {tmp_path} participant --size 64 --views left"
+    assert subprocess.run(f"{sys.executable} -m tractcap {arguments} {closed}", shell=True, check=False).returncode == 0
+    assert list(tmp_path.rglob("*_mosaic.png"))
+
+
+def test_a_file_that_may_not_grow_is_named(bundles: Path, tmp_path: Path) -> None:
+    found = run(
+        bundles, tmp_path, "participant", "--size", "400", prefix=("bash", "-c", 'ulimit -f 10; exec "$@"', "-")
+    )
+    one_sentence(found, 1, "AF_L_view-left.png can't be read or written: File too large", "2 failed")
+    assert not list(tmp_path.rglob("*.part"))

@@ -148,8 +148,18 @@ def tractcap(**asked: Any) -> None:
     sys.exit(_draw(asked))
 
 
+def _open_streams() -> None:
+    """Give a closed stdin, stdout or stderr somewhere to go, before a file or pipe gets its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.dup2(opened, number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
+    _open_streams()
     try:
         tractcap(spread(list(sys.argv[1:] if arguments is None else arguments)), prog_name="tractcap")
     except TractcapError as error:
@@ -206,8 +216,18 @@ def _flags() -> set[str]:
     return known | {"-h", "--help", "-vv"}
 
 
+class _OneLine(logging.Formatter):
+    """Keeps a message to one line, whatever the names in it hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _log_to_stderr(verbose: int) -> None:
-    logging.basicConfig(format="tractcap: %(message)s")
+    logging.basicConfig()
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_OneLine("tractcap: %(message)s"))
     log.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
 
 

@@ -29,16 +29,18 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
             os.fchmod(handle, 0o666 & ~_UMASK)
             os.fsync(handle)
             part.replace(path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk doesn't say which file
+            error.filename = str(path)
         raise
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8 by :func:`write_whole`."""
+    """Write a text in UTF-8 by :func:`write_whole`; a name's bytes that are no UTF-8 are escaped, as JSON has them."""
 
     def write(file: BinaryIO) -> None:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))
 
     write_whole(path, write)
 

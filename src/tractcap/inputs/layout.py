@@ -2,6 +2,7 @@
 
 import os
 import re
+import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from tractcap.errors import SettingsError
 from tractcap.inputs.names import split_name
+
+_LONGEST_STEM = 180
+"""Bytes; a name may have 255 in all."""
 
 _ENTITY = re.compile(r"(?<![a-zA-Z0-9])(sub|ses)-([a-zA-Z0-9]+)")
 
@@ -33,7 +37,8 @@ class Source:
     def title(self) -> str:
         """What the pictures call it."""
         known = f"sub-{self.participant}"
-        return self.stem if not self.participant or self.stem.startswith(known) else f"{known} {self.stem}"
+        title = self.stem if not self.participant or self.stem.startswith(known) else f"{known} {self.stem}"
+        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in title)
 
 
 def fingerprint(path: Path) -> tuple[int, int]:
@@ -117,7 +122,17 @@ def _matches(label: str, wanted: Collection[str], prefix: str) -> bool:
 def _apart(sources: list[Source]) -> list[Source]:
     """Give those whose pictures would have the same names their whole path as a name instead."""
     taken = Counter((source.folder, source.stem) for source in sources)
-    return [
+    apart = (
         source if taken[source.folder, source.stem] == 1 else replace(source, stem=source.name.replace("/", "+"))
         for source in sources
-    ]
+    )
+    return [replace(source, stem=_short(source.stem)) for source in apart]
+
+
+def _short(stem: str) -> str:
+    """A stem that leaves room for what is put behind it; of a longer one, its beginning and a sum of the whole."""
+    whole = os.fsencode(stem)
+    if len(whole) <= _LONGEST_STEM:
+        return stem
+    kept = whole[: _LONGEST_STEM - 9].decode(errors="ignore")
+    return f"{kept}+{zlib.crc32(whole):08x}"

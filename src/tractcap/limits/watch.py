@@ -53,14 +53,16 @@ class Watch:
         ----------
         workers : process ids of those that run; what they hold is theirs already.
         """
-        held = sum(map(usage.private_memory, workers))
-        reserve = max(0, SUPERVISOR - usage.private_memory())
-        return max(0, self.left(workers).bytes + held - reserve - int(self.margin * self._current().bytes))
+        own, held = usage.private_memory(), sum(map(usage.private_memory, workers))
+        reserve = max(0, SUPERVISOR - own)
+        return max(0, self._left(own + held).bytes + held - reserve - int(self.margin * self._current().bytes))
 
     def left(self, workers: Collection[int] = ()) -> Left:
         """What is left before a limit is reached, the least of all limits."""
+        return self._left(usage.private_memory() + sum(map(usage.private_memory, workers)))
+
+    def _left(self, ours: int) -> Left:
         budget = self._current()
-        ours = usage.private_memory() + sum(map(usage.private_memory, workers))
         self._highest = max(self._highest, ours)
         return min((Left(self._under(limit, ours), limit) for limit in budget.limits), key=lambda left: left.bytes)
 

@@ -30,7 +30,7 @@ class Journal:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:
-                file.write(line.encode(errors="surrogateescape") + b"\n")
+                file.write(line.encode(errors="backslashreplace") + b"\n")
         except OSError as error:
             if not self._broken:
                 log.warning("the journal %s can't be written: %s", self.path, error.strerror)

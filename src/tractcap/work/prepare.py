@@ -10,7 +10,7 @@ from tractcap.drawing import palette
 from tractcap.drawing.palette import Color
 from tractcap.errors import CapTooSmallError, NothingToDrawError
 from tractcap.inputs.layout import Source, find, fingerprint
-from tractcap.limits import Watch, as_mb
+from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.rlimit import ceiling
 from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
@@ -135,7 +135,7 @@ def _room(settings: Settings, watch: Watch) -> int:
     """What all workers may take, by the budget and by what others leave of it."""
     room = min(plan.usable(watch.budget.bytes, settings.margin), watch.room())
     if room < _LOOK_NEED:
-        least = int((plan.need(plan.Content(1, 64, 0), plan.Shape(0, 1, 1)) + SUPERVISOR) / (1 - settings.margin))
+        least = int((plan.need(plan.Content(1, 64, 0), plan.Shape(0, 1, 1)) + SUPERVISOR) / (1 - settings.margin)) + MB
         raise CapTooSmallError(
             f"nothing can be drawn in {as_mb(watch.budget.bytes)} MB (bound by {watch.budget.bound_by.where}), "
             f"of which the margin, the supervisor and others leave {as_mb(room)} MB: "
