@@ -116,6 +116,30 @@ def test_the_kernels_oom_killer(contained: Run, data: Path, tmp_path: Path, once
     assert ("4 drawn, 1 tried again" if once else "3 drawn, 1 tried again, 1 failed") in done.stderr
 
 
+def test_a_limit_that_shrinks_while_it_runs(image: str, data: Path, tmp_path: Path) -> None:
+    """A worker hangs while the limit is lowered: what is tried again keeps to the new one."""
+    out = tmp_path / "out"
+    out.mkdir(mode=0o777)
+    out.chmod(0o777)
+    phantoms.save(data / "b1.tck", phantoms.asymmetric_bundle())
+    faults = Path(__file__).parents[1] / "helpers/faults"
+    mounts = ("-v", f"{data}:/data:ro", "-v", f"{out}:/out", "-v", f"{faults}:/faults:ro")
+    fault = ("-e", "PYTHONPATH=/faults", "-e", "FAULT=hang:b1:/out/once")
+    arguments = ("/data", "/out", "participant", "--size", "100", "--timeout", "15")
+    container = call("run", "-d", "-m", "600m", "--memory-swap", "600m", *mounts, *fault, image, *arguments)
+    try:
+        while not (out / "once").exists():
+            time.sleep(0.2)
+            assert call("inspect", "--format", "{{.State.Running}}", container) == "true"
+        call("update", "--memory", "400m", "--memory-swap", "400m", container)
+        assert call("wait", container) == "0"
+        logs = subprocess.run([*engine(), "logs", container], capture_output=True, text=True, check=True).stderr
+        assert "the memory limit changed: 600 MB before, now memory 400 MB" in logs
+        assert "1 drawn, 1 tried again" in logs
+    finally:
+        call("rm", "-f", container)
+
+
 @pytest.mark.parametrize("user", ["0:0", "1000:1000", "12345:54321"])
 def test_any_user(contained: Run, data: Path, tmp_path: Path, user: str) -> None:
     phantoms.save(data / "a.tck", phantoms.asymmetric_bundle())

@@ -166,7 +166,9 @@ class Run:
             name: getattr(shape, name) for name in ("max_points", "views_per_pass") if name in event.task.arguments
         }
         arguments = {**event.task.arguments, **changed}
-        pool.submit(replace(event.task, arguments=arguments, need=self.planned.room, alone=True))
+        room = min(self.planned.room, self.watch.room())  # less than planned where the limit has changed
+        need = max(event.task.need, room)
+        pool.submit(replace(event.task, arguments=arguments, need=need, alone=True))
 
     def _frame(self, person: _Participant, pool: Pool) -> None:
         """Once a participant's extents are all known, so is the one frame of its pictures."""
