@@ -166,16 +166,16 @@ class Pool:
         if any(seat.task and seat.task.alone for seat in busy) or (task.alone and busy):
             return None
         idle = [seat for seat in self._seats if seat.task is None]
-        if fitting := [seat for seat in idle if seat.size >= task.need]:
-            return min(fitting, key=lambda seat: seat.size)
         if not self._fits(task.need, busy, idle):
             return None
+        if fitting := [seat for seat in idle if seat.size >= task.need]:
+            return min(fitting, key=lambda seat: seat.size)
         for seat in idle:  # too small: its place and its memory go to a new one
             self._dismiss(seat)
         return self._start(self._size(task.need, busy))
 
     def _fits(self, need: int, busy: list[_Seat], idle: list[_Seat]) -> bool:
-        """Whether a worker may be started. The first may use the margin too: that is what it is for."""
+        """Whether a task may be begun. The first may use the margin too: that is what it is for."""
         promised = sum(seat.size for seat in busy)
         if promised + need > self._limits.room:
             return False
