@@ -13,8 +13,10 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from tractcap import __version__, interrupts
-from tractcap.drawing.palette import NAMES, parse_color
-from tractcap.drawing.views import VIEWS
+from tractcap.drawing.asking import parse_coloring
+from tractcap.drawing.look import ANATOMY, FORMATS, STYLES, Look
+from tractcap.drawing.palette import COLORMAPS, NAMES, parse_color
+from tractcap.drawing.views import IN_SLICE, SIX, VIEWS
 from tractcap.errors import SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
 
@@ -85,22 +87,82 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     show_default=True,
     help="Share of the memory left unplanned.",
 )
+@_option("--reference", type=click.Path(path_type=Path), metavar="IMAGE", help="Anatomy under the tracts: a NIfTI.")
 @_option(
-    "--views", default=",".join(VIEWS), show_default=True, metavar="NAMES", help="Views to draw, with commas between."
+    "--anatomy",
+    default=",".join(ANATOMY),
+    show_default=True,
+    metavar="NAMES",
+    help="What is shown of the reference: slices, glass (a see-through head or brain), both, or none.",
+)
+@_option(
+    "--slices-at",
+    metavar="X,Y,Z",
+    help="Point in RAS+ mm that slices lead through.  [default: each bundle's centre]",
+)
+@_option(
+    "--slab",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2.0,
+    show_default=True,
+    metavar="MM",
+    help="Views in a slice show what lies within so many mm of it, on both sides.",
+)
+@_option(
+    "--views",
+    default="six",
+    show_default=True,
+    metavar="NAMES",
+    help=f"With commas between: {', '.join(VIEWS)}; six for the first six, in-slice for the last three.",
 )
 @_option("--size", type=click.IntRange(*_SIZES), default=800, show_default=True, help="Pixels along a picture.")
+@_option("--fit", is_flag=True, help="Frame each bundle by itself, not all of a participant alike.")
+@_option("--overview", is_flag=True, help="Also draw all bundles of a participant in one picture, with a legend.")
+@_option(
+    "--style",
+    type=click.Choice(STYLES),
+    default="auto",
+    show_default=True,
+    help="Lines, or lit tubes; auto: tubes for up to 1,000 streamlines.",
+)
+@_option(
+    "--width",
+    type=click.FloatRange(min=0, min_open=True, max=50),
+    metavar="MM",
+    help="Of lines and tubes.  [default: by the number of streamlines]",
+)
+@_option(
+    "--opacity",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Below 1, what lies behind shines through.",
+)
+@_option(
+    "--animation",
+    metavar="FORMATS",
+    help=f"Also make a turntable: {', '.join(FORMATS)}, with commas between.",
+)
+@_option("--frames", type=click.IntRange(2, 360), default=36, show_default=True, help="Pictures of the turntable.")
+@_option(
+    "--frame-size", type=click.IntRange(64, 1024), default=400, show_default=True, help="Pixels along each of them."
+)
 @_option(
     "--color",
-    default="direction",
-    show_default=True,
-    help="direction: the local one's; bundle: one for each bundle, the same in all participants; or one for all: "
-    f"#rrggbb, {', '.join(NAMES)}. data:NAME: by what the file holds for each point or streamline.",
+    metavar="HOW",
+    help="direction: the local one's; endpoints: from end to end; bundle: one for each bundle, the same in all "
+    f"participants; one for all: #rrggbb, {', '.join(NAMES)}; data:NAME: what the file holds for each point or "
+    "streamline; scalar:NAME: a map of --scalar; position: along the bundle; density: of streamlines.  "
+    "[default: direction, or the first map of --scalar]",
 )
+@_option("--scalar", "scalars", multiple=True, metavar="NAME=IMAGE", help="A map to colour by, such as FA=fa.nii.gz.")
 @_option(
     "--color-range",
     metavar="LOW,HIGH",
-    help="Ends of the colours of data.  [default: the 2nd and 98th percentile, over all of a participant]",
+    help="Ends of the colours of values, or: participant, group (one range for all).  [default: participant, from "
+    "the 2nd to the 98th percentile]",
 )
+@_option("--colormap", type=click.Choice(COLORMAPS), default=COLORMAPS[0], show_default=True, help="Colours of values.")
 @_option("--background", default="black", show_default=True, help="#rrggbb, or a name as for --color.")
 @_option(
     "--vtk-space",
@@ -282,9 +344,11 @@ def _carry_out(settings: Any, planned: Any, watch: Watch) -> int:
         outcome = carry_out(settings, planned, watch, tell)
     for pictures in sorted([*outcome.drawn.values(), *outcome.kept.values()]):
         click.echo(pictures[-1])
+    for picture in sorted(outcome.overviews):
+        click.echo(picture)
     for line in outcome.summary(planned, watch):
         log.info("%s", line)
-    return 1 if outcome.failed else 0
+    return 1 if outcome.failed or outcome.others else 0
 
 
 def _settings(asked: dict[str, Any], source: Path) -> Any:
@@ -294,8 +358,11 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
     return Settings(
         input=source,
         output=asked["output"],
-        views=_views(asked["views"]),
-        size=asked["size"],
+        look=_look(asked),
+        coloring=parse_coloring(asked["color"], asked["scalars"], asked["color_range"], asked["colormap"]),
+        reference=asked["reference"],
+        fit=asked["fit"],
+        overview=asked["overview"],
         participants=asked["participants"],
         sessions=asked["sessions"],
         nprocs=_nprocs(asked["nprocs"]),
@@ -303,37 +370,51 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         mem_per_job=None if per_job is None else parse_size(per_job, "--mem-per-job"),
         vtk_space=asked["vtk_space"] or "",
         stop_on_first_crash=asked["stop_on_first_crash"],
-        **_color(asked["color"], asked["color_range"]),
-        background=parse_color(asked["background"], "--background"),
         overwrite=asked["overwrite"],
         batch_size=asked["batch_size"] or 0,
         timeout=asked["timeout"],
     )
 
 
-def _color(text: str, ends: str | None) -> dict[str, Any]:
-    if text.startswith("data:") and text != "data:":
-        return {"data": text.removeprefix("data:"), "data_range": None if ends is None else _range(ends)}
-    if ends is not None:
-        raise SettingsError("--color-range is for the colours of data: give --color data:NAME with it.")
-    return {"color": text if text in ("direction", "bundle") else parse_color(text, "--color")}
+def _look(asked: dict[str, Any]) -> Look:
+    return Look(
+        views=_views(asked["views"]),
+        size=asked["size"],
+        background=parse_color(asked["background"], "--background"),
+        style=asked["style"],
+        width=asked["width"],
+        opacity=asked["opacity"],
+        anatomy=_names(asked["anatomy"], "--anatomy", {**dict.fromkeys(ANATOMY, ()), "both": ANATOMY, "none": ()}),
+        slices_at=None if asked["slices_at"] is None else _point(asked["slices_at"]),
+        slab=asked["slab"],
+        animation=_names(asked["animation"] or "none", "--animation", {**dict.fromkeys(FORMATS, ()), "none": ()}),
+        frames=asked["frames"],
+        frame_size=asked["frame_size"],
+    )
 
 
-def _range(text: str) -> tuple[float, float]:
-    try:
-        low, high = map(float, text.split(","))
-    except ValueError:
-        low = high = math.nan
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise SettingsError(f"--color-range is {text!r}: give two numbers, the lower first, such as 0,1.")
-    return low, high
+def _names(text: str, option: str, known: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Names with commas between, each once; some stand for several, or for none."""
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise SettingsError(f"{option} names {unknown[0]!r}: choose from {', '.join(known)}.")
+    single = [name for name in known if not known[name] and name != "none"]
+    return tuple(dict.fromkeys(one for name in names for one in (known[name] or (name,)) if one in single))
 
 
 def _views(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    if unknown := [name for name in names if name not in VIEWS]:
-        raise SettingsError(f"--views names {unknown[0]!r}, which is no view: choose from {', '.join(VIEWS)}.")
-    return names
+    known = {**dict.fromkeys(VIEWS, ()), "six": SIX, "in-slice": IN_SLICE}
+    return _names(text, "--views", known)
+
+
+def _point(text: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = map(float, text.split(","))
+    except ValueError:
+        x = y = z = math.nan
+    if not all(map(math.isfinite, (x, y, z))):
+        raise SettingsError(f"--slices-at is {text!r}: give three numbers, such as -20,0,15.")
+    return x, y, z
 
 
 def _nprocs(count: int) -> int:

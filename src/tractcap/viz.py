@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tractcap.drawing.views import VIEWS
+from tractcap.drawing.look import Look
 from tractcap.errors import SettingsError
 from tractcap.inputs.layout import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
@@ -39,7 +39,7 @@ class TractographyVisualizer:
     Parameters
     ----------
     output_directory : where pictures go.
-    reference_image : not drawn yet; a warning says so when one is given.
+    reference_image : the anatomy under the tracts, an image such as a NIfTI file; None for none.
     max_memory_mb : MB (2^20 bytes) for this process and all its workers together; None leaves it to the limits found.
         The workers are kept to it, and it is the least of this and of every limit that can be found.
     n_jobs : most workers at once; -1 for as many as processors and memory allow.
@@ -97,18 +97,14 @@ class TractographyVisualizer:
         CapTooSmallError
             When not one of them fits into the memory.
         """
-        if ref_img or self._reference:
-            log.warning(
-                "the reference image %s is not drawn: this version draws streamlines alone", ref_img or self._reference
-            )
         sources = {
             (who, tract): _source(who, tract, Path(path))
             for who, tracts in subjects_original_space.items()
             for tract, path in tracts.items()
         }
         settings = Settings(
-            Path(), self.output, tuple(VIEWS), size, nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs),
-            margin=safety_margin, overwrite=overwrite,
+            Path(), self.output, Look(size=size), reference=_path(ref_img or self._reference), overwrite=overwrite,
+            nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
         )  # fmt: skip
         outcome = self._draw(settings, list(sources.values())) if sources else Outcome()
         results: dict[str, dict[str, Result]] = {who: {} for who in subjects_original_space}
@@ -133,6 +129,10 @@ class TractographyVisualizer:
 
     def _settle(self) -> Budget:
         return settle(self._cap, "max_memory_mb")
+
+
+def _path(path: str | os.PathLike[str] | None) -> Path | None:
+    return None if path is None else Path(path)
 
 
 def _jobs(count: int) -> int:

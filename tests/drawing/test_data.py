@@ -6,8 +6,8 @@ import numpy as np
 import phantoms
 import pytest
 from PIL import Image
-
 from tractcap.drawing.data import NO_VALUE, Scale, check, colors
+
 from tractcap.drawing.labels import color_bar
 from tractcap.drawing.measure import measure
 from tractcap.errors import InputError

@@ -62,8 +62,19 @@ def save(path: Path, streamlines: Streamlines, order: str = "RAS", **fields: obj
     return path
 
 
-def save_trx(path: Path, streamlines: Streamlines, *, compressed: bool = False, folder: bool = False) -> Path:
-    """Write a TRX with one array per point (``height``) and one per streamline (``number``), by trx-python."""
+def save_trx(
+    path: Path,
+    streamlines: Streamlines,
+    *,
+    compressed: bool = False,
+    folder: bool = False,
+    groups: dict[str, list[int]] | None = None,
+) -> Path:
+    """Write a TRX by trx-python.
+
+    Per point it has ``height`` (z) and ``place`` (three columns, the point itself), per streamline ``number`` and
+    ``pair`` (two columns, the number and its square); ``groups`` are numbers of streamlines by name.
+    """
     import trx.trx_file_memmap as tmm
 
     count = sum(map(len, streamlines))
@@ -74,8 +85,11 @@ def save_trx(path: Path, streamlines: Streamlines, *, compressed: bool = False, 
     made.streamlines._data = points
     made.streamlines._lengths = np.array(list(map(len, streamlines)), np.uint32)
     made.streamlines._offsets = np.concatenate([[0], np.cumsum(made.streamlines._lengths)]).astype(np.uint64)[:-1]
-    made.data_per_vertex = {"height": nib.streamlines.ArraySequence(s[:, 2:3] for s in streamlines)}
-    made.data_per_streamline = {"number": np.arange(len(streamlines), dtype=np.float32)[:, None]}
+    sequence = nib.streamlines.ArraySequence
+    made.data_per_vertex = {"height": sequence(s[:, 2:3] for s in streamlines), "place": sequence(streamlines)}
+    numbers = np.arange(len(streamlines), dtype=np.float32)[:, None]
+    made.data_per_streamline = {"number": numbers, "pair": np.hstack([numbers, numbers**2])}
+    made.groups = {name: np.array(members, np.uint32) for name, members in (groups or {}).items()}
     kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     tmm.save(made, str(path.with_suffix("") if folder else path), compression_standard=kind)
     if folder:
@@ -112,13 +126,31 @@ def save_vtk(path: Path, streamlines: Streamlines, title: str = "lines") -> Path
 
 
 def raw_tck(
-    path: Path, streamlines: Streamlines, datatype: str = "Float32LE", count: int | None = None, end: bool = True
+    path: Path,
+    streamlines: Streamlines,
+    datatype: str = "Float32LE",
+    count: int | None = None,
+    end: bool = True,
+    timestamp: str = "",
 ) -> Path:
     """Write a .tck by hand: any data type, any promise, with or without its end."""
     dtype = {"Float32LE": "<f4", "Float32BE": ">f4", "Float64LE": "<f8", "Float64BE": ">f8"}[datatype]
     rows = [row for s in streamlines for row in (s, np.full((1, 3), np.nan))]
     rows += [np.full((1, 3), np.inf)] * end
     promise = len(streamlines) if count is None else count
-    header = f"mrtrix tracks\ncount: {promise}\ndatatype: {datatype}\nfile: . 100\nEND\n".encode()
-    path.write_bytes(header.ljust(100, b"\0") + np.concatenate(rows).astype(dtype).tobytes())
+    stamp = f"timestamp: {timestamp}\n" if timestamp else ""
+    header = f"mrtrix tracks\n{stamp}count: {promise}\ndatatype: {datatype}\nfile: . 200\nEND\n".encode()
+    path.write_bytes(header.ljust(200, b"\0") + np.concatenate(rows).astype(dtype).tobytes())
+    return path
+
+
+def save_tsf(path: Path, values: Streamlines, datatype: str = "Float32LE", end: bool = False, **fields: object) -> Path:
+    """Write a .tsf by hand, by default as MRtrix 3.0.4 writes it: without infinity at its end."""
+    dtype = {"Float32LE": "<f4", "Float32BE": ">f4", "Float64LE": "<f8", "Float64BE": ">f8"}[datatype]
+    numbers = [part for one in values for part in (one, [np.nan])] + [[np.inf]] * end
+    told = {"count": len(values), "datatype": datatype, "file": ". 200", **fields}
+    lines = "".join(f"{name}: {value}\n" for name, value in told.items())
+    header = f"mrtrix track scalars    \n{lines}END\n".encode().ljust(200, b"\0")
+    data = header + np.concatenate([*numbers, []]).astype(dtype).tobytes()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path

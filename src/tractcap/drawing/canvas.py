@@ -1,36 +1,69 @@
-"""The canvas: for each view a colour and a depth buffer, into which lines are drawn chunk after chunk.
+"""The canvas: for each shot buffers of colour and depth, into which lines are drawn chunk after chunk.
 
-The buffers are framebuffer objects of our own: eight bytes a pixel. VTK's render window would hold five
-times as much for its own copies, so it stays tiny, and tells its renderer of a larger size by its tile scale.
-Nothing that is drawn depends on the chunk: the vertices are used as they are (no shift and scale by their
-bounds), and the clipping planes are the frame's.
+VTK's render window stays tiny, and tells its renderer of a larger size by its tile scale. Nothing that is drawn
+depends on the chunk: the vertices are used as they are (no shift and scale by their bounds), and the clipping planes
+are the frame's, or the slab's.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
-from vtkmodules.vtkCommonCore import VTK_FLOAT, VTK_UNSIGNED_CHAR, vtkPoints
+from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
-from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLFramebufferObject, vtkPixelBufferObject, vtkTextureObject
 
+from tractcap.drawing.anatomy import GLASS_POWER, Mesh
+from tractcap.drawing.buffers import Buffer, transfer_buffer
 from tractcap.drawing.lines import Lines
 from tractcap.drawing.views import Frame, View
-from tractcap.errors import DrawingError
 
-BYTES_PER_PIXEL = 8
-"""Of a view's buffers: four of colour, four of depth."""
+_ONE, _SRC_ALPHA, _ONE_MINUS_SRC_ALPHA = 1, 0x0302, 0x0303  # OpenGL's names
 
-_GL_FRAMEBUFFER, _GL_COMPLETE = 0x8D40, 1
-_GL_RGBA, _GL_DEPTH, _GL_UNSIGNED_BYTE, _GL_FLOAT = 0x1908, 0x1902, 0x1401, 0x1406
+_AMBIENT, _DIFFUSE, _SPECULAR, _SHININESS = 0.35, 0.75, 0.25, 30
+"""How tubes are lit, by a light at the eye."""
+
+
+_THINNEST = 1e-3
+"""mm between two planes that something can be seen between."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A view as a square picture of ``size`` samples, seen between two planes ``near`` and ``far`` mm from the front.
+
+    Both count from the frame's nearest plane. ``split`` is where a slice parts the layers that are summed.
+    """
+
+    view: View
+    size: int
+    near: float
+    far: float
+    split: float
+
+    @property
+    def halves(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """What lies before the slice and what lies behind it, each from mm to mm."""
+        split = min(max(self.split, self.near), self.far)
+        return (self.near, split), (split, self.far)
+
+
+@dataclass(frozen=True)
+class Brush:
+    """Lines, or tubes that are lit, ``width`` mm wide."""
+
+    width: float
+    tubes: bool = False
 
 
 class Canvas:
-    """Square views of one frame, ``size`` pixels each, seen all at once.
+    """Shots of one frame, drawn all at once.
+
+    ``layered`` also sums the colours of all lines behind each other, before and behind a slice, at five times the
+    memory.
 
     Raises
     ------
@@ -38,135 +71,167 @@ class Canvas:
         When OpenGL can't make the buffers.
     """
 
-    def __init__(self, views: Sequence[View], frame: Frame, size: int, line_width: float) -> None:
-        self.views, self.frame, self.size = list(views), frame, size
-        self._window = _window(size)
+    def __init__(self, shots: Sequence[Shot], frame: Frame, brush: Brush, *, layered: bool = False) -> None:
+        self.shots, self.frame, self._brush = list(shots), frame, brush
+        self._window = _window()
         self._renderer = vtkRenderer()
         self._renderer.SetBackground(0, 0, 0)
+        self._renderer.SetBackgroundAlpha(0)
         self._window.AddRenderer(self._renderer)
-        self._data, self._actor = _actor(line_width)
+        self._data, self._actor = _actor()
         self._renderer.AddActor(self._actor)
         self._window.Render()
-        self._transfer = vtkPixelBufferObject()
-        self._transfer.SetContext(self._window)
-        self._buffers = [self._buffer() for _ in self.views]
-        self._wipe()
+        self._transfer = transfer_buffer(self._window)
+        self._buffers = [Buffer(self._window, shot.size) for shot in self.shots]
+        self._sums = [
+            [Buffer(self._window, shot.size, summing=True) for _ in shot.halves] if layered else []
+            for shot in self.shots
+        ]
+        self.wipe()
 
     def draw(self, lines: Lines) -> None:
-        """Draw lines into every view; where something nearer was drawn before, that stays."""
+        """Draw lines into every shot; where something nearer was drawn before, that stays."""
         _fill(self._data, lines)
-        for view, buffer in zip(self.views, self._buffers, strict=True):
-            _look(self._renderer.GetActiveCamera(), view, self.frame)
-            with self._bound(buffer):
-                self._renderer.Render()
-        self._window.WaitForCompletion()
+        for place, shot in enumerate(self.shots):
+            self._look(shot, shot.near, shot.far)
+            self._set(shot, tubes=self._brush.tubes)
+            self._render(self._buffers[place])
+            for (near, far), sums in zip(shot.halves, self._sums[place], strict=False):
+                if far - near > _THINNEST:
+                    self._look(shot, near, far)
+                    self._set(shot, tubes=False)
+                    self._render(sums, add=True)
 
-    def read(self, view: int, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Rows ``first`` up to ``last`` of a view, counted from the top.
+    def glass(self, mesh: Mesh) -> None:
+        """Draw the rim of a surface's front, from 0 where it faces the eye to 255, in all three colours."""
+        for shot, buffer in zip(self.shots, self._buffers, strict=True):
+            facing = np.abs(sum(mesh.normals[:, axis] * np.float32(shot.view.seen_from[axis]) for axis in range(3)))
+            rim = (np.clip(1 - facing, 0, 1) ** GLASS_POWER * 255).astype(np.uint8)
+            _fill_surface(self._data, mesh, np.repeat(rim[:, None], 3, axis=1))
+            self._look(shot, 0, self.frame.depth)
+            self._set(shot, tubes=False)
+            self._render(buffer)
+        _clear(self._data)
 
-        Returns
-        -------
-        Colours (rows, size, 4) uint8, whose fourth value is above zero where something was drawn, and depths
-        (rows, size) float32 in mm from the nearest plane.
+    def wipe(self) -> None:
+        """Clear all buffers."""
+        self._renderer.PreserveColorBufferOff()
+        self._renderer.PreserveDepthBufferOff()
+        for buffer in self._all():
+            self._render(buffer)  # of no data: clears
+        self._renderer.PreserveColorBufferOn()
+        self._renderer.PreserveDepthBufferOn()
+
+    def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
+        """Rows ``first`` up to ``last`` of a shot, counted from the top: (rows, size, 3) uint8."""
+        colors: NDArray[np.uint8] = self._buffers[shot].colors(self._transfer, first, last)[..., :3]
+        return colors
+
+    def depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
+        """Rows of depths (rows, size) float32 in mm from the frame's nearest plane; infinite where nothing is drawn."""
+        depths = self._buffers[shot].depths(self._transfer, first, last)
+        near, far = self.shots[shot].near, self.shots[shot].far
+        return np.where(depths < 1, depths * np.float32(far - near) + np.float32(near), np.float32(np.inf))
+
+    def sums(self, shot: int, first: int, last: int) -> list[NDArray[np.float32]]:
+        """Rows of sums (rows, size, 4) float32: of the colours of all layers, 1 the brightest, and how many they are.
+
+        One of what lies before the slice, one of what lies behind it; none if the canvas isn't layered.
         """
-        extent = [0, self.size - 1, self.size - last, self.size - 1 - first]
-        shape = (last - first, self.size)
-        colors, depths = np.empty((*shape, 4), np.uint8), np.empty(shape, np.float32)
-        with self._bound(self._buffers[view]) as buffer:
-            buffer.ActivateReadBuffer(0)
-            _download(self._transfer, extent, VTK_UNSIGNED_CHAR, 4, _GL_UNSIGNED_BYTE, _GL_RGBA, colors)
-            _download(self._transfer, extent, VTK_FLOAT, 1, _GL_FLOAT, _GL_DEPTH, depths)
-        colors[..., 3] = depths < 1
-        return colors[::-1], depths[::-1] * np.float32(self.frame.depth)
+        return [sums.colors(self._transfer, first, last) for sums in self._sums[shot]]
 
     def close(self) -> None:
         """Give the buffers back."""
-        for buffer, color, depth in self._buffers:
-            for resource in (buffer, color, depth):
-                resource.ReleaseGraphicsResources(self._window)
-        self._buffers = []
+        for buffer in self._all():
+            buffer.close()
+        self._buffers, self._sums = [], []
         self._transfer.ReleaseMemory()
         self._renderer.RemoveAllViewProps()
         self._window.Finalize()
 
-    def _buffer(self) -> tuple[Any, Any, Any]:
-        color, depth, buffer = vtkTextureObject(), vtkTextureObject(), vtkOpenGLFramebufferObject()
-        for resource in (color, depth, buffer):
-            resource.SetContext(self._window)
-        made = color.Allocate2D(self.size, self.size, 4, VTK_UNSIGNED_CHAR)
-        made = depth.AllocateDepth(self.size, self.size, vtkTextureObject.Float32) and made
-        with self._bound((buffer, color, depth)):
-            buffer.AddColorAttachment(0, color)
-            buffer.AddDepthAttachment(depth)
-            made = made and buffer.CheckFrameBufferStatus(_GL_FRAMEBUFFER) == _GL_COMPLETE
-        if not made:
-            raise DrawingError(
-                f"OpenGL could not make a picture of {self.size}×{self.size} pixels; ask for a smaller --size."
-            )
-        return buffer, color, depth
-
-    def _wipe(self) -> None:
-        for buffer in self._buffers:
-            with self._bound(buffer):
-                self._renderer.Render()  # of no data yet: clears
-        self._renderer.PreserveColorBufferOn()
-        self._renderer.PreserveDepthBufferOn()
-
-    @contextmanager
-    def _bound(self, buffer: tuple[Any, Any, Any]) -> Iterator[Any]:
+    def _render(self, buffer: Buffer, *, add: bool = False) -> None:
+        self._window.SetTileScale(buffer.size, buffer.size)
         state = self._window.GetState()
-        state.PushFramebufferBindings()
-        try:
-            buffer[0].Bind()
-            buffer[0].ActivateDrawBuffer(0)
-            yield buffer[0]
-        finally:
-            state.PopFramebufferBindings()
+        with buffer.bound():
+            if add:
+                state.vtkglBlendFuncSeparate(_ONE, _ONE, _ONE, _ONE)
+            self._renderer.Render()
+            # what llvmpipe has not drawn yet it holds in memory: of many shots, that would be much
+            self._window.WaitForCompletion()
+            if add:
+                state.vtkglBlendFuncSeparate(_SRC_ALPHA, _ONE_MINUS_SRC_ALPHA, _ONE, _ONE_MINUS_SRC_ALPHA)
+
+    def _all(self) -> Iterator[Buffer]:
+        yield from self._buffers
+        for sums in self._sums:
+            yield from sums
+
+    def _set(self, shot: Shot, *, tubes: bool) -> None:
+        look = self._actor.GetProperty()
+        look.SetLineWidth(max(1.0, self._brush.width * shot.size / self.frame.width))
+        look.SetRenderLinesAsTubes(tubes)
+        look.SetLighting(tubes)
+
+    def _look(self, shot: Shot, near: float, far: float) -> None:
+        camera, frame = self._renderer.GetActiveCamera(), self.frame
+        distance = frame.depth  # any: the projection is parallel
+        place = (at + distance * side for at, side in zip(frame.center, shot.view.seen_from, strict=True))
+        camera.ParallelProjectionOn()
+        camera.SetFocalPoint(*frame.center)
+        camera.SetPosition(*place)
+        camera.SetViewUp(*shot.view.up)
+        camera.SetParallelScale(frame.width / 2)
+        front = distance - frame.depth / 2
+        camera.SetClippingRange(front + near, front + far)
 
 
-def _window(size: int) -> Any:
+def _window() -> Any:
     window = vtkRenderWindow()
     window.SetOffScreenRendering(1)
     window.SetMultiSamples(0)
     window.SetSize(1, 1)
-    window.SetTileScale(size, size)
     return window
 
 
-def _actor(line_width: float) -> tuple[Any, Any]:
+def _actor() -> tuple[Any, Any]:
     data, mapper, actor = vtkPolyData(), vtkPolyDataMapper(), vtkActor()
     mapper.SetInputData(data)
     mapper.SetStatic(True)
     mapper.SetVBOShiftScaleMethod(0)
     mapper.SetColorModeToDirectScalars()
     actor.SetMapper(mapper)
-    actor.GetProperty().LightingOff()
-    actor.GetProperty().SetLineWidth(line_width)
+    look = actor.GetProperty()
+    look.SetAmbient(_AMBIENT)
+    look.SetDiffuse(_DIFFUSE)
+    look.SetSpecular(_SPECULAR)
+    look.SetSpecularPower(_SHININESS)
     return data, actor
 
 
 def _fill(data: Any, lines: Lines) -> None:
-    points, cells = vtkPoints(), vtkCellArray()
-    points.SetData(numpy_to_vtk(lines.points))
-    cells.SetData(numpy_to_vtkIdTypeArray(lines.offsets), numpy_to_vtkIdTypeArray(lines.order))
+    _fill_points(data, lines.points, lines.colors)
+    data.SetPolys(None)
+    data.SetLines(_cells(lines.offsets, lines.order))
+
+
+def _fill_surface(data: Any, mesh: Mesh, colors: NDArray[np.uint8]) -> None:
+    _fill_points(data, mesh.points, colors)
+    data.SetLines(None)
+    data.SetPolys(_cells(np.arange(0, 3 * len(mesh.triangles) + 1, 3), mesh.triangles.reshape(-1)))
+
+
+def _fill_points(data: Any, places: NDArray[np.float32], colors: NDArray[np.uint8]) -> None:
+    points = vtkPoints()
+    points.SetData(numpy_to_vtk(places))
     data.SetPoints(points)
-    data.SetLines(cells)
-    data.GetPointData().SetScalars(numpy_to_vtk(lines.colors))
+    data.GetPointData().SetScalars(numpy_to_vtk(colors))
 
 
-def _look(camera: Any, view: View, frame: Frame) -> None:
-    distance = frame.depth  # any: the projection is parallel
-    camera.ParallelProjectionOn()
-    camera.SetFocalPoint(*frame.center)
-    camera.SetPosition(*(at + distance * side for at, side in zip(frame.center, view.seen_from, strict=True)))
-    camera.SetViewUp(*view.up)
-    camera.SetParallelScale(frame.width / 2)
-    camera.SetClippingRange(distance - frame.depth / 2, distance + frame.depth / 2)
+def _cells(offsets: NDArray[np.int64], order: NDArray[np.int64]) -> Any:
+    cells = vtkCellArray()
+    cells.SetData(numpy_to_vtkIdTypeArray(offsets), numpy_to_vtkIdTypeArray(order))
+    return cells
 
 
-def _download(
-    transfer: Any, extent: list[int], kind: int, columns: int, gl_kind: int, gl_format: int, into: Any
-) -> None:
-    # the method that returns a new transfer buffer leaks it: its caller would own it, and Python doesn't know that
-    vtkOpenGLFramebufferObject.Download(extent, kind, columns, gl_kind, gl_format, transfer)
-    transfer.Download2D(kind, into, (into.shape[1], into.shape[0]), columns, (0, 0))
+def _clear(data: Any) -> None:
+    data.Initialize()

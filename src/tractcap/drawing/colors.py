@@ -1,7 +1,12 @@
-"""Colours of points."""
+"""Colours of points that stand for no values: one for all, or those of directions."""
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tractcap.drawing.lines import Tally, drawable
+from tractcap.inputs.tractograms import Chunk, Tractogram
 
 
 def one_color(points: NDArray[np.float32], color: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -29,6 +34,11 @@ def local_direction(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> 
     first, last = offsets[:-1], offsets[1:] - 1
     tangents[first] = points[first + 1] - points[first]
     tangents[last] = points[last] - points[last - 1]
+    return _directions(tangents)
+
+
+def _directions(tangents: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The colours (N, 3) of vectors, which are used up."""
     np.abs(tangents, out=tangents)
     # component by component, in a fixed order: the sum must round alike in every chunk
     x, y, z = tangents.T
@@ -36,3 +46,38 @@ def local_direction(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> 
     length[length == 0] = 1
     tangents *= (255 / length)[:, None]
     return (tangents + np.float32(0.5)).astype(np.uint8)
+
+
+class EndToEnd:
+    """Colours each streamline by the direction from its first to its last point.
+
+    A streamline longer than a chunk ends in another one: the file is read first for the ends of such.
+    """
+
+    def __init__(self, tractogram: Tractogram, max_points: int) -> None:
+        self._chords = _long_chords(tractogram, max_points)
+        self._chord = np.zeros(3, np.float32)
+
+    def colors(self, chunk: Chunk) -> NDArray[np.uint8]:
+        """(N, 3) uint8 RGB. Chunks must come one after the other, as :meth:`Tractogram.chunks` yields them."""
+        chords = chunk.points[chunk.offsets[1:] - 1] - chunk.points[chunk.offsets[:-1]]
+        if chunk.tail and not chunk.head:
+            self._chord = next(self._chords, chords[-1])
+        if chunk.head:
+            chords[0] = self._chord
+        if chunk.tail:
+            chords[-1] = self._chord
+        return np.repeat(_directions(chords), np.diff(chunk.offsets), axis=0)
+
+
+def _long_chords(tractogram: Tractogram, max_points: int) -> Iterator[NDArray[np.float32]]:
+    """From end to end of each streamline that is cut, in the file's order."""
+    begin = np.zeros(3, np.float32)
+    found = []
+    for chunk in tractogram.chunks(max_points):
+        kept = drawable(chunk, Tally())
+        if len(kept.points) and kept.tail and not kept.head:
+            begin = kept.points[kept.offsets[-2]].copy()
+        if len(kept.points) and kept.head and not kept.tail:
+            found.append(kept.points[kept.offsets[1] - 1] - begin)
+    return iter(found)

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing import data
-from tractcap.drawing.colors import local_direction, one_color
-from tractcap.drawing.data import Scale
-from tractcap.drawing.palette import Color
 from tractcap.inputs.tractograms.chunks import Chunk
 
 FARTHEST = 10_000.0
 """mm from the origin; no scanner holds a point beyond ten metres."""
+
+QUANTA = 4096
+"""To a mm, of the sums of lengths."""
 
 TOO_SHORT = "with fewer than two points"
 NOT_FINITE = "with points that are not finite or more than 10 m away"
@@ -21,16 +20,27 @@ NOT_FINITE = "with points that are not finite or more than 10 m away"
 
 @dataclass
 class Tally:
-    """How many streamlines there were, and how many of them were left out, by reason."""
+    """How many streamlines there were, and how many of them were left out, by reason.
+
+    ``outside`` counts the points outside the reference image. ``quanta`` adds up lengths, in 1/4096 mm: whole numbers,
+    since their sum must be the same whatever the chunks.
+    """
 
     streamlines: int = 0
     points: int = 0
+    outside: int = 0
+    quanta: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
     @property
     def drawn(self) -> int:
         """Streamlines that are in the picture."""
         return self.streamlines - self.left_out.total()
+
+    @property
+    def mean_length(self) -> float:
+        """Of the streamlines that are in the picture, in mm."""
+        return self.quanta / QUANTA / max(1, self.drawn)
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,18 @@ def drawable(chunk: Chunk, tally: Tally) -> Chunk:
     tally.streamlines += chunk.started
     tally.points += len(chunk.points[chunk.new])
     tally.left_out += Counter({NOT_FINITE: int(bad.sum()), TOO_SHORT: int(short.sum())})
-    return chunk if not (bad | short).any() else _keep(chunk, ~(bad | short), lengths)
+    kept = chunk if not (bad | short).any() else _keep(chunk, ~(bad | short), lengths)
+    if len(kept.points):
+        tally.quanta += _quanta(kept)
+    return kept
+
+
+def _quanta(chunk: Chunk) -> int:
+    """The length of what is drawn of a chunk's streamlines."""
+    across = np.diff(chunk.points, axis=0)
+    across[chunk.offsets[1:-1] - 1] = 0
+    x, y, z = across[int(chunk.head) : len(across) - chunk.tail].T
+    return int(np.rint(np.sqrt(x * x + y * y + z * z) * np.float32(QUANTA)).astype(np.int64).sum())
 
 
 def _bad(chunk: Chunk) -> NDArray[np.bool_]:
@@ -79,20 +100,66 @@ def _keep(chunk: Chunk, keep: NDArray[np.bool_], lengths: NDArray[np.int64]) -> 
     )
 
 
-def lines(chunk: Chunk, color: Color | Scale | None = None) -> Lines:
-    """Lines of a chunk of drawable streamlines; its context points colour their neighbours but are not drawn.
+def lines(chunk: Chunk, colors: NDArray[np.uint8]) -> Lines:
+    """Lines of a chunk of drawable streamlines, with a colour (N, 3) for each of its points.
 
-    ``color`` is that of all points, a scale for the file's own data, or None for the colours of local directions.
+    Its context points are not drawn.
     """
-    count = len(chunk.points)
     offsets = chunk.offsets - chunk.head
     offsets[0] = 0
     offsets[-1] -= chunk.tail
-    order = np.arange(int(chunk.head), count - chunk.tail)
-    return Lines(np.ascontiguousarray(chunk.points), _colors(chunk, color), offsets, order)
+    order = np.arange(int(chunk.head), len(chunk.points) - chunk.tail)
+    return Lines(np.ascontiguousarray(chunk.points), colors, offsets, order)
 
 
-def _colors(chunk: Chunk, color: Color | Scale | None) -> NDArray[np.uint8]:
-    if isinstance(color, Scale):
-        return data.colors(data.values(chunk, color.name), color)
-    return one_color(chunk.points, color) if color else local_direction(chunk.points, chunk.offsets)
+MOST_PARTS = 8
+"""Parts that a segment of a tube is bent from at most."""
+
+
+def rounded(chunk: Chunk, colors: NDArray[np.uint8], step: float) -> Lines:
+    """Lines through the same points that bend evenly, as tubes need it: their joints would show.
+
+    Each segment becomes a cubic from point to point (Catmull and Rom, 1974), in parts of about ``step`` mm, no more
+    than ``MOST_PARTS``.
+    """
+    plain = lines(chunk, colors)
+    last = np.zeros(len(plain.order), bool)
+    last[plain.offsets[1:] - 1] = True
+    begin = plain.order  # of each segment; the last of a line is its last point alone
+    end = np.where(last, begin, begin + 1)
+    edge = np.zeros(len(chunk.points), bool)
+    edge[chunk.offsets[:-1]] = True
+    before = np.where(edge[begin], begin, begin - 1)
+    edge[:] = False
+    edge[chunk.offsets[1:] - 1] = True
+    after = np.where(edge[end], end, end + 1)
+    parts = _parts(chunk.points[end] - chunk.points[begin], step)
+    place = np.repeat(np.cumsum(parts) - parts, parts)
+    share = ((np.arange(len(place)) - place) / np.repeat(parts, parts)).astype(np.float32)[:, None]
+    four = [np.repeat(chunk.points[at], parts, axis=0) for at in (before, begin, end, after)]
+    two = [np.repeat(colors[at].astype(np.float32), parts, axis=0) for at in (begin, end)]
+    mixed = (two[0] + share * (two[1] - two[0]) + np.float32(0.5)).astype(np.uint8)
+    offsets = np.concatenate([[0], np.cumsum(parts)])[plain.offsets]
+    return Lines(_cubic(*four, share), mixed, offsets, np.arange(len(mixed)))
+
+
+def _parts(across: NDArray[np.float32], step: float) -> NDArray[np.int64]:
+    x, y, z = across.T
+    parts = np.ceil(np.sqrt(x * x + y * y + z * z) / np.float32(step))
+    return np.clip(parts, 1, MOST_PARTS).astype(np.int64)
+
+
+def _cubic(
+    before: NDArray[np.float32],
+    begin: NDArray[np.float32],
+    end: NDArray[np.float32],
+    after: NDArray[np.float32],
+    share: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Points between ``begin`` and ``end``, each (N, 3), at a share (N, 1) from 0 to 1 of the way."""
+    leave, arrive = (end - before) / 2, (after - begin) / 2
+    bend, turn = begin - end, leave + arrive
+    points: NDArray[np.float32] = begin + share * (
+        leave + share * (-3 * bend - leave - turn + share * (2 * bend + turn))
+    )
+    return points

@@ -61,3 +61,7 @@ def mix(a: Color, b: Color, share: float) -> Color:
     """``a`` with a share of ``b``."""
     red, green, blue = (round(one + (other - one) * share) for one, other in zip(a, b, strict=True))
     return red, green, blue
+
+
+COLORMAPS = ("viridis", "cividis", "magma", "inferno", "plasma")
+"""Perceptually uniform colour maps (Smith and van der Walt, SciPy 2015; cividis: Nuñez et al., PLoS One 13, 2018)."""

@@ -54,7 +54,8 @@ def border(sampling: int) -> int:
 
 def shrink(samples: NDArray[np.float32], sampling: int) -> NDArray[np.float32]:
     """Average squares of ``sampling`` × ``sampling`` samples: (rows, columns, …) to pixels."""
-    rows, columns = samples.shape[0] // sampling, samples.shape[1] // sampling
-    blocks = samples.reshape(rows, sampling, columns, sampling, *samples.shape[2:])
-    pixels: NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return pixels
+    total = np.zeros((samples.shape[0] // sampling, samples.shape[1] // sampling, *samples.shape[2:]), np.float32)
+    for down in range(sampling):
+        for right in range(sampling):
+            total += samples[down::sampling, right::sampling]
+    return total / np.float32(sampling**2)

@@ -13,17 +13,24 @@ Vector = tuple[float, float, float]
 _MARGIN = 0.12
 """Share of a picture left free around the widest extent, for the labels: half of it on each side."""
 
+_OBLIQUE = math.sin(math.pi / 8)
+"""An edge that points along an axis by more than this bears its letter."""
+
 _LEAST_EXTENT = 1.0
 """mm; a frame is at least so wide, so that a single point has a scale too."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A direction to look from, in RAS+: the camera is on the side ``seen_from`` and ``up`` points up."""
+    """A direction to look from, in RAS+: the camera is on the side ``seen_from`` and ``up`` points up.
+
+    Both are unit vectors. ``in_slice`` shows only what lies near the slice that it looks at.
+    """
 
     name: str
     seen_from: Vector
     up: Vector
+    in_slice: bool = False
 
     @property
     def rightwards(self) -> Vector:
@@ -32,17 +39,27 @@ class View:
         return (b * z - c * y, c * x - a * z, a * y - b * x)
 
     @property
+    def toward(self) -> tuple[int, float]:
+        """The axis (0, 1, 2) that one looks along most, and the sign of the side that one looks from."""
+        axis = max(range(3), key=lambda axis: abs(self.seen_from[axis]))
+        return axis, math.copysign(1, self.seen_from[axis])
+
+    @property
     def letters(self) -> tuple[str, str, str, str]:
-        """Orientation letters at the left, right, upper and lower edge."""
+        """Orientation letters at the left, right, upper and lower edge; two where an edge lies between two axes."""
         (right, left), (top, bottom) = _letters(self.rightwards), _letters(self.up)
         return left, right, top, bottom
 
 
 def _letters(direction: Vector) -> tuple[str, str]:
-    """The letter that an axis direction points to, and the one behind it."""
-    axis = max(range(3), key=lambda axis: abs(direction[axis]))
-    ahead, behind = ("RL", "AP", "SI")[axis]
-    return (ahead, behind) if direction[axis] > 0 else (behind, ahead)
+    """The letters that a direction points to, the nearest axis first, and those behind it."""
+    axes = sorted(range(3), key=lambda axis: -abs(direction[axis]))
+    ahead = behind = ""
+    for axis in axes:
+        if abs(direction[axis]) > _OBLIQUE:
+            pair = ("RL", "AP", "SI")[axis]
+            ahead, behind = ahead + pair[direction[axis] < 0], behind + pair[direction[axis] > 0]
+    return ahead, behind
 
 
 VIEWS = {
@@ -54,9 +71,31 @@ VIEWS = {
         View("right", (1, 0, 0), (0, 0, 1)),
         View("posterior", (0, -1, 0), (0, 0, 1)),
         View("inferior", (0, 0, -1), (0, 1, 0)),
+        View("sagittal", (-1, 0, 0), (0, 0, 1), in_slice=True),
+        View("coronal", (0, 1, 0), (0, 0, 1), in_slice=True),
+        View("axial", (0, 0, 1), (0, 1, 0), in_slice=True),
     )
 }
-"""Each seen from the side that names it, in parallel projection. Their order is the mosaic's."""
+"""Six are seen from the side that names them, three show a slice; all in parallel projection. Their order is the
+mosaic's."""
+
+SIX = tuple(name for name, view in VIEWS.items() if not view.in_slice)
+"""The views that are drawn unless others are asked for."""
+
+IN_SLICE = tuple(name for name, view in VIEWS.items() if view.in_slice)
+"""The views that show only what lies near a slice."""
+
+
+def turntable(frames: int) -> tuple[View, ...]:
+    """Views all around the head, at equal angles, from the front towards its left: the last leads on to the first."""
+    angles = [2 * math.pi * number / frames for number in range(frames)]
+    sides = [(_even(-math.sin(angle)), _even(math.cos(angle)), 0.0) for angle in angles]
+    return tuple(View(f"turn-{number:03d}", side, (0, 0, 1)) for number, side in enumerate(sides))
+
+
+def _even(value: float) -> float:
+    """Zero where it is meant: right angles shall be exact."""
+    return round(value, 12) + 0.0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from tractcap.drawing.look import Look
 from tractcap.limits import Budget, as_mb
 from tractcap.work.prepare import Job, Planned, Settings
 
@@ -22,9 +23,7 @@ def describe(planned: Planned, settings: Settings, budget: Budget) -> str:
         if crew.bound_by
         else "Workers: none"
     )
-    lines.append(
-        f"Jobs: {len(planned.jobs)}, each {len(settings.views)} views of {settings.size}×{settings.size} pixels"
-    )
+    lines.append(f"Jobs: {len(planned.jobs)}, each {_pictures(settings.look)}")
     lines += [f"  {as_mb(job.need):>9,} MB  {_job_line(job)}" for job in planned.jobs]
     lines += [f"  can't be drawn: {why}" for _, why in planned.failed]
     return "\n".join(lines)
@@ -47,6 +46,15 @@ def as_json(planned: Planned, settings: Settings, budget: Budget) -> dict[str, A
     }
 
 
+def _several(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _pictures(look: Look) -> str:
+    views = f"{_several(len(look.views), 'view', 'views')} of {look.size}×{look.size} pixels"
+    return f"{views} and {look.turning} frames of {look.frame_size}×{look.frame_size}" if look.turning else views
+
+
 def _binds(limit: object, budget: Budget) -> str:
     return "  (binds)" if limit is budget.bound_by else ""
 
@@ -56,5 +64,5 @@ def _job_line(job: Job) -> str:
     rough = ", edges not smoothed" * (job.shape.sampling == 1)
     return (
         f"{job.source.path}: {exactly}{job.header['streamlines']:,} streamlines, "
-        f"{job.shape.views_per_pass} views a pass, chunks of {job.shape.max_points:,} points{rough}"
+        f"{_several(len(job.shape.passes), 'pass', 'passes')}, chunks of {job.shape.max_points:,} points{rough}"
     )

@@ -4,7 +4,8 @@ The constants are measured: over the formats, sizes, numbers of views and sizes 
 a control group, the peak of a worker lies between 0.6 and 1.0 times its estimate.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tractcap.limits import MB, as_mb
@@ -17,8 +18,32 @@ BYTES_PER_POINT = 1100
 """Of a chunk while it is drawn: our arrays, VTK's copies and buffers, and what llvmpipe keeps of its lines."""
 
 BYTES_PER_SAMPLE = 8
-BYTES_PER_PICTURE_PIXEL = 10
-"""A finished picture, its labelled copy and its place in the mosaic, and Pillow's buffers for the PNG."""
+BYTES_PER_SUM = 16
+"""Of a sample: colour and depth, and one sum of layers."""
+
+BYTES_PER_PICTURE_PIXEL = 14
+"""A finished picture, its labelled copy, and Pillow's buffers for the PNG."""
+
+PAGE = 1024
+BYTES_PER_PAGE_PIXEL = 7
+"""A picture in the mosaic, beside it and within it; of larger pictures it has copies of so many pixels a side."""
+
+BYTES_PER_FRAME_PIXEL = 5
+ENCODING = 24 * MB
+BYTES_PER_ENCODED_PIXEL = 70
+"""Of an animation: a finished frame, the encoders' code, and what they hold of a few frames."""
+
+SCIENCE = 34 * MB
+"""What scipy and matplotlib take, which images and colours of values need."""
+
+BYTES_PER_VOXEL = 1
+BYTES_PER_MAP_VOXEL = 4
+MOST_VOXELS = 320**3
+ANATOMY = 110 * MB
+"""Beside its voxels: head or brain on a coarse grid while it is told from air, and the surface of the glass."""
+
+DENSITY = 60 * MB
+"""The most that counting streamlines on a grid takes."""
 
 CHUNKS = (50_000, 20_000)
 """Points a chunk, from what is best to what still works: below some 20,000 drawing slows down."""
@@ -29,13 +54,13 @@ SAMPLING = 2
 
 @dataclass(frozen=True)
 class Shape:
-    """How a job's pictures are made: points a chunk, views a pass, samples along a pixel.
+    """How a job's pictures are made: points a chunk, pictures in each pass over the file, samples along a pixel.
 
     The pictures are the same whatever it is, but for the sampling: with one sample their edges are rough.
     """
 
     max_points: int
-    views_per_pass: int
+    passes: tuple[int, ...]
     sampling: int = SAMPLING
 
 
@@ -43,14 +68,17 @@ class Shape:
 class Content:
     """What a job's need depends on, beside its shape.
 
-    ``views`` is how many pictures, ``size`` pixels along each; ``points`` the most that the file may hold, ``loaded``
-    bytes of it that must be held whole.
+    ``sizes`` are the pixels along each picture, of which the first ``views`` are views and the others frames of an
+    animation; ``points`` the most that the file may hold, ``loaded`` bytes of it that must be held whole; ``sums`` how
+    many sums of layers a sample has; ``extra`` bytes for images and the like.
     """
 
     views: int
-    size: int
+    sizes: tuple[int, ...]
     points: int
     loaded: int = 0
+    sums: int = 0
+    extra: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,10 +93,35 @@ class Crew:
 
 def need(content: Content, shape: Shape) -> int:
     """Bytes of memory that a worker takes to draw a tractogram."""
-    samples = shape.views_per_pass * (content.size * shape.sampling) ** 2
-    pictures = content.views * content.size**2 * BYTES_PER_PICTURE_PIXEL
+    per_sample = BYTES_PER_SAMPLE + content.sums * BYTES_PER_SUM
+    samples = max(_held(content.sizes, shape.passes)) * shape.sampling**2
     points = min(shape.max_points, content.points)
-    return BASE + points * BYTES_PER_POINT + samples * BYTES_PER_SAMPLE + pictures + content.loaded
+    return BASE + points * BYTES_PER_POINT + samples * per_sample + _pictures(content) + content.loaded + content.extra
+
+
+def _pictures(content: Content) -> int:
+    """Bytes of finished pictures: one at work, pages of the mosaic, frames."""
+    views, frames = content.sizes[: content.views], content.sizes[content.views :]
+    pages = sum(min(PAGE, size) ** 2 for size in views)
+    film = ENCODING + frames[0] ** 2 * BYTES_PER_ENCODED_PIXEL if frames else 0
+    turning = sum(size**2 for size in frames) * BYTES_PER_FRAME_PIXEL
+    return max(content.sizes) ** 2 * BYTES_PER_PICTURE_PIXEL + pages * BYTES_PER_PAGE_PIXEL + turning + film
+
+
+def _held(sizes: Sequence[int], passes: Sequence[int]) -> Iterator[int]:
+    """Pixels of all pictures of each pass."""
+    first = 0
+    for count in passes:
+        yield sum(size**2 for size in sizes[first : first + count])
+        first += count
+
+
+def images(reference: Sequence[int] | None, scalar_map: Sequence[int] | None) -> int:
+    """Bytes that a reference image and a scalar map take, by their voxels along each axis."""
+    total = SCIENCE if reference or scalar_map else 0
+    if reference:
+        total += ANATOMY + min(MOST_VOXELS, math.prod(reference)) * BYTES_PER_VOXEL
+    return total + (math.prod(scalar_map) * BYTES_PER_MAP_VOXEL if scalar_map else 0)
 
 
 def usable(budget: int, margin: float) -> int:
@@ -76,27 +129,54 @@ def usable(budget: int, margin: float) -> int:
     return max(0, int(budget * (1 - margin)) - SUPERVISOR)
 
 
-def shapes(views: int) -> Iterator[Shape]:
-    """From the best shape to the last: smaller chunks, then fewer views a pass, and no smoothing at the very end."""
+def shapes(sizes: Sequence[int]) -> Iterator[Shape]:
+    """From the best shape to the last: smaller chunks, then more passes, and no smoothing at the very end."""
     for sampling in (SAMPLING, 1):
-        for per_pass in range(views, 0, -1):
+        for passes in _passes(sizes):
             for points in CHUNKS:
-                yield Shape(points, per_pass, sampling)
+                yield Shape(points, passes, sampling)
+
+
+def _passes(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Ways to part pictures of some sizes into passes, from one to as many as there are pictures."""
+    runs = {sum(size**2 for size in sizes[a:b]) for a in range(len(sizes)) for b in range(a + 1, len(sizes) + 1)}
+    seen = 0
+    for room in sorted((run for run in runs if run >= max(sizes) ** 2), reverse=True):
+        passes = _filled(sizes, room)
+        if len(passes) > seen:
+            seen = len(passes)
+            yield passes
+
+
+def _filled(sizes: Sequence[int], room: int) -> tuple[int, ...]:
+    """How many pictures each pass takes, one after the other, of at most so many pixels together."""
+    passes, left = [0], room
+    for size in sizes:
+        if size**2 > left and passes[-1]:
+            passes.append(0)
+            left = room
+        passes[-1] += 1
+        left -= size**2
+    return tuple(passes)
 
 
 def fit(content: Content, room: int) -> Shape | None:
     """The best shape whose need fits into ``room`` bytes."""
-    return next((shape for shape in shapes(content.views) if need(content, shape) <= room), None)
+    return next((shape for shape in shapes(content.sizes) if need(content, shape) <= room), None)
 
 
-def smaller(shape: Shape) -> Shape:
-    """The shape in which a job that failed is tried again: as small as it gets without another picture."""
-    return replace(shape, max_points=CHUNKS[-1], views_per_pass=1)
+def smaller(content: Content, shape: Shape) -> Shape:
+    """The shape in which a job that failed is tried again: smaller chunks, and half as much in a pass if it can be."""
+    half = max(_held(content.sizes, shape.passes)) // 2
+    passes = [one for one in _passes(content.sizes) if len(one) >= len(shape.passes)]
+    fitting = (one for one in passes if max(_held(content.sizes, one)) <= half)
+    return replace(shape, max_points=CHUNKS[-1], passes=next(fitting, passes[-1]))
 
 
 def least(content: Content, margin: float) -> int:
     """The smallest budget in bytes that draws a tractogram."""
-    return int((need(content, Shape(CHUNKS[-1], 1, 1)) + SUPERVISOR) / (1 - margin)) + MB
+    alone = Shape(CHUNKS[-1], (1,) * len(content.sizes), 1)
+    return int((need(content, alone) + SUPERVISOR) / (1 - margin)) + MB
 
 
 def crew(asked: int, cpus: int, needs: list[int], room: int) -> Crew:

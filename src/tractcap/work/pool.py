@@ -43,13 +43,14 @@ _TIRED = 1.5
 class Task:
     """Something for a worker: an action of :mod:`tractcap.work.worker`, its arguments, and bytes it may need.
 
-    ``alone`` keeps all other tasks away while it runs.
+    ``alone`` keeps all other tasks away while it runs. ``number`` is the submitter's own, to know it again.
     """
 
     action: str
     arguments: Mapping[str, Any]
     need: int
     alone: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -272,7 +273,7 @@ class Pool:
         self._tell()
 
     def _put_back(self, seat: _Seat, task: Task, why: str) -> None:
-        log.warning("%s: stopped and queued again, because %s", task.arguments.get("path", task.action), why)
+        log.warning("%s: stopped and queued again, because %s", _about(task), why)
         self._dismiss(seat)
         self.submit(replace(task, alone=True), first=True)
 
@@ -282,3 +283,9 @@ class Pool:
             left = self._watch.left(self._pids())
             held = ", ".join(f"{as_mb(private_memory(pid))} MB" for pid in self._pids()) or "none"
             log.debug("memory: workers %s; %s MB left under %s", held, as_mb(left.bytes), left.limit.where)
+
+
+def _about(task: Task) -> str:
+    """What a task is about, for the log."""
+    paths = [bundle["path"] for bundle in task.arguments.get("bundles", ())]
+    return ", ".join(paths) or str(task.arguments.get("path", task.action))

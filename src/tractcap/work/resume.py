@@ -1,48 +1,48 @@
 """What an earlier run has left, and whether it is what this run would draw.
 
-The JSON file beside the pictures is written last. It tells what made them: the file by its size and time, the
+The JSON file beside the pictures is written last. It tells what made them: the files by their sizes and times, the
 version, the options and the frame. Pictures whose sizes aren't those that it tells are drawn again.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tractcap import __version__
-from tractcap.drawing.views import Frame, Vector
-
-SOURCE = ("SourceBytes", "SourceModified", "VtkSpace")
-"""What the extent depends on, beside the version."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """Of pictures that are there and whole: the extent of the tractogram in mm, and all that is told of them."""
+    """Of pictures that are there and whole: all that is told of them."""
 
-    low: Vector
-    high: Vector
-    told: dict[str, Any]
+    told: Mapping[str, Any]
 
-    def tells_of(self, data: str) -> bool:
-        """Whether it tells the range of the data that is to be coloured by; of none, it always does."""
-        return not data or (self.told.get("Color") == f"data:{data}" and "DataRange" in self.told)
+    def extent(self, measured_by: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What was measured of the tractogram, if it was measured by the same colouring."""
+        extent: Mapping[str, Any] = self.told["Extent"]
+        return extent if extent.get("measured_by") == measured_by else None
 
-    def shows(self, frame: Frame, options: dict[str, Any], sampling: int) -> bool:
-        """Whether they show this frame with these options, at least as smooth."""
-        same = all(self.told.get(name) == value for name, value in options.items())
-        framed = (self.told["FrameLow"], self.told["FrameHigh"]) == (list(frame.low), list(frame.high))
-        return same and framed and self.told["SamplesPerPixel"] >= sampling**2
+    def shows(self, made: Mapping[str, Any], colorings: Sequence[Mapping[str, Any]], sampling: int) -> bool:
+        """Whether they show what is made of this, at least as smooth."""
+        same = self.told["Made"] == plain(made) and self.told["Colorings"] == plain(colorings)
+        return same and bool(self.told["SamplesPerPixel"] >= sampling**2)
 
 
-def recorded(sidecar: Path, source: dict[str, Any]) -> Recorded | None:
-    """What a JSON file tells, if it is of this source and version and its pictures are all there."""
+def recorded(sidecar: Path, sources: Sequence[Mapping[str, Any]]) -> Recorded | None:
+    """What a JSON file tells, if it is of these sources and this version, and its pictures are all there."""
     try:
         told = json.loads(sidecar.read_text())
         ours = told["GeneratedBy"][0]["Version"] == __version__
-        ours = ours and all(told[name] == source[name] for name in SOURCE)
+        ours = ours and told["SourceBytes"] == [source["bytes"] for source in sources]
+        ours = ours and told["SourceModified"] == [source["modified"] for source in sources]
         sizes = [(sidecar.parent / name).stat().st_size for name in told["Pictures"]]
-        low, high = tuple(told["ExtentLow"]), tuple(told["ExtentHigh"])
-        return Recorded(low, high, told) if ours and sizes == told["PictureBytes"] else None
+        return Recorded(told) if ours and sizes == told["PictureBytes"] and told["Extent"] else None
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None  # not there, or not ours: draw
+
+
+def plain(values: Any) -> Any:
+    """Values as they are once JSON has held them."""
+    return json.loads(json.dumps(values))

@@ -3,7 +3,8 @@
 import gzip
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -24,8 +25,8 @@ class Header:
 
     ``streamlines`` and ``points`` are never below what the file holds; ``exact`` says that
     ``streamlines`` is what the file holds, if it is whole. ``loaded`` is the memory in bytes that a format
-    takes which can't be read in chunks. ``per_point`` and ``per_streamline`` name the data stored beside the
-    points. ``notes`` are sentences for the log.
+    takes which can't be read in chunks. ``per_point`` and ``per_streamline`` name the data that
+    :meth:`Tractogram.chunks` can be asked for. ``notes`` are sentences for the log.
     """
 
     streamlines: int
@@ -47,30 +48,58 @@ class Tractogram(ABC):
         self.path = path
         self.header = self._look()
 
-    def chunks(self, max_points: int) -> Iterator[Chunk]:
+    def chunks(self, max_points: int, data: str = "") -> Iterator[Chunk]:
         """Read the file once, in order, as chunks of at most ``max_points`` points in RAS+ mm.
+
+        Parameters
+        ----------
+        max_points : four or more.
+        data : one of the names in the header's ``per_point`` and ``per_streamline``; what has it in both is taken
+            per point. Chunks hold that data alone, and nothing else is decoded; ``""`` is none.
 
         Raises
         ------
         InputError
-            When the file turns out to be truncated or damaged.
+            At once when there is no such data; on the way when the file turns out to be truncated or damaged.
         """
-        try:
-            yield from chunked(self._blocks(), max_points)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise self.damaged(f"its compressed data end early or are broken ({error})") from error
-        except OSError as error:
-            raise InputError(f"{self.path} can't be read: {error.strerror or error}.") from error
+        self._check(data)
+        return self._chunks(max_points, data)
+
+    def _check(self, data: str) -> None:
+        there = (*self.header.per_point, *self.header.per_streamline)
+        if data and data not in there:
+            names = f"it has {', '.join(there)}" if there else "it has none"
+            raise InputError(f"{self.path} has no data {data!r} to colour by: {names}.")
+
+    def _chunks(self, max_points: int, data: str) -> Iterator[Chunk]:
+        with readable(self.path, self.damaged):
+            yield from chunked(self._blocks(data), max_points)
 
     def damaged(self, what: str) -> InputError:
         """The error for a file that is not what it should be."""
-        return InputError(f"{self.path} is not a whole {self.format} file: {what}.")
+        return not_whole(self.path, self.format, what)
 
     @abstractmethod
     def _look(self) -> Header: ...
 
     @abstractmethod
-    def _blocks(self) -> Iterator[Block]: ...
+    def _blocks(self, data: str) -> Iterator[Block]: ...
+
+
+def not_whole(path: Path, kind: str, what: str) -> InputError:
+    """The error for a file that is not what it should be; ``kind`` is its format, ``what`` ends the sentence."""
+    return InputError(f"{path} is not a whole {kind} file: {what}.")
+
+
+@contextmanager
+def readable(path: Path, damaged: Callable[[str], InputError]) -> Iterator[None]:
+    """Turn what goes wrong while a file is read into an InputError that names it."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise damaged(f"its compressed data end early or are broken ({error})") from error
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
 
 
 def size_bound(path: Path) -> int:

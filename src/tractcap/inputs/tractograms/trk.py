@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tractcap.inputs.reading import open_binary
 from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram, size_bound
-from tractcap.inputs.tractograms.chunks import Block, Fields
+from tractcap.inputs.tractograms.chunks import Block
 from tractcap.inputs.tractograms.space import to_rasmm
 
 HEADER_BYTES = 1000
@@ -80,16 +80,16 @@ class TrkTractogram(Tractogram):
         if min(self._raw["nb_scalars_per_point"], self._raw["nb_properties_per_streamline"]) < 0:
             raise self.damaged("its header's number of scalars or properties is negative")
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self, data: str) -> Iterator[Block]:
         dtype = np.dtype(self._raw["endianness"] + "i4")
-        decoder = _Decoder(self)
+        decoder = _Decoder(self, data)
         with open_binary(self.path) as file:
             file.read(HEADER_BYTES)
             rest = np.empty(0, "=i4")
-            while not decoder.done and (data := file.read(BLOCK_BYTES)):
-                if len(data) % 4:
+            while not decoder.done and (raw := file.read(BLOCK_BYTES)):
+                if len(raw) % 4:
                     raise self.damaged("it ends within a number")
-                words = np.concatenate([rest, np.frombuffer(data, dtype).astype("=i4", copy=False)])
+                words = np.concatenate([rest, np.frombuffer(raw, dtype).astype("=i4", copy=False)])
                 block, used = decoder.decode(words)
                 rest = words[used:]
                 yield block
@@ -97,10 +97,13 @@ class TrkTractogram(Tractogram):
 
 
 class _Decoder:
-    """Cuts a stream of 32-bit words into streamlines; a streamline longer than a read comes in parts."""
+    """Cuts a stream of 32-bit words into streamlines; a streamline longer than a read comes in parts.
 
-    def __init__(self, owner: TrkTractogram) -> None:
-        self.owner = owner
+    ``data`` names the scalar or property that is decoded with the points, if any.
+    """
+
+    def __init__(self, owner: TrkTractogram, data: str) -> None:
+        self.owner, self.data = owner, data
         self.scalars, self.properties = owner._scalars, owner._properties
         self.width = 3 + len(self.scalars)
         self.seen = 0  # streamlines begun
@@ -161,12 +164,14 @@ class _Decoder:
         np.add.at(inside, starts, 1)
         np.add.at(inside, stops, -1)
         rows = floats[np.cumsum(inside[:-1], dtype=np.int8).view(bool)].reshape(-1, self.width)
-        per_point: Fields = {name: rows[:, 3 + i] for i, name in enumerate(self.scalars)}
-        # a streamline's properties stand behind its points: while it goes on they are not known yet
-        padded = np.append(floats, np.full(len(self.properties), np.nan, np.float32))
-        per_streamline: Fields = {name: padded[stops + i] for i, name in enumerate(self.properties)}
-        points = to_rasmm(rows[:, :3], self.owner._affine)
-        return Block(points, lengths, per_point=per_point, per_streamline=per_streamline)
+        block = Block(to_rasmm(rows[:, :3], self.owner._affine), lengths)
+        if self.data in self.scalars:
+            block.per_point = {self.data: rows[:, 3 + self.scalars.index(self.data)]}
+        elif self.data in self.properties:
+            # a streamline's properties stand behind its points: while it goes on they are not known yet
+            padded = np.append(floats, np.full(len(self.properties), np.nan, np.float32))
+            block.per_streamline = {self.data: padded[stops + self.properties.index(self.data)]}
+        return block
 
     def finish(self, words_left: int) -> None:
         """Check that the file held what its header promised."""

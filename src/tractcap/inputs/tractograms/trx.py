@@ -7,7 +7,7 @@ trx-python would unpack a compressed archive into the temporary folder first, wh
 import json
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from tractcap.inputs.reading import open_plain
 from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Block
+
+Take = Callable[[int], NDArray[np.generic]]
+"""Gives the next so many values of an array."""
 
 _POINTS = BLOCK_BYTES // 12
 _HEADER_BOUND = 2**24
@@ -32,6 +35,10 @@ class _Member:
     columns: int
     dtype: np.dtype[np.generic]
     size: int
+
+    @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0]
 
     @property
     def rows(self) -> int:
@@ -51,10 +58,12 @@ class TrxTractogram(Tractogram):
         self._offsets = self._single(arrays, "offsets", 1)
         self._streamlines, self._points = counts["NB_STREAMLINES"], counts["NB_VERTICES"]
         self._check_counts()
-        self._dpv = [m for m in arrays if m.path.startswith("dpv/") and m.rows == self._points]
-        self._dps = [m for m in arrays if m.path.startswith("dps/") and m.rows == self._streamlines]
-        names = tuple(m.name for m in self._dpv), tuple(m.name for m in self._dps)
-        return Header(self._streamlines, True, self._points, 0, *names)
+        self._dpv = {m.name: m for m in arrays if m.folder == "dpv" and m.rows == self._points}
+        self._dps = {m.name: m for m in arrays if m.folder == "dps" and m.rows == self._streamlines}
+        # a group is the numbers of its streamlines; what is held for each group, dpg, can't be drawn along lines
+        groups = [m for m in arrays if m.folder == "groups" and m.columns == 1 and m.dtype.kind in "iu"]
+        self._groups = {f"group:{m.name}": m for m in groups}
+        return Header(self._streamlines, True, self._points, 0, tuple(self._dpv), (*self._dps, *self._groups))
 
     def _list(self) -> Iterator[tuple[str, int]]:
         if self.path.is_dir():
@@ -96,29 +105,60 @@ class TrxTractogram(Tractogram):
                 f"{self._offsets.rows:,} offsets and {self._positions.rows:,} points"
             )
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self, data: str) -> Iterator[Block]:
         try:
             with self._opened() as stack:
-                yield from self._decode(stack)
+                yield from self._decode(stack, data)
         except zipfile.BadZipFile as error:
             raise self.damaged(f"an array in it is broken ({error})") from error
 
-    def _decode(self, stack: "_Stack") -> Iterator[Block]:
-        positions = stack.open(self._positions.path)
-        point_files = [(m, stack.open(m.path)) for m in self._dpv]
-        streamline_files = [(m, stack.open(m.path)) for m in self._dps]
-        held: dict[str, NDArray[np.generic]] = {}
+    def _decode(self, stack: "_Stack", data: str) -> Iterator[Block]:
+        take = self._array(stack, self._positions)
+        of_points = self._array(stack, self._dpv[data]) if data in self._dpv else None
+        of_streamlines = self._of_streamlines(stack, data) if data and not of_points else None
+        values: NDArray[np.generic] = np.empty(0)
         for part in cut(self._lengths(stack), _POINTS):
-            points = self._rows(positions, self._positions, part.points)
             with np.errstate(over="ignore"):
-                block = Block(points.astype(np.float32), part.lengths, part.continues, part.open)
-            block.per_point = {m.name: self._rows(file, m, part.points) for m, file in point_files}
-            for member, file in streamline_files:
-                fresh = self._rows(file, member, len(part.lengths) - part.continues)
-                values = np.concatenate([held[member.name], fresh]) if part.continues else fresh
-                block.per_streamline[member.name] = values
-                held[member.name] = values[-1:]
+                block = Block(take(part.points).astype(np.float32), part.lengths, part.continues, part.open)
+            if of_points:
+                block.per_point = {data: of_points(part.points)}
+            if of_streamlines:
+                fresh = of_streamlines(len(part.lengths) - part.continues)
+                values = np.concatenate([values[-1:], fresh]) if part.continues else fresh
+                block.per_streamline = {data: values}
             yield block
+
+    def _array(self, stack: "_Stack", member: _Member) -> Take:
+        file = stack.open(member.path)
+        return lambda count: self._rows(file, member, count)
+
+    def _of_streamlines(self, stack: "_Stack", data: str) -> Take:
+        if data in self._dps:
+            return self._array(stack, self._dps[data])
+        inside = self._membership(stack, self._groups[data])
+        starts = 0
+
+        def take(count: int) -> NDArray[np.generic]:
+            nonlocal starts
+            starts += count
+            return inside[starts - count : starts].astype(np.float32)
+
+        return take
+
+    def _membership(self, stack: "_Stack", group: _Member) -> NDArray[np.bool_]:
+        """Which streamlines belong to a group, (S,): one byte for each, since a group names them in any order."""
+        inside, take, left = np.zeros(self._streamlines, bool), self._array(stack, group), group.rows
+        while left:
+            count = min(left, BLOCK_BYTES // group.dtype.itemsize)
+            numbers = cast(NDArray[np.integer], take(count))
+            wrong = numbers[(numbers < 0) | (numbers >= self._streamlines)]
+            if len(wrong):
+                raise self.damaged(
+                    f"its {group.path} names streamline {int(wrong[0])}, but it holds {self._streamlines:,} (from 0)"
+                )
+            inside[numbers.astype(np.int64)] = True
+            left -= count
+        return inside
 
     def _lengths(self, stack: "_Stack") -> Iterator[NDArray[np.int64]]:
         """Points of each streamline, some thousand at a time."""

@@ -63,7 +63,8 @@ class VtkTractogram(Tractogram):
         points, lines = (min(most, int(m[1])) if (m := re.search(p, text)) else most for p in patterns)
         return points, lines
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self, data: str) -> Iterator[Block]:
+        del data  # the header offers none
         points, lengths, order = self._load()
         affine = _LPS if self._space == "LPS" else np.eye(4)
         start = 0

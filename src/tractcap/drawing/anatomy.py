@@ -1,0 +1,148 @@
+"""The reference image in a picture: a slice through it, and its head or brain as if made of glass.
+
+A slice is not drawn by OpenGL with the streamlines: it is a plane that one looks at squarely, so that its depth is one
+number, and is mixed with the streamlines' buffers sample by sample. So streamlines before, inside and behind it look
+so, and it takes no memory beside the image. The glass is drawn first, and lies behind all streamlines.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.drawing.views import Frame, Vector, View
+from tractcap.inputs.images import ImageFile, Volume, to_voxels, within
+
+_SPACING = 2.0
+"""mm between the voxels of the grid on which head or brain are told from air."""
+
+_MOST_CELLS = 160
+"""Along each axis of that grid; its voxels are larger where the image is."""
+
+_SMOOTH = 1.5
+"""Voxels; standard deviation of the smoothing of the glass."""
+
+SLICE_OPACITY = 0.62
+"""How much a slice hides of what is behind it."""
+
+GLASS_POWER = 2.0
+"""How fast the glass clears from its rim (Fresnel's effect, roughly)."""
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A closed surface: ``points`` (N, 3) in mm, unit ``normals`` (N, 3), both float32; ``triangles`` (T, 3) int64."""
+
+    points: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    triangles: NDArray[np.int64]
+
+
+class Anatomy:
+    """A reference image made ready for pictures.
+
+    ``image`` is windowed, (X, Y, Z) uint8; ``inside`` is 255 in head or brain and 0 in air, on a grid of its own.
+    """
+
+    def __init__(self, file: ImageFile) -> None:
+        self.shape, self.affine = file.shape, file.affine
+        self.image = file.shown()
+        self.coarse = file.factor
+        self.inside = _inside(self.image)
+
+    @property
+    def box(self) -> tuple[Vector, Vector]:
+        """The box in mm around head or brain; of an image without any, that of its grid."""
+        data = self.inside.data > 127
+        if not data.any():
+            return self.image.box
+        spans = [np.flatnonzero(data.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+        low = self.inside.affine[:3, :3] @ [span[0] - 0.5 for span in spans] + self.inside.affine[:3, 3]
+        high = self.inside.affine[:3, :3] @ [span[-1] + 0.5 for span in spans] + self.inside.affine[:3, 3]
+        return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+    def slice(
+        self, view: View, frame: Frame, at: Vector, size: int, rows: tuple[int, int]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The slice that a view sees of those through the point ``at`` in mm.
+
+        Parameters
+        ----------
+        size : pixels along the picture. rows : from which up to which of them, counted from the top.
+
+        Returns
+        -------
+        How bright it is, 0 to 1, and how much of it is head or brain, 0 to 1; both (rows, size).
+        """
+        points = plane(view, frame, at, size, rows)
+        gray, inside = self.image.at(points), self.inside.at(points)
+        return np.nan_to_num(gray) / np.float32(255), np.nan_to_num(inside) / np.float32(255)
+
+    def glass(self) -> Mesh | None:
+        """Its smooth surface; None where it has none."""
+        from tractcap.drawing.surface import contour
+
+        return contour(self.inside, _SMOOTH)
+
+
+def plane(view: View, frame: Frame, at: Vector, size: int, rows: tuple[int, int]) -> NDArray[np.float64]:
+    """Points (rows, size, 3) in mm where the lines of sight of pixels meet the plane through ``at`` that faces the eye."""
+    pixel = frame.width / size
+    across = (np.arange(size) + 0.5 - size / 2)[:, None] * pixel
+    up = (size / 2 - np.arange(*rows) - 0.5)[:, None, None] * pixel
+    points = np.array(frame.center) + across * np.array(view.rightwards) + up * np.array(view.up)
+    axis, _ = view.toward
+    points[..., axis] = at[axis]
+    return points
+
+
+def depth_of(view: View, frame: Frame, at: Vector) -> float:
+    """Mm from the frame's nearest plane to the plane through ``at`` that faces the eye."""
+    ahead = sum((here - middle) * side for here, middle, side in zip(at, frame.center, view.seen_from, strict=True))
+    return frame.depth / 2 - ahead
+
+
+def outside(points: NDArray[np.float32], shape: tuple[int, int, int], affine: NDArray[np.float64]) -> int:
+    """How many points (N, 3) in mm lie outside the box of a grid."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1).T
+    if within(to_voxels(corners, affine), shape).all():  # a box is convex: none can be outside
+        return 0
+    return int((~within(to_voxels(points, affine), shape)).sum())
+
+
+def _inside(image: Volume) -> Volume:
+    """Head or brain told from air: the largest bright body, its holes filled (the threshold: Otsu, IEEE SMC 1979)."""
+    from scipy import ndimage
+
+    bright = _world_grid(image)
+    smooth = ndimage.gaussian_filter(bright.data.astype(np.float32), 1)
+    body = smooth > _threshold(smooth)
+    parts, count = ndimage.label(body)
+    if count > 1:
+        body = parts == np.argmax(np.bincount(parts.ravel())[1:]) + 1
+    body = ndimage.binary_closing(np.pad(body, 4), iterations=3)[4:-4, 4:-4, 4:-4]
+    body = ndimage.binary_fill_holes(body)
+    return Volume(body.astype(np.uint8) * np.uint8(255), bright.affine)
+
+
+def _threshold(values: NDArray[np.float32]) -> float:
+    """Between dark and bright; low, since dark tissue counts as inside."""
+    from dipy.segment.threshold import otsu
+
+    return float(otsu(values)) / 2 if values.max() > values.min() else 0.0
+
+
+def _world_grid(image: Volume) -> Volume:
+    """The image on a coarse grid along the axes of the world, (X, Y, Z) uint8, with air around it."""
+    low, high = (np.array(corner) for corner in image.box)
+    spacing = max(_SPACING, float((high - low).max()) / _MOST_CELLS)
+    sides = np.ceil((high - low) / spacing).astype(int) + 2
+    affine = np.diag([spacing, spacing, spacing, 1.0])
+    affine[:3, 3] = low - spacing / 2
+    data = np.empty(sides, np.uint8)
+    places = [affine[axis, 3] + spacing * np.arange(side) for axis, side in enumerate(sides)]
+    for layer, z in enumerate(places[2]):
+        points = np.stack(np.meshgrid(places[0], places[1], [z], indexing="ij"), axis=-1)[:, :, 0]
+        data[:, :, layer] = np.nan_to_num(image.at(points)) + np.float32(0.5)
+    return Volume(data, affine)

@@ -1,0 +1,90 @@
+"""Streamline density: how many streamlines visit each voxel of a grid (Calamante et al., NeuroImage 53:1233, 2010)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.drawing.lines import Tally, drawable
+from tractcap.drawing.values import Report, Values
+from tractcap.inputs.images import Volume
+from tractcap.inputs.tractograms import Chunk, Tractogram
+
+SPACING = 2.0
+"""mm along a voxel, as long as the grid has not too many."""
+
+MOST_CELLS = 160
+"""Along each axis; the voxels of a tractogram that reaches farther are larger."""
+
+CHUNK = 20_000
+"""Points that are read at once."""
+
+
+class Density(Values):
+    """Streamlines that visit a voxel, sampled trilinearly. It reads the file twice to count them."""
+
+    def __init__(self, tractogram: Tractogram, report: Report) -> None:
+        super().__init__("density")
+        low, high = _extent(tractogram, report)
+        self.spacing = max(SPACING, float((high - low).max()) / MOST_CELLS)
+        self.unit = f"streamlines per ({self.spacing:.3g} mm)³"
+        affine = np.diag([self.spacing, self.spacing, self.spacing, 1.0])
+        affine[:3, 3] = low
+        sides = np.floor((high - low) / self.spacing + 0.5).astype(np.int64) + 1
+        self._volume = Volume(_visits(tractogram, affine, sides, report), affine)
+
+    def at(self, chunk: Chunk) -> NDArray[np.float32]:
+        """See :class:`Values`."""
+        return self._volume.at(chunk.points)
+
+
+def _extent(tractogram: Tractogram, report: Report) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    tally = Tally()
+    for chunk in tractogram.chunks(CHUNK):
+        kept = drawable(chunk, tally)
+        if len(kept.points):
+            low, high = np.minimum(low, kept.points.min(axis=0)), np.maximum(high, kept.points.max(axis=0))
+        report(tally.points)
+    return (low, high) if tally.drawn else (np.zeros(3), np.zeros(3))
+
+
+def _visits(
+    tractogram: Tractogram, affine: NDArray[np.float64], sides: NDArray[np.int64], report: Report
+) -> NDArray[np.float32]:
+    """Visits of each voxel, (X, Y, Z): a streamline that leaves a voxel and comes back visits it twice."""
+    counts = np.zeros(int(np.prod(sides)), np.float32)
+    tally = Tally()
+    for chunk in tractogram.chunks(CHUNK):
+        kept = drawable(chunk, tally)
+        if len(kept.points):
+            cells = _cells(kept, affine, sides)
+            counts += np.bincount(cells, minlength=len(counts))
+        report(tally.points)
+    return counts.reshape(sides)
+
+
+def _cells(chunk: Chunk, affine: NDArray[np.float64], sides: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The voxels that a chunk's streamlines enter, one after the other, each as one number."""
+    points, owner = _walk(chunk, affine[0, 0] / 2)
+    indices = np.floor((points - affine[:3, 3].astype(np.float32)) / np.float32(affine[0, 0]) + np.float32(0.5))
+    x, y, z = np.clip(indices.astype(np.int64), 0, sides - 1).T
+    cells: NDArray[np.int64] = (x * sides[1] + y) * sides[2] + z
+    entered = np.ones(len(cells), bool)
+    entered[1:] = (cells[1:] != cells[:-1]) | (owner[1:] != owner[:-1])
+    if chunk.head:
+        entered[0] = False  # the piece before has counted where this one goes on from
+    return cells[entered]
+
+
+def _walk(chunk: Chunk, step: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Points along the streamlines no farther than a step (mm) apart, (M, 3), and the streamline of each, (M,)."""
+    first, last = int(chunk.head), len(chunk.points) - chunk.tail
+    points = chunk.points[first:last]
+    owner = np.repeat(np.arange(len(chunk.offsets) - 1), np.diff(chunk.offsets))[first:last]
+    across = np.zeros_like(points)
+    across[:-1] = points[1:] - points[:-1]
+    across[:-1][owner[1:] != owner[:-1]] = 0
+    parts = np.maximum(1, np.ceil(np.abs(across).max(axis=1) / np.float32(step))).astype(np.int64)
+    parts = np.minimum(parts, MOST_CELLS * 4)
+    place = np.repeat(np.cumsum(parts) - parts, parts)
+    share = ((np.arange(len(place)) - place) / np.repeat(parts, parts)).astype(np.float32)
+    return np.repeat(points, parts, axis=0) + share[:, None] * np.repeat(across, parts, axis=0), np.repeat(owner, parts)

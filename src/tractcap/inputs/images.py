@@ -1,0 +1,211 @@
+"""Images on a grid, of any orientation: reference images and scalar maps, sampled at points in RAS+ mm.
+
+They are read a few slices at a time. A map is kept in single precision; a reference image in one byte a voxel, as its
+window shows it, and coarser where it would have more than some 33 million voxels.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.errors import InputError
+
+MOST_VOXELS = 320**3
+"""Of a reference image that is shown as fine as it is."""
+
+_SLAB = 2**20
+"""Voxels that are read at once, or one slice where that has more."""
+
+_SAMPLE = 200_000
+"""Values that a window is taken from."""
+
+_WINDOW = (1.0, 99.5)
+"""Percentiles of the voxels that aren't zero, which are shown black and white: a few bright voxels shall not
+darken all others."""
+
+_KINDS = "biuf"  # numpy's kinds of truth values, integers and real numbers
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Values on a grid: ``data`` (X, Y, Z), and ``affine`` (4, 4) from voxels to RAS+ mm. ``unit`` may be empty."""
+
+    data: NDArray[Any]
+    affine: NDArray[np.float64]
+    unit: str = ""
+
+    def at(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Values at points (…, 3) in mm, interpolated trilinearly; not a number outside the grid's box."""
+        from scipy.ndimage import map_coordinates
+
+        voxels = self.voxels(points)
+        sides = np.array(self.data.shape, np.float64).reshape(3, *[1] * (voxels.ndim - 1))
+        values: NDArray[np.float32] = map_coordinates(
+            self.data, np.clip(voxels, 0, sides - 1), np.float32, order=1, prefilter=False
+        )
+        values[~within(voxels, self.data.shape)] = np.nan
+        return values
+
+    def voxels(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Points (…, 3) in mm as voxel coordinates (3, …)."""
+        return to_voxels(points, self.affine)
+
+    @property
+    def box(self) -> tuple[Vector, Vector]:
+        """The lowest and the highest coordinates in mm of the grid's corners."""
+        return box(self.data.shape, self.affine)
+
+
+def to_voxels(points: NDArray[np.floating], affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points (…, 3) in mm as voxel coordinates (3, …) of a grid."""
+    inverse = np.linalg.inv(affine)
+    x, y, z = (points[..., axis].astype(np.float64) for axis in range(3))
+    # row by row, in a fixed order: a product of matrices would round differently in another chunk
+    return np.stack([row[0] * x + row[1] * y + row[2] * z + row[3] for row in inverse[:3]])
+
+
+def within(voxels: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which voxel coordinates (3, …) lie in the box of a grid, to the outer faces of its voxels."""
+    inside = np.ones(voxels.shape[1:], bool)
+    for along, side in zip(voxels, shape, strict=True):
+        inside &= (along >= -0.5) & (along <= side - 0.5)
+    return inside
+
+
+def box(shape: tuple[int, ...], affine: NDArray[np.float64]) -> tuple[Vector, Vector]:
+    """The lowest and the highest coordinates in mm of a grid's corners."""
+    corners = np.array(np.meshgrid(*[(-0.5, side - 0.5) for side in shape[:3]])).reshape(3, -1)
+    world = affine[:3, :3] @ corners + affine[:3, 3:]
+    return _vector(world.min(axis=1)), _vector(world.max(axis=1))
+
+
+def _vector(values: NDArray[np.float64]) -> Vector:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
+
+
+class ImageFile:
+    """One image file, opened and checked; its voxels are read by :meth:`values` or :meth:`shown`.
+
+    Raises
+    ------
+    InputError
+        When it can't be read, isn't an image, has other than three dimensions, or no numbers in it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._image = _open(path)
+        self._shape = tuple(side for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
+        if len(self._shape) != 3 or 0 in self._shape:
+            raise InputError(
+                f"{path} has the dimensions {' × '.join(map(str, self._image.shape))}: give an image of one volume."
+            )
+        if (kind := self._image.get_data_dtype()).kind not in _KINDS:
+            raise InputError(f"{path} holds values of type {kind}: give an image of real numbers.")
+        self.affine = np.asarray(self._image.affine, np.float64)
+        if not np.isfinite(self.affine).all() or abs(np.linalg.det(self.affine[:3, :3])) < 1e-9:
+            raise InputError(f"{path} has no usable affine: its header doesn't say where its voxels lie in mm.")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along each axis."""
+        x, y, z = self._shape
+        return x, y, z
+
+    @property
+    def factor(self) -> int:
+        """How many voxels along each axis are shown as one."""
+        factor = 1
+        while np.prod([-(-side // factor) for side in self.shape]) > MOST_VOXELS:
+            factor += 1
+        return factor
+
+    def values(self) -> Volume:
+        """The values as they are, (X, Y, Z) float32."""
+        data = np.empty(self.shape, np.float32)
+        for first, slab in self._slabs(1):
+            data[..., first : first + slab.shape[2]] = slab
+        return Volume(data, self.affine, _unit(self.path))
+
+    def shown(self) -> Volume:
+        """The image as its window shows it, (X, Y, Z) uint8: what is not a number is 0, like all that is darkest."""
+        factor = self.factor
+        low, high = self._window()
+        sides = [-(-side // factor) for side in self.shape]
+        data = np.zeros(sides, np.uint8)
+        for first, slab in self._slabs(factor):
+            coarse = _coarser(slab, factor)
+            bright = np.nan_to_num(np.clip((coarse - low) / (high - low), 0, 1))
+            data[..., first // factor : first // factor + bright.shape[2]] = bright * 255 + 0.5
+        affine = self.affine @ np.diag([factor, factor, factor, 1.0])
+        affine[:3, 3] += self.affine[:3, :3] @ np.full(3, (factor - 1) / 2)
+        return Volume(data, affine)
+
+    def _window(self) -> tuple[np.float32, np.float32]:
+        step = max(1, int(np.prod(self.shape)) // _SAMPLE)
+        sample = np.concatenate([slab.ravel()[::step] for _, slab in self._slabs(1)])
+        sample = sample[np.isfinite(sample) & (sample != 0)]
+        if not len(sample):
+            return np.float32(0), np.float32(1)
+        low, high = np.percentile(sample, _WINDOW).astype(np.float32)
+        return (low, high) if high > low else (min(low, np.float32(0)), max(high, low + 1))
+
+    def _slabs(self, multiple: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Slices from the first to the last, a multiple at a time but for the last; each with its first one's number."""
+        step = max(1, _SLAB // max(1, self.shape[0] * self.shape[1] * multiple)) * multiple
+        try:
+            for first in range(0, self.shape[2], step):
+                last = min(first + step, self.shape[2])
+                slab = np.asarray(self._image.dataobj[:, :, first:last], np.float32)
+                yield first, slab.reshape(*self.shape[:2], last - first)
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise InputError(f"{self.path} can't be read whole: {error}.") from error
+
+
+def _open(path: Path) -> Any:
+    import nibabel as nib
+    from nibabel.filebasedimages import ImageFileError
+
+    try:
+        # kept open: a compressed file is unpacked from its start each time that it is opened
+        image = nib.load(path, keep_file_open=True) if _nifti(path) else nib.load(path)  # type: ignore[call-arg]
+    except FileNotFoundError as error:
+        raise InputError(f"{path} doesn't exist: give an image such as a NIfTI file.") from error
+    except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
+        raise InputError(f"{path} can't be read as an image: {error}.") from error
+    if not hasattr(image, "dataobj") or getattr(image, "affine", None) is None:
+        raise InputError(f"{path} is no image on a grid of voxels.")
+    return image
+
+
+def _nifti(path: Path) -> bool:
+    return path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+def _coarser(slab: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Means of blocks of voxels; those at the far edges may be smaller."""
+    for axis in range(3) if factor > 1 else ():
+        starts = np.arange(0, slab.shape[axis], factor)
+        sizes = np.minimum(factor, slab.shape[axis] - starts).astype(np.float32)
+        shape = [-1 if at == axis else 1 for at in range(3)]
+        slab = np.add.reduceat(slab, starts, axis=axis) / sizes.reshape(shape)
+    return slab
+
+
+def _unit(path: Path) -> str:
+    """What the BIDS sidecar of a map calls its unit."""
+    stem = path.name[: -len(".nii.gz")] if path.name.endswith(".nii.gz") else path.stem
+    try:
+        unit = json.loads(path.with_name(f"{stem}.json").read_text()).get("Units", "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return unit if isinstance(unit, str) else ""

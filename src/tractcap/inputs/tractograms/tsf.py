@@ -1,0 +1,146 @@
+"""MRtrix ``.tsf`` and ``.tsf.gz``: one value for each point of a ``.tck``, in its order; NaN ends a streamline.
+
+The format: mrtrix.readthedocs.io, "Track Scalar File format". Infinity ends the file there; MRtrix 3.0.4 doesn't
+write it, so that only the streamlines tell where the file must end.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.errors import InputError
+from tractcap.inputs.names import split_name
+from tractcap.inputs.reading import open_binary
+from tractcap.inputs.tractograms.base import not_whole, readable
+from tractcap.inputs.tractograms.chunks import Block
+from tractcap.inputs.tractograms.mrtrix import MrtrixHeader, read_header, skip
+
+_MAGIC = b"mrtrix track scalars"
+_ENDINGS = (".tsf", ".tsf.gz")
+_SEPARATORS = "_.-"
+
+
+def beside(path: Path) -> dict[str, list[Path]]:
+    """Find the files of values that by their names belong to a ``.tck`` file; none of them is opened.
+
+    ``X.tsf`` holds the data ``tsf`` of ``X.tck``; ``X_NAME.tsf``, ``X.NAME.tsf`` and ``X-NAME.tsf`` hold NAME, unless
+    another ``.tck`` beside it has a longer part of that name.
+
+    Returns
+    -------
+    Each name, in alphabetical order, with its files: more than one where the names of files leave it open.
+    """
+    try:
+        names = os.listdir(path.parent)  # noqa: PTH208  (names alone: there may be many thousands)
+    except OSError:  # a folder may allow its files to be read, but not to be listed
+        return {}
+    stem = split_name(path.name)[0]
+    scalars = [(name, _stem(name)) for name in sorted(names) if name.startswith(stem)]
+    tracks = {split_name(name)[0] for name in names if split_name(name)[1] in (".tck", ".tck.gz")}
+    found: defaultdict[str, list[Path]] = defaultdict(list)
+    for name, scalar in scalars:
+        if scalar and _owner(scalar, tracks) == stem:
+            found[scalar[len(stem) + 1 :] or "tsf"].append(path.parent / name)
+    return dict(sorted(found.items()))
+
+
+def _stem(name: str) -> str:
+    """The name of a file of values without its ending; empty for other files."""
+    return next((name[: -len(ending)] for ending in _ENDINGS if name.lower().endswith(ending)), "")
+
+
+def _owner(scalar: str, tracks: set[str]) -> str:
+    """The longest stem of tracks that a file of values is named after, or nothing."""
+    ends = [len(scalar)] + [i for i in range(len(scalar) - 2, 0, -1) if scalar[i] in _SEPARATORS]
+    return next((scalar[:end] for end in ends if scalar[:end] in tracks), "")
+
+
+@contextmanager
+def opened(path: Path, tracks: Path, timestamp: str) -> "Iterator[Scalars]":
+    """Open a file of values beside the tracks that it belongs to, whose header has that ``timestamp`` (or ``""``).
+
+    Raises
+    ------
+    InputError
+        When it is damaged, or was made for other tracks.
+    """
+    damaged = partial(not_whole, path, "MRtrix (.tsf)")
+    with ExitStack() as stack:
+        with readable(path, damaged):  # and nothing further: what the tracks raise is not this file's
+            path.stat()  # tells why, where it isn't there
+            if not path.is_file():
+                raise InputError(f"{path} is no regular file: give one with a value for each point of {tracks}.")
+            header = read_header(path, _MAGIC, damaged)
+            _agree(path, tracks, header.fields.get("timestamp", ""), timestamp)
+            file = stack.enter_context(open_binary(path))
+            skip(file, header.start)
+        yield Scalars(path, tracks, header, file)
+
+
+def _agree(path: Path, tracks: Path, own: str, theirs: str) -> None:
+    if own and theirs and own != theirs:
+        raise InputError(
+            f"{path} was not made for {tracks} as it is now: their timestamps are {own} and {theirs}. Make it anew."
+        )
+
+
+class Scalars:
+    """Values that are read in step with the streamlines that they belong to."""
+
+    def __init__(self, path: Path, tracks: Path, header: MrtrixHeader, file: BinaryIO) -> None:
+        self._path, self._tracks, self._dtype, self._file = path, tracks, header.dtype, file
+        self._seen = 0  # streamlines whose values have been read to their end
+
+    def take(self, block: Block) -> NDArray[np.float32]:
+        """Read the values of a block's points, (N,).
+
+        Raises
+        ------
+        InputError
+            When there isn't one value for each point, in each streamline.
+        """
+        stops = np.cumsum(block.lengths + 1) - 1  # where a NaN must be
+        ends = stops[: len(stops) - block.open]
+        values = self._read(len(block.points) + len(ends))
+        self._compare(values, ends, len(block.points) + len(ends))
+        self._seen += len(ends)
+        with np.errstate(over="ignore"):  # as the points
+            return np.delete(values, ends).astype(np.float32)
+
+    def finish(self) -> None:
+        """Check that nothing is left once the tracks have ended."""
+        rest = self._bytes(self._dtype.itemsize)
+        if rest and not (len(rest) == self._dtype.itemsize and np.isinf(np.frombuffer(rest, self._dtype)[0])):
+            raise self._other(f"it goes on after the last of them, streamline {self._seen:,}")
+
+    def _read(self, count: int) -> NDArray[np.floating]:
+        size = self._dtype.itemsize
+        data = self._bytes(count * size)
+        return np.frombuffer(data[: len(data) // size * size], self._dtype)
+
+    def _bytes(self, count: int) -> bytes:
+        with readable(self._path, partial(not_whole, self._path, "MRtrix (.tsf)")):
+            return self._file.read(count)
+
+    def _compare(self, values: NDArray[np.floating], ends: NDArray[np.int64], count: int) -> None:
+        expected = np.zeros(len(values), bool)
+        expected[ends[ends < len(values)]] = True
+        breaks = np.isnan(values)
+        wrong = np.flatnonzero((breaks != expected) | np.isinf(values))
+        if not len(wrong) and len(values) == count:
+            return
+        place = int(wrong[0]) if len(wrong) else len(values)
+        streamline = f"streamline {self._seen + int(np.searchsorted(ends, place)) + 1:,}"
+        if place == len(values) or np.isinf(values[place]):
+            raise self._other(f"its values end in {streamline}")
+        raise self._other(f"{streamline} has {'fewer' if breaks[place] else 'more'} values than points")
+
+    def _other(self, what: str) -> InputError:
+        return InputError(f"{self._path} doesn't match {self._tracks}: {what}. Make it anew from these streamlines.")

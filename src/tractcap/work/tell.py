@@ -1,0 +1,124 @@
+"""What is told of pictures: the words on them, and the JSON file beside them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tractcap import __version__
+from tractcap.drawing.draw import Scene
+from tractcap.drawing.labels import Words
+from tractcap.drawing.lines import Tally
+from tractcap.drawing.scales import Scale
+from tractcap.drawing.views import IN_SLICE, View
+
+SOFTWARE = f"tractcap {__version__}"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What there is to be told: ``made`` is all that decides what the pictures show, ``tally`` what was counted."""
+
+    title: str
+    made: Mapping[str, Any]
+    bundles: Sequence[Mapping[str, Any]]
+    scene: Scene
+    tally: Tally
+
+    @property
+    def reference(self) -> str:
+        """The reference image's name; empty where there is none."""
+        return Path(self.made["Reference"]["path"]).name if self.made["Reference"] else ""
+
+    @property
+    def outside(self) -> float:
+        """The share of all points that lie outside the reference image."""
+        return self.tally.outside / max(1, self.tally.points)
+
+    def warnings(self) -> Iterator[str]:
+        """What a viewer must know, as sentences without a stop."""
+        if self.tally.outside:
+            yield f"{percent(self.outside)} of the points lie outside {self.reference}"
+        if missing := self.made.get("Missing"):
+            yield f"not in the picture: {', '.join(missing)}"
+
+
+def percent(share: float) -> str:
+    """A share in percent; what is above none is never shown as none."""
+    return f"{100 * share:.1f} %" if share >= 0.0005 else "less than 0.1 %"
+
+
+def words(facts: Facts, scale: Scale | None) -> Words:
+    """The words on the pictures."""
+    parts = [_several(facts), count_line(facts.tally), f"mean {facts.tally.mean_length:.1f} mm", _on(facts)]
+    legend = tuple((one["name"], tuple(one["coloring"]["color"])) for one in facts.bundles if one["coloring"]["color"])
+    return Words(
+        facts.title,
+        " · ".join(part for part in parts if part),
+        tuple(facts.warnings()),
+        scale,
+        legend if len(facts.bundles) > 1 else (),
+        facts.scene.look.background,
+    )
+
+
+def _several(facts: Facts) -> str:
+    return f"{len(facts.bundles)} bundles" if len(facts.bundles) > 1 else ""
+
+
+def _on(facts: Facts) -> str:
+    return f"on {facts.reference}" if facts.reference else ""
+
+
+def note(facts: Facts, view: View) -> str:
+    """Where a view's slice lies, if it shows one."""
+    scene = facts.scene
+    if not scene.at or not (view.name in IN_SLICE or (scene.anatomy and "slices" in scene.look.anatomy)):
+        return ""
+    axis, _ = view.toward
+    slab = f" ± {scene.look.slab:g}" if view.in_slice else ""
+    return f"{'xyz'[axis]} = {scene.at[axis]:.0f}{slab} mm"
+
+
+def count_line(tally: Tally) -> str:
+    """How many streamlines the picture shows, and of how many if any were left out."""
+    of = f" of {tally.streamlines:,}" if tally.drawn < tally.streamlines else ""
+    return f"{tally.drawn:,}{of} streamline{'s' * (tally.streamlines != 1)}"
+
+
+def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> dict[str, Any]:
+    """What the JSON file beside the pictures holds."""
+    tally, scene = facts.tally, facts.scene
+    sources = [one["source"] for one in facts.bundles]
+    return {
+        "Sources": [one["name"] for one in sources],
+        "SourceBytes": [one["bytes"] for one in sources],
+        "SourceModified": [one["modified"] for one in sources],
+        "GeneratedBy": [{"Name": "tractcap", "Version": __version__}],
+        "Made": facts.made,
+        "Colorings": [one["coloring"] for one in facts.bundles],
+        "Style": scene.look.style,
+        "WidthMillimetres": scene.look.thickness(scene.streamlines, scene.frame, scene.look.size),
+        "MillimetresPerPixel": scene.frame.width / scene.look.size,
+        "SamplesPerPixel": sampling**2,
+        "Streamlines": tally.streamlines,
+        "StreamlinesDrawn": tally.drawn,
+        "StreamlinesLeftOut": {reason: count for reason, count in tally.left_out.items() if count},
+        "MeanLength": round(tally.mean_length, 3),
+        "Points": tally.points,
+        **({"PointsOutsideReference": round(facts.outside, 6)} if scene.anatomy else {}),
+        "Extent": dict(extent),
+        "Notes": list(_notes(facts, sampling, extent)),
+    }
+
+
+def _notes(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> Iterator[str]:
+    for bundle in facts.scene.bundles:
+        yield from bundle.tractogram.header.notes
+    yield from facts.warnings()
+    if sampling == 1:
+        yield "edges are not smoothed: the memory left no room for it"
+    if without := extent.get("without"):
+        yield f"{without:,} points have no value and are gray"
+    if facts.scene.anatomy and facts.scene.anatomy.coarse > 1:
+        yield f"{facts.reference} is shown at every {facts.scene.anatomy.coarse} voxels' mean"
