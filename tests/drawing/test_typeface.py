@@ -157,12 +157,12 @@ def test_a_broken_font_of_the_system_is_passed_over(monkeypatch: pytest.MonkeyPa
 
 
 @SHAPED
-def test_hebrew_runs_from_the_right_within_its_line() -> None:
-    """Of the two words, the one that is read first is at the right; what follows in Latin is at the right of both."""
+@pytest.mark.parametrize(("text", "seen"), [("AF אבג AF", "AF גבא AF"), ("אבג AF", "גבא AF")])
+def test_hebrew_runs_from_the_right_within_a_line_that_runs_from_the_left(text: str, seen: str) -> None:
     font = ImageFont.truetype(typeface._main(), 20, layout_engine=ImageFont.Layout.BASIC)
     image = Image.new("L", (600, 200))
-    ImageDraw.Draw(image).text((20, 100), "AF גבא AF", 255, font, "ls")
-    assert np.abs(drawn("AF אבג AF", at=(20, 100)).astype(int) - np.asarray(image)).mean() < 0.2
+    ImageDraw.Draw(image).text((20, 100), seen, 255, font, "ls")
+    assert np.abs(drawn(text, at=(20, 100)).astype(int) - np.asarray(image)).mean() < 0.2
 
 
 @pytest.mark.usefixtures("forgetful")

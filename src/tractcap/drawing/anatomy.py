@@ -86,11 +86,11 @@ class Anatomy:
 
 
 def plane(view: View, frame: Frame, at: Vector, size: int, rows: tuple[int, int]) -> NDArray[np.float64]:
-    """Points (rows, size, 3) in mm where the lines of sight of pixels meet the plane through ``at`` that faces the eye."""
+    """Points (rows, size, 3) in mm where pixels' lines of sight meet the plane through ``at`` that faces the eye."""
     pixel = frame.width / size
     across = (np.arange(size) + 0.5 - size / 2)[:, None] * pixel
     up = (size / 2 - np.arange(*rows) - 0.5)[:, None, None] * pixel
-    points = np.array(frame.center) + across * np.array(view.rightwards) + up * np.array(view.up)
+    points: NDArray[np.float64] = np.array(frame.center) + across * np.array(view.rightwards) + up * np.array(view.up)
     axis, _ = view.toward
     points[..., axis] = at[axis]
     return points

@@ -27,6 +27,9 @@ _AMBIENT, _DIFFUSE, _SPECULAR, _SHININESS = 0.35, 0.75, 0.25, 30
 """How tubes are lit, by a light at the eye."""
 
 
+_IN_FLIGHT = 6
+"""Shots that llvmpipe may draw at once: it holds in memory what it has not drawn yet."""
+
 _THINNEST = 1e-3
 """mm between two planes that something can be seen between."""
 
@@ -81,6 +84,7 @@ class Canvas:
         self._data, self._actor = _actor()
         self._renderer.AddActor(self._actor)
         self._window.Render()
+        self._begun = 0
         self._transfer = transfer_buffer(self._window)
         self._buffers = [Buffer(self._window, shot.size) for shot in self.shots]
         self._sums = [
@@ -101,6 +105,7 @@ class Canvas:
                     self._look(shot, near, far)
                     self._set(shot, tubes=False)
                     self._render(sums, add=True)
+        self._window.WaitForCompletion()
 
     def glass(self, mesh: Mesh) -> None:
         """Draw the rim of a surface's front, from 0 where it faces the eye to 255, in all three colours."""
@@ -156,8 +161,9 @@ class Canvas:
             if add:
                 state.vtkglBlendFuncSeparate(_ONE, _ONE, _ONE, _ONE)
             self._renderer.Render()
-            # what llvmpipe has not drawn yet it holds in memory: of many shots, that would be much
-            self._window.WaitForCompletion()
+            self._begun += 1
+            if self._begun % _IN_FLIGHT == 0:
+                self._window.WaitForCompletion()
             if add:
                 state.vtkglBlendFuncSeparate(_SRC_ALPHA, _ONE_MINUS_SRC_ALPHA, _ONE, _ONE_MINUS_SRC_ALPHA)
 

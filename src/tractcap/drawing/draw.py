@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
 from tractcap.errors import DrawingError
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
+
+if TYPE_CHECKING:
+    from tractcap.drawing.canvas import Shot
 
 _SEEN_PIXELS = 2.0
 """A streamline that leads over so many pixels across a view must be seen in it."""
@@ -132,7 +136,7 @@ class _Pass:
             yield Drawn(view, pixels, paints)
         self._canvas.close()
 
-    def _shot(self, view: View, size: int) -> "object":
+    def _shot(self, view: View, size: int) -> "Shot":
         from tractcap.drawing.canvas import Shot
 
         scene, samples = self._scene, size * self._making.sampling

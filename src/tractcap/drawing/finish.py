@@ -17,12 +17,15 @@ _BAND_SAMPLES = 2**17
 _GLASS = 0.55
 """How much of the glass' rim is seen."""
 
+_SLICE_WHITE = 0.75
+"""How bright a slice that hides all gets, so that the streamlines on it stand out."""
+
 Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a picture's streamlines are shown with: ``at`` is the point in mm that slices of the anatomy lead through."""
+    """What a picture's streamlines are shown with: ``at`` is the point in mm that slices lead through."""
 
     sampling: int
     background: Color = (0, 0, 0)
@@ -132,7 +135,8 @@ class _Band:
         rows, size = (self._first // sampling, self._last // sampling), self._canvas.shots[self._shot].size // sampling
         gray, inside = setting.anatomy.slice(self._view, self._canvas.frame, setting.at, size, rows)
         opacity = np.float32(1 if self._view.in_slice else SLICE_OPACITY)
-        return self._enlarged(gray)[..., None] * np.float32(255), self._enlarged(inside)[..., None] * opacity
+        white = np.float32(255 * (_SLICE_WHITE if self._view.in_slice else 1))
+        return self._enlarged(gray)[..., None] * white, self._enlarged(inside)[..., None] * opacity
 
     def _layers(self) -> "tuple[_Layer, _Layer]":
         """What lies behind the slice, and what before it."""
@@ -174,5 +178,5 @@ def _summed(sums: Samples, bright: Samples, opacity: float) -> _Layer:
     Weighted average transparency (Bavoil and Myers, Order independent transparency with dual depth peeling, 2008).
     """
     count = sums[..., 3:]
-    colors = sums[..., :3] * (np.float32(255) / np.maximum(count, 1)) * bright
-    return _Layer(colors, 1 - np.float32(1 - opacity) ** count)
+    colors = (sums[..., :3] * (np.float32(255) / np.maximum(count, 1)) * bright).astype(np.float32, copy=False)
+    return _Layer(colors, (1 - np.float32(1 - opacity) ** count).astype(np.float32, copy=False))

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tractcap.drawing import scales
-from tractcap.drawing.palette import Color, _luminance, contrast, mix
+from tractcap.drawing.palette import Color, contrast, luminance, mix
 from tractcap.drawing.scales import Scale
 from tractcap.drawing.typeface import capital, fit, outline_width, points, width, wrap, write
 from tractcap.drawing.views import Frame, View
@@ -189,7 +189,7 @@ class _Page(_Style):
 
 def _ratio(one: Color, other: Color) -> float:
     """Contrast of two colours (WCAG 2.1)."""
-    dark, light = sorted((_luminance(one), _luminance(other)))
+    dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -238,7 +238,7 @@ def _color_bar(page: _Page, scale: Scale) -> _Block:
     least = sum(width(end, size) for end in ends) + 2 * page.gap
     if not all(ends) or least > room:
         return _Block(page.right, y)
-    wide = int(min(room, max(page.size * _COLUMN, least, width(_name(scale), size))))
+    wide = int(min(room, max(round(page.size * _COLUMN), least, width(_name(scale), size))))
     page.write((page.right - wide, y), fit(_name(scale), size, wide), size, page.ink, "lt")
     y += capital(size) + max(page.gap, round(size * 0.4))
     page.ramp((page.right - wide, y), wide, scale)
@@ -254,18 +254,15 @@ def _name(scale: Scale) -> str:
 
 def _ends(scale: Scale, size: int, room: float) -> tuple[str, str]:
     """What stands at the ends of a colour bar: words may be shortened to so many pixels, numbers mustn't."""
-    low, high = (fit(word, size, room) if word else number(end) for word, end in _told(scale))
+    told = zip(scale.words, (scale.low, scale.high), strict=True)
+    low, high = (fit(word, size, room) if word else number(end) for word, end in told)
     return low, high
-
-
-def _told(scale: Scale) -> tuple[tuple[str, float], tuple[str, float]]:
-    return (scale.words[0], scale.low), (scale.words[1], scale.high)
 
 
 def number(value: float) -> str:
     """A number to four digits, with a power of ten only where it is tiny or huge."""
     if value == 0 or not math.isfinite(value):
-        return f"{abs(value) if value == 0 else value:g}"
+        return f"{value + 0.0:g}"
     digits, power = f"{abs(value):.3e}".split("e")
     sign, exponent = "−" if value < 0 else "", int(power)
     if _LEAST_POWER <= exponent <= _MOST_POWER:
@@ -280,12 +277,12 @@ def _trimmed(digits: str) -> str:
 def _legend(page: _Page, legend: Sequence[tuple[str, Color]], above: _Block) -> _Block:
     """Draw it at the right edge, as much as there is room for; nothing where four letters of a name don't fit."""
     rows, longest = list(_rows_beside_letter(page, above.bottom)), max(width(name, page.legend) for name, _ in legend)
-    room = min(longest, max(page.size * _COLUMN, page.right - above.left) - _indent(page))
+    room = min(longest, max(round(page.size * _COLUMN), page.right - above.left) - _indent(page))
     if not rows or room < min(longest, 4 * page.legend):
         return above
     shown = len(legend) if len(legend) <= len(rows) else len(rows) - 1
     more = f"and {len(legend) - shown} more" if shown < len(legend) else ""
-    left = min(above.left, page.right - max(math.ceil(room) + _indent(page), width(more, page.legend)))
+    left = min(above.left, page.right - max(room + _indent(page), width(more, page.legend)))
     for entry, row in zip(legend[:shown], rows, strict=False):
         page.entry((left, row), entry, room)
     if more:

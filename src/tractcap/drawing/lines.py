@@ -140,13 +140,14 @@ def rounded(chunk: Chunk, colors: NDArray[np.uint8], step: float) -> Lines:
     two = [np.repeat(colors[at].astype(np.float32), parts, axis=0) for at in (begin, end)]
     mixed = (two[0] + share * (two[1] - two[0]) + np.float32(0.5)).astype(np.uint8)
     offsets = np.concatenate([[0], np.cumsum(parts)])[plain.offsets]
-    return Lines(_cubic(*four, share), mixed, offsets, np.arange(len(mixed)))
+    return Lines(_cubic(four[0], four[1], four[2], four[3], share), mixed, offsets, np.arange(len(mixed)))
 
 
 def _parts(across: NDArray[np.float32], step: float) -> NDArray[np.int64]:
     x, y, z = across.T
     parts = np.ceil(np.sqrt(x * x + y * y + z * z) / np.float32(step))
-    return np.clip(parts, 1, MOST_PARTS).astype(np.int64)
+    whole: NDArray[np.int64] = np.clip(parts, 1, MOST_PARTS).astype(np.int64)
+    return whole
 
 
 def _cubic(
@@ -159,7 +160,5 @@ def _cubic(
     """Points between ``begin`` and ``end``, each (N, 3), at a share (N, 1) from 0 to 1 of the way."""
     leave, arrive = (end - before) / 2, (after - begin) / 2
     bend, turn = begin - end, leave + arrive
-    points: NDArray[np.float32] = begin + share * (
-        leave + share * (-3 * bend - leave - turn + share * (2 * bend + turn))
-    )
-    return points
+    points = begin + share * (leave + share * (-3 * bend - leave - turn + share * (2 * bend + turn)))
+    return points.astype(np.float32, copy=False)

@@ -84,11 +84,16 @@ class Look:
     @classmethod
     def load(cls, told: Mapping[str, Any]) -> Self:
         """From what :meth:`dump` and JSON have made of one."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
+        return cls(**_tuples(told))
 
     def dump(self) -> dict[str, Any]:
         """As values that JSON holds."""
         return asdict(self)
+
+
+def _tuples(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as they were before JSON made lists of tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
 
 
 def in_slices(names: tuple[str, ...]) -> bool:
@@ -126,7 +131,7 @@ class Coloring:
     @classmethod
     def load(cls, told: Mapping[str, Any]) -> Self:
         """From what :meth:`dump` and JSON have made of one."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
+        return cls(**_tuples(told))
 
     def dump(self) -> dict[str, Any]:
         """As values that JSON holds."""

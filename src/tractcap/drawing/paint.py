@@ -14,10 +14,13 @@ from tractcap.inputs.tractograms import Chunk, Tractogram
 
 
 class Paint(Protocol):
-    """What colours points. ``data`` names what of the file's own data it needs, ``scale`` what its colours stand for."""
+    """What colours points. ``data`` names what it needs of the file's own, ``scale`` tells what colours stand for."""
 
     data: str
-    scale: Scale | None
+
+    @property
+    def scale(self) -> Scale | None:
+        """None where colours stand for no values."""
 
     def colors(self, chunk: Chunk) -> NDArray[np.uint8]:
         """Of a chunk's points, (N, 3) uint8 RGB."""
@@ -27,7 +30,7 @@ class _Plain:
     """No values: one colour, or that of directions."""
 
     data = ""
-    scale = None
+    scale: Scale | None = None
 
     def __init__(self, coloring: Coloring, tractogram: Tractogram, max_points: int) -> None:
         self._color = coloring.color

@@ -18,6 +18,9 @@ DISTINCT: dict[str, Color] = {
 }
 """Colours that colour-blind people too can tell apart (Okabe and Ito, Color Universal Design, 2008)."""
 
+_SHADES = (((255, 255, 255), 0.55), ((0, 0, 0), 0.45))
+"""What is mixed into them, and how much of it, where more are needed: everyone tells light and dark apart."""
+
 NAMES: dict[str, Color] = {**DISTINCT, "white": (255, 255, 255), "gray": (128, 128, 128), "black": (0, 0, 0)}
 
 
@@ -39,18 +42,24 @@ def parse_color(text: str, source: str) -> Color:
 
 def assign(names: Iterable[str]) -> dict[str, Color]:
     """A colour for each name, in their order and distinct as long as there are colours; then they come again."""
-    colors = list(DISTINCT.values())
+    colors = apart()
     return {name: colors[place % len(colors)] for place, name in enumerate(sorted(set(names)))}
+
+
+def apart() -> list[Color]:
+    """The colours that can be told apart, and then their light and dark shades."""
+    plain = list(DISTINCT.values())
+    return plain + [mix(color, shade, share) for shade, share in _SHADES for color in plain]
 
 
 def contrast(background: Color) -> Color:
     """The ink for words that can be read on a background: of dark and light the one that contrasts more (WCAG 2.1)."""
     dark, light = (20, 20, 20), (235, 235, 235)
-    here = _luminance(background)
-    return light if (_luminance(light) + 0.05) * (_luminance(dark) + 0.05) > (here + 0.05) ** 2 else dark
+    here = luminance(background)
+    return light if (luminance(light) + 0.05) * (luminance(dark) + 0.05) > (here + 0.05) ** 2 else dark
 
 
-def _luminance(color: Color) -> float:
+def luminance(color: Color) -> float:
     """Relative luminance, as WCAG 2.1 defines it."""
     parts = (value / 255 for value in color)
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)

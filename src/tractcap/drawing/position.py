@@ -39,7 +39,8 @@ class Position(Values):
     def at(self, chunk: Chunk) -> NDArray[np.float32]:
         """See :class:`Values`."""
         _, nearest = self._tree.query(chunk.points.astype(np.float64))
-        return (nearest * (100 / (POINTS - 1))).astype(np.float32)
+        percent: NDArray[np.float32] = (nearest * (100 / (POINTS - 1))).astype(np.float32)
+        return percent
 
 
 def sample(tractogram: Tractogram, report: Report) -> NDArray[np.float64]:
@@ -70,7 +71,7 @@ def _resampled(points: NDArray[np.float32]) -> NDArray[np.float64]:
 def core(streamlines: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mean line (POINTS, 3) of streamlines (S, POINTS, 3), from its left, posterior or inferior end."""
     lengths = np.sqrt((np.diff(streamlines, axis=1) ** 2).sum(axis=2)).sum(axis=1)
-    middle = streamlines[np.argsort(lengths, kind="stable")[len(lengths) // 2]]
+    middle: NDArray[np.float64] = streamlines[np.argsort(lengths, kind="stable")[len(lengths) // 2]]
     for _ in range(_ROUNDS):
         ahead, back = (np.abs(turned - middle).sum(axis=(1, 2)) for turned in (streamlines, streamlines[:, ::-1]))
         middle = np.where((back < ahead)[:, None, None], streamlines[:, ::-1], streamlines).mean(axis=0)

@@ -32,7 +32,7 @@ def colors(found: NDArray[np.float32], scale: Scale) -> NDArray[np.uint8]:
     place = np.clip((found - np.float32(scale.low)) / np.float32(span), 0, 1) * np.float32(len(table) - 1)
     known = ~np.isnan(place)
     chosen = table[(np.where(known, place, 0) + np.float32(0.5)).astype(np.int64)]
-    return np.where(known[:, None], chosen, np.uint8(NO_VALUE))
+    return np.where(known[:, None], chosen, np.array(NO_VALUE, np.uint8))
 
 
 @lru_cache

@@ -58,4 +58,5 @@ def shrink(samples: NDArray[np.float32], sampling: int) -> NDArray[np.float32]:
     for down in range(sampling):
         for right in range(sampling):
             total += samples[down::sampling, right::sampling]
-    return total / np.float32(sampling**2)
+    total /= np.float32(sampling**2)
+    return total

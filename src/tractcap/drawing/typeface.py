@@ -146,8 +146,7 @@ def _visible(char: str) -> str:
     """A character, or what stands for one that would break or turn the line."""
     if char.isspace():
         return " "
-    kind = unicodedata.category(char)
-    return {"Cf": "", "Cc": _UNKNOWN, "Cs": _UNKNOWN}.get(kind, char)
+    return {"Cf": "", "Cc": _UNKNOWN}.get(unicodedata.category(char), char)
 
 
 def _spelled(char: str) -> str:

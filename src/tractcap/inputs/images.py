@@ -160,7 +160,7 @@ class ImageFile:
         return (low, high) if high > low else (min(low, np.float32(0)), max(high, low + 1))
 
     def _slabs(self, multiple: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Slices from the first to the last, a multiple at a time but for the last; each with its first one's number."""
+        """Slices from first to last, a multiple at a time but for the last, each with its first one's number."""
         step = max(1, _SLAB // max(1, self.shape[0] * self.shape[1] * multiple)) * multiple
         try:
             for first in range(0, self.shape[2], step):
@@ -177,7 +177,7 @@ def _open(path: Path) -> Any:
 
     try:
         # kept open: a compressed file is unpacked from its start each time that it is opened
-        image = nib.load(path, keep_file_open=True) if _nifti(path) else nib.load(path)  # type: ignore[call-arg]
+        image = nib.load(path, keep_file_open=True) if _nifti(path) else nib.load(path)
     except FileNotFoundError as error:
         raise InputError(f"{path} doesn't exist: give an image such as a NIfTI file.") from error
     except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:

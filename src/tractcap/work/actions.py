@@ -1,7 +1,6 @@
 """What a worker can be told to do. Arguments and results are plain values that JSON holds."""
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
@@ -30,13 +29,13 @@ def look(paths: Sequence[str], images: Sequence[str], vtk_space: str, report: Re
     What can't be read is ``{"failed": sentence}``.
     """
     del report  # headers are looked at within a moment
-    tractograms = {path: _tried(lambda path=path: asdict(_open(path, vtk_space).header)) for path in paths}
-    return tractograms | {path: _tried(lambda path=path: {"shape": ImageFile(Path(path)).shape}) for path in images}
+    tractograms = {path: _tried(lambda path: asdict(_open(path, vtk_space).header), path) for path in paths}
+    return tractograms | {path: _tried(lambda path: {"shape": ImageFile(Path(path)).shape}, path) for path in images}
 
 
-def _tried(what: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _tried(what: Callable[[str], dict[str, Any]], path: str) -> dict[str, Any]:
     try:
-        return what()
+        return what(path)
     except TractcapError as error:
         return {"failed": str(error)}
 
@@ -107,7 +106,7 @@ def _scene(bundles: Sequence[Mapping[str, Any]], made: Mapping[str, Any], vtk_sp
     look = Look.load(made["Look"]).for_streamlines(sum(one.tractogram.header.streamlines for one in drawn))
     anatomy = _anatomy(made["Reference"]["path"]) if made["Reference"] else None
     at = made["SlicesAt"]
-    return Scene(drawn, Frame(low, high), look, anatomy, tuple(at) if at else None)  # type: ignore[arg-type]
+    return Scene(drawn, Frame(low, high), look, anatomy, tuple(at) if at else None)
 
 
 def _bundle(told: Mapping[str, Any], vtk_space: str) -> Bundle:
@@ -116,11 +115,11 @@ def _bundle(told: Mapping[str, Any], vtk_space: str) -> Bundle:
 
 
 def _anatomy(path: str) -> Anatomy:
-    return _read_anatomy(path, os.stat(path).st_mtime_ns)
+    return _read_anatomy(path, Path(path).stat().st_mtime_ns)
 
 
 def _volume(coloring: Coloring) -> Volume | None:
-    return _read_map(coloring.path, os.stat(coloring.path).st_mtime_ns) if coloring.kind == SCALAR else None
+    return _read_map(coloring.path, Path(coloring.path).stat().st_mtime_ns) if coloring.kind == SCALAR else None
 
 
 # one of each is kept for the next tractogram, which often takes the same

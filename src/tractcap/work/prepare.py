@@ -134,8 +134,8 @@ def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = Non
 def _colored(jobs: list[Job], coloring: Coloring) -> list[Job]:
     """Give each job its bundle's colour, the same in all participants."""
     assigned = palette.assign(bundle(job.source) for job in jobs)
-    if coloring.kind == BUNDLE and len(assigned) > len(palette.DISTINCT):
-        log.warning("there are %d bundles for %d colours: some share one", len(assigned), len(palette.DISTINCT))
+    if coloring.kind == BUNDLE and len(assigned) > len(palette.apart()):
+        log.warning("there are %d bundles for %d colours: some share one", len(assigned), len(palette.apart()))
     return [replace(job, color=assigned[bundle(job.source)]) for job in jobs]
 
 

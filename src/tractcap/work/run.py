@@ -118,7 +118,7 @@ class Run:
         missing = [job for job in person.jobs if job not in person.extents]
         person.unmeasured = len(missing)
         for job in missing:
-            arguments = {"path": str(job.source.path), "vtk_space": self.settings.vtk_space}
+            arguments: dict[str, Any] = {"path": str(job.source.path), "vtk_space": self.settings.vtk_space}
             arguments |= {"max_points": job.shape.max_points, "coloring": self.settings.coloring.dump()}
             self._submit("measure", arguments, job.need, (job,))
 
@@ -309,8 +309,8 @@ def carry_out(
         workers=crew.workers,
         jobs=len(planned.jobs),
     )
-    for source, why in planned.failed:
-        journal.write("failed", source=source.name, why=why)
+    for bad, why in planned.failed:
+        journal.write("failed", source=bad.name, why=why)
     outcome = Run(settings, planned, watch, journal, tell).go()
     peak, whose = watch.peak()
     counts = {name: len(getattr(outcome, name)) for name in ("drawn", "kept", "failed")}
