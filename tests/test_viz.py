@@ -1,5 +1,6 @@
 """The Python API: each example of the memory document that it takes up means what it says."""
 
+import json
 import logging
 import resource
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from tractcap.errors import CapTooSmallError, SettingsError
 from tractcap.limits import check_memory_available, get_n_jobs_with_memory_limit
+from tractcap.limits.usage import private_memory
 from tractcap.viz import TractographyVisualizer
 
 MB = 2**20
@@ -47,13 +49,15 @@ def test_the_complete_example(subjects: dict[str, dict[str, str]], tmp_path: Pat
     assert "gone.trk" in results["sub-002"]["gone"].failed
 
 
-def test_batches_and_a_reference(
-    subjects: dict[str, dict[str, str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_batches_and_a_reference(subjects: dict[str, dict[str, str]], tmp_path: Path) -> None:
+    head = phantoms.save_head(tmp_path / "t1w.nii.gz")
     visualizer = TractographyVisualizer(tmp_path / "out", n_jobs=2)
     for who, tracts in subjects.items():
-        assert all(visualizer.run_quality_check_workflow({who: tracts}, ref_img="t1w.nii.gz", size=64)[who].values())
-    assert "t1w.nii.gz is not drawn" in caplog.text
+        assert all(visualizer.run_quality_check_workflow({who: tracts}, ref_img=head, size=64)[who].values())
+        told = json.loads((tmp_path / f"out/{who}/figures/AF_L.json").read_text())
+        assert told["Made"]["Reference"]["path"] == str(head)
+    with pytest.raises(SettingsError, match=r"nowhere\.nii doesn't exist"):
+        visualizer.run_quality_check_workflow(subjects, ref_img=tmp_path / "nowhere.nii")
 
 
 def test_a_hard_limit_is_hard(subjects: dict[str, dict[str, str]], tmp_path: Path) -> None:
@@ -61,10 +65,15 @@ def test_a_hard_limit_is_hard(subjects: dict[str, dict[str, str]], tmp_path: Pat
         TractographyVisualizer(tmp_path / "out", max_memory_mb=100).run_quality_check_workflow(subjects)
 
 
+def _own() -> float:
+    """MB that this process holds, which is the supervisor here, and a large one."""
+    return private_memory() / MB
+
+
 def test_fewer_jobs_is_a_warning(
     subjects: dict[str, dict[str, str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    visualizer = TractographyVisualizer(tmp_path / "out", max_memory_mb=400, n_jobs=2)
+    visualizer = TractographyVisualizer(tmp_path / "out", max_memory_mb=_own() + 380, n_jobs=2)
     assert all(tracts["AF_L"] for tracts in visualizer.run_quality_check_workflow(subjects).values())
     assert "memory allows 1 worker at once instead of 2" in caplog.text
 

@@ -154,3 +154,24 @@ def save_tsf(path: Path, values: Streamlines, datatype: str = "Float32LE", end: 
     data = header + np.concatenate([*numbers, []]).astype(dtype).tobytes()
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
+
+
+def save_head(path: Path, order: str = "RAS", voxel: float = 4.0, dtype: str = "i2", **more: object) -> Path:
+    """Write an image of a head: an ellipsoid that is brighter in front and on the left, and asymmetric inside.
+
+    ``slope`` and the like go to the header; ``nan`` puts not-a-numbers outside the head.
+    """
+    shape = tuple(round(side / voxel) for side in (182, 218, 182))
+    matrix = affine(order, voxel, shape)
+    grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+    x, y, z = np.moveaxis(grid @ matrix[:3, :3].T + matrix[:3, 3], -1, 0)
+    inside = (x / 70) ** 2 + ((y + 18) / 88) ** 2 + ((z - 18) / 70) ** 2 < 1
+    values = np.where(inside, 400 + y - 1.5 * x, np.nan if more.get("nan") else 0)
+    values[(np.abs(x + 40) < 12) & (np.abs(y - 20) < 12) & (np.abs(z - 30) < 12)] = 650
+    nib.Nifti1Image(values.astype(dtype), matrix).to_filename(path)
+    return path
+
+
+def head_affine(order: str, voxel: float) -> np.ndarray:
+    """The affine of :func:`save_head`."""
+    return affine(order, voxel, tuple(round(side / voxel) for side in (182, 218, 182)))

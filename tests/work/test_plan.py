@@ -8,34 +8,55 @@ from tractcap.limits import MB
 from tractcap.work import plan
 
 MANY = 10**9
-CONTENT = plan.Content(6, 800, MANY)
+CONTENT = plan.Content(6, (800,) * 6, MANY)
+ONE, EACH = (6,), (1,) * 6
 
 
-def need(shape: plan.Shape, **changed: int) -> int:
+def need(shape: plan.Shape, **changed: object) -> int:
     return plan.need(replace(CONTENT, **changed), shape)
 
 
 def test_more_of_anything_needs_more() -> None:
-    base = need(plan.Shape(50_000, 6))
-    assert base < need(plan.Shape(50_000, 6), size=1000)
-    assert base < need(plan.Shape(50_000, 6), loaded=MB)
-    assert base > need(plan.Shape(50_000, 5))
-    assert base > need(plan.Shape(20_000, 6))
-    assert base > need(plan.Shape(50_000, 6, 1))
-    assert base > need(plan.Shape(50_000, 6), points=1000)
+    base = need(plan.Shape(50_000, ONE))
+    assert base < need(plan.Shape(50_000, ONE), sizes=(1000,) * 6)
+    assert base < need(plan.Shape(50_000, ONE), loaded=MB)
+    assert base < need(plan.Shape(50_000, ONE), extra=MB)
+    assert base < need(plan.Shape(50_000, ONE), sums=2)
+    assert base < need(plan.Shape(50_000, (7,)), sizes=(*CONTENT.sizes, 400))
+    assert base > need(plan.Shape(50_000, (5, 1)))
+    assert base > need(plan.Shape(20_000, ONE))
+    assert base > need(plan.Shape(50_000, ONE, 1))
+    assert base > need(plan.Shape(50_000, ONE), points=1000)
 
 
-def test_a_job_gets_smaller_chunks_then_fewer_views_a_pass_and_loses_its_smoothing_last() -> None:
-    order = list(plan.shapes(6))
-    assert order[:3] == [plan.Shape(50_000, 6), plan.Shape(20_000, 6), plan.Shape(50_000, 5)]
-    assert [shape.sampling for shape in order] == [2] * 12 + [1] * 12
+def test_a_job_gets_smaller_chunks_then_more_passes_and_loses_its_smoothing_last() -> None:
+    order = list(plan.shapes(CONTENT.sizes))
+    assert order[:3] == [plan.Shape(50_000, ONE), plan.Shape(20_000, ONE), plan.Shape(50_000, (5, 1))]
+    assert all(sum(shape.passes) == 6 for shape in order)
+    assert [shape.sampling for shape in order] == [2] * (len(order) // 2) + [1] * (len(order) // 2)
     assert plan.fit(CONTENT, need(order[0])) == order[0]
     assert plan.fit(CONTENT, need(order[0]) - 1) == order[1]
-    assert plan.fit(CONTENT, need(plan.Shape(20_000, 1))) == plan.Shape(20_000, 1)
-    assert plan.fit(CONTENT, need(plan.Shape(20_000, 1)) - 1) == plan.Shape(20_000, 3, 1)
-    last = plan.Shape(20_000, 1, 1)
+    assert plan.fit(CONTENT, need(plan.Shape(20_000, EACH))) == plan.Shape(20_000, EACH)
+    rough = plan.fit(CONTENT, need(plan.Shape(20_000, EACH)) - 1)
+    assert rough is not None
+    assert rough.sampling == 1
+    last = plan.Shape(20_000, EACH, 1)
     assert plan.fit(CONTENT, need(last)) == last
     assert plan.fit(CONTENT, need(last) - 1) is None
+
+
+def test_a_turntable_is_one_pass_and_parted_from_the_views_before_it_is_parted_itself() -> None:
+    film = plan.Content(6, (800,) * 6 + (400,) * 36, MANY)
+    shapes = [shape.passes for shape in plan.shapes(film.sizes)]
+    assert shapes[0] == (42,)
+    two = next(passes for passes in shapes if len(passes) == 2)
+    assert sum(two) == 42
+    assert two[0] >= 6
+
+
+def test_a_job_that_failed_is_tried_again_with_half_as_much_in_a_pass() -> None:
+    assert plan.smaller(CONTENT, plan.Shape(50_000, ONE)) == plan.Shape(20_000, (2, 2, 2))
+    assert plan.smaller(CONTENT, plan.Shape(50_000, EACH, 1)) == plan.Shape(20_000, EACH, 1)
 
 
 def test_the_least_budget_is_enough_and_no_more_than_needed() -> None:

@@ -16,7 +16,7 @@ from tractcap.work.process import cause_of_death
 
 
 def measuring(path: Path, need: int = 100 * MB) -> Task:
-    return Task("measure", {"path": str(path), "vtk_space": "", "max_points": 1000, "data": ""}, need)
+    return Task("measure", {"path": str(path), "vtk_space": "", "max_points": 1000, "coloring": {}}, need)
 
 
 def make_pool(workers: int, room: int, timeout: float = 600) -> Pool:

@@ -177,6 +177,8 @@ class Canvas:
         look.SetLineWidth(max(1.0, self._brush.width * shot.size / self.frame.width))
         look.SetRenderLinesAsTubes(tubes)
         look.SetLighting(tubes)
+        look.SetAmbient(_AMBIENT if tubes else 0)  # without lighting, both still weigh the colour
+        look.SetDiffuse(_DIFFUSE if tubes else 1)
 
     def _look(self, shot: Shot, near: float, far: float) -> None:
         camera, frame = self._renderer.GetActiveCamera(), self.frame
@@ -207,8 +209,6 @@ def _actor() -> tuple[Any, Any]:
     mapper.SetColorModeToDirectScalars()
     actor.SetMapper(mapper)
     look = actor.GetProperty()
-    look.SetAmbient(_AMBIENT)
-    look.SetDiffuse(_DIFFUSE)
     look.SetSpecular(_SPECULAR)
     look.SetSpecularPower(_SHININESS)
     return data, actor

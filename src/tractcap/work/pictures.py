@@ -73,11 +73,15 @@ class Pictures:
 
     def _text(self) -> PngInfo:
         """What made the picture, for whoever finds it without the files beside it."""
+        told = {
+            "Title": self._words.title,
+            "Description": ". ".join([self._words.subtitle, *self._words.warnings]),
+            "Software": SOFTWARE,
+            "Source": "\n".join(one["source"]["name"] for one in self._facts.bundles),
+        }
         text = PngInfo()
-        text.add_itxt("Title", self._words.title)
-        text.add_itxt("Description", ". ".join([self._words.subtitle, *self._words.warnings]))
-        text.add_text("Software", SOFTWARE)
-        text.add_itxt("Source", "\n".join(one["source"]["name"] for one in self._facts.bundles))
+        for key, value in told.items():
+            text.add_itxt(key, value.encode(errors="backslashreplace").decode())  # a name may be no UTF-8
         return text
 
 

@@ -1,0 +1,47 @@
+"""Scenes drawn as arrays, without labels and files."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tractcap.drawing.anatomy import Anatomy
+from tractcap.drawing.draw import Bundle, Making, Scene, draw
+from tractcap.drawing.lines import Tally
+from tractcap.drawing.look import ONE, Coloring, Look
+from tractcap.drawing.palette import Color
+from tractcap.drawing.views import SIX, Frame, Vector
+from tractcap.inputs.images import ImageFile, Volume
+from tractcap.inputs.tractograms import open_tractogram
+
+
+def drawn(
+    path: Path,
+    frame: Frame,
+    *,
+    size: int = 200,
+    views: tuple[str, ...] = SIX,
+    max_points: int = 50_000,
+    passes: tuple[int, ...] = (),
+    sampling: int = 2,
+    tally: Tally | None = None,
+    color: Color | None = None,
+    coloring: Coloring | None = None,
+    volume: Volume | None = None,
+    reference: Path | None = None,
+    at: Vector | None = None,
+    style: str = "lines",
+    **look: object,
+) -> dict[str, np.ndarray]:
+    """Pictures by the names of their views, each (size, size, 3)."""
+    colors = coloring or (Coloring(ONE, color=color) if color else Coloring())
+    shown = Look(views=views, size=size, style=style, **look)
+    anatomy = Anatomy(ImageFile(reference)) if reference else None
+    scene = Scene([Bundle(open_tractogram(path), colors, volume)], frame, shown, anatomy, at)
+    making = Making(max_points, passes or (len(shown.sizes),), sampling)
+    return {one.view.name: one.pixels for one in draw(scene, making, tally or Tally(), lambda points: None)}
+
+
+def rest(path: Path, frame: Frame, **how: object) -> np.ndarray:
+    """The one picture of one view."""
+    (picture,) = drawn(path, frame, **how).values()
+    return picture
