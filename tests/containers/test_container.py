@@ -38,6 +38,20 @@ def test_the_demo(contained: Run, data: Path, tmp_path: Path) -> None:
     assert 0 < done.peak <= 512 * MB
 
 
+def test_every_style_in_a_small_container(contained: Run, data: Path, tmp_path: Path) -> None:
+    """All that a picture can have, at once, in 512 MB: anatomy, layers, a turntable in each format, an overview."""
+    for name in ("AF_L", "CST_R"):
+        phantoms.save(data / f"{name}.trk", phantoms.asymmetric_bundle())
+    head = phantoms.save_head(data / "head.nii.gz", voxel=1.0)
+    options = ("--reference", f"/data/{head.name}", "--opacity", "0.5", "--overview", "--views", "six,in-slice")
+    done = contained(data, "/data", "/out", "participant", *options, "--animation", "gif,webp,mp4", memory="512m")
+    assert done.status == 0, done.stderr
+    assert not done.oom_killed
+    assert "tried again" not in done.stderr
+    assert len(mosaics(tmp_path / "out")) == 3
+    assert {path.suffix for path in (tmp_path / "out").rglob("*_turntable.*")} == {".gif", ".webp", ".mp4"}
+
+
 def test_a_file_larger_than_the_container(contained: Run, data: Path, tmp_path: Path) -> None:
     """The peak, page cache and all, is below the limit and hardly grows with the file."""
     small = large.write_trk(data / "small.trk", 100 * MB)
@@ -87,15 +101,20 @@ def assert_estimated(out: Path) -> int:
         ("--size", "200", "--views", "left"),
         ("--size", "1600", "--views", "left,anterior,superior"),
         ("--size", "400", "--views", "left,anterior"),
+        ("--size", "400", "--views", "left,anterior", "--reference", "/data/head.nii.gz"),
+        ("--size", "400", "--views", "left,axial", "--reference", "/data/head.nii.gz", "--opacity", "0.3"),
+        ("--size", "200", "--views", "left", "--animation", "mp4,webp,gif", "--frames", "12"),
+        ("--size", "400", "--views", "left", "--color", "density"),
     ],
     ids=" ".join,
 )
 def test_the_estimate_is_calibrated(contained: Run, data: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
-    """Over all formats, at 1 MB and 20 MB."""
+    """Over all formats, at 1 MB (tubes) and 20 MB (lines)."""
     for count, name in ((1_000, "small"), (15_000, "large")):
         bundle = phantoms.asymmetric_bundle(count, 100)
         for ending in phantoms.ENDINGS:
             phantoms.save(data / f"{name}-{ending.replace('.', '')}.{ending}", bundle)
+    phantoms.save_head(data / "head.nii.gz", voxel=1.0)
     done = contained(data, "/data", "/out", "participant", *options, "--nprocs", "1", memory="1g")
     assert done.status == 0, done.stderr
     assert assert_estimated(tmp_path / "out") == 2 * len(phantoms.ENDINGS)

@@ -12,6 +12,7 @@ from tractcap.drawing.anatomy import Anatomy, depth_of, outside
 from tractcap.drawing.lines import MOST_PARTS, Lines, Tally, drawable, lines, rounded
 from tractcap.drawing.look import GLASS, SLICES, TUBES, Coloring, Look
 from tractcap.drawing.paint import Paint, paint
+from tractcap.drawing.scales import Scale
 from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
 from tractcap.errors import DrawingError
 from tractcap.inputs.images import Volume
@@ -68,11 +69,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A finished picture (pixels, pixels, 3) uint8 RGB, not yet labelled."""
+    """A finished picture (pixels, pixels, 3) uint8 RGB, not yet labelled, and what the colours of values stand for."""
 
     view: View
     pixels: NDArray[np.uint8]
-    paints: Sequence[Paint]
+    scale: Scale | None
 
 
 def draw(scene: Scene, making: Making, tally: Tally, report: Callable[[int], None]) -> Iterator[Drawn]:
@@ -119,10 +120,9 @@ class _Pass:
         rims: list[NDArray[np.uint8] | None] = [None] * len(self._views)
         if scene.anatomy and GLASS in scene.look.anatomy:
             rims = finish.glass(self._canvas, scene.anatomy, sampling)
-        paints, reach = [], np.zeros(3, np.float32)
+        scale, reach = None, np.zeros(3, np.float32)
         for bundle in scene.bundles:
-            painted, farthest = self._draw(bundle, tally)
-            paints.append(painted)
+            scale, farthest = self._draw(bundle, tally)
             reach = np.maximum(reach, farthest)
         for place, (view, size) in enumerate(self._views):
             setting = finish.Setting(
@@ -133,7 +133,7 @@ class _Pass:
             if not covered and not view.in_slice and _seen(view, reach, scene.frame.width / size):
                 raise DrawingError(_blank(view, scene, tally))
             self._report(tally.points)  # a sign of life: a large picture takes its time
-            yield Drawn(view, pixels, paints)
+            yield Drawn(view, pixels, scale)
         self._canvas.close()
 
     def _shot(self, view: View, size: int) -> "Shot":
@@ -152,8 +152,8 @@ class _Pass:
         shown = view.in_slice or (SLICES in scene.look.anatomy and view.name in VIEWS)
         return (scene.anatomy, scene.at) if shown else (None, None)
 
-    def _draw(self, bundle: Bundle, tally: Tally) -> tuple[Paint, NDArray[np.float32]]:
-        """Draw a bundle; returns its colours, and how far its streamlines lead along each axis, in mm."""
+    def _draw(self, bundle: Bundle, tally: Tally) -> tuple[Scale | None, NDArray[np.float32]]:
+        """Draw a bundle; returns what its colours stand for, and how far it leads along each axis, in mm."""
         most = self._making.max_points // (MOST_PARTS if self._tubes else 1)
         painted = paint(bundle.coloring, bundle.tractogram, bundle.volume, most, self._report)
         reach, anatomy = np.zeros(3, np.float32), self._scene.anatomy
@@ -165,7 +165,7 @@ class _Pass:
                 if anatomy and len(kept.points[kept.new]):
                     tally.outside += outside(kept.points[kept.new], anatomy.shape, anatomy.affine)
             self._report(tally.points)
-        return painted, reach
+        return painted.scale, reach
 
     def _lines(self, chunk: Chunk, painted: Paint) -> Lines:
         colors = painted.colors(chunk)

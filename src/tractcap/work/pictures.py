@@ -31,8 +31,7 @@ class Pictures:
 
     def take(self, drawn: Drawn) -> None:
         """Label a picture; a view is written, a frame of the turntable is kept."""
-        scale = next((paint.scale for paint in drawn.paints if paint.scale), None)
-        self._words = words(self._facts, scale)
+        self._words = words(self._facts, drawn.scale)
         image = Image.fromarray(drawn.pixels)
         look = self._scene.look
         turning = drawn.view.name not in VIEWS

@@ -17,6 +17,11 @@ BASE = 72 * MB
 BYTES_PER_POINT = 1100
 """Of a chunk while it is drawn: our arrays, VTK's copies and buffers, and what llvmpipe keeps of its lines."""
 
+_TUBE = (500, 280)
+_TUBE_POINTS = 8
+"""Bytes of a point of a tube, once and for each picture that is drawn at the same time, up to six; and how many points
+a file's one becomes at most."""
+
 BYTES_PER_SAMPLE = 8
 BYTES_PER_SUM = 16
 """Of a sample: colour and depth, and one sum of layers."""
@@ -39,10 +44,10 @@ SCIENCE = 34 * MB
 BYTES_PER_VOXEL = 1
 BYTES_PER_MAP_VOXEL = 4
 MOST_VOXELS = 320**3
-ANATOMY = 110 * MB
+ANATOMY = 16 * MB
 """Beside its voxels: head or brain on a coarse grid while it is told from air, and the surface of the glass."""
 
-DENSITY = 60 * MB
+DENSITY = 40 * MB
 """The most that counting streamlines on a grid takes."""
 
 CHUNKS = (50_000, 20_000)
@@ -70,7 +75,8 @@ class Content:
 
     ``sizes`` are the pixels along each picture, of which the first ``views`` are views and the others frames of an
     animation; ``points`` the most that the file may hold, ``loaded`` bytes of it that must be held whole; ``sums`` how
-    many sums of layers a sample has; ``extra`` bytes for images and the like.
+    many sums of layers a sample has; ``extra`` bytes for images and the like; ``tubes`` says that they are
+    drawn instead of lines.
     """
 
     views: int
@@ -79,6 +85,7 @@ class Content:
     loaded: int = 0
     sums: int = 0
     extra: int = 0
+    tubes: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +102,15 @@ def need(content: Content, shape: Shape) -> int:
     """Bytes of memory that a worker takes to draw a tractogram."""
     per_sample = BYTES_PER_SAMPLE + content.sums * BYTES_PER_SUM
     samples = max(_held(content.sizes, shape.passes)) * shape.sampling**2
-    points = min(shape.max_points, content.points)
-    return BASE + points * BYTES_PER_POINT + samples * per_sample + _pictures(content) + content.loaded + content.extra
+    return BASE + _points(content, shape) + samples * per_sample + _pictures(content) + content.loaded + content.extra
+
+
+def _points(content: Content, shape: Shape) -> int:
+    """Bytes of a chunk while it is drawn."""
+    if not content.tubes:
+        return min(shape.max_points, content.points) * BYTES_PER_POINT
+    once, each = _TUBE
+    return min(shape.max_points, content.points * _TUBE_POINTS) * (once + each * min(6, max(shape.passes)))
 
 
 def _pictures(content: Content) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.drawing import palette
-from tractcap.drawing.look import BUNDLE, DATA, DENSITY, POSITION, Coloring, Look
+from tractcap.drawing.look import BUNDLE, DATA, DENSITY, POSITION, TUBES, Coloring, Look
 from tractcap.drawing.palette import Color
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.layout import Source, find, fingerprint
@@ -232,7 +232,8 @@ def _with_fingerprint(path: str, header: dict[str, Any]) -> dict[str, Any]:
 
 def _content(header: dict[str, Any], settings: Settings, extra: int) -> plan.Content:
     look = settings.look
-    return plan.Content(len(look.views), look.sizes, header["points"], header["loaded"], look.sums, extra)
+    tubes = look.for_streamlines(header["streamlines"]).style == TUBES
+    return plan.Content(len(look.views), look.sizes, header["points"], header["loaded"], look.sums, extra, tubes)
 
 
 def _job(source: Source, header: dict[str, Any], settings: Settings, extra: int, room: int) -> Job | None:
