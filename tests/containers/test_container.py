@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import golden
 import large
 import numpy as np
 import phantoms
@@ -13,7 +14,11 @@ import pytest
 from conftest import Run, call, engine
 from PIL import Image
 
-pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.container,
+    pytest.mark.timeout(900),
+    pytest.mark.filterwarnings("default::golden.GoldenWarning"),
+]
 
 MB = 2**20
 
@@ -236,3 +241,12 @@ def test_the_same_pixels_as_outside(contained: Run, data: Path, tmp_path: Path) 
     inside = slice(60, 240)
     difference = np.abs(here.astype(int) - there)[inside, inside]
     assert difference.mean() < 1
+
+
+def test_golden_pictures_in_the_image(contained: Run, data: Path, tmp_path: Path) -> None:
+    """The image's Mesa draws what the golden pictures show."""
+    golden.inputs(data)
+    for name in golden.CASES:
+        done = contained(data, "/data/bundle.trk", "/out", "participant", *golden.options(name, "/data"))
+        assert done.status == 0, done.stderr
+        golden.check(name, tmp_path / "out/figures/bundle_mosaic.png")

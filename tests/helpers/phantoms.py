@@ -166,8 +166,8 @@ def save_head(path: Path, order: str = "RAS", voxel: float = 4.0, dtype: str = "
     grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
     x, y, z = np.moveaxis(grid @ matrix[:3, :3].T + matrix[:3, 3], -1, 0)
     inside = (x / 70) ** 2 + ((y + 18) / 88) ** 2 + ((z - 18) / 70) ** 2 < 1
-    values = np.where(inside, 400 + y - 1.5 * x, np.nan if more.get("nan") else 0)
-    values[(np.abs(x + 40) < 12) & (np.abs(y - 20) < 12) & (np.abs(z - 30) < 12)] = 650
+    values = np.where(inside, 500 + 0.5 * y - 0.75 * x, np.nan if more.get("nan") else 0)
+    values[(np.abs(x + 40) < 12) & (np.abs(y - 20) < 12) & (np.abs(z - 30) < 12)] = 700
     nib.Nifti1Image(values.astype(dtype), matrix).to_filename(path)
     return path
 
