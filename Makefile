@@ -7,8 +7,8 @@ python := .venv/bin/python
 .PHONY: demo test lint image test-containers test-clusters bench lock
 
 demo: .venv/.done
-	.venv/bin/tractcap demo demo-output participant
-	@echo "The pictures are in $(CURDIR)/demo-output: open sub-1/figures/AF_L_mosaic.png first."
+	.venv/bin/tractcap demo demo-output participant --overview
+	@echo "The pictures are in $(CURDIR)/demo-output: open sub-1/figures/sub-1_desc-overview_mosaic.png first."
 
 test: .venv/.done
 	$(python) -m pytest -m "not container and not cluster" -n 2

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -385,3 +386,64 @@ def test_a_file_that_may_not_grow_is_named(bundles: Path, tmp_path: Path) -> Non
     )
     one_sentence(found, 1, "AF_L_view-left.png can't be read or written: File too large", "2 failed")
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_changed_tsf_is_another_picture(tmp_path: Path) -> None:
+    bundle = phantoms.asymmetric_bundle(5)
+    (tmp_path / "in").mkdir()
+    phantoms.save(tmp_path / "in/a.tck", bundle)
+    call = (tmp_path / "in", tmp_path / "out", "participant", *SMALL, "--views", "left", "--color", "data:fa")
+    for high, words in ((1.0, "1 drawn"), (1.0, "1 kept"), (2.0, "1 drawn")):
+        if words == "1 drawn":
+            values = [np.linspace(0, high, len(s)).astype("f4") for s in bundle]
+            phantoms.save_tsf(tmp_path / "in/a_fa.tsf", values)
+        assert words in run(*call).stderr
+
+
+def test_a_reference_in_another_space_is_said_in_picture_log_and_sidecar(tmp_path: Path) -> None:
+    shifted = [s + np.float32([0, 0, 150]) for s in phantoms.asymmetric_bundle(5)]
+    phantoms.save(tmp_path / "a.trk", shifted)
+    head = phantoms.save_head(tmp_path / "t1.nii.gz")
+    found = run(tmp_path / "a.trk", tmp_path / "out", "participant", *SMALL, "--reference", head)
+    assert found.returncode == 0
+    assert "100.0 % of the points lie outside t1.nii.gz" in found.stderr
+    told = json.loads((tmp_path / "out/figures/a.json").read_text())
+    assert told["PointsOutsideReference"] == 1
+    with Image.open(tmp_path / "out/figures/a_view-left.png") as image:
+        assert "100.0 % of the points lie outside t1.nii.gz" in image.text["Description"]
+        assert image.text["Software"].startswith("tractcap ")
+        assert image.info["dpi"][0] == pytest.approx(25.4 / told["MillimetresPerPixel"], rel=0.01)
+
+
+def test_an_overview_says_what_is_not_in_it(bundles: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    shutil.copytree(bundles, folder)
+    phantoms.save(folder / "bad.trk", phantoms.asymmetric_bundle(30))
+    cut = (folder / "bad.trk").read_bytes()
+    (folder / "bad.trk").write_bytes(cut[:-200])
+    out = tmp_path / "out"
+    found = run(folder, out, "participant", *SMALL, "--overview")
+    assert found.returncode == 1
+    told = json.loads((out / "figures/desc-overview.json").read_text())
+    assert len(told["Sources"]) == 2
+    assert told["Streamlines"] == 60
+    assert "not in the picture: bad" in told["Notes"]
+    again = run(folder, out, "participant", *SMALL, "--overview")
+    assert "0 drawn, 2 kept" in again.stderr
+    assert "bundles together" not in again.stderr, "the overview is kept too"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--reference", "nowhere.nii"), "nowhere.nii doesn't exist"),
+        (("--scalar", "fa"), "--scalar is 'fa'"),
+        (("--color", "scalar:md"), "--scalar md=IMAGE"),
+        (("--anatomy", "bones"), "--anatomy names 'bones'"),
+        (("--animation", "avi"), "--animation names 'avi'"),
+        (("--slices-at", "1,2"), "--slices-at is '1,2'"),
+        (("--color", "position", "--color-range", "0,1"), "--color-range is for the colours of values"),
+    ],
+)
+def test_what_is_asked_for_wrongly(bundles: Path, tmp_path: Path, options: tuple[str, ...], words: str) -> None:
+    one_sentence(run(bundles, tmp_path, "participant", *options), 2, words)

@@ -17,10 +17,13 @@ from tractcap.errors import TractcapError
 from tractcap.files import clear_parts, write_text
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.inputs.tractograms.tsf import beside
 from tractcap.work.pictures import Pictures
 from tractcap.work.tell import Facts, sidecar
 
 Report = Callable[[int], None]
+
+_TCK = (".tck", ".tck.gz")
 
 
 def look(paths: Sequence[str], images: Sequence[str], vtk_space: str, report: Report) -> dict[str, Any]:
@@ -29,8 +32,14 @@ def look(paths: Sequence[str], images: Sequence[str], vtk_space: str, report: Re
     What can't be read is ``{"failed": sentence}``.
     """
     del report  # headers are looked at within a moment
-    tractograms = {path: _tried(lambda path: asdict(_open(path, vtk_space).header), path) for path in paths}
+    tractograms = {path: _tried(lambda path: _header(path, vtk_space), path) for path in paths}
     return tractograms | {path: _tried(lambda path: {"shape": ImageFile(Path(path)).shape}, path) for path in images}
+
+
+def _header(path: str, vtk_space: str) -> dict[str, Any]:
+    """A header, and the files of values ``beside`` the tractogram, whose changes are the tractogram's too."""
+    found = [file for files in beside(Path(path)).values() for file in files] if path.lower().endswith(_TCK) else []
+    return asdict(_open(path, vtk_space).header) | {"beside": [str(file) for file in found]}
 
 
 def _tried(what: Callable[[str], dict[str, Any]], path: str) -> dict[str, Any]:

@@ -225,7 +225,8 @@ def _reference(settings: Settings, extra: int, watch: Watch) -> Reference | None
 
 def _with_fingerprint(path: str, header: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {**header, "fingerprint": fingerprint(Path(path))}
+        found = [fingerprint(Path(file)) for file in (path, *header.get("beside", ()))]
+        return {**header, "fingerprint": (sum(size for size, _ in found), max(time for _, time in found))}
     except OSError as error:
         return {"failed": f"{path} can't be read: {error.strerror}."}
 
