@@ -442,6 +442,7 @@ def test_an_overview_says_what_is_not_in_it(bundles: Path, tmp_path: Path) -> No
         (("--anatomy", "bones"), "--anatomy names 'bones'"),
         (("--animation", "avi"), "--animation names 'avi'"),
         (("--slices-at", "1,2"), "--slices-at is '1,2'"),
+        (("--color", "density", "--color-range", "group", "--batch-size", "1"), "leave out --batch-size"),
         (("--color", "position", "--color-range", "0,1"), "--color-range is for the colours of values"),
     ],
 )

@@ -196,7 +196,7 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
 @click.option("-v", "--verbose", count=True, help="-v: name what is kept; -vv: and tell of memory as it goes.")
 @click.version_option(__version__, message="tractcap %(version)s")
 def tractcap(**asked: Any) -> None:
-    r"""Draw tractograms, whatever their size, within a memory cap.
+    """Draw tractograms, whatever their size, within a memory cap.
 
     INPUT is a BIDS (derivative) dataset, a folder of tractograms, one tractogram, or the word demo for real
     bundles that come with the installation. Pictures go to OUTPUT, a folder.
@@ -204,7 +204,7 @@ def tractcap(**asked: Any) -> None:
     \b
     Exit status: 0 all drawn; 1 some inputs failed; 2 bad options or settings; 3 nothing to draw;
     4 the cap is too small; 130 or 143 interrupted.
-    """
+    """  # noqa: D301
     _log_to_stderr(asked["verbose"])
     interrupts.install()
     sys.exit(_draw(asked))
@@ -355,6 +355,8 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
     from tractcap.work.prepare import Settings
 
     per_job = asked["mem_per_job"]
+    if asked["color_range"] == "group" and asked["batch_size"]:
+        raise SettingsError("--color-range group needs all participants at once: leave out --batch-size.")
     return Settings(
         input=source,
         output=asked["output"],

@@ -11,7 +11,7 @@ from tractcap.inputs.tractograms import Chunk, Tractogram
 SPACING = 2.0
 """mm along a voxel, as long as the grid has not too many."""
 
-MOST_CELLS = 160
+MOST_CELLS = 128
 """Along each axis; the voxels of a tractogram that reaches farther are larger."""
 
 CHUNK = 20_000
