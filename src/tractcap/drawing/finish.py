@@ -11,7 +11,7 @@ from tractcap.drawing.canvas import Canvas
 from tractcap.drawing.palette import Color, contrast
 from tractcap.drawing.views import Vector
 
-_BAND_SAMPLES = 2**17
+_BAND_SAMPLES = 2**16
 """Samples that are worked on at once; some 100 bytes each are needed."""
 
 _GLASS = 0.55

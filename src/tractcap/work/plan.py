@@ -30,7 +30,7 @@ BYTES_PER_PICTURE_PIXEL = 14
 """A finished picture, its labelled copy, and Pillow's buffers for the PNG."""
 
 PAGE = 1024
-BYTES_PER_PAGE_PIXEL = 7
+BYTES_PER_PAGE_PIXEL = 9
 """A picture in the mosaic, beside it and within it; of larger pictures it has copies of so many pixels a side."""
 
 BYTES_PER_FRAME_PIXEL = 5
