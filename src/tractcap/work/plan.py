@@ -47,7 +47,7 @@ MOST_VOXELS = 320**3
 ANATOMY = 16 * MB
 """Beside its voxels: head or brain on a coarse grid while it is told from air, and the surface of the glass."""
 
-DENSITY = 28 * MB
+DENSITY = 22 * MB
 """The most that counting streamlines on a grid takes."""
 
 CHUNKS = (50_000, 20_000)
