@@ -66,16 +66,20 @@ def drawable(chunk: Chunk, tally: Tally) -> Chunk:
     tally.left_out += Counter({NOT_FINITE: int(bad.sum()), TOO_SHORT: int(short.sum())})
     kept = chunk if not (bad | short).any() else _keep(chunk, ~(bad | short), lengths)
     if len(kept.points):
-        tally.quanta += _quanta(kept)
+        tally.quanta += int(quanta(kept).sum())
     return kept
 
 
-def _quanta(chunk: Chunk) -> int:
-    """The length of what is drawn of a chunk's streamlines."""
+def quanta(chunk: Chunk) -> NDArray[np.int64]:
+    """The length of what is drawn of each of a chunk's streamlines, (S,), in 1/4096 mm."""
     across = np.diff(chunk.points, axis=0)
     across[chunk.offsets[1:-1] - 1] = 0
-    x, y, z = across[int(chunk.head) : len(across) - chunk.tail].T
-    return int(np.rint(np.sqrt(x * x + y * y + z * z) * np.float32(QUANTA)).astype(np.int64).sum())
+    first, last = int(chunk.head), len(across) - chunk.tail
+    x, y, z = across[first:last].T
+    each = np.rint(np.sqrt(x * x + y * y + z * z) * np.float32(QUANTA)).astype(np.int64)
+    upto = np.concatenate([np.zeros(first + 1, np.int64), np.cumsum(each)])
+    ends = np.minimum(chunk.offsets[1:] - 1, last)
+    return np.diff(np.concatenate([[0], upto[ends]]))
 
 
 def _bad(chunk: Chunk) -> NDArray[np.bool_]:

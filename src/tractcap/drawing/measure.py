@@ -1,4 +1,4 @@
-"""How far a tractogram reaches, which decides the frame of its pictures.
+"""How far a tractogram reaches, which decides the frame of its pictures, and what else is measured on the way.
 
 Headers can't be trusted with this: many give the grid of another image, or a grid of one voxel.
 """
@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tractcap.drawing.lengths import Lengths, Summary
 from tractcap.drawing.lines import QUANTA, Tally, drawable
 from tractcap.drawing.look import Coloring
+from tractcap.drawing.territory import VOXEL, Territory
 from tractcap.drawing.values import Range, values
 from tractcap.drawing.views import Vector
 from tractcap.errors import InputError
@@ -22,14 +24,18 @@ from tractcap.inputs.tractograms import Chunk, Tractogram
 class Extent:
     """The box in RAS+ mm around the streamlines that can be drawn, and what was counted on the way.
 
-    ``center`` is the mean of their points. ``values`` is the range of what is coloured by, ``without`` at how many
-    points it is not a number.
+    ``center`` is the mean of their points. ``lengths`` are theirs; ``volume`` in mm³ is what they pass through, on a
+    grid of voxels of ``voxel`` mm. ``values`` is the range of what is coloured by, ``without`` at how many points it is
+    not a number.
     """
 
     low: Vector
     high: Vector
     center: Vector
     tally: Tally
+    lengths: Summary
+    volume: float
+    voxel: float = VOXEL
     values: tuple[float, float] | None = None
     without: int = 0
 
@@ -50,17 +56,29 @@ def measure(
     """
     shown = values(coloring, tractogram, volume, report) if coloring and coloring.measured else None
     box, found, tally = _Box(), Range(tractogram.header.points), Tally()
+    lengths, territory = Lengths(), Territory()
     for chunk in tractogram.chunks(max_points, shown.data if shown else ""):
         kept = drawable(chunk, tally)
         if len(kept.points):
             box.add(kept)
+            lengths.add(kept)
+            territory.add(kept)
             if shown:
                 found.add(shown.at(kept)[kept.new])
         report(tally.points)
     if not tally.drawn:
         raise InputError(f"{tractogram.path} {_nothing(tally)}: there is nothing to draw.")
     ends = found.ends() if shown else None
-    return Extent(_vector(box.low), _vector(box.high), box.center, tally, ends, found.without)
+    return Extent(
+        _vector(box.low),
+        _vector(box.high),
+        box.center,
+        tally,
+        lengths.summary(),
+        territory.volume,
+        values=ends,
+        without=found.without,
+    )
 
 
 @dataclass

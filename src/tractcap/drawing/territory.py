@@ -1,0 +1,77 @@
+"""What streamlines pass through, as a volume."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.inputs.tractograms.chunks import Chunk
+
+VOXEL = 2.0
+"""mm along a voxel of the grid, whose faces lie at even coordinates: the same grid for everyone."""
+
+_REACH = 128
+"""Voxels from the origin that the grid's array holds; what lies farther out is kept by its numbers."""
+
+_SPAN = 2 * _REACH
+_STEP = VOXEL / 2
+"""mm between the points that are looked at."""
+
+_MOST_STEPS = 512
+"""Of one segment; one of over half a metre is no fibre's, and is looked at more coarsely."""
+
+_BLOCK = 2**16
+"""Points that are looked at together."""
+
+
+class Territory:
+    """Takes chunks in any order."""
+
+    def __init__(self) -> None:
+        self._near = np.zeros(_SPAN**3, bool)
+        self._far: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def add(self, chunk: Chunk) -> None:
+        """Mark the voxels that a chunk's streamlines pass through, as far as a step of half a voxel tells."""
+        self._mark(chunk.points)
+        for points in _between(chunk):
+            self._mark(points)
+
+    @property
+    def volume(self) -> float:
+        """In mm³."""
+        return float((np.count_nonzero(self._near) + len(self._far)) * VOXEL**3)
+
+    def _mark(self, points: NDArray[np.float32]) -> None:
+        cells = np.floor(points * np.float32(1 / VOXEL)).astype(np.int64) + _REACH
+        if cells.min() < 0 or cells.max() >= _SPAN:
+            near = ((cells >= 0) & (cells < _SPAN)).all(axis=1)
+            self._far = np.union1d(self._far, _numbered(cells[~near] + 2**19, 2**20))
+            cells = cells[near]
+        self._near[_numbered(cells, _SPAN)] = True
+
+
+def _numbered(cells: NDArray[np.int64], span: int) -> NDArray[np.int64]:
+    numbers: NDArray[np.int64] = (cells[:, 0] * span + cells[:, 1]) * span + cells[:, 2]
+    return numbers
+
+
+def _between(chunk: Chunk) -> Iterator[NDArray[np.float32]]:
+    """Points (N, 3) on the segments that are longer than a step."""
+    across = np.diff(chunk.points, axis=0)
+    across[chunk.offsets[1:-1] - 1] = 0
+    steps = np.ceil(np.abs(across).max(axis=1, initial=0) / np.float32(_STEP))
+    steps = np.minimum(steps, _MOST_STEPS).astype(np.int64)
+    long = np.flatnonzero(steps > 1)
+    upto = np.cumsum(steps[long])
+    for number in range(int(upto[-1]) // _BLOCK + 1 if len(long) else 0):
+        part = long[slice(*np.searchsorted(upto, (number * _BLOCK, (number + 1) * _BLOCK), side="right"))]
+        if len(part):
+            yield _stepped(chunk.points[part], across[part], steps[part])
+
+
+def _stepped(begin: NDArray[np.float32], across: NDArray[np.float32], steps: NDArray[np.int64]) -> NDArray[np.float32]:
+    place = np.repeat(np.cumsum(steps) - steps, steps)
+    share = ((np.arange(len(place)) - place) / np.repeat(steps, steps)).astype(np.float32)[:, None]
+    points: NDArray[np.float32] = np.repeat(begin, steps, axis=0) + share * np.repeat(across, steps, axis=0)
+    return points
