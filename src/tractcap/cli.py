@@ -40,7 +40,7 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.argument("input", type=click.Path(path_type=Path))
 @click.argument("output", type=click.Path(path_type=Path))
-@click.argument("level", type=click.Choice(["participant"]))
+@click.argument("level", type=click.Choice(["participant", "group"]))
 @_option(
     "--participant-label",
     "participants",
@@ -55,6 +55,19 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     multiple=True,
     metavar="LABEL...",
     help="Draw these sessions alone, with or without ses-.",
+)
+@_option(
+    "--tract-label",
+    "tracts",
+    multiple=True,
+    metavar="LABEL...",
+    help="Draw these bundles alone, by their own name or by any tool's; without a side, both.",
+)
+@_option(
+    "--bids-filter-file",
+    type=click.Path(path_type=Path),
+    metavar="JSON",
+    help="Entities that tractograms, references and maps must have: see the documentation.",
 )
 @_option(
     "--mem",
@@ -87,7 +100,12 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     show_default=True,
     help="Share of the memory left unplanned.",
 )
-@_option("--reference", type=click.Path(path_type=Path), metavar="IMAGE", help="Anatomy under the tracts: a NIfTI.")
+@_option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    metavar="IMAGE",
+    help="Anatomy under the tracts: a NIfTI, or none.  [default: found in a BIDS dataset, of the tracts' own space]",
+)
 @_option(
     "--anatomy",
     default=",".join(ANATOMY),
@@ -199,7 +217,8 @@ def tractcap(**asked: Any) -> None:
     """Draw tractograms, whatever their size, within a memory cap.
 
     INPUT is a BIDS (derivative) dataset, a folder of tractograms, one tractogram, or the word demo for real
-    bundles that come with the installation. Pictures go to OUTPUT, a folder.
+    bundles that come with the installation. Pictures and a page for each participant go to OUTPUT, a folder.
+    Level group reads what participants' runs have left there, and makes the group's page and table of it.
 
     \b
     Exit status: 0 all drawn; 1 some inputs failed; 2 bad options or settings; 3 nothing to draw;
@@ -207,7 +226,7 @@ def tractcap(**asked: Any) -> None:
     """  # noqa: D301
     _log_to_stderr(asked["verbose"])
     interrupts.install()
-    sys.exit(_draw(asked))
+    sys.exit(_draw(asked) if asked["level"] == "participant" else _gather(asked))
 
 
 def _open_streams() -> None:
@@ -316,6 +335,20 @@ def _draw(asked: dict[str, Any]) -> int:
         return _carry_out(settings, planned, watch)
 
 
+def _gather(asked: dict[str, Any]) -> int:
+    """Make the group's page and table; returns the exit status."""
+    from tractcap.work.gather import gather
+    from tractcap.work.outputs import check_output
+
+    settle_again = _settler(asked["mem"])
+    budget = settle_again()
+    log.info("%s", budget.describe())
+    check_output(asked["output"])
+    for path in gather(asked["output"], Watch(settle_again, budget, asked["safety_margin"])):
+        click.echo(path)
+    return 0
+
+
 def _settler(mem: str | None) -> Callable[[], Budget]:
     """What settles the budget, now and again later: the option beats the variable."""
     text, source = (mem, "--mem") if mem is not None else (os.environ.get(_CAP_VARIABLE), _CAP_VARIABLE)
@@ -340,18 +373,21 @@ def _carry_out(settings: Any, planned: Any, watch: Watch) -> int:
     describe_dataset(settings.output)
     for _, why in planned.failed:
         log.error("%s", why)
+    for source in planned.empty:
+        log.warning("%s is empty: it stands without a tractogram", source.name)
     with progress(len(planned.jobs)) as tell:
         outcome = carry_out(settings, planned, watch, tell)
     for pictures in sorted([*outcome.drawn.values(), *outcome.kept.values()]):
         click.echo(pictures[-1])
-    for picture in sorted(outcome.overviews):
-        click.echo(picture)
+    for path in (*sorted(outcome.overviews), *sorted(outcome.pages)):
+        click.echo(path)
     for line in outcome.summary(planned, watch):
         log.info("%s", line)
     return 1 if outcome.failed or outcome.others else 0
 
 
 def _settings(asked: dict[str, Any], source: Path) -> Any:
+    from tractcap.inputs.filters import Filters
     from tractcap.work.prepare import Settings
 
     per_job = asked["mem_per_job"]
@@ -362,11 +398,11 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         output=asked["output"],
         look=_look(asked),
         coloring=parse_coloring(asked["color"], asked["scalars"], asked["color_range"], asked["colormap"]),
-        reference=asked["reference"],
+        reference=None if str(asked["reference"]) == "none" else asked["reference"],
+        find_reference=asked["reference"] is None,
         fit=asked["fit"],
         overview=asked["overview"],
-        participants=asked["participants"],
-        sessions=asked["sessions"],
+        filters=Filters(asked["participants"], asked["sessions"]),
         nprocs=_nprocs(asked["nprocs"]),
         margin=asked["safety_margin"],
         mem_per_job=None if per_job is None else parse_size(per_job, "--mem-per-job"),

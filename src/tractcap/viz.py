@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tractcap.drawing.look import Look
 from tractcap.errors import SettingsError
+from tractcap.inputs.bundles import identify
 from tractcap.inputs.layout import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
 from tractcap.work.outputs import check_output, describe_dataset
@@ -145,7 +146,8 @@ def _source(who: str, tract: str, path: Path) -> Source:
     if unsafe := [name for name in (who, tract) if not name or "/" in name or name.startswith(".") or "\0" in name]:
         raise SettingsError(f"{unsafe[0]!r} can't be the name of a subject or tract: it names a file or folder.")
     participant = who.removeprefix("sub-")
-    return Source(path, f"{who}/{tract}", participant, "", f"sub-{participant}/figures", tract)
+    folder = f"sub-{participant}/figures"
+    return Source(path, f"{who}/{tract}", participant, "", folder, tract, bundle=identify(tract))
 
 
 def _result(source: Source, outcome: Outcome) -> Result:

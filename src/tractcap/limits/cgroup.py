@@ -25,6 +25,11 @@ class Limit:
     where: str
     group: Path | None = None
 
+    @property
+    def kind(self) -> str:
+        """What it is, the same in each run of a container: the folder's name isn't."""
+        return "a control group" if self.group else self.where
+
 
 @dataclass(frozen=True)
 class Mount:

@@ -63,11 +63,12 @@ def outline(path: str, report: Report) -> dict[str, Any]:
 def measure(path: str, vtk_space: str, max_points: int, coloring: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Read a tractogram for its extent.
 
-    ``low``, ``high`` and ``center`` are in mm; ``values`` is from where to where its colours' values are.
+    ``low``, ``high`` and ``center`` are in mm, ``lengths`` and ``volume`` what is told of these; ``values`` is from
+    where to where its colours' values are.
     """
     told = Coloring.load(coloring)
     extent = measure_extent(_open(path, vtk_space), max_points, report, told, _volume(told))
-    found = asdict(extent)
+    found = asdict(extent) | {"lengths": extent.lengths.told()}
     del found["tally"]
     return found
 
@@ -81,6 +82,7 @@ def draw_pictures(
     folder: str,
     stem: str,
     title: str,
+    about: Mapping[str, Any],
     report: Report,
 ) -> dict[str, Any]:
     """Draw one PNG a view, their mosaic, the animations, and a JSON file that tells what they show; returns that.
@@ -89,14 +91,14 @@ def draw_pictures(
     ----------
     bundles : of each its ``path``, ``name`` in the legend, ``coloring``, and ``source``, which names the file and says
         which state of it. made : all that decides what the pictures show. making : how they are made.
-    extent : what was measured, to be told beside the pictures.
+    extent, about : what was measured, and whose they are, to be told beside the pictures.
     """
     at, tally = Path(folder), Tally()
     scene = _scene(bundles, made, vtk_space)
     at.mkdir(parents=True, exist_ok=True)
     clear_parts(at, stem)
     (at / f"{stem}.json").unlink(missing_ok=True)  # it would tell of pictures that are about to be replaced
-    facts = Facts(title, made, bundles, scene, tally)
+    facts = Facts(title, about, made, bundles, scene, tally)
     pictures = Pictures(at, stem, scene, facts)
     how = Making(making["max_points"], tuple(making["passes"]), making["sampling"])
     for drawn in draw(scene, how, tally, report):
@@ -144,10 +146,29 @@ def _read_map(path: str, _modified: int) -> Volume:
     return ImageFile(Path(path)).values()
 
 
+def page(output: str, participant: str, report: Report) -> dict[str, Any]:
+    """Write a participant's page; returns its ``path`` below the output, or none."""
+    del report  # written within a moment
+    from tractcap.reports.participant import page as write
+
+    path = write(Path(output), participant)
+    return {"path": str(path.relative_to(output)) if path else ""}
+
+
+def group(output: str, report: Report) -> dict[str, Any]:
+    """Write the group's page and tables; returns their ``paths`` below the output."""
+    del report
+    from tractcap.reports.group import group as write
+
+    return {"paths": [str(path.relative_to(output)) for path in write(Path(output))]}
+
+
 ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "look": look,
     "outline": outline,
     "measure": measure,
     "draw": draw_pictures,
+    "page": page,
+    "group": group,
 }
 """By the names that the supervisor uses."""

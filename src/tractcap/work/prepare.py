@@ -1,22 +1,24 @@
 """From what was asked for to jobs: tractograms are found, their headers looked at, and how each is drawn is chosen."""
 
 import logging
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tractcap.drawing import palette
-from tractcap.drawing.look import BUNDLE, DATA, DENSITY, POSITION, TUBES, Coloring, Look
+from tractcap.drawing.look import BUNDLE, TUBES, Coloring, Look
 from tractcap.drawing.palette import Color
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
-from tractcap.inputs.layout import Source, find, fingerprint
+from tractcap.inputs.companions import Companions
+from tractcap.inputs.filters import Filters
+from tractcap.inputs.layout import Source, fingerprint, search
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.rlimit import ceiling
 from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.work import plan
+from tractcap.work.images import Box, Images, State, checked, choose, extra, state
 from tractcap.work.pool import Limits, Pool, Task
 
 log = logging.getLogger("tractcap")
@@ -29,7 +31,8 @@ _BLACK = (0, 0, 0)
 class Settings:
     """What was asked for.
 
-    ``look`` and ``coloring`` are what the pictures shall be; ``reference`` is the image of the anatomy under them.
+    ``look`` and ``coloring`` are what the pictures shall be; ``reference`` is the image of the anatomy under them, and
+    ``find_reference`` looks for each tractogram's own in the dataset where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
     them all. ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes; ``batch_size`` is
     how many participants are finished before the next are begun, 0 for all at once; ``timeout`` how many seconds a
@@ -41,10 +44,10 @@ class Settings:
     look: Look = field(default_factory=Look)
     coloring: Coloring = field(default_factory=Coloring)
     reference: Path | None = None
+    find_reference: bool = False
     fit: bool = False
     overview: bool = False
-    participants: tuple[str, ...] = ()
-    sessions: tuple[str, ...] = ()
+    filters: Filters = field(default_factory=Filters)
     nprocs: int = -1
     margin: float = 0.2
     mem_per_job: int | None = None
@@ -59,38 +62,37 @@ class Settings:
 class Job:
     """One tractogram's pictures: what its header tells, how they are made, and the bytes of memory that takes.
 
-    ``bytes`` and ``modified`` (ns) say which state of the file was planned for. ``color`` is the bundle's own.
+    ``bytes`` and ``modified`` (ns) say which state of the file was planned for, ``reference`` and ``map`` which of the
+    images. ``color`` is the bundle's own.
     """
 
     source: Source
-    header: dict[str, Any]
+    header: Mapping[str, Any]
     content: plan.Content
     shape: plan.Shape
     need: int
     bytes: int
     modified: int
     color: Color
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The image of the anatomy: which state of it, and the box in mm around the head or brain in it."""
-
-    path: Path
-    bytes: int
-    modified: int
-    box: tuple[Any, Any]
+    images: Images
+    reference: State | None
+    map: State | None
 
 
 @dataclass
 class Planned:
-    """What a run is going to do. ``failed`` holds what can't be drawn already: source and sentence."""
+    """What a run is going to do.
+
+    ``failed`` holds what can't be drawn already, source and sentence; ``empty`` bundles that hold no streamlines, as
+    their JSON files without a tractogram say. ``outlines`` are boxes around the heads in references.
+    """
 
     jobs: list[Job]
     failed: list[tuple[Source, str]]
     crew: plan.Crew
     room: int
-    reference: Reference | None = None
+    empty: list[Source] = field(default_factory=list)
+    outlines: dict[Path, Box] = field(default_factory=dict)
 
 
 def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = None) -> Planned:
@@ -104,44 +106,58 @@ def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = Non
     ------
     NothingToDrawError, CapTooSmallError, SettingsError
     """
-    sources = find(settings.input, settings.participants, settings.sessions) if sources is None else sources
+    sources, companions = _found(settings) if sources is None else (sources, Companions(()))
     if not sources:
         raise NothingToDrawError(_nothing(settings))
     room = _room(settings, watch)
-    headers = _look(sources, settings, watch)
-    extra = _extra(settings, headers)
     planned = Planned([], [], plan.Crew(1, watch.budget.cpus, ""), room)
-    too_large = []
-    for source in sources:
-        header = headers[str(source.path)]
-        if "failed" in header:
-            planned.failed.append((source, header["failed"]))
-        elif job := _job(source, header, settings, extra, _most(room, watch)):
-            planned.jobs.append(job)
-        else:
-            too_large.append((source, _too_large(source, header, settings, extra, watch)))
-    if too_large and not planned.jobs:
-        raise CapTooSmallError(too_large[0][1])
-    planned.failed += too_large
-    planned.jobs = _colored(planned.jobs, settings.coloring)
-    planned.reference = _reference(settings, extra, watch) if planned.jobs else None
+    planned.empty = [source for source in sources if source.empty]
+    there = [source for source in sources if not source.empty]
+    _jobs(planned, there, companions, settings, watch)
     if planned.jobs:
+        planned.jobs = _colored(planned.jobs, settings.coloring)
+        _outline(planned, settings, watch)
         needs = [job.need for job in planned.jobs]
         planned.crew = plan.crew(settings.nprocs, watch.budget.cpus, needs, room)
     return planned
 
 
+def _found(settings: Settings) -> tuple[list[Source], Companions]:
+    found = search(settings.input, settings.filters, settings.output)
+    return found.sources, Companions(found.images, settings.filters)
+
+
+def _jobs(
+    planned: Planned, sources: Sequence[Source], companions: Companions, settings: Settings, watch: Watch
+) -> None:
+    """Plan how each tractogram is drawn, or tell why it can't be."""
+    coloring = settings.coloring
+    chosen = {
+        source: choose(source, settings.reference, settings.find_reference, coloring, companions) for source in sources
+    }
+    asked = [path for path in (settings.reference, Path(coloring.path) if coloring.path else None) if path]
+    images = dict.fromkeys([*asked, *(path for one in chosen.values() for path in one.paths)])
+    headers = _look(sources, list(images), settings, watch) if sources else {}
+    too_large = []
+    for source, one in checked(chosen, headers, asked if sources else ()).items():
+        header = headers[str(source.path)]
+        if why := header.get("failed") or one.lacks:
+            planned.failed.append((source, why))
+        elif job := _job(source, headers, one, settings, _most(planned.room, watch)):
+            planned.jobs.append(job)
+        else:
+            too_large.append((source, _too_large(source, headers, one, settings, watch)))
+    if too_large and not planned.jobs:
+        raise CapTooSmallError(too_large[0][1])
+    planned.failed += too_large
+
+
 def _colored(jobs: list[Job], coloring: Coloring) -> list[Job]:
     """Give each job its bundle's colour, the same in all participants."""
-    assigned = palette.assign(bundle(job.source) for job in jobs)
+    assigned = palette.assign(job.source.bundle.key for job in jobs)
     if coloring.kind == BUNDLE and len(assigned) > len(palette.apart()):
         log.warning("there are %d bundles for %d colours: some share one", len(assigned), len(palette.apart()))
-    return [replace(job, color=assigned[bundle(job.source)]) for job in jobs]
-
-
-def bundle(source: Source) -> str:
-    """What a tractogram is called in every participant and session."""
-    return re.sub("(?<![a-zA-Z0-9])(sub|ses)-[a-zA-Z0-9]+_?", "", source.stem)
+    return [replace(job, color=assigned[job.source.bundle.key]) for job in jobs]
 
 
 def _room(settings: Settings, watch: Watch) -> int:
@@ -167,32 +183,23 @@ def _most(room: int, watch: Watch) -> int:
 
 
 def _nothing(settings: Settings) -> str:
-    filters = [f"participant {name}" for name in settings.participants] + [
-        f"session {name}" for name in settings.sessions
-    ]
-    of = f" of {', '.join(filters)}" if filters else ""
+    of = f" of {told}" if (told := settings.filters.told) else ""
     return f"{settings.input} holds no tractogram{of}: expected files that end in .trk, .tck, .trx, .vtk or .vtp."
 
 
-def _look(sources: list[Source], settings: Settings, watch: Watch) -> dict[str, dict[str, Any]]:
+def _look(
+    sources: Sequence[Source], images: Sequence[Path], settings: Settings, watch: Watch
+) -> dict[str, dict[str, Any]]:
     """Look at all headers, images' too, in one worker of its own: the supervisor never loads what that takes."""
-    paths, pictures = [str(source.path) for source in sources], _images(settings)
+    paths, pictures = [str(source.path) for source in sources], [str(path) for path in images]
     arguments = {"paths": paths, "images": pictures, "vtk_space": settings.vtk_space}
-    done, why = _alone(Task("look", arguments, _LOOK_NEED), watch)
+    done, why = alone(Task("look", arguments, _LOOK_NEED), watch)
     if done is None:
-        return {path: {"failed": f"{path}: {why}"} for path in paths}
-    if broken := [done[path]["failed"] for path in pictures if "failed" in done[path]]:
-        raise SettingsError(broken[0])
+        return {path: {"failed": f"{path}: {why}"} for path in [*paths, *pictures]}
     return {path: _with_fingerprint(path, header) for path, header in done.items()}
 
 
-def _images(settings: Settings) -> list[str]:
-    """Paths of the reference image and of the scalar map that colours stand for."""
-    reference = str(settings.reference) if settings.reference else ""
-    return [path for path in (reference, settings.coloring.path) if path]
-
-
-def _alone(task: Task, watch: Watch) -> tuple[Mapping[str, Any] | None, str]:
+def alone(task: Task, watch: Watch) -> tuple[Mapping[str, Any] | None, str]:
     """What a worker makes of one task, or why it could not."""
     with Pool(Limits(1, task.need), watch, environment(1)) as pool:
         pool.submit(task)
@@ -202,25 +209,21 @@ def _alone(task: Task, watch: Watch) -> tuple[Mapping[str, Any] | None, str]:
     raise AssertionError("a pool always tells how a task ended")
 
 
-def _extra(settings: Settings, headers: Mapping[str, dict[str, Any]]) -> int:
-    """Bytes that a worker takes beside streamlines and pictures."""
-    reference = headers[str(settings.reference)]["shape"] if settings.reference else None
-    path, kind = settings.coloring.path, settings.coloring.kind
-    extra = plan.images(reference, headers[path]["shape"] if path else None)
-    if kind in (DATA, POSITION, DENSITY) and not extra:
-        extra += plan.SCIENCE
-    return extra + (plan.DENSITY if kind == DENSITY else 0)
-
-
-def _reference(settings: Settings, extra: int, watch: Watch) -> Reference | None:
-    """Find head or brain in the reference image."""
-    if settings.reference is None:
-        return None
+def _outline(planned: Planned, settings: Settings, watch: Watch) -> None:
+    """Find head or brain in the reference image that was asked for; those that were found are each person's own."""
     path = settings.reference
-    done, why = _alone(Task("outline", {"path": str(path)}, _LOOK_NEED + extra), watch)
+    if path is None:
+        return
+    need = max(outline_need(job) for job in planned.jobs)
+    done, why = alone(Task("outline", {"path": str(path)}, need), watch)
     if done is None:
         raise SettingsError(f"the reference image can't be used: {why if str(path) in why else f'{path}: {why}'}")
-    return Reference(path, *fingerprint(path), (done["low"], done["high"]))
+    planned.outlines[path] = (done["low"], done["high"])
+
+
+def outline_need(job: Job) -> int:
+    """Bytes that finding the head in a job's reference image takes."""
+    return _LOOK_NEED + job.content.extra
 
 
 def _with_fingerprint(path: str, header: dict[str, Any]) -> dict[str, Any]:
@@ -231,25 +234,34 @@ def _with_fingerprint(path: str, header: dict[str, Any]) -> dict[str, Any]:
         return {"failed": f"{path} can't be read: {error.strerror}."}
 
 
-def _content(header: dict[str, Any], settings: Settings, extra: int) -> plan.Content:
+def _content(header: Mapping[str, Any], settings: Settings, needed: int) -> plan.Content:
     look = settings.look
     tubes = look.for_streamlines(header["streamlines"]).style == TUBES
-    return plan.Content(len(look.views), look.sizes, header["points"], header["loaded"], look.sums, extra, tubes)
+    return plan.Content(len(look.views), look.sizes, header["points"], header["loaded"], look.sums, needed, tubes)
 
 
-def _job(source: Source, header: dict[str, Any], settings: Settings, extra: int, room: int) -> Job | None:
-    content = _content(header, settings, extra)
-    size, modified = header["fingerprint"]
+def _job(
+    source: Source, headers: Mapping[str, dict[str, Any]], images: Images, settings: Settings, room: int
+) -> Job | None:
+    header = headers[str(source.path)]
+    content = _content(header, settings, extra(images, headers, settings.coloring))
+    shape = plan.fit(content, room)
     if (asked := settings.mem_per_job) is not None:
         shape = plan.fit(content, asked) or plan.Shape(plan.CHUNKS[0], (len(content.sizes),))
-        return Job(source, header, content, shape, asked, size, modified, _BLACK) if asked <= room else None
-    if (fitting := plan.fit(content, room)) is None:
+    needed = asked if asked is not None else plan.need(content, shape) if shape else 0
+    if shape is None or needed > room:
         return None
-    return Job(source, header, content, fitting, plan.need(content, fitting), size, modified, _BLACK)
+    size, modified = header["fingerprint"]
+    reference, scalar = state(images.reference, headers), state(images.map, headers)
+    return Job(
+        source, header, content, shape, needed, size, modified, _BLACK, images=images, reference=reference, map=scalar
+    )
 
 
-def _too_large(source: Source, header: dict[str, Any], settings: Settings, extra: int, watch: Watch) -> str:
-    content = _content(header, settings, extra)
+def _too_large(
+    source: Source, headers: Mapping[str, dict[str, Any]], images: Images, settings: Settings, watch: Watch
+) -> str:
+    content = _content(headers[str(source.path)], settings, extra(images, headers, settings.coloring))
     least = plan.least(content, settings.margin)
     if settings.mem_per_job is not None:
         least = int((settings.mem_per_job + SUPERVISOR) / (1 - settings.margin))

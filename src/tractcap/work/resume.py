@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tractcap import __version__
+from tractcap.work.about import DRAWN, MEASURED
+from tractcap.work.images import Box, State
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,14 @@ class Recorded:
 
     def extent(self, measured_by: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What was measured of the tractogram, if it was measured by the same colouring."""
-        extent: Mapping[str, Any] = self.told["Extent"]
+        extent = self.told["Extent"] | {name: self.told[told] for name, told in MEASURED.items() if told in self.told}
         return extent if extent.get("measured_by") == measured_by else None
+
+    def outline(self, reference: State) -> Box | None:
+        """The box around the head in a reference image, if this state of it was drawn."""
+        earlier = self.told["Made"]["Reference"]
+        same = earlier and State(Path(earlier["path"]), earlier["bytes"], earlier["modified"]) == reference
+        return tuple(earlier["box"]) if same else None
 
     def shows(self, made: Mapping[str, Any], colorings: Sequence[Mapping[str, Any]], sampling: int) -> bool:
         """Whether they show what is made of this, at least as smooth."""
@@ -34,7 +42,8 @@ def recorded(sidecar: Path, sources: Sequence[Mapping[str, Any]]) -> Recorded | 
     """What a JSON file tells, if it is of these sources and this version, and its pictures are all there."""
     try:
         told = json.loads(sidecar.read_text())
-        ours = told["GeneratedBy"][0]["Version"] == __version__
+        ours = told["Status"] == DRAWN
+        ours = ours and told["GeneratedBy"][0]["Version"] == __version__
         ours = ours and told["SourceBytes"] == [source["bytes"] for source in sources]
         ours = ours and told["SourceModified"] == [source["modified"] for source in sources]
         sizes = [(sidecar.parent / name).stat().st_size for name in told["Pictures"]]

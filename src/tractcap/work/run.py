@@ -12,9 +12,12 @@ from tractcap.inputs.layout import Source
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.threads import environment
 from tractcap.work import plan
+from tractcap.work.about import EMPTY, FAILED, place, tell_of_undrawn
+from tractcap.work.images import Box
 from tractcap.work.journal import Journal
+from tractcap.work.overview import overview_place, together
 from tractcap.work.pool import Event, Limits, Pool, Task
-from tractcap.work.prepare import Job, Planned, Settings, bundle
+from tractcap.work.prepare import Job, Planned, Settings, outline_need
 from tractcap.work.resume import Recorded, plain, recorded
 from tractcap.work.scenes import Extent, Participant, Scenes, source
 
@@ -29,14 +32,17 @@ class Outcome:
     """What a run did.
 
     ``drawn`` and ``kept`` (from an earlier run) hold the pictures of each tractogram, the mosaic last; ``failed`` why
-    others have none; ``overviews`` are the mosaics of several tractograms together, ``others`` sentences why some could
-    not be drawn; ``retries`` counts the jobs that were tried again.
+    others have none, ``empty`` why there is nothing to draw; ``overviews`` are the mosaics of several tractograms
+    together, ``pages`` the participants', ``others`` sentences why some of these could not be made; ``retries`` counts
+    the jobs that were tried again.
     """
 
     drawn: dict[Source, list[Path]] = field(default_factory=dict)
     kept: dict[Source, list[Path]] = field(default_factory=dict)
     failed: dict[Source, str] = field(default_factory=dict)
+    empty: dict[Source, str] = field(default_factory=dict)
     overviews: list[Path] = field(default_factory=list)
+    pages: list[Path] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     retries: int = 0
 
@@ -45,8 +51,9 @@ class Outcome:
         peak, whose = watch.peak()
         kept = f", {len(self.kept)} kept from an earlier run" * bool(self.kept)
         again = f", {self.retries} tried again" * bool(self.retries)
+        empty = f", {len(self.empty)} empty" * bool(self.empty)
         failed = f", {len(self.failed)} failed" * bool(self.failed)
-        yield f"{len(self.drawn)} drawn{kept}{again}{failed}"
+        yield f"{len(self.drawn)} drawn{kept}{again}{empty}{failed}"
         workers = f"{planned.crew.workers} worker{'s' * (planned.crew.workers > 1)}"
         yield f"{watch.budget.describe()}; {workers}; peak {as_mb(peak)} MB ({whose})"
         for sentence in (*self.failed.values(), *self.others):
@@ -66,19 +73,25 @@ class Run:
     ) -> None:
         self.settings, self.planned, self.watch = settings, planned, watch
         self._journal, self._tell = journal, tell
-        self.outcome = Outcome(failed=dict(planned.failed))
-        self._scenes = Scenes(settings, planned)
+        self.outcome = Outcome()
+        self._outlines: dict[Path, Box | None] = dict(planned.outlines)
+        self._scenes = Scenes(settings, self._outlines, watch.budget)
         self._parts: dict[Job, float] = defaultdict(float)  # of each job, from 0 to 1
         self._share = 0.0
         self._tried: set[tuple[Any, ...]] = set()
-        self._tasks: dict[int, tuple[Job, ...]] = {}  # what tasks are about, by their number
+        self._tasks: dict[int, tuple[str, tuple[Job, ...]]] = {}  # whom and what tasks are about, by their number
         self._bytes = max(1, sum(job.bytes for job in planned.jobs))
 
     def go(self) -> Outcome:
         """Measure and draw everything, a batch of participants at a time; a job that fails leaves others alone."""
-        everyone: dict[str, Participant] = defaultdict(Participant)
+        everyone: dict[str, Participant] = {}
         for job in self.planned.jobs:
-            everyone[job.source.participant].jobs.append(job)
+            everyone.setdefault(job.source.participant, Participant()).jobs.append(job)
+        empty = ((one, f"{one.name} stands without a tractogram: it has no streamlines") for one in self.planned.empty)
+        for status, undrawn in ((FAILED, self.planned.failed), (EMPTY, empty)):
+            for one, why in undrawn:
+                everyone.setdefault(one.participant, Participant())  # has a page too
+                self._undrawn(one, status, why)
         names, size = list(everyone), self.settings.batch_size or max(1, len(everyone))
         for first in range(0, len(names), size):
             if not self._batch({name: everyone[name] for name in names[first : first + size]}):
@@ -91,56 +104,67 @@ class Run:
         limits = Limits(crew.workers, self.planned.room, crew.threads, settings.timeout)
         with Pool(limits, self.watch, environment(crew.threads)) as pool:
             self._pool, self._people = pool, people
-            for person in people.values():
-                self._measure(person)
-            for person in people.values():
-                self._frame(person)
+            for name, person in people.items():
+                self._measure(name, person)
+            for name in people:
+                self._frame(name)
             for event in pool.events():
-                self._take(event, self._tasks[event.task.number])
+                self._take(event, *self._tasks[event.task.number])
                 if self.outcome.failed and settings.stop_on_first_crash:
                     return False
         return True
 
-    def _submit(self, action: str, arguments: dict[str, Any], need: int, jobs: tuple[Job, ...]) -> None:
+    def _submit(self, action: str, arguments: dict[str, Any], need: int, name: str, jobs: tuple[Job, ...] = ()) -> None:
         number = len(self._tasks)
-        self._tasks[number] = jobs
-        self._pool.submit(Task(action, arguments, need, number=number), first=action == "draw")
+        self._tasks[number] = (name, jobs)
+        self._pool.submit(Task(action, arguments, need, number=number), first=action in ("draw", "page"))
 
     # measured
 
-    def _measure(self, person: Participant) -> None:
+    def _measure(self, name: str, person: Participant) -> None:
         """Measure what no earlier run has measured."""
-        measured_by = plain(self._scenes.measured_by())
-        for job in person.jobs:
-            earlier = self._recorded(self._place(job), [job])
-            if earlier and (extent := earlier.extent(measured_by)):
+        earlier = {job: self._recorded(place(self.settings.output, job.source), [job]) for job in person.jobs}
+        for job, told in earlier.items():
+            if told and (extent := told.extent(plain(self._scenes.measured_by(job)))):
                 person.extents[job] = extent
         missing = [job for job in person.jobs if job not in person.extents]
-        person.unmeasured = len(missing)
+        outlined = [told for told in earlier.values() if told]
+        new = [job for path, job in person.references.items() if not self._outlined(job, outlined)]
+        person.unmeasured = len(missing) + len(new)
+        for job in new:
+            self._submit("outline", {"path": str(job.images.reference)}, outline_need(job), name, (job,))
         for job in missing:
             arguments: dict[str, Any] = {"path": str(job.source.path), "vtk_space": self.settings.vtk_space}
-            arguments |= {"max_points": job.shape.max_points, "coloring": self.settings.coloring.dump()}
-            self._submit("measure", arguments, job.need, (job,))
+            arguments |= {"max_points": job.shape.max_points, "coloring": self._scenes.asked(job).dump()}
+            self._submit("measure", arguments, job.need, name, (job,))
+
+    def _outlined(self, job: Job, earlier: Sequence[Recorded]) -> bool:
+        """Whether the outline of a job's reference is known, from this run or an earlier one."""
+        if (reference := job.reference) and reference.path not in self._outlines:
+            known = (box for told in earlier if (box := told.outline(reference)))
+            if (box := next(known, None)) is None:
+                return False
+            self._outlines[reference.path] = box
+        return True
 
     def _recorded(self, sidecar: Path, jobs: Sequence[Job]) -> Recorded | None:
         return None if self.settings.overwrite else recorded(sidecar, [source(job) for job in jobs])
 
-    def _place(self, job: Job) -> Path:
-        return self.settings.output / job.source.folder / f"{job.source.stem}.json"
-
-    def _frame(self, person: Participant) -> None:
+    def _frame(self, name: str) -> None:
         """Once all that shares a frame, or a range of colours, is measured, draw it."""
+        person = self._people[name]
         if not self.settings.coloring.over_group:
             if not person.unmeasured:
-                self._draw(person, person.extents.values())
+                self._draw(name, person.extents.values())
         elif not any(one.unmeasured for one in self._people.values()):
             extents = [extent for one in self._people.values() for extent in one.extents.values()]
-            for one in self._people.values():
+            for one in self._people:
                 self._draw(one, extents)
 
     # drawn
 
-    def _draw(self, person: Participant, ranged: Collection[Extent]) -> None:
+    def _draw(self, name: str, ranged: Collection[Extent]) -> None:
+        person = self._people[name]
         if person.drawing:
             return
         person.drawing, person.undrawn = True, len(person.extents)
@@ -148,77 +172,122 @@ class Run:
         for job in sorted(person.extents, key=lambda job: job.source.path, reverse=True):
             made = self._scenes.made(person, [job])
             coloring = self._scenes.coloring(job, person.limits)
-            earlier = self._recorded(self._place(job), [job])
+            at = place(self.settings.output, job.source)
+            earlier = self._recorded(at, [job])
             if earlier and earlier.shows(made, [coloring.dump()], job.shape.sampling):
                 self._kept(job, earlier)
-                self._settled(person, job)
+                person.undrawn -= 1
+                person.done.append(job)
             else:
                 arguments = self._scenes.arguments([job], [coloring], made, person.extents[job])
-                arguments |= {"folder": str(self._place(job).parent), "stem": job.source.stem}
-                self._submit("draw", {**arguments, "title": job.source.title}, job.need, (job,))
+                arguments |= {"folder": str(at.parent), "stem": job.source.stem, "title": job.source.title}
+                self._submit("draw", arguments, job.need, name, (job,))
+        if not person.undrawn:
+            self._settled(name)
 
-    def _settled(self, person: Participant, job: Job, *, failed: bool = False) -> None:
-        """One job of a participant's is done; after the last of several, draw all together."""
-        person.undrawn -= 1
-        if not failed:
-            person.done.append(job)
-        if self.settings.overview and not person.undrawn and len(person.jobs) > 1 and person.done:
-            self._overview(person)
+    def _settled(self, name: str) -> None:
+        """All of a participant's jobs are done: draw them together, and write the page."""
+        person = self._people[name]
+        groups = together(person.jobs) if self.settings.overview else []
+        for jobs in groups:
+            if done := [job for job in jobs if job in person.done]:
+                self._overview(name, done, [job for job in jobs if job not in person.done])
+        if not person.overviews:
+            self._page(name)
 
-    def _overview(self, person: Participant) -> None:
-        jobs = sorted(person.done, key=lambda job: job.source.path)
-        missing = [bundle(job.source) for job in person.jobs if job not in person.done]
-        made = self._scenes.made(person, jobs, missing)
+    def _overview(self, name: str, jobs: list[Job], left_out: list[Job]) -> None:
+        person = self._people[name]
+        made = self._scenes.made(person, jobs, [job.source.bundle.readable for job in left_out])
         colorings = [self._scenes.legend(job, person.limits) for job in jobs]
-        place = overview_place(self.settings.output, jobs)
-        earlier = self._recorded(place, jobs)
+        at = overview_place(self.settings.output, jobs[0].source)
+        earlier = self._recorded(at, jobs)
         if earlier and earlier.shows(made, [one.dump() for one in colorings], jobs[0].shape.sampling):
-            self.outcome.overviews.append(place.with_name(earlier.told["Pictures"][-1]))
+            self.outcome.overviews.append(at.with_name(earlier.told["Pictures"][-1]))
             return
         largest = max(jobs, key=lambda job: job.need)
         arguments = self._scenes.arguments(jobs, colorings, made, {"low": made["Frame"][0], "high": made["Frame"][1]})
         arguments["making"] = self._scenes.making(largest)
-        arguments |= {"folder": str(place.parent), "stem": place.stem, "title": _overview_title(jobs)}
-        self._submit("draw", arguments, largest.need, tuple(jobs))
+        arguments |= {"folder": str(at.parent), "stem": at.stem, "title": arguments["about"]["Title"]}
+        person.overviews += 1
+        self._submit("draw", arguments, largest.need, name, tuple(jobs))
+
+    def _page(self, name: str) -> None:
+        self._submit("page", {"output": str(self.settings.output), "participant": name}, plan.BASE, name)
 
     # what came of it
 
-    def _take(self, event: Event, jobs: tuple[Job, ...]) -> None:
-        job, measuring = jobs[0], event.task.action == "measure"
-        key = (event.task.action, *jobs)
+    def _take(self, event: Event, name: str, jobs: tuple[Job, ...]) -> None:
+        key = (event.task.action, name, *jobs)
         if event.again and key not in self._tried:
             self._tried.add(key)
-            self._try_again(event, job)
-            return
-        if len(jobs) > 1:
-            self._overviewed(event, jobs)
-            return
-        person = self._people[job.source.participant]
+            self._try_again(event, name, jobs)
+        elif event.task.action == "page":
+            self._paged(event, name)
+        elif event.task.action == "outline":
+            self._outline(event, name, jobs[0])
+        elif len(jobs) > 1:
+            self._overviewed(event, name, jobs)
+        else:
+            self._told(event, name, jobs[0])
+
+    def _told(self, event: Event, name: str, job: Job) -> None:
+        """A job was measured or drawn, or is on its way."""
+        person = self._people[name]
         if event.failed:
             self._fail(job, event.failed)
-        if measuring and (event.failed or event.done):
+        self._advance(job, _part(event, job))
+        if not (event.done or event.failed):
+            return
+        if event.task.action == "measure":
             person.unmeasured -= 1
             if event.done:
                 person.extents[job] = event.done
-            self._frame(person)
-        elif event.done or event.failed:
-            if event.done:
-                self._drawn(job, event)
-            self._settled(person, job, failed=bool(event.failed))
-        self._advance(job, _part(event, job))
+            self._frame(name)
+            return
+        person.undrawn -= 1
+        if event.done:
+            person.done.append(job)
+            self._drawn(job, event)
+        if not person.undrawn:
+            self._settled(name)
 
-    def _overviewed(self, event: Event, jobs: Sequence[Job]) -> None:
-        """All bundles together are drawn, or could not be."""
-        place = overview_place(self.settings.output, jobs)
+    def _outline(self, event: Event, name: str, job: Job) -> None:
+        """The head in a found reference image is known, or the image is no use."""
+        path = job.images.reference
+        if path is None or not (event.done or event.failed):
+            return
+        self._outlines[path] = (event.done["low"], event.done["high"]) if event.done else None
         if event.failed:
-            sentence = f"the picture of all bundles, {place.stem}: {event.failed}"
-            log.error("%s", sentence)
-            self.outcome.others.append(sentence)
-            self._journal.write("failed", source=place.stem, why=sentence)
+            sentence = event.failed if str(path) in event.failed else f"{path}: {event.failed}"
+            log.warning("%s; sub-%s is drawn without a reference image", sentence, name)
+        self._people[name].unmeasured -= 1
+        self._frame(name)
+
+    def _overviewed(self, event: Event, name: str, jobs: Sequence[Job]) -> None:
+        """All bundles together are drawn, or could not be."""
+        at = overview_place(self.settings.output, jobs[0].source)
+        if event.failed:
+            self._other_failed(f"the picture of all bundles, {at.stem}: {event.failed}", at.stem)
         elif event.done:
-            self.outcome.overviews.append(place.with_name(event.done["Pictures"][-1]))
-            log.info("drew %d bundles together: %s", len(jobs), place.stem)
-            self._journal.write("drawn", source=place.stem, need=event.task.need, peak=event.peak)
+            self.outcome.overviews.append(at.with_name(event.done["Pictures"][-1]))
+            log.info("drew %d bundles together: %s", len(jobs), at.stem)
+            self._journal.write("drawn", source=at.stem, need=event.task.need, peak=event.peak)
+        if event.failed or event.done:
+            self._people[name].overviews -= 1
+            if not self._people[name].overviews:
+                self._page(name)
+
+    def _paged(self, event: Event, name: str) -> None:
+        if event.failed:
+            whose = f"sub-{name}" if name else "all tractograms"
+            self._other_failed(f"the page of {whose}: {event.failed}", whose)
+        elif event.done and event.done["path"]:
+            self.outcome.pages.append(self.settings.output / event.done["path"])
+
+    def _other_failed(self, sentence: str, source: str) -> None:
+        log.error("%s", sentence)
+        self.outcome.others.append(sentence)
+        self._journal.write("failed", source=source, why=sentence)
 
     def _advance(self, job: Job, part: float) -> None:
         """Tell how much of the run is done, of all files' bytes."""
@@ -226,26 +295,30 @@ class Run:
         self._parts[job] = part
         self._tell(len(self.outcome.drawn) + len(self.outcome.kept), self._share)
 
-    def _try_again(self, event: Event, job: Job) -> None:
+    def _try_again(self, event: Event, name: str, jobs: Sequence[Job]) -> None:
         """Once more, alone and smaller, with all the memory there is."""
         self.outcome.retries += 1
-        log.warning("%s: %s; it is tried again, alone and smaller", job.source.name, event.failed)
-        self._journal.write("again", source=job.source.name, action=event.task.action, why=event.failed)
-        shape, arguments = plan.smaller(job.content, job.shape), dict(event.task.arguments)
-        if "making" in arguments:
-            arguments["making"] = {**arguments["making"], "max_points": shape.max_points, "passes": shape.passes}
-        else:
-            arguments["max_points"] = shape.max_points
+        what = jobs[0].source.name if jobs else f"the page of sub-{name}"
+        log.warning("%s: %s; it is tried again, alone and smaller", what, event.failed)
+        self._journal.write("again", source=what, action=event.task.action, why=event.failed)
         room = min(self.planned.room, self.watch.room())  # less than planned where the limit has changed
-        need = max(event.task.need, room)
+        arguments, need = _smaller(event.task, jobs), max(event.task.need, room)
         self._pool.submit(replace(event.task, arguments=arguments, need=need, alone=True))
 
     def _fail(self, job: Job, why: str) -> None:
         path = str(job.source.path)
-        sentence = why if path in why else f"{path}: {why}"
-        self.outcome.failed[job.source] = sentence
-        log.error("%s", sentence)
-        self._journal.write("failed", source=job.source.name, why=sentence)
+        self._undrawn(job.source, FAILED, why if path in why else f"{path}: {why}")
+        log.error("%s", self.outcome.failed[job.source])
+
+    def _undrawn(self, source: Source, status: str, why: str) -> None:
+        """Tell of a tractogram that has no pictures, beside where they would be too."""
+        (self.outcome.failed if status == FAILED else self.outcome.empty)[source] = why
+        self._journal.write(status, source=source.name, why=why)
+        try:
+            tell_of_undrawn(self.settings.output, source, status, why)
+        except OSError as error:
+            at = place(self.settings.output, source)
+            log.error("%s can't be written (%s): no page will tell of it", at, error.strerror)
 
     def _kept(self, job: Job, earlier: Recorded) -> None:
         self.outcome.kept[job.source] = self._pictures(job, earlier.told)
@@ -265,17 +338,15 @@ class Run:
         return [self.settings.output / job.source.folder / name for name in told["Pictures"]]
 
 
-def overview_place(output: Path, jobs: Sequence[Job]) -> Path:
-    """The JSON file of the picture of several tractograms together, in the figures of the one they are of."""
-    source = jobs[0].source
-    folder = Path(f"sub-{source.participant}", "figures") if source.participant else Path("figures")
-    stem = f"sub-{source.participant}_desc-overview" if source.participant else "desc-overview"
-    return output / folder / f"{stem}.json"
-
-
-def _overview_title(jobs: Sequence[Job]) -> str:
-    participant = jobs[0].source.participant
-    return f"sub-{participant}" if participant else "all bundles"
+def _smaller(task: Task, jobs: Sequence[Job]) -> dict[str, Any]:
+    """A task's arguments, so that it takes less memory where it can."""
+    arguments = dict(task.arguments)
+    if "making" in arguments:
+        shape = plan.smaller(jobs[0].content, jobs[0].shape)
+        arguments["making"] = {**arguments["making"], "max_points": shape.max_points, "passes": shape.passes}
+    elif "max_points" in arguments:
+        arguments["max_points"] = plan.CHUNKS[-1]
+    return arguments
 
 
 def _part(event: Event, job: Job) -> float:
@@ -309,10 +380,8 @@ def carry_out(
         workers=crew.workers,
         jobs=len(planned.jobs),
     )
-    for bad, why in planned.failed:
-        journal.write("failed", source=bad.name, why=why)
     outcome = Run(settings, planned, watch, journal, tell).go()
     peak, whose = watch.peak()
-    counts = {name: len(getattr(outcome, name)) for name in ("drawn", "kept", "failed")}
+    counts = {name: len(getattr(outcome, name)) for name in ("drawn", "kept", "empty", "failed")}
     journal.write("ended", **counts, retries=outcome.retries, peak=peak, peak_is=whose)
     return outcome

@@ -1,16 +1,21 @@
 """What each task draws: from measured tractograms to frames, colours and the worker's arguments."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tractcap.drawing.look import BUNDLE, ONE, SLICES, Coloring, in_slices
+from tractcap.drawing.look import BUNDLE, ONE, SCALAR, SLICES, Coloring, in_slices
 from tractcap.drawing.views import Frame
-from tractcap.inputs.layout import fingerprint
-from tractcap.work.prepare import Job, Planned, Settings, bundle
+from tractcap.limits import Budget
+from tractcap.work.about import about, about_all
+from tractcap.work.images import Box, State
+from tractcap.work.prepare import Job, Settings
 
 Extent = Mapping[str, Any]
+
+Outlines = Mapping[Path, Box | None]
+"""Around the head in each reference image; None for one that can't be used."""
 
 
 @dataclass
@@ -23,23 +28,33 @@ class Participant:
     limits: tuple[float, float] | None = None
     drawing: bool = False
     undrawn: int = 0
+    overviews: int = 0
     done: list[Job] = field(default_factory=list)
+
+    @property
+    def references(self) -> dict[Path, Job]:
+        """The reference images that its jobs have, and a job that has it."""
+        return {job.reference.path: job for job in self.jobs if job.reference}
 
 
 class Scenes:
     """Settles what is drawn, once it was measured."""
 
-    def __init__(self, settings: Settings, planned: Planned) -> None:
-        self._settings, self._planned = settings, planned
-        self._map = list(fingerprint(Path(settings.coloring.path))) if settings.coloring.path else None
+    def __init__(self, settings: Settings, outlines: Outlines, budget: Budget) -> None:
+        self._settings, self._outlines, self._budget = settings, outlines, budget
 
-    def measured_by(self) -> dict[str, Any]:
-        """What the extents, and the ranges in them, depend on beside the tractograms."""
-        coloring = self._settings.coloring
+    def measured_by(self, job: Job) -> dict[str, Any]:
+        """What a job's extent, and the range in it, depend on beside the tractogram."""
+        coloring = self.asked(job)
         if not coloring.measured:
             return {"vtk_space": self._settings.vtk_space}
-        what = {"kind": coloring.kind, "name": coloring.name, "path": coloring.path, "map": self._map}
+        what = {"kind": coloring.kind, "name": coloring.name, "path": coloring.path, "map": _fingerprint(job.map)}
         return {"vtk_space": self._settings.vtk_space, **what}
+
+    def asked(self, job: Job) -> Coloring:
+        """The colours that were asked for, by the map that is the job's."""
+        coloring = self._settings.coloring
+        return replace(coloring, path=str(job.map.path)) if coloring.kind == SCALAR and job.map else coloring
 
     def limits(self, extents: Iterable[Extent]) -> tuple[float, float] | None:
         """The ends of the colours of values, one range for all of these."""
@@ -51,7 +66,7 @@ class Scenes:
 
     def coloring(self, job: Job, limits: tuple[float, float] | None) -> Coloring:
         """A job's colours."""
-        asked = replace(self._settings.coloring, limits=limits)
+        asked = replace(self.asked(job), limits=limits)
         return replace(asked, kind=ONE, color=job.color) if asked.kind == BUNDLE else asked
 
     def legend(self, job: Job, limits: tuple[float, float] | None) -> Coloring:
@@ -61,27 +76,31 @@ class Scenes:
 
     def made(self, person: Participant, jobs: Sequence[Job], missing: Sequence[str] = ()) -> dict[str, Any]:
         """All that decides what pictures of these jobs of a participant show, beside their files and colours."""
-        settings, reference = self._settings, self._planned.reference
+        settings, reference = self._settings, self._reference(jobs[0])
         boxes = [(person.extents[job]["low"], person.extents[job]["high"]) for job in jobs]
         if not settings.fit:
             boxes = [(extent["low"], extent["high"]) for extent in person.extents.values()]
-            boxes += [reference.box] if reference else []
+            boxes += [box for path in person.references if (box := self._outlines[path])]
         frame = Frame.around(boxes)
         return {
             "Look": settings.look.dump(),
             "Frame": [frame.low, frame.high],
-            "Reference": {"path": str(reference.path), "bytes": reference.bytes, "modified": reference.modified}
+            "Reference": asdict(reference)
+            | {"path": str(reference.path), "box": [list(corner) for corner in self._outlines[reference.path] or ()]}
             if reference
             else None,
-            "SlicesAt": self._slices_at(person, jobs),
-            "Map": self._map,
+            "SlicesAt": self._slices_at(person, jobs, reference),
+            "Map": _fingerprint(jobs[0].map),
             "VtkSpace": settings.vtk_space,
             "Missing": list(missing),
         }
 
-    def _slices_at(self, person: Participant, jobs: Sequence[Job]) -> list[float] | None:
+    def _reference(self, job: Job) -> State | None:
+        return job.reference if job.reference and self._outlines[job.reference.path] else None
+
+    def _slices_at(self, person: Participant, jobs: Sequence[Job], reference: State | None) -> list[float] | None:
         look = self._settings.look
-        if not (in_slices(look.views) or (self._planned.reference and SLICES in look.anatomy)):
+        if not (in_slices(look.views) or (reference and SLICES in look.anatomy)):
             return None
         if look.slices_at:
             return list(look.slices_at)
@@ -96,7 +115,7 @@ class Scenes:
             "bundles": [
                 {
                     "path": str(job.source.path),
-                    "name": bundle(job.source),
+                    "name": job.source.bundle.readable,
                     "coloring": coloring.dump(),
                     "source": source(job),
                 }
@@ -105,14 +124,32 @@ class Scenes:
             "vtk_space": self._settings.vtk_space,
             "made": made,
             "making": self.making(jobs[0]),
-            "extent": {**extent, "measured_by": self.measured_by()},
+            "extent": {**extent, "measured_by": self.measured_by(jobs[0])},
+            "about": self.about(jobs),
         }
+
+    def about(self, jobs: Sequence[Job]) -> dict[str, Any]:
+        """Whose pictures these are, and what else is told of them that does not decide what they show."""
+        first = jobs[0]
+        images = first.images
+        if first.reference and not self._outlines[first.reference.path]:
+            images = images.without_reference(f"{first.reference.path} can't be used as a reference image")
+        told = {
+            "ReferenceChosen": images.why,
+            "Memory": {"BudgetBytes": self._budget.bytes, "BoundBy": self._budget.bound_by.kind},
+            "Warnings": [images.warning] if images.warning else [],
+        }
+        return {**(about(first.source) if len(jobs) == 1 else about_all(first.source)), **told}
 
     @staticmethod
     def making(job: Job) -> dict[str, Any]:
         """How a job's pictures are made."""
         shape = job.shape
         return {"max_points": shape.max_points, "passes": shape.passes, "sampling": shape.sampling}
+
+
+def _fingerprint(state: State | None) -> list[int] | None:
+    return [state.bytes, state.modified] if state else None
 
 
 def source(job: Job) -> dict[str, Any]:

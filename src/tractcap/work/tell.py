@@ -11,15 +11,20 @@ from tractcap.drawing.labels import Words
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.scales import Scale
 from tractcap.drawing.views import IN_SLICE, View
+from tractcap.work.about import GENERATED_BY, MEASURED
 
 SOFTWARE = f"tractcap {__version__}"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What there is to be told: ``made`` is all that decides what the pictures show, ``tally`` what was counted."""
+    """What there is to be told.
+
+    ``about`` says whose pictures they are, ``made`` all that decides what they show, ``tally`` what was counted.
+    """
 
     title: str
+    about: Mapping[str, Any]
     made: Mapping[str, Any]
     bundles: Sequence[Mapping[str, Any]]
     scene: Scene
@@ -86,15 +91,22 @@ def count_line(tally: Tally) -> str:
     return f"{tally.drawn:,}{of} streamline{'s' * (tally.streamlines != 1)}"
 
 
+def _measured(extent: Mapping[str, Any], tally: Tally) -> dict[str, Any]:
+    if "lengths" not in extent:  # several tractograms
+        return {"Lengths": {"Mean": round(tally.mean_length, 3)}}
+    return {told: extent[name] for name, told in MEASURED.items()}
+
+
 def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> dict[str, Any]:
     """What the JSON file beside the pictures holds."""
     tally, scene = facts.tally, facts.scene
     sources = [one["source"] for one in facts.bundles]
     return {
+        **{name: value for name, value in facts.about.items() if name != "Warnings"},
         "Sources": [one["name"] for one in sources],
         "SourceBytes": [one["bytes"] for one in sources],
         "SourceModified": [one["modified"] for one in sources],
-        "GeneratedBy": [{"Name": "tractcap", "Version": __version__}],
+        "GeneratedBy": GENERATED_BY,
         "Made": facts.made,
         "Colorings": [one["coloring"] for one in facts.bundles],
         "Style": scene.look.style,
@@ -104,10 +116,10 @@ def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> dict[str,
         "Streamlines": tally.streamlines,
         "StreamlinesDrawn": tally.drawn,
         "StreamlinesLeftOut": {reason: count for reason, count in tally.left_out.items() if count},
-        "MeanLength": round(tally.mean_length, 3),
+        **_measured(extent, tally),
         "Points": tally.points,
         **({"PointsOutsideReference": round(facts.outside, 6)} if scene.anatomy else {}),
-        "Extent": dict(extent),
+        "Extent": {name: value for name, value in extent.items() if name not in MEASURED},
         "Notes": list(_notes(facts, sampling, extent)),
     }
 
@@ -115,6 +127,7 @@ def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> dict[str,
 def _notes(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> Iterator[str]:
     for bundle in facts.scene.bundles:
         yield from bundle.tractogram.header.notes
+    yield from facts.about["Warnings"]
     yield from facts.warnings()
     if sampling == 1:
         yield "edges are not smoothed: the memory left no room for it"

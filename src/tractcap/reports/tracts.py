@@ -1,0 +1,103 @@
+"""What the JSON files beside the pictures tell, as rows for pages and tables.
+
+They may be written by others at the same time: a file that is gone or not whole is another run's business.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+FIGURES = "figures"
+DRAWN, FAILED, EMPTY = "drawn", "failed", "empty"
+
+
+@dataclass(frozen=True)
+class Tract:
+    """One set of pictures: what is ``told`` of it, and its ``folder`` below the output, as a POSIX path."""
+
+    told: Mapping[str, Any]
+    folder: str
+
+    @property
+    def participant(self) -> str:
+        """Label without ``sub-``; empty where there is none."""
+        return str(self.told["Participant"])
+
+    @property
+    def session(self) -> str:
+        """Label without ``ses-``; empty where there is none."""
+        return str(self.told["Session"])
+
+    @property
+    def source(self) -> str:
+        """The tractogram's path below the input."""
+        return str(self.told["Sources"][0])
+
+    @property
+    def status(self) -> str:
+        """``drawn``, ``failed`` or ``empty``."""
+        return str(self.told["Status"])
+
+    @property
+    def key(self) -> str:
+        """The bundle's name that is the same in all participants and tools."""
+        return str(self.told["Bundle"]["Key"])
+
+    @property
+    def readable(self) -> str:
+        """The bundle's name for people."""
+        return str(self.told["Bundle"]["Readable"])
+
+    @property
+    def overview(self) -> bool:
+        """Whether it shows several tractograms together."""
+        return bool(self.told["Kind"] == "overview")
+
+    @cached_property
+    def pictures(self) -> dict[str, str]:
+        """Paths of the files below the output by what they show: ``mosaic``, ``left``, ``turntable.webp`` and so on."""
+        names = self.told.get("Pictures") or []
+        return {_shows(name): f"{self.folder}/{name}" if self.folder else name for name in names}
+
+
+def _shows(name: str) -> str:
+    what = name.rpartition("_")[2]
+    return what if what.startswith("turntable.") else what.removesuffix(".png").removeprefix("view-")
+
+
+def tracts(output: Path, participant: str | None = None, left_out: list[Path] | None = None) -> Iterator[Tract]:
+    """Those of a participant (its label; ``""`` for those that are nobody's), or of everyone, ordered by path.
+
+    Files that are not ours or not whole are added to ``left_out``.
+    """
+    for folder in _figures(output, participant):
+        relative = folder.relative_to(output).as_posix()
+        for path in sorted(folder.glob("*.json")):
+            if told := _read(path):
+                yield Tract(told, relative)
+            elif left_out is not None and path.exists():
+                left_out.append(path.relative_to(output))
+
+
+def _figures(output: Path, participant: str | None) -> Iterator[Path]:
+    root = output / f"sub-{participant}" if participant else output
+    for at, folders, _ in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if participant == "" and Path(at) == output:
+            folders[:] = [name for name in folders if not name.startswith("sub-")]
+        if Path(at).name == FIGURES:
+            yield Path(at)
+
+
+def _read(path: Path) -> Mapping[str, Any] | None:
+    """What a JSON file tells, if it is ours and whole."""
+    try:
+        told = json.loads(path.read_text())
+        ours = told["GeneratedBy"][0]["Name"] == "tractcap" and told["Sources"] and told["Status"] and told["Kind"]
+        return told if ours and {"Participant", "Session", "Bundle", "Title"} <= told.keys() else None
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return None

@@ -1,0 +1,173 @@
+"""The output as a BIDS derivative: its description, what the BIDS validator shall pass over, and a README.
+
+What others have written stays: a README, further lines and keys, and the whole description of another tool's dataset.
+"""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from tractcap import __version__
+from tractcap.files import write_text, write_whole
+from tractcap.reports.tracts import FIGURES
+
+log = logging.getLogger("tractcap")
+
+_DESCRIPTION = "dataset_description.json"
+_VERSION = "1.10.0"
+_OURS = ("BIDSVersion", "DatasetType", "GeneratedBy")
+
+_CONTAINER_TAG = "TRACTCAP_CONTAINER_TAG"
+"""Is set in the images, so that a description can say which it was."""
+
+_BY_VARIABLE = {"APPTAINER_CONTAINER": "apptainer", "SINGULARITY_CONTAINER": "singularity"}
+_BY_FILE = {"run/.containerenv": "podman", ".dockerenv": "docker"}
+
+_IGNORED = (
+    # without a slash behind: the validator doesn't take the folder itself for ignored otherwise
+    f"/{FIGURES}",
+    f"/sub-*/{FIGURES}",
+    f"/sub-*/ses-*/{FIGURES}",
+    "/*.html",
+    "/group_tractograms.json",
+    "/group_tractograms.tsv",
+    "*_desc-ratings.json",
+    "*_desc-ratings.tsv",
+)
+"""Logs are missing here: BIDS knows them."""
+
+_README = """\
+# Pictures of tractograms
+
+These are pictures for the quality control of tractograms, drawn by tractcap. They are a BIDS derivative.
+
+- `sub-<label>.html` shows a participant's tractograms, `group.html` everyone's. They work offline, as long as they lie
+  beside the folders of the participants.
+- `group_tractograms.tsv` has one line for each tractogram: what was counted and measured. `group_tractograms.json`
+  tells what its columns mean.
+- `sub-<label>/[ses-<label>/]figures/` has the pictures. The JSON file beside those of a tractogram says which file they
+  were drawn from, and all that decides what they show.
+- `logs/` has a journal of each run.
+
+A rerun draws what is missing, or what another file, option or version had made. This file and what is added to
+`dataset_description.json` and `.bidsignore` stay as they are.
+"""
+
+
+def describe_dataset(output: Path, source: Path | None, folders: Collection[str] = ()) -> None:
+    """Mark the output as a BIDS derivative.
+
+    Parameters
+    ----------
+    source : what is drawn, if it is known. folders : where pictures go, below the output.
+
+    Raises
+    ------
+    OSError
+        When a file can't be written.
+    """
+    _write_description(output, source)
+    _ignore(output / ".bidsignore", folders)
+    if not any(path.name.lower().startswith("readme") for path in output.iterdir()):
+        write_text(output / "README.md", _README)
+
+
+def _write_description(output: Path, source: Path | None) -> None:
+    path = output / _DESCRIPTION
+    known = _read(path)
+    if known is None or (known and not _is_ours(known)):
+        log.warning("%s was not written by tractcap, and is left as it is", path)
+        return
+    made = {"Name": "tractcap: pictures of tractograms", **known, **_description(os.environ, Path("/"))}
+    made["GeneratedBy"] += [by for by in known.get("GeneratedBy", ()) if not _tractcap(by)]
+    if source is not None:
+        made = {key: value for key, value in made.items() if key not in ("DatasetLinks", "SourceDatasets")}
+        made |= sources(output, source)
+    order = dict.fromkeys(("Name", *_OURS, "DatasetLinks", "SourceDatasets", *made))
+    write_text(path, json.dumps({key: made[key] for key in order if key in made}, indent=2, ensure_ascii=False) + "\n")
+
+
+def _description(environ: Mapping[str, str], root: Path) -> dict[str, Any]:
+    inside = container(environ, root)
+    by = {"Name": "tractcap", "Version": __version__, **({"Container": inside} if inside else {})}
+    return {"BIDSVersion": _VERSION, "DatasetType": "derivative", "GeneratedBy": [by]}
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """What a description says: nothing where there is none, None where it is not understood."""
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found else None
+
+
+def _is_ours(known: Mapping[str, Any]) -> bool:
+    by = known.get("GeneratedBy")
+    return isinstance(by, list) and any(map(_tractcap, by))
+
+
+def _tractcap(by: object) -> bool:
+    return isinstance(by, dict) and by.get("Name") == "tractcap"
+
+
+def container(environ: Mapping[str, str], root: Path) -> dict[str, str]:
+    """The container that this is run in, as ``GeneratedBy`` tells it; empty where it is none.
+
+    Parameters
+    ----------
+    environ : the environment's variables. root : the root of the file system.
+    """
+    kinds = [kind for name, kind in _BY_VARIABLE.items() if environ.get(name)]
+    kinds += [kind for name, kind in _BY_FILE.items() if (root / name).exists()]
+    tag = environ.get(_CONTAINER_TAG)
+    return {**({"Type": kinds[0]} if kinds else {}), **({"Tag": tag} if tag else {})}
+
+
+def sources(output: Path, source: Path) -> dict[str, Any]:
+    """What a description says of the dataset that was drawn, which may be nothing."""
+    here, asked = output.resolve(), source.resolve()
+    root = next((folder for folder in (asked, *asked.parents) if (folder / _DESCRIPTION).is_file()), None)
+    if root in (None, here):
+        return {}
+    link, doi = _link(here, root), (_read(root / _DESCRIPTION) or {}).get("DatasetDOI")
+    told = {"SourceDatasets": [{"DOI": doi}]} if isinstance(doi, str) and doi else {}
+    return {**({"DatasetLinks": {"source": link}} if link else {}), **told}
+
+
+def _link(output: Path, root: Path) -> str:
+    """The relative address of a dataset that lies around the output or shares a dataset with it.
+
+    Of any other it would tell how the folders of this machine are called, and mean nothing elsewhere.
+    """
+    common = Path(os.path.commonpath([output, root]))
+    if common == output or not (common.name == "derivatives" or (common / _DESCRIPTION).is_file()):
+        return ""
+    return quote(os.fsencode(os.path.relpath(root, output)))
+
+
+def _ignore(path: Path, folders: Collection[str]) -> None:
+    """Add the lines that lack. The validator knows no folders but participants', so the others are named."""
+    text = path.read_bytes() if path.exists() else b""
+    tops = {folder.split("/")[0] for folder in folders if not folder.startswith("sub-")} - {FIGURES}
+    lines = [*_IGNORED, *(f"/{_plain(name)}" for name in sorted(tops) if name.isprintable())]
+    missing = b"".join(line.encode() + b"\n" for line in lines if line.encode() not in text.splitlines())
+
+    def write(file: BinaryIO) -> None:
+        file.write(text + (b"\n" if text and not text.endswith(b"\n") else b"") + missing)
+
+    if missing:
+        write_whole(path, write)
+
+
+def _plain(name: str) -> str:
+    """A name whose characters stand for themselves in ``.bidsignore``."""
+    escaped = re.sub(r"([\\*?\[\]])", r"\\\1", name)
+    return f"{escaped[:-1]}\\ " if escaped.endswith(" ") else escaped

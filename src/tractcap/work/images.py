@@ -1,0 +1,106 @@
+"""The images that tractograms are drawn with: those that were asked for, or those that are found in the dataset."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tractcap.drawing.look import DATA, DENSITY, POSITION, SCALAR, Coloring
+from tractcap.errors import SettingsError
+from tractcap.inputs.companions import Companions
+from tractcap.inputs.layout import Source
+from tractcap.work import plan
+
+Box = tuple[Any, Any]
+"""Around head or brain: its lowest and its highest coordinates in mm."""
+
+Headers = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class State:
+    """Which state of an image: its size in bytes, and when it was changed (ns)."""
+
+    path: Path
+    bytes: int
+    modified: int
+
+
+@dataclass(frozen=True)
+class Images:
+    """A tractogram's reference image and scalar map, and ``why`` this reference or none; ``lacks`` says which map."""
+
+    reference: Path | None = None
+    why: str = ""
+    map: Path | None = None
+    lacks: str = ""
+    warning: str = ""
+
+    @property
+    def paths(self) -> list[Path]:
+        """Of the images that there are."""
+        return [path for path in (self.reference, self.map) if path]
+
+    def without_reference(self, why: str) -> "Images":
+        """The same, where the reference turned out to be broken."""
+        told = f"none: {why}"
+        return replace(self, reference=None, why=told, warning=why)
+
+
+def choose(source: Source, reference: Path | None, find: bool, coloring: Coloring, found: Companions) -> Images:
+    """Choose the images of a tractogram.
+
+    Parameters
+    ----------
+    reference : the one asked for; None looks for one if ``find`` is true. found : the images of the dataset.
+    """
+    if reference:
+        chosen = Images(reference, f"{reference.name}: it was asked for")
+    elif find:
+        choice = found.reference(source)
+        chosen = Images(choice.path, choice.why)
+    else:
+        chosen = Images(None, "none: none was asked for")
+    if coloring.kind != SCALAR:
+        return chosen
+    if coloring.path:
+        return replace(chosen, map=Path(coloring.path))
+    choice = found.scalar(source, coloring.name)
+    lacks = "" if choice.path else f"there is no map {coloring.name} to colour by ({choice.why})"
+    return replace(chosen, map=choice.path, lacks=lacks)
+
+
+def checked(chosen: Mapping[Source, Images], headers: Headers, asked: Iterable[Path]) -> dict[Source, Images]:
+    """Leave out found images that can't be used.
+
+    Raises
+    ------
+    SettingsError
+        When one that was asked for can't be.
+    """
+    for path in asked:
+        if broken := headers[str(path)].get("failed"):
+            raise SettingsError(str(broken))
+    return {source: _usable(images, headers) for source, images in chosen.items()}
+
+
+def _usable(images: Images, headers: Headers) -> Images:
+    if images.reference and (broken := headers[str(images.reference)].get("failed")):
+        images = images.without_reference(str(broken))
+    if images.map and (broken := headers[str(images.map)].get("failed")):
+        images = replace(images, map=None, lacks=str(broken))
+    return images
+
+
+def state(path: Path | None, headers: Headers) -> State | None:
+    """Which state of an image the headers are of."""
+    return State(path, *headers[str(path)]["fingerprint"]) if path else None
+
+
+def extra(images: Images, headers: Headers, coloring: Coloring) -> int:
+    """Bytes that a worker takes beside streamlines and pictures."""
+    reference, scalar = (headers[str(path)]["shape"] if path else None for path in (images.reference, images.map))
+    needed = plan.images(reference, scalar)
+    if coloring.kind in (DATA, POSITION, DENSITY) and not needed:
+        needed += plan.SCIENCE
+    return needed + (plan.DENSITY if coloring.kind == DENSITY else 0)
