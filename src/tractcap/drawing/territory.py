@@ -10,11 +10,11 @@ from tractcap.inputs.tractograms.chunks import Chunk
 VOXEL = 2.0
 """mm along a voxel of the grid, whose faces lie at even coordinates: the same grid for everyone."""
 
-_REACH = 128
+_BITS, _FAR_BITS = 8, 20
+_REACH = 1 << (_BITS - 1)
 """Voxels from the origin that the grid's array holds; what lies farther out is kept by its numbers."""
 
-_SPAN = 2 * _REACH
-_STEP = VOXEL / 2
+_STEP = VOXEL
 """mm between the points that are looked at."""
 
 _MOST_STEPS = 512
@@ -28,11 +28,11 @@ class Territory:
     """Takes chunks in any order."""
 
     def __init__(self) -> None:
-        self._near = np.zeros(_SPAN**3, bool)
+        self._near = np.zeros(1 << 3 * _BITS, bool)
         self._far: NDArray[np.int64] = np.zeros(0, np.int64)
 
     def add(self, chunk: Chunk) -> None:
-        """Mark the voxels that a chunk's streamlines pass through, as far as a step of half a voxel tells."""
+        """Mark the voxels that a chunk's streamlines pass through, as points a voxel apart tell."""
         self._mark(chunk.points)
         for points in _between(chunk):
             self._mark(points)
@@ -43,16 +43,19 @@ class Territory:
         return float((np.count_nonzero(self._near) + len(self._far)) * VOXEL**3)
 
     def _mark(self, points: NDArray[np.float32]) -> None:
-        cells = np.floor(points * np.float32(1 / VOXEL)).astype(np.int64) + _REACH
-        if cells.min() < 0 or cells.max() >= _SPAN:
-            near = ((cells >= 0) & (cells < _SPAN)).all(axis=1)
-            self._far = np.union1d(self._far, _numbered(cells[~near] + 2**19, 2**20))
-            cells = cells[near]
-        self._near[_numbered(cells, _SPAN)] = True
+        edge = np.float32(_REACH * VOXEL)
+        if points.min() < -edge or points.max() >= edge:
+            near = ((points >= -edge) & (points < edge)).all(axis=1)
+            self._far = np.union1d(self._far, _numbered(points[~near], np.int64, _FAR_BITS))
+            points = points[near]
+        self._near[_numbered(points, np.int32, _BITS)] = True
 
 
-def _numbered(cells: NDArray[np.int64], span: int) -> NDArray[np.int64]:
-    numbers: NDArray[np.int64] = (cells[:, 0] * span + cells[:, 1]) * span + cells[:, 2]
+def _numbered(points: NDArray[np.float32], kind: type[np.signedinteger], bits: int) -> NDArray[np.signedinteger]:
+    """The voxel of each point (N, 3) as one number; all coordinates are less than half of 2^bits voxels."""
+    scale, middle = np.float32(1 / VOXEL), np.float32(1 << (bits - 1))
+    x, y, z = ((points[:, axis] * scale + middle).astype(kind) for axis in range(3))  # above zero: cutting is flooring
+    numbers: NDArray[np.signedinteger] = ((x << bits | y) << bits) | z
     return numbers
 
 
@@ -60,8 +63,9 @@ def _between(chunk: Chunk) -> Iterator[NDArray[np.float32]]:
     """Points (N, 3) on the segments that are longer than a step."""
     across = np.diff(chunk.points, axis=0)
     across[chunk.offsets[1:-1] - 1] = 0
-    steps = np.ceil(np.abs(across).max(axis=1, initial=0) / np.float32(_STEP))
-    steps = np.minimum(steps, _MOST_STEPS).astype(np.int64)
+    x, y, z = np.abs(across).T
+    farthest = np.maximum(np.maximum(x, y), z)
+    steps = np.minimum(np.ceil(farthest / np.float32(_STEP)), _MOST_STEPS).astype(np.int64)
     long = np.flatnonzero(steps > 1)
     upto = np.cumsum(steps[long])
     for number in range(int(upto[-1]) // _BLOCK + 1 if len(long) else 0):
