@@ -20,7 +20,7 @@ LABEL org.opencontainers.image.title="tractcap" \
       org.opencontainers.image.vendor="The tractcap developers" \
       org.opencontainers.image.base.name="docker.io/library/debian:trixie-slim"
 ENV HOME=/tmp LANG=C.UTF-8 PATH=/opt/tractcap/bin:/usr/local/bin:/usr/bin:/bin \
-    PYTHONDONTWRITEBYTECODE=1
+    PYTHONDONTWRITEBYTECODE=1 TRACTCAP_CONTAINER_TAG=tractcap:${VERSION}
 USER 1000:1000
 WORKDIR /tmp
 ENTRYPOINT ["/opt/tractcap/bin/python", "/opt/tractcap/entrypoint.py"]

@@ -1,17 +1,18 @@
 # make demo   real bundles into demo-output/        make test   the tests
-# Both set up all they need in .venv first. More: lint, image, test-containers, test-clusters, bench, lock.
+# Both set up all they need in .venv first. More: lint, image, test-ecosystem, test-pages, test-containers, test-clusters,
+# bench, boutiques, lock.
 
 CONTAINER_ENGINE ?= docker
 python := .venv/bin/python
 
-.PHONY: demo test lint image test-containers test-clusters bench lock
+.PHONY: demo test lint image test-ecosystem test-pages test-containers test-clusters bench boutiques lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
 	@echo "The pictures are in $(CURDIR)/demo-output: open sub-1/figures/sub-1_desc-overview_mosaic.png first."
 
 test: .venv/.done
-	$(python) -m pytest -m "not container and not cluster" -n 2
+	$(python) -m pytest -m "not container and not cluster and not browser and not ecosystem" -n 2
 
 lint: .venv/.done
 	$(python) -m ruff format --check .
@@ -20,6 +21,15 @@ lint: .venv/.done
 
 image:
 	$(CONTAINER_ENGINE) build --network host -t tractcap .
+
+# the BIDS validator, Boutiques and cffconvert, in .venv-ecosystem
+test-ecosystem: .venv/.done .venv-ecosystem/.done
+	$(python) -m pytest -m ecosystem
+
+# in Chromium
+test-pages: .venv/.done
+	scripts/setup-browser
+	$(python) -m pytest -m browser
 
 test-containers: .venv/.done
 	CONTAINER_ENGINE="$(CONTAINER_ENGINE)" $(python) -m pytest -m container
@@ -31,12 +41,21 @@ test-clusters: .venv/.done
 bench: .venv/.done
 	$(python) benchmarks/run.py
 
+# the descriptor of the command line for Boutiques, from the command line
+boutiques: .venv/.done
+	$(python) scripts/boutiques.py >boutiques/.tractcap.json
+	mv boutiques/.tractcap.json boutiques/tractcap.json
+
 # versions and hashes only: no index's address
 lock: .venv/.done
 	$(python) -m uv pip compile pyproject.toml --extra anatomy $(lock_options) -o requirements/run.txt
 	$(python) -m uv pip compile pyproject.toml --extra anatomy --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
+	$(python) -m uv pip compile --group ecosystem $(lock_options) -o requirements/ecosystem.txt
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 .venv/.done: requirements/dev.txt pyproject.toml scripts/setup
 	scripts/setup
+
+.venv-ecosystem/.done: requirements/ecosystem.txt scripts/setup-ecosystem | .venv/.done
+	scripts/setup-ecosystem

@@ -80,7 +80,8 @@ def test_a_folder_is_drawn(bundles: Path, tmp_path: Path) -> None:
         f"{stem}_{kind}.png" for stem in ("AF_L", "CST_R") for kind in (*(f"view-{view}" for view in VIEWS), "mosaic")
     }
     assert {path.name for path in (tmp_path / "figures").iterdir()} == names | {"AF_L.json", "CST_R.json"}
-    assert found.stdout.split() == [str(tmp_path / "figures" / f"{stem}_mosaic.png") for stem in ("AF_L", "CST_R")]
+    made = [*(f"figures/{stem}_mosaic.png" for stem in ("AF_L", "CST_R")), "index.html"]
+    assert found.stdout.split() == [str(tmp_path / name) for name in made]
     told = json.loads((tmp_path / "figures/AF_L.json").read_text())
     assert (told["Streamlines"], told["StreamlinesDrawn"], told["Sources"]) == (30, 30, ["AF_L.trk"])
     for picture in (tmp_path / "figures").glob("*.png"):
@@ -171,7 +172,7 @@ def test_participants_are_chosen(tmp_path: Path, labels: tuple[str, ...]) -> Non
         tmp_path / "in", tmp_path / "out", "participant", *SMALL, "--participant_label", *labels, "--views", "left"
     )
     assert found.returncode == 0, found.stderr
-    assert sorted(p.name for p in (tmp_path / "out").glob("sub-*")) == ["sub-01", "sub-03"]
+    assert sorted(p.name for p in (tmp_path / "out").glob("sub-*/")) == ["sub-01", "sub-03"]
     one_sentence(
         run(tmp_path / "in", tmp_path / "out", "participant", "--participant-label", "99"), 3, "participant 99"
     )
@@ -302,9 +303,11 @@ def test_demo(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out/sub-1/figures").glob("*_mosaic.png"))) == 3
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         ".bidsignore",
+        "README.md",
         "dataset_description.json",
         "logs",
         "sub-1",
+        "sub-1.html",
     ]
 
 
@@ -438,7 +441,7 @@ def test_an_overview_says_what_is_not_in_it(bundles: Path, tmp_path: Path) -> No
     [
         (("--reference", "nowhere.nii"), "nowhere.nii doesn't exist"),
         (("--scalar", "fa"), "--scalar is 'fa'"),
-        (("--color", "scalar:md"), "--scalar md=IMAGE"),
+        (("--color", "scalar:md", "--scalar", "fa=fa.nii"), "--scalar md=IMAGE"),
         (("--anatomy", "bones"), "--anatomy names 'bones'"),
         (("--animation", "avi"), "--animation names 'avi'"),
         (("--slices-at", "1,2"), "--slices-at is '1,2'"),

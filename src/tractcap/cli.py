@@ -170,7 +170,8 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     metavar="HOW",
     help="direction: the local one's; endpoints: from end to end; bundle: one for each bundle, the same in all "
     f"participants; one for all: #rrggbb, {', '.join(NAMES)}; data:NAME: what the file holds for each point or "
-    "streamline; scalar:NAME: a map of --scalar; position: along the bundle; density: of streamlines.  "
+    "streamline; scalar:NAME: a map, of --scalar or found in the dataset; position: along the bundle; density: of "
+    "streamlines.  "
     "[default: direction, or the first map of --scalar]",
 )
 @_option("--scalar", "scalars", multiple=True, metavar="NAME=IMAGE", help="A map to colour by, such as FA=fa.nii.gz.")
@@ -366,11 +367,11 @@ def _show(settings: Any, planned: Any, budget: Budget, as_json: bool) -> int:
 
 def _carry_out(settings: Any, planned: Any, watch: Watch) -> int:
     from tractcap.progress import progress
-    from tractcap.work.outputs import describe_dataset
+    from tractcap.work.dataset import describe_dataset
     from tractcap.work.run import carry_out
 
     log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
-    describe_dataset(settings.output)
+    describe_dataset(settings.output, settings.input, planned.folders)
     for _, why in planned.failed:
         log.error("%s", why)
     for source in planned.empty:
@@ -387,7 +388,6 @@ def _carry_out(settings: Any, planned: Any, watch: Watch) -> int:
 
 
 def _settings(asked: dict[str, Any], source: Path) -> Any:
-    from tractcap.inputs.filters import Filters
     from tractcap.work.prepare import Settings
 
     per_job = asked["mem_per_job"]
@@ -402,7 +402,7 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         find_reference=asked["reference"] is None,
         fit=asked["fit"],
         overview=asked["overview"],
-        filters=Filters(asked["participants"], asked["sessions"]),
+        filters=_filters(asked),
         nprocs=_nprocs(asked["nprocs"]),
         margin=asked["safety_margin"],
         mem_per_job=None if per_job is None else parse_size(per_job, "--mem-per-job"),
@@ -412,6 +412,13 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         batch_size=asked["batch_size"] or 0,
         timeout=asked["timeout"],
     )
+
+
+def _filters(asked: dict[str, Any]) -> Any:
+    from tractcap.inputs.filters import Filters, read
+
+    file = asked["bids_filter_file"]
+    return Filters(asked["participants"], asked["sessions"], asked["tracts"], read(file) if file else {})
 
 
 def _look(asked: dict[str, Any]) -> Look:

@@ -14,7 +14,8 @@ from tractcap.errors import SettingsError
 from tractcap.inputs.bundles import identify
 from tractcap.inputs.layout import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
-from tractcap.work.outputs import check_output, describe_dataset
+from tractcap.work.dataset import describe_dataset
+from tractcap.work.outputs import check_output
 from tractcap.work.prepare import Settings, prepare
 from tractcap.work.run import Outcome, carry_out
 
@@ -122,7 +123,7 @@ class TractographyVisualizer:
         planned = prepare(settings, watch, sources)
         if planned.crew.warning:
             log.warning("%s", planned.crew.warning)
-        describe_dataset(self.output)
+        describe_dataset(self.output, None, planned.folders)
         outcome = carry_out(settings, planned, watch)
         for line in outcome.summary(planned, watch):
             log.info("%s", line)

@@ -20,15 +20,15 @@ def parse_coloring(color: str | None, scalars: Sequence[str], color_range: str |
     """
     maps = dict(_map(text) for text in scalars)
     kind, name = _kind(color or (f"{SCALAR}:{next(iter(maps))}" if maps else DIRECTION))
-    if kind == SCALAR and name not in maps:
-        raise SettingsError(f"--color is {color!r}: give the map too, with --scalar {name}=IMAGE.")
+    if kind == SCALAR and maps and name not in maps:
+        raise SettingsError(f"--color is {color!r}: give that map too, with --scalar {name}=IMAGE.")
     if color_range is not None and kind not in (DATA, SCALAR, DENSITY):
         raise SettingsError(
             "--color-range is for the colours of values: give --color data:NAME, scalar:NAME or density with it."
         )
     limits = None if color_range in (None, "participant", "group") else _range(str(color_range))
     single = parse_color(name, "--color") if kind == ONE else None
-    path = maps[name] if kind == SCALAR else ""
+    path = maps.get(name, "") if kind == SCALAR else ""  # without one it is each tractogram's own
     return Coloring(kind, "" if single else name, path, single, limits, color_range == "group", colormap)
 
 

@@ -76,7 +76,7 @@ def tracts(output: Path, participant: str | None = None, left_out: list[Path] | 
     """
     for folder in _figures(output, participant):
         relative = folder.relative_to(output).as_posix()
-        for path in sorted(folder.glob("*.json")):
+        for path in _within(folder):
             if told := _read(path):
                 yield Tract(told, relative)
             elif left_out is not None and path.exists():
@@ -91,6 +91,13 @@ def _figures(output: Path, participant: str | None) -> Iterator[Path]:
             folders[:] = [name for name in folders if not name.startswith("sub-")]
         if Path(at).name == FIGURES:
             yield Path(at)
+
+
+def _within(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.glob("*.json"))
+    except OSError:
+        return []  # gone
 
 
 def _read(path: Path) -> Mapping[str, Any] | None:

@@ -149,9 +149,12 @@ def _read_map(path: str, _modified: int) -> Volume:
 def page(output: str, participant: str, report: Report) -> dict[str, Any]:
     """Write a participant's page; returns its ``path`` below the output, or none."""
     del report  # written within a moment
+    from tractcap.reports.methods import methods_html
     from tractcap.reports.participant import page as write
+    from tractcap.reports.tracts import tracts
 
-    path = write(Path(output), participant)
+    told = [tract.told for tract in tracts(Path(output), participant)]
+    path = write(Path(output), participant, methods_html(told))
     return {"path": str(path.relative_to(output)) if path else ""}
 
 

@@ -66,7 +66,10 @@ def choose(source: Source, reference: Path | None, find: bool, coloring: Colorin
     if coloring.path:
         return replace(chosen, map=Path(coloring.path))
     choice = found.scalar(source, coloring.name)
-    lacks = "" if choice.path else f"there is no map {coloring.name} to colour by ({choice.why})"
+    lacks = (
+        f"no map {coloring.name} to colour by was found ({choice.why}): give one with --scalar {coloring.name}=IMAGE"
+    )
+    lacks = "" if choice.path else f"{source.path}: {lacks}."
     return replace(chosen, map=choice.path, lacks=lacks)
 
 

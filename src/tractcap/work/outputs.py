@@ -1,6 +1,5 @@
 """The output folder."""
 
-import json
 import logging
 import os
 import shutil
@@ -9,12 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tractcap import __version__
 from tractcap.errors import SettingsError
-from tractcap.files import write_text
 from tractcap.inputs import demo
 from tractcap.limits.usage import in_memory
-from tractcap.work.journal import FOLDER
 
 log = logging.getLogger("tractcap")
 
@@ -37,18 +33,6 @@ def check_output(output: Path) -> None:
         ) from error
     if in_memory(output):
         log.warning("the output folder %s is on tmpfs: its files are memory, and count against the limit", output)
-
-
-def describe_dataset(output: Path) -> None:
-    """Mark the output as a BIDS derivative."""
-    about = {
-        "Name": "tractcap: pictures of tractograms",
-        "BIDSVersion": "1.10.0",
-        "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": "tractcap", "Version": __version__}],
-    }
-    write_text(output / "dataset_description.json", json.dumps(about, indent=2) + "\n")
-    write_text(output / ".bidsignore", f"{FOLDER}/\n")
 
 
 @contextmanager

@@ -94,6 +94,11 @@ class Planned:
     empty: list[Source] = field(default_factory=list)
     outlines: dict[Path, Box] = field(default_factory=dict)
 
+    @property
+    def folders(self) -> set[str]:
+        """Where pictures go, below the output."""
+        return {source.folder for source in (*(job.source for job in self.jobs), *(one for one, _ in self.failed))}
+
 
 def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = None) -> Planned:
     """Look at the tractograms' headers and settle who is drawn how.

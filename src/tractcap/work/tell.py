@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from tractcap.drawing.lines import Tally
 from tractcap.drawing.scales import Scale
 from tractcap.drawing.views import IN_SLICE, View
 from tractcap.work.about import GENERATED_BY, MEASURED
+
+_PACKAGES = {"VTK": "vtk", "NumPy": "numpy", "nibabel": "nibabel", "SciPy": "scipy", "dipy": "dipy"}
 
 SOFTWARE = f"tractcap {__version__}"
 
@@ -107,6 +110,7 @@ def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> dict[str,
         "SourceBytes": [one["bytes"] for one in sources],
         "SourceModified": [one["modified"] for one in sources],
         "GeneratedBy": GENERATED_BY,
+        "Software": {name: version(package) for name, package in _PACKAGES.items()},
         "Made": facts.made,
         "Colorings": [one["coloring"] for one in facts.bundles],
         "Style": scene.look.style,

@@ -1,0 +1,140 @@
+"""Print the Boutiques descriptor of tractcap's command line, made from the command line itself.
+
+``make boutiques`` renews the one in boutiques/, and a test tells when it has to be.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from tractcap import __version__
+from tractcap.cli import tractcap
+
+_WRITTEN = ("output", "work_dir")
+"""Folders that needn't be there before: Boutiques would look for a file."""
+
+_REQUIRES = {"as_json": ["dry_run"]}
+
+_LEFT_OUT = ("version",)
+
+_OUTPUTS = (
+    ("output_folder", "Output folder", "", "All that was written: a BIDS derivative."),
+    ("group_page", "Page of the group", "/group.html", "Everyone's tractograms, to look at in a browser."),
+    ("group_table", "Table of the group", "/group_tractograms.tsv", "One line for each tractogram."),
+)
+
+
+def descriptor() -> dict[str, Any]:
+    """What Boutiques shall know of tractcap."""
+    parameters = [one for one in tractcap.params if one.name not in _LEFT_OUT]
+    keys = [_key(one) for one in parameters]
+    return {
+        "name": "tractcap",
+        "description": "Tractograms in, pictures out, under a memory cap: offscreen quality control of tractography.",
+        "author": "The tractcap developers",
+        "tool-version": __version__,
+        "schema-version": "0.5",
+        "command-line": f"tractcap {' '.join(keys)}",
+        "shell": "/bin/bash",  # sh is called as a login shell, which would forget the image's PATH
+        "container-image": {"type": "docker", "image": "tractcap", "entrypoint": True},
+        "inputs": [_input(one) for one in parameters],
+        "output-files": [
+            {"id": name, "name": title, "description": what, "path-template": f"[OUTPUT]{path}", "optional": True}
+            for name, title, path, what in _OUTPUTS
+        ],
+        "error-codes": list(_statuses()),
+        "tags": {"domain": ["neuroinformatics", "mri", "diffusion", "tractography", "quality-control"]},
+    }
+
+
+def _key(parameter: click.Parameter) -> str:
+    return f"[{_id(parameter).upper()}]"
+
+
+def _id(parameter: click.Parameter) -> str:
+    """The name that is typed: an option's first long one."""
+    long = [name for name in parameter.opts if name.startswith("--")]
+    return (long[0] if long else str(parameter.name)).lstrip("-").replace("-", "_")
+
+
+def _input(parameter: click.Parameter) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": _id(parameter), "name": _id(parameter).replace("_", " ").capitalize()}
+    told |= {"optional": not parameter.required, "value-key": _key(parameter), **_type(parameter)}
+    if isinstance(parameter, click.Option):
+        told["description"] = _help(parameter)
+        if parameter.count:
+            return told
+        told["command-line-flag"] = _flag(parameter)
+    else:
+        told["description"] = _about(parameter)
+    if parameter.name in _REQUIRES:
+        told["requires-inputs"] = _REQUIRES[parameter.name]
+    return told
+
+
+def _flag(option: click.Option) -> str:
+    return next((name for name in option.opts if name.startswith("--")), option.opts[0])
+
+
+def _type(parameter: click.Parameter) -> dict[str, Any]:
+    if isinstance(parameter, click.Option) and parameter.count:
+        short = parameter.opts[0]
+        return {"type": "String", "value-choices": [short, f"{short}{short[-1]}"]}
+    if isinstance(parameter, click.Option) and parameter.is_flag:
+        return {"type": "Flag"}
+    several = {"list": True, "list-separator": " "} if parameter.multiple else {}
+    return {**_kind(parameter.type, parameter.name in _WRITTEN), **several}
+
+
+def _kind(kind: Any, written: bool) -> dict[str, Any]:
+    if isinstance(kind, click.Choice):
+        return {"type": "String", "value-choices": list(kind.choices)}
+    if isinstance(kind, click.Path) and not written:
+        return {"type": "File"}
+    whole = isinstance(kind, type(click.INT))
+    if whole or isinstance(kind, type(click.FLOAT)):
+        return {"type": "Number", "integer": whole, **_bounds(kind)}
+    return {"type": "String"}
+
+
+def _bounds(kind: Any) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for end, boundary in (("minimum", "min"), ("maximum", "max")):
+        if (value := getattr(kind, boundary, None)) is not None:
+            told[end] = value
+            if getattr(kind, f"{boundary}_open"):
+                told[f"exclusive-{end}"] = True
+    return told
+
+
+def _help(option: click.Option) -> str:
+    text = re.sub(r"\s*\[default: (.*)\]$", r" Default: \1.", " ".join((option.help or "").split()))
+    default = option.default if option.show_default else None
+    return text if default is None else f"{text} Default: {default}."
+
+
+def _about(argument: click.Parameter) -> str:
+    """The sentences of the help that begin with an argument's name in capitals, or go on to it."""
+    name = str(argument.name).upper()
+    paragraph = " ".join((tractcap.help or "").split("\b")[0].split())
+    found = [one for one in re.split(r"(?<=[.])\s+", paragraph) if re.search(rf"\b{name}\b", one)]
+    if isinstance(argument.type, click.Choice) and not found:
+        return f"Of the analysis: {' or '.join(argument.type.choices)}."
+    return " ".join(found)
+
+
+def _statuses() -> Iterator[dict[str, Any]]:
+    """Exit statuses, as the help tells them."""
+    text = " ".join((tractcap.help or "").partition("Exit status:")[2].split())
+    for part in text.rstrip(".").split(";"):
+        if match := re.fullmatch(r"\s*(\d+)(?: or (\d+))? (.+)", part):
+            codes = (int(code) for code in match.groups()[:2] if code)
+            yield from ({"code": code, "description": match[3]} for code in codes if code)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(descriptor(), indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,349 @@
+"""All participants' tractograms as rows, and the table of them that BIDS asks for."""
+
+import hashlib
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+from tractcap.reports.outliers import Spread, spread
+from tractcap.reports.ratings import MIXED, NOT_AVAILABLE, RATINGS, Rating, cell, consensus
+from tractcap.reports.tracts import DRAWN, EMPTY, FAILED, Tract, tracts
+
+MISSING = "missing"
+STATUSES = (DRAWN, FAILED, EMPTY, MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number that is told of every tractogram: the table's column, its name on the page, unit, and what it is."""
+
+    column: str
+    name: str
+    unit: str
+    what: str
+    read: Callable[[Mapping[str, Any]], Any]
+    compared: bool = True
+
+
+def _length(which: str) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda told: told["Lengths"][which]
+
+
+def _told(which: str) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda told: told[which]
+
+
+MEASURES = (
+    Measure("streamlines", "Streamlines", "", "Streamlines in the file", _told("Streamlines")),
+    Measure("streamlines_drawn", "Streamlines drawn", "", "Streamlines drawn", _told("StreamlinesDrawn"), False),
+    Measure("length_mean", "Mean length", "mm", "Mean length of the streamlines drawn", _length("Mean")),
+    Measure("length_median", "Median length", "mm", "Median length of the streamlines drawn", _length("Median")),
+    Measure("length_min", "Shortest", "mm", "Length of the shortest streamline drawn", _length("Minimum")),
+    Measure("length_max", "Longest", "mm", "Length of the longest streamline drawn", _length("Maximum")),
+    Measure("volume", "Volume", "mm^3", "Volume that the streamlines pass through", _told("VolumeMillimetres3")),
+    Measure(
+        "points_outside",
+        "Points outside",
+        "",
+        "Fraction of the points that lie outside the reference image",
+        _told("PointsOutsideReference"),
+    ),
+)
+COMPARED = tuple(at for at, measure in enumerate(MEASURES) if measure.compared)
+"""Places of the measures by which outliers are told."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unit:
+    """What bundles are looked for in: a participant's session, or, where there are no participants, a folder."""
+
+    participant: str
+    session: str
+    folder: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the page calls it."""
+        labels = [label for label in (self.participant_id, self.session_id) if label != NOT_AVAILABLE]
+        return " ".join(labels) or (self.folder if self.folder != "." else "") or "top folder"
+
+    @property
+    def participant_id(self) -> str:
+        """As in a BIDS table."""
+        return f"sub-{self.participant}" if self.participant else NOT_AVAILABLE
+
+    @property
+    def session_id(self) -> str:
+        """As in a BIDS table."""
+        return f"ses-{self.session}" if self.session else NOT_AVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What is compared between participants."""
+
+    key: str
+    readable: str
+    hemisphere: str
+
+
+@dataclass(slots=True)
+class Row:
+    """A tractogram, or a bundle that its unit lacks.
+
+    ``values`` stand in the order of MEASURES; ``stem`` and ``pictures``: the files are ``{stem}{picture}``, below the
+    output.
+    """
+
+    unit: Unit
+    bundle: Bundle
+    tractogram: str
+    status: str
+    values: tuple[float | None, ...] = (None,) * len(MEASURES)
+    warnings: int | None = None
+    why: str = ""
+    stem: str = ""
+    pictures: tuple[str, ...] = ()
+    outlying: tuple[int, ...] = ()
+
+    @property
+    def outliers(self) -> list[str]:
+        """Columns in which it is an outlier."""
+        return [MEASURES[at].column for at in self.outlying]
+
+    @property
+    def anchor(self) -> str:
+        """Where the participant's page tells of it."""
+        return anchor(self.tractogram)
+
+    @property
+    def overview_anchor(self) -> str:
+        """The same of an overview, whose tractograms are many."""
+        return self.anchor.replace("tract-", "overview-")
+
+
+@dataclass
+class Table:
+    """Everyone's ``rows``, ``spreads`` by bundle and measure, overviews of all bundles, and what was ``left_out``."""
+
+    rows: list[Row]
+    spreads: dict[Bundle, list[Spread | None]]
+    overviews: list[Row]
+    left_out: list[Path]
+
+
+def anchor(source: str) -> str:
+    """The id of a tractogram's card on its participant's page."""
+    return "tract-" + hashlib.sha1(source.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()[:10]
+
+
+def read_table(output: Path) -> Table:
+    """Read the JSON files one by one; only the numbers are kept. What is missing has rows too."""
+    found = _Found()
+    left_out: list[Path] = []
+    for tract in tracts(output, left_out=left_out):
+        found.take(tract, left_out)
+    rows = sorted(found.rows + _missing(found.rows), key=_order)
+    return Table(rows, _mark(rows), sorted(found.overviews, key=_order), left_out)
+
+
+class _Found:
+    """Collects rows; what many have in common is kept once."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.overviews: list[Row] = []
+        self._bundles: dict[str, Bundle] = {}
+        self._same: dict[Any, Any] = {}
+
+    def take(self, tract: Tract, left_out: list[Path]) -> None:
+        try:
+            (self.overviews if tract.overview else self.rows).append(self._row(tract))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            left_out.append(Path(tract.folder, str(tract.told["Title"])))
+
+    def _row(self, tract: Tract) -> Row:
+        stem, pictures = _files(tract)
+        return Row(
+            self._once(_unit(tract)),
+            self._bundle(tract),
+            "\n".join(map(str, tract.told["Sources"])) if tract.overview else tract.source,
+            STATUSES[STATUSES.index(tract.status)],  # another one is none of ours
+            tuple(_number(tract.told, measure) for measure in MEASURES),
+            _warnings(tract.told),
+            str(tract.told.get("Why") or ""),
+            stem,
+            self._once(pictures),
+        )
+
+    def _bundle(self, tract: Tract) -> Bundle:
+        """The first that was met by that key: its name and hemisphere are the same in all."""
+        hemisphere = str(tract.told["Bundle"].get("Hemisphere") or "")
+        return self._bundles.setdefault(tract.key, Bundle(tract.key, tract.readable, hemisphere))
+
+    def _once(self, value: Any) -> Any:
+        return self._same.setdefault(value, value)
+
+
+def _unit(tract: Tract) -> Unit:
+    return Unit(tract.participant, tract.session, "" if tract.participant else str(Path(tract.folder).parent))
+
+
+def _files(tract: Tract) -> tuple[str, tuple[str, ...]]:
+    """What the pictures' paths begin with, and their endings; the mosaic is the last."""
+    names = [str(name) for name in tract.told.get("Pictures") or []]
+    if not names:
+        return "", ()
+    stem = names[0].rpartition("_")[0]
+    at = f"{tract.folder}/{stem}" if tract.folder else stem
+    return at, tuple(intern(name.removeprefix(stem)) for name in names if name.startswith(stem))
+
+
+def _number(told: Mapping[str, Any], measure: Measure) -> float | None:
+    try:
+        value = measure.read(told)
+    except (KeyError, TypeError):
+        return None
+    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return value if known else None
+
+
+def _warnings(told: Mapping[str, Any]) -> int:
+    notes = told.get("Notes")
+    return len(notes) if isinstance(notes, list) else 0
+
+
+def _missing(rows: Iterable[Row]) -> list[Row]:
+    """Bundles that other participants have. Folders that are nobody's needn't hold the same."""
+    there: dict[Unit, set[Bundle]] = defaultdict(set)
+    for row in rows:
+        if row.unit.participant:
+            there[row.unit].add(row.bundle)
+    everywhere: set[Bundle] = set().union(*there.values())
+    return [Row(unit, bundle, "", MISSING) for unit, has in there.items() for bundle in everywhere - has]
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    unit = row.unit
+    return (
+        natural(unit.participant),
+        natural(unit.session),
+        natural(unit.folder),
+        natural(row.bundle.key),
+        row.tractogram,
+        row.stem,
+    )
+
+
+@lru_cache(maxsize=4096)
+def natural(text: str) -> tuple[Any, ...]:
+    """Something to sort by: numbers in the text by their value, then the text itself."""
+    parts = re.split("([0-9]+)", text)
+    return tuple(int(part) if at % 2 else part.casefold() for at, part in enumerate(parts)), text
+
+
+def _mark(rows: Sequence[Row]) -> dict[Bundle, list[Spread | None]]:
+    """Mark the outliers among the drawn of every bundle."""
+    by_bundle: dict[Bundle, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_bundle[row.bundle].append(row)
+    return {
+        bundle: _mark_bundle([row for row in by_bundle[bundle] if row.status == DRAWN])
+        for bundle in sorted(by_bundle, key=lambda bundle: natural(bundle.key))
+    }
+
+
+def _mark_bundle(rows: Sequence[Row]) -> list[Spread | None]:
+    spreads = [spread(value for row in rows if (value := row.values[at]) is not None) for at in range(len(MEASURES))]
+    for row in rows:
+        row.outlying = tuple(at for at in COMPARED if _outlying(spreads[at], row.values[at]))
+    return spreads
+
+
+def _outlying(about: Spread | None, value: float | None) -> bool:
+    return about is not None and value is not None and about.outlying(value)
+
+
+COLUMNS: dict[str, dict[str, Any]] = {
+    "participant_id": {"LongName": "Participant", "Description": "Participant that the tractogram is of"},
+    "session_id": {"LongName": "Session", "Description": "Session that the tractogram is of"},
+    "bundle": {
+        "LongName": "Bundle",
+        "Description": "Name of the bundle that is the same in all participants and whatever tool made it",
+    },
+    "bundle_name": {"LongName": "Name of the bundle", "Description": "Name of the bundle in words"},
+    "hemisphere": {
+        "LongName": "Hemisphere",
+        "Description": "Hemisphere that the bundle lies in, where its name tells",
+        "Levels": {"L": "left", "R": "right"},
+    },
+    "tractogram": {"LongName": "Tractogram", "Description": "Path of the tractogram below the input"},
+    "status": {
+        "LongName": "Status",
+        "Description": "What became of the tractogram",
+        "Levels": {
+            DRAWN: "pictures of it were made",
+            FAILED: "it could not be read or drawn",
+            EMPTY: "it holds no streamlines",
+            MISSING: "other participants have the bundle, this one has not",
+        },
+    },
+    **{
+        measure.column: {
+            "LongName": measure.name,
+            "Description": measure.what,
+            **({"Units": measure.unit} if measure.unit else {}),
+        }
+        for measure in MEASURES
+    },
+    "warnings": {"LongName": "Warnings", "Description": "Number of warnings that were met in drawing"},
+    "outlier": {
+        "LongName": "Outlier",
+        "Description": "Columns, separated by commas, in which |value - median| > 3 x 1.4826 x MAD among the values of "
+        "the same bundle (Leys et al. 2013, doi:10.1016/j.jesp.2013.03.013); of fewer than 5 values and where the "
+        "MAD is 0 nothing is marked",
+    },
+    "rating": {
+        "LongName": "Rating",
+        "Description": "What the raters said of the pictures",
+        "Levels": {
+            **dict(zip(RATINGS, ("usable", "not usable", "the rater is not sure"), strict=True)),
+            MIXED: "the raters disagree",
+        },
+    },
+    "raters": {"LongName": "Raters", "Description": "Number of raters"},
+}
+
+
+def as_tsv(rows: Iterable[Row], ratings: Callable[[str], Sequence[Rating]]) -> str:
+    """The rows as BIDS wants them: tabs between, no quotes, ``n/a`` for what isn't known."""
+    lines = ("\t".join(map(_cell, _fields(row, ratings(row.tractogram)))) for row in rows)
+    return "\n".join(["\t".join(COLUMNS), *lines, ""])
+
+
+def dictionary() -> str:
+    """What the columns mean, as the JSON file beside the table."""
+    return json.dumps(COLUMNS, indent=2, ensure_ascii=False) + "\n"
+
+
+def _fields(row: Row, ratings: Sequence[Rating]) -> list[str | float | None]:
+    unit, bundle = row.unit, row.bundle
+    return [
+        *(unit.participant_id, unit.session_id, bundle.key, bundle.readable, bundle.hemisphere),
+        *(row.tractogram, row.status),
+        *row.values,
+        *(row.warnings, ",".join(row.outliers), consensus(ratings), len(ratings)),
+    ]
+
+
+def _cell(value: str | float | None) -> str:
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    return cell(str(value)) if value not in (None, "") else NOT_AVAILABLE

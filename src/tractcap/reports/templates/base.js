@@ -1,0 +1,78 @@
+// What all pages share: `base.keep` and `base.kept` (localStorage, or memory where that is not to be had), `base.keeps`,
+// `base.cell` (a value in a TSV file), `base.table` (a TSV file's text), `base.say` (aloud: to the open dialog's [data-said], else the
+// page's #said), the theme's button.
+const base = (() => {
+  "use strict";
+  const memory = new Map();
+  const keeps = (() => {
+    try {
+      localStorage.setItem("tractcap", "1");
+      localStorage.removeItem("tractcap");
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+
+  function kept(key) {
+    if (memory.has(key)) return memory.get(key);
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  }
+
+  // False where it lasts only as long as the page
+  function keep(key, value) {
+    try {
+      localStorage.setItem(key, value);
+      memory.delete(key);
+      return true;
+    } catch {
+      memory.set(key, value);
+      return false;
+    }
+  }
+
+  const cell = (value) => String(value ?? "").replace(/[\t\r\n\v\f\x85\u2028\u2029]/g, " ").replace(/[\ud800-\udfff]/gu, "\ufffd") || "n/a";
+  const table = (rows) => rows.map((row) => row.map(cell).join("\t") + "\n").join("");
+
+  function say(text) {
+    const said = document.querySelector("dialog[open] [data-said]") || document.getElementById("said");
+    if (!said) return;
+    said.textContent = "";
+    setTimeout(() => { said.textContent = text; }, 30); // so that the same words are told again
+  }
+
+  const root = document.documentElement;
+  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+  const theme = () => root.dataset.theme || (prefersDark.matches ? "dark" : "light");
+  const chosen = kept("tractcap theme");
+  if (chosen === "dark" || chosen === "light") root.dataset.theme = chosen;
+
+  // The button is `[data-theme-button]`, or is put into the page's first header
+  function themeButton() {
+    const header = document.querySelector("[data-theme-button]") || document.querySelector("header");
+    if (!header) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "theme-button";
+    button.innerHTML = '<svg viewBox="0 0 18 18" aria-hidden="true"><circle cx="9" cy="9" r="7" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M9 2a7 7 0 0 1 0 14z" fill="currentColor"/></svg>';
+    const name = () => {
+      button.title = theme() === "dark" ? "Light theme" : "Dark theme";
+      button.setAttribute("aria-label", button.title);
+    };
+    button.addEventListener("click", () => {
+      root.dataset.theme = theme() === "dark" ? "light" : "dark";
+      keep("tractcap theme", root.dataset.theme);
+      name();
+    });
+    prefersDark.addEventListener("change", name);
+    name();
+    header.prepend(button);
+  }
+
+  themeButton();
+  return { keep, kept, keeps, cell, table, say, theme };
+})();

@@ -1,0 +1,114 @@
+// The rows as columns, and what is asked of them everywhere.
+const data = JSON.parse(document.getElementById("data").textContent);
+const { rows, units, bundles, measures, spreads, statuses } = data;
+const [DRAWN, FAILED, EMPTY, MISSING] = [0, 1, 2, 3];
+const count = rows.unit.length;
+const byId = (id) => document.getElementById(id);
+const all = [...Array(count).keys()];
+
+const cells = new Map();
+for (const row of all) {
+  const at = rows.unit[row] * bundles.key.length + rows.bundle[row];
+  if (cells.has(at)) cells.get(at).push(row);
+  else cells.set(at, [row]);
+}
+const cell = (unit, bundle) => cells.get(unit * bundles.key.length + bundle) || [];
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const percents = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 2 });
+const UNITS = { "mm": " mm", "mm^3": " mm³", "": "" };
+
+function bare(value, measure) {
+  if (value === null) return "";
+  const column = measures[measure].column;
+  if (column === "points_outside") return percents.format(value);
+  return (column.startsWith("length") ? tenths : whole).format(value);
+}
+
+const written = (value, measure) => (value === null ? "not known" : bare(value, measure) + UNITS[measures[measure].unit]);
+
+function distance(row, measure) {
+  const about = spreads[rows.bundle[row]][measure];
+  const value = rows.values[measure][row];
+  if (!about || !about[3] || value === null || rows.status[row] !== DRAWN) return null;
+  return (value - about[1]) / (data.normal * about[2]);
+}
+
+const signed = (z) => (z < 0 ? "−" : "+") + Math.abs(z).toFixed(1);
+const outlying = (row, measure) => Boolean(rows.outlying[row] & (1 << measure));
+const outliers = (row) => measures.map((_, at) => at).filter((at) => outlying(row, at));
+const outlierNames = (row) => outliers(row).map((at) => measures[at].name.toLowerCase()).join(", ");
+const ratingOf = (row) => (rows.rating[row] < 0 ? "" : data.ratings[rows.rating[row]]);
+const troubles = (row) => (rows.status[row] !== DRAWN ? 10 : 0) + outliers(row).length + (ratingOf(row) === "fail" ? 5 : 0);
+const unitName = (row) => units.name[rows.unit[row]];
+const bundleName = (row) => bundles.name[rows.bundle[row]];
+
+function linkOf(row) {
+  const page = units.page[rows.unit[row]];
+  return page ? page + (rows.status[row] === MISSING ? "" : "#" + rows.anchor[row]) : "";
+}
+
+// Every picture of a row by what it shows
+function pictures(row) {
+  const found = {};
+  for (const ending of data.endings[rows.endings[row]]) {
+    const [, what] = ending.match(/^_(?:view-)?(.+)\.png$/) || [];
+    if (what) found[what] = data.folders[rows.folder[row]] + rows.stem[row] + encodeURIComponent(ending);
+  }
+  return found;
+}
+
+const SIDES = { L: "left", R: "right", "": "left" };
+function picture(row, view) {
+  const found = pictures(row);
+  const wanted = view === "side" ? SIDES[bundles.hemisphere[rows.bundle[row]]] || "left" : view;
+  return found[wanted] || found.mosaic || Object.values(found)[0] || "";
+}
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children);
+  return made;
+}
+
+function option(value, text) {
+  return element("option", { value }, text);
+}
+
+function css(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+// Once before the next frame, however often it is asked for
+function later(draw) {
+  let asked = 0;
+  return () => {
+    cancelAnimationFrame(asked);
+    asked = requestAnimationFrame(draw);
+  };
+}
+
+const redraws = [];
+const redraw = later(() => redraws.forEach((draw) => draw()));
+new ResizeObserver(redraw).observe(document.body);
+new MutationObserver(redraw).observe(document.documentElement, { attributes: true });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+function prepare(canvas, width, height) {
+  const scale = devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
+}

@@ -1,0 +1,184 @@
+// Thumbnails: nothing is loaded before a bundle or a participant is opened and scrolled to.
+const gallery = { by: "bundle", rows: [], at: 0 };
+const SAYS = ["", "Failed", "Empty", "Missing"];
+
+function thumb(row, place) {
+  const status = rows.status[row];
+  const link = linkOf(row);
+  const name = gallery.by === "bundle" ? unitName(row) : bundleName(row);
+  const title = link ? element("a", { href: link }, name) : element("span", {}, name);
+  const told = element("figcaption", {}, title, notes(row));
+  return element("figure", { class: `thumb ${statuses[status]}`, "data-row": row }, shown(row, place), told);
+}
+
+function notes(row) {
+  const line = element("span", { class: "notes" });
+  if (rows.values[0][row] !== null) line.append(whole.format(rows.values[0][row]));
+  if (outliers(row).length) line.append(badge("outlier", outlierNames(row)));
+  if (ratingOf(row)) line.append(badge(ratingOf(row), ratingOf(row)));
+  if (rows.warnings[row]) line.append(badge("warning", rows.warnings[row] === 1 ? "1 warning" : `${rows.warnings[row]} warnings`));
+  return line;
+}
+
+function badge(kind, text) {
+  return element("span", { class: `badge ${kind}` }, text);
+}
+
+function shown(row, place) {
+  const source = rows.status[row] === DRAWN ? picture(row, byId("gallery-view").value) : "";
+  if (!source) return element("div", { class: "none" }, ...without(row));
+  const alt = `${bundleName(row)} of ${unitName(row)}`;
+  const image = element("img", { alt, loading: "lazy", decoding: "async", onerror: gone });
+  image.src = source; // after loading=lazy
+  return element("button", { type: "button", class: "picture", onclick: () => enlarge(place) }, image);
+}
+
+function without(row) {
+  const status = rows.status[row];
+  const sign = element("span", { class: "sign", "aria-hidden": "true" }, MARKS[status] || "?");
+  const why = status === MISSING ? "Other participants have this bundle." : data.why[row] || "";
+  return [sign, element("b", {}, SAYS[status] || "No picture"), element("small", {}, why)];
+}
+
+function gone(event) {
+  event.target.parentElement.replaceWith(element("div", { class: "none" }, element("b", {}, "The picture is gone")));
+}
+
+function openGallery() {
+  const chosen = byId("gallery-what").value;
+  if (chosen === "") return;
+  const side = gallery.by === "bundle" ? rows.bundle : rows.unit;
+  const every = all.filter((row) => side[row] === Number(chosen));
+  const only = byId("gallery-only").value;
+  gallery.rows = every.filter((row) => only === "all" || (only === "troubles" ? troubles(row) : !ratingOf(row)));
+  byId("thumbs").replaceChildren(...overview(chosen), ...gallery.rows.map(thumb));
+  tellGallery(every, chosen);
+}
+
+function overview(chosen) {
+  const [link, source] = (gallery.by === "unit" && data.overviews[chosen]) || [];
+  if (!source) return [];
+  const image = element("img", { alt: `All bundles of ${units.name[chosen]}`, loading: "lazy", decoding: "async", onerror: gone });
+  image.src = source;
+  const title = link ? element("a", { href: link }, "All bundles") : "All bundles";
+  return [element("figure", { class: "thumb drawn" }, element("div", { class: "picture" }, image), element("figcaption", {}, title))];
+}
+
+function tellGallery(every, chosen) {
+  const name = (gallery.by === "bundle" ? bundles : units).name[chosen];
+  const tally = statuses.map((status, at) => [every.filter((row) => rows.status[row] === at).length, status]);
+  const counts = tally.filter(([many]) => many).map(([many, status]) => `${whole.format(many)} ${status}`);
+  const left = every.length - gallery.rows.length;
+  byId("gallery-told").textContent = `${name}: ${counts.join(", ")}${left ? `; ${whole.format(left)} not shown` : ""}.`;
+}
+
+function chooseBy(by) {
+  gallery.by = by;
+  document.querySelectorAll("[name=gallery-by]").forEach((button) => (button.checked = button.value === by));
+  const { name } = by === "bundle" ? bundles : units;
+  const ask = by === "bundle" ? "Choose a bundle …" : "Choose a participant …";
+  byId("gallery-what").replaceChildren(option("", ask), ...name.map((text, at) => option(at, text)));
+  byId("gallery-what").setAttribute("aria-label", by === "bundle" ? "Bundle" : "Participant");
+}
+
+function choose(by, what) {
+  if (gallery.by !== by) chooseBy(by);
+  byId("gallery-what").value = what;
+  byId("gallery-only").value = "all";
+  openGallery();
+}
+
+function openBundle(bundle, unit) {
+  choose("bundle", bundle);
+  highlight(unit === null ? undefined : cellRow(unit, bundle));
+}
+
+function openUnit(unit) {
+  choose("unit", unit);
+  highlight();
+}
+
+function highlight(row) {
+  byId("pictures").scrollIntoView({ block: "start" });
+  const found = row === undefined ? null : byId("thumbs").querySelector(`[data-row="${row}"]`);
+  if (!found) return byId("gallery-what").focus({ preventScroll: true });
+  found.classList.add("sought");
+  found.scrollIntoView({ block: "center" });
+  (found.querySelector("a, button") || found).focus({ preventScroll: true });
+}
+
+function stepGallery(by) {
+  const chosen = byId("gallery-what");
+  chosen.selectedIndex = Math.max(1, Math.min(chosen.length - 1, chosen.selectedIndex + by));
+  openGallery();
+}
+
+// One picture, large
+function enlarge(place) {
+  gallery.at = place;
+  const row = gallery.rows[place];
+  const found = pictures(row);
+  const views = Object.keys(found).map((what) => option(what, what));
+  const before = byId("large-view").value || "mosaic";
+  byId("large-view").replaceChildren(...views);
+  byId("large-view").value = found[before] ? before : Object.keys(found)[0] || "";
+  byId("large-title").textContent = `${bundleName(row)}, ${unitName(row)}`;
+  byId("large-told").replaceChildren(...facts(row));
+  showLarge();
+  if (!byId("large").open) byId("large").showModal();
+}
+
+function showLarge() {
+  const row = gallery.rows[gallery.at];
+  const source = pictures(row)[byId("large-view").value];
+  const image = element("img", { alt: `${bundleName(row)} of ${unitName(row)}: ${byId("large-view").value}` });
+  if (source) image.src = source;
+  byId("large-picture").replaceChildren(source ? image : element("div", { class: "none" }, ...without(row)));
+}
+
+function facts(row) {
+  const told = measures
+    .map((measure, at) => [measure, at])
+    .filter(([, at]) => rows.values[at][row] !== null)
+    .map(([measure, at]) => {
+      const z = outlying(row, at) ? badge("outlier", `z ${signed(distance(row, at))}`) : "";
+      return element("div", {}, element("dt", {}, measure.name), element("dd", {}, written(rows.values[at][row], at), " ", z));
+    });
+  if (ratingOf(row)) told.push(element("div", {}, element("dt", {}, "Rating"), element("dd", {}, badge(ratingOf(row), ratingOf(row)))));
+  const link = linkOf(row);
+  if (link) told.push(element("div", {}, element("dt", {}, "Page"), element("dd", {}, element("a", { href: link }, `${unitName(row)}`))));
+  return told;
+}
+
+function stepLarge(by) {
+  const many = gallery.rows.length;
+  enlarge((gallery.at + by + many) % many);
+}
+
+function steerLarge(event) {
+  if (event.target.tagName === "SELECT") return;
+  if (event.key === "ArrowLeft") stepLarge(-1);
+  if (event.key === "ArrowRight") stepLarge(1);
+}
+
+const NOTHING_YET = "Choose one, here or in the overview: pictures are loaded when they are scrolled to.";
+function startPictures() {
+  chooseBy("bundle");
+  byId("gallery-told").textContent = NOTHING_YET;
+  document.querySelectorAll("[name=gallery-by]").forEach((button) =>
+    button.addEventListener("change", () => {
+      chooseBy(button.value);
+      byId("thumbs").replaceChildren();
+      byId("gallery-told").textContent = NOTHING_YET;
+    }),
+  );
+  for (const id of ["gallery-what", "gallery-view", "gallery-only"]) byId(id).addEventListener("change", openGallery);
+  byId("gallery-previous").addEventListener("click", () => stepGallery(-1));
+  byId("gallery-next").addEventListener("click", () => stepGallery(1));
+  byId("large-view").addEventListener("change", showLarge);
+  byId("large-previous").addEventListener("click", () => stepLarge(-1));
+  byId("large-next").addEventListener("click", () => stepLarge(1));
+  byId("large-close").addEventListener("click", () => byId("large").close());
+  byId("large").addEventListener("keydown", steerLarge);
+  byId("large").addEventListener("click", (event) => event.target === byId("large") && byId("large").close());
+}

@@ -1,0 +1,116 @@
+// Ratings as files: BIDS' tables, so "n/a" is what isn't there.
+const COLUMNS = Object.keys(data.dictionary);
+const NEEDED = ["tractogram", "rating"];
+const MOST_TOLD = 20;
+
+function exported() {
+  const rows = [];
+  const met = new Set();
+  for (const card of bundles) {
+    if (met.has(card.tractogram)) continue; // drawn twice
+    met.add(card.tractogram);
+    for (const [by, one] of given.get(card.tractogram) || []) {
+      rows.push([data.participant, card.session, card.tractogram, card.key, one.rating, one.note, by, one.at]);
+    }
+  }
+  return rows;
+}
+
+function hand(name, text, type) {
+  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+function exportRatings() {
+  given = loaded();
+  const rows = exported();
+  if (!rows.length) return tell("Nothing is rated yet: there is nothing to export.");
+  hand(`${data.file}.tsv`, base.table([COLUMNS, ...rows]), "text/tab-separated-values");
+  hand(`${data.file}.json`, JSON.stringify(data.dictionary, null, 2) + "\n", "application/json");
+  unexported = false;
+  tell(`${counted(rows.length, "rating")} exported to ${data.file}.tsv, and what its columns mean to ${data.file}.json.`);
+}
+
+const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+function tell(text, problems = []) {
+  const told = byId("imported");
+  told.replaceChildren(element("span", {}, text), element("button", { type: "button", class: "link", onclick: () => { told.hidden = true; } }, "Hide"));
+  if (problems.length) {
+    const more = problems.length - MOST_TOLD;
+    told.append(element("ul", {}, ...problems.slice(0, MOST_TOLD).map((problem) => element("li", {}, problem)), ...(more > 0 ? [element("li", {}, `… and ${more.toLocaleString("en")} more.`)] : [])));
+  }
+  told.hidden = false;
+}
+
+async function importRatings(files) {
+  const counts = { taken: 0, older: 0 };
+  const problems = [];
+  const texts = await Promise.all([...files].map((file) => file.text().catch(() => null)));
+  given = loaded();
+  texts.forEach((text, at) => {
+    if (text === null) problems.push(`${files[at].name} can't be read.`);
+    else merge(text, files[at].name, counts, problems);
+  });
+  if (counts.taken) unexported = true;
+  warnIf(!store());
+  refresh();
+  const parts = [`${counted(counts.taken, "rating")} taken`];
+  if (counts.older) parts.push(`${counts.older.toLocaleString("en")} not newer than what is here`);
+  if (problems.length) parts.push(`${problems.length.toLocaleString("en")} left out`);
+  tell(`${parts.join(", ")}.`, problems);
+  byId("imported").scrollIntoView({ block: "nearest" });
+}
+
+function merge(text, name, counts, problems) {
+  const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
+  const header = lines[0].split("\t").map((column) => column.trim());
+  const lacking = NEEDED.filter((column) => !header.includes(column));
+  if (lacking.length) return problems.push(`${name} holds no ratings that can be read: its first line doesn't name ${lacking.join(" and ")}.`);
+  const known = new Set(bundles.map((card) => card.tractogram));
+  lines.forEach((line, at) => {
+    if (at === 0 || !line.trim()) return;
+    const problem = take(header, line.split("\t"), known, counts);
+    if (problem) problems.push(`${name}, line ${at + 1}: ${problem}`);
+  });
+}
+
+const short = (text) => text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+
+// Takes a line, or says what is wrong with it
+function take(header, fields, known, counts) {
+  if (fields.length !== header.length) return `it has ${fields.length} fields, not ${header.length}.`;
+  const row = new Map(header.map((column, at) => [column, fields[at] === "n/a" ? "" : fields[at]]));
+  const rating = row.get("rating").trim().toLowerCase();
+  const note = row.get("note") || "";
+  if (rating && !RATINGS.includes(rating)) return `“${short(rating)}” is none of pass, fail and unsure.`;
+  if (!known.has(row.get("tractogram"))) return `no tractogram here is called “${short(row.get("tractogram"))}”.`;
+  if (!rating && !note) return "";
+  const by = (row.get("rater") || "").trim();
+  const at = moment(row.get("rated_at") || "");
+  if (at === null) return `“${short(row.get("rated_at"))}” is no date.`;
+  const before = given.get(row.get("tractogram"))?.get(by);
+  if (before && before.at >= at) counts.older += 1;
+  else {
+    put(given, row.get("tractogram"), by, { rating, note, at });
+    counts.taken += 1;
+  }
+  return "";
+}
+
+// In UTC; long ago where it isn't told, null where it can't be understood
+function moment(text) {
+  if (!text) return "1970-01-01T00:00:00Z";
+  const zoned = /^\d{4}-\d\d-\d\dT[\d:.]+$/.test(text) ? `${text}Z` : text;
+  const parsed = Date.parse(zoned);
+  return Number.isNaN(parsed) ? null : new Date(parsed).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function startFiles() {
+  byId("import").addEventListener("change", () => {
+    const files = [...byId("import").files];
+    byId("import").value = ""; // so that the same file can be taken again
+    if (files.length) importRatings(files);
+  });
+}

@@ -1,0 +1,29 @@
+"""Programs of others, called as their users call them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = ROOT / ".venv-ecosystem/bin"
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
+    """Call one of the programs, with a home that is empty; they find this environment's ``tractcap``."""
+    home = tmp_path_factory.mktemp("home")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environ = {**os.environ, "HOME": str(home), "DENO_DIR": str(home / "deno"), "PATH": path, "NO_COLOR": "1"}
+
+    def run(program: str, *arguments: object, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        assert (PROGRAMS / program).exists(), f"{program} is missing: run make test-ecosystem, which installs it"
+        command = [str(PROGRAMS / program), *map(str, arguments)]
+        return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+
+    return run

@@ -1,0 +1,672 @@
+"""A participant's page in a browser, opened from a file."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from outputs import BUNDLES, Output
+
+from tractcap.reports.participant import page
+from tractcap.reports.ratings import read_ratings
+from tractcap.reports.table import anchor
+
+pytestmark = pytest.mark.browser
+Viewer = Any  # of conftest.py
+
+LEFT, RIGHT = "ArcuateFasciculus_L", "ArcuateFasciculus_R"
+
+
+def source(key: str) -> str:
+    return f"sub-01/dwi/sub-01_bundle-{key}_tractogram.trk"
+
+
+def selector(key: str) -> str:
+    return f"#{anchor(source(key))}"
+
+
+def write(output: Output, participant: str = "01") -> Path:
+    path = page(output.root, participant)
+    assert path
+    return path
+
+
+@pytest.fixture
+def filled(output: Output) -> Path:
+    """Seven bundles drawn, one failed and one empty one."""
+    for at, key in enumerate(BUNDLES):
+        lengths = {"Mean": 100.0 - at, "Median": 90.0, "Minimum": 10.0, "Maximum": 150.0}
+        told = {
+            "Streamlines": 100 + at,
+            "StreamlinesDrawn": 100 + at,
+            "Lengths": lengths,
+            "VolumeMillimetres3": (at * 3) % 7,
+        }
+        output.add(key, turntable="webp", told={**told, **({"Notes": ["odd"]} if key == "ForcepsMajor" else {})})
+    output.add("OpticRadiation_L", status="failed", why="It is a picture of a cat.")
+    output.add("AnteriorCommissure", status="empty")
+    return write(output)
+
+
+def until(shown: Any, holds: str) -> None:
+    """Waits for an expression to hold; Playwright's own way needs what the page forbids."""
+    for _ in range(200):
+        if shown.evaluate(holds):
+            return
+        shown.wait_for_timeout(50)
+    pytest.fail(f"It never held: {holds}")
+
+
+def keys(shown: Any) -> list[str]:
+    """Keys of the cards that are seen, in their order."""
+    by_id = {selector(key)[1:]: key for key in (*BUNDLES, "OpticRadiation_L", "AnteriorCommissure")}
+    return [
+        by_id[one]
+        for one in shown.evaluate("[...document.querySelectorAll('.card:not([hidden])')].map((card) => card.id)")
+    ]
+
+
+def rating(shown: Any, key: str) -> str:
+    pressed = shown.locator(f"{selector(key)} [data-rate][aria-pressed=true]")
+    return pressed.get_attribute("data-rate") if pressed.count() else ""
+
+
+def focus(shown: Any, key: str) -> None:
+    shown.locator(f"{selector(key)} .picture").focus()
+
+
+def focused(shown: Any) -> str:
+    return shown.evaluate("document.activeElement.closest('.card')?.id") or ""
+
+
+def name_rater(shown: Any, name: str) -> None:
+    shown.locator("[data-do=rater]").click()
+    shown.locator("#who-name").fill(name)
+    shown.keyboard.press("Enter")
+
+
+def test_search(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    assert len(keys(shown)) == len(BUNDLES) + 2
+    shown.keyboard.press("/")
+    shown.keyboard.type("left arc")
+    assert keys(shown) == [LEFT]
+    assert shown.locator("#shown").inner_text() == "1 of 9 shown"
+    shown.locator("#search").fill("no such bundle")
+    assert shown.locator("#nothing").is_visible()
+    shown.locator("[data-do=reset]").click()
+    assert len(keys(shown)) == len(BUNDLES) + 2
+    assert not shown.locator("#nothing").is_visible()
+
+
+def test_sort(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    drawn = [key for key in keys(shown) if key in BUNDLES]
+    assert drawn == sorted(BUNDLES)
+    undrawn = ["AnteriorCommissure", "OpticRadiation_L"]
+    expected = {
+        "streamlines": [*BUNDLES, *undrawn],
+        "mean": [*BUNDLES[::-1], *undrawn],
+        "volume": [*sorted(BUNDLES, key=lambda key: (BUNDLES.index(key) * 3) % 7), *undrawn],
+        "status": ["OpticRadiation_L", "AnteriorCommissure", *sorted(BUNDLES)],
+        "name": sorted([*BUNDLES, *undrawn]),
+    }
+    for order, cards in expected.items():
+        shown.select_option("#sort", order)
+        assert keys(shown) == cards
+    shown.locator("#direction").click()
+    assert keys(shown) == expected["name"][::-1]
+    shown.select_option("#sort", "streamlines")
+    assert keys(shown) == [*BUNDLES[::-1], *undrawn[::-1]]  # without a number: last in both directions
+
+
+def test_sort_and_filter_by_rating(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna")
+    for key, given in ((LEFT, "p"), (RIGHT, "f"), ("ForcepsMajor", "u")):
+        focus(shown, key)
+        shown.keyboard.press(given)
+    shown.select_option("#sort", "rating")
+    assert keys(shown)[:3] == [RIGHT, "ForcepsMajor", LEFT]
+    for value, cards in {"pass": [LEFT], "fail": [RIGHT], "unsure": ["ForcepsMajor"]}.items():
+        shown.select_option("#rating", value)
+        assert keys(shown) == cards
+    shown.select_option("#rating", "none")
+    assert len(keys(shown)) == len(BUNDLES) + 2 - 3
+    focus(shown, "UncinateFasciculus_L")
+    shown.keyboard.press("p")
+    assert "UncinateFasciculus_L" in keys(shown)  # stays while it is looked at
+
+
+def test_filter_by_status(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    expected = {"failed": ["OpticRadiation_L"], "empty": ["AnteriorCommissure"], "drawn": sorted(BUNDLES)}
+    for value, cards in {**expected, "warned": ["ForcepsMajor"]}.items():
+        shown.select_option("#status", value)
+        assert keys(shown) == cards
+
+
+def test_summary_leads_to_cards_that_are_hidden(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    shown.locator("#search").fill("arcuate")
+    shown.locator(".undrawn a", has_text="Optic radiation").click()
+    until(shown, f"document.activeElement.closest('.card')?.id === '{selector('OpticRadiation_L')[1:]}'")
+    assert shown.locator(selector("OpticRadiation_L")).is_visible()
+
+
+def test_address_leads_to_a_card(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled, address=selector("UncinateFasciculus_R"))
+    until(shown, f"document.activeElement.closest('.card')?.id === '{selector('UncinateFasciculus_R')[1:]}'")
+    assert shown.locator(selector("UncinateFasciculus_R")).bounding_box()["y"] > 50  # not below the bar
+
+
+def test_arrows_walk(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    order = [selector(key)[1:] for key in keys(shown)]
+    walked = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "ArrowLeft"):
+        shown.keyboard.press(key)
+        walked.append(order.index(focused(shown)))
+    assert walked == [0, 1, 3, 2, 0, 0]  # of two columns
+
+
+def test_rating_by_keys(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna")
+    focus(shown, LEFT)
+    for key, given in {
+        "1": "pass",
+        "2": "fail",
+        "3": "unsure",
+        "4": "",
+        "p": "pass",
+        "f": "fail",
+        "u": "unsure",
+    }.items():
+        shown.keyboard.press(key)
+        assert rating(shown, LEFT) == given
+    assert shown.locator("#progress").inner_text() == "1 of 9 rated"
+    until(shown, "document.querySelector('#said').textContent === 'Arcuate fasciculus, left: unsure'")
+    for key in ("5", "n"):
+        shown.keyboard.press(key)
+        shown.keyboard.type(" 1 two\t3")
+        shown.keyboard.press("Escape")
+        assert focused(shown) == selector(LEFT)[1:]
+    assert rating(shown, LEFT) == "unsure"  # what was typed was no key
+    assert shown.locator(f"{selector(LEFT)} .note-text").inner_text() == "1 two 3 1 two 3"
+
+
+def test_rating_by_buttons(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna")
+    button = shown.locator(f"{selector(LEFT)} [data-rate=fail]")
+    button.click()
+    assert rating(shown, LEFT) == "fail"
+    button.click()
+    assert rating(shown, LEFT) == ""
+
+
+def test_ratings_last(viewer: Viewer, filled: Path) -> None:
+    first = viewer.open(filled)
+    name_rater(first, "Anna")
+    focus(first, LEFT)
+    first.keyboard.press("2")
+    again = viewer.open(filled, within=first.context)
+    assert rating(again, LEFT) == "fail"
+    assert again.locator("#rater").inner_text() == "Anna"
+    focus(again, RIGHT)
+    again.keyboard.press("1")
+    until(first, f"document.querySelector('{selector(RIGHT)}').dataset.rated === 'pass'")  # two windows
+    focus(first, "ForcepsMajor")
+    first.keyboard.press("3")
+    third = viewer.open(filled, within=first.context)
+    assert third.locator("#progress").inner_text() == "3 of 9 rated"
+
+
+def test_other_folders_have_their_own_ratings(viewer: Viewer, filled: Path, tmp_path: Path) -> None:
+    first = viewer.open(filled)
+    focus(first, LEFT)
+    first.keyboard.press("2")
+    other = Output(tmp_path / "other")
+    other.add(LEFT)
+    assert rating(viewer.open(write(other), within=first.context), LEFT) == ""
+
+
+def test_rater_is_asked_for_once(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    who = shown.locator("#who")
+    focus(shown, LEFT)
+    shown.keyboard.press("1")
+    assert who.is_visible()
+    shown.keyboard.press("Escape")
+    shown.keyboard.press("2")
+    assert not who.is_visible()
+    assert rating(shown, LEFT) == "fail"
+    name_rater(shown, "Anna")
+    assert rating(shown, LEFT) == "fail"  # what was nobody's is hers
+    name_rater(shown, "Ben")
+    assert rating(shown, LEFT) == ""
+    assert "Anna: fail" in shown.locator(f"{selector(LEFT)} .given").inner_text()
+
+
+def test_a_file_that_changed_since(viewer: Viewer, output: Output) -> None:
+    output.add(LEFT)
+    first = viewer.open(write(output))
+    name_rater(first, "Anna")
+    focus(first, LEFT)
+    first.keyboard.press("1")
+    assert not first.locator(".outdated").count()
+    output.add(LEFT, told={"SourceModified": [1_700_000_000_123_456_788]})  # one nanosecond
+    again = viewer.open(write(output), within=first.context)
+    assert again.locator(f"{selector(LEFT)} .outdated").inner_text() == "Rated before the file changed"
+    again.select_option("#rating", "changed")
+    assert again.locator(".card:not([hidden])").count() == 1
+    focus(again, LEFT)
+    again.keyboard.press("n")
+    again.keyboard.type("still to be looked at")
+    again.keyboard.press("Escape")
+    assert again.locator(".outdated").count() == 1
+    again.keyboard.press("1")
+    assert not again.locator(".outdated").count()
+
+
+def exported(shown: Any, folder: Path) -> dict[str, str]:
+    """Files that the page hands over, by name."""
+    downloads: list[Any] = []
+    shown.on("download", lambda download: downloads.append(download))
+    shown.locator("[data-do=export]").click()
+    for _ in range(100):
+        if len(downloads) == 2:
+            break
+        shown.wait_for_timeout(50)
+    for one in downloads:
+        one.save_as(folder / one.suggested_filename)
+    return {one.suggested_filename: (folder / one.suggested_filename).read_text() for one in downloads}
+
+
+def test_export(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna\tB")
+    focus(shown, LEFT)
+    shown.keyboard.press("1")
+    shown.keyboard.press("n")
+    shown.keyboard.insert_text('ends\tearly,\n"so"')
+    shown.keyboard.press("Escape")
+    focus(shown, RIGHT)
+    shown.keyboard.press("2")
+    files = exported(shown, filled.parent)
+    assert sorted(files) == ["sub-01_desc-ratings.json", "sub-01_desc-ratings.tsv"]
+    rows = list(csv.DictReader(io.StringIO(files["sub-01_desc-ratings.tsv"]), delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert list(rows[0]) == list(json.loads(files["sub-01_desc-ratings.json"]))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", rows[0].pop("rated_at"))
+    assert rows[0] == {
+        "participant_id": "sub-01",
+        "session_id": "n/a",
+        "tractogram": source(LEFT),
+        "bundle": LEFT,
+        "rating": "pass",
+        "note": 'ends early, "so"',
+        "rater": "Anna B",
+    }
+    assert (rows[1]["tractogram"], rows[1]["rating"], rows[1]["note"]) == (source(RIGHT), "fail", "n/a")
+    assert len(rows) == 2
+    read = read_ratings(filled.parent, [source(key) for key in BUNDLES])  # as the group's page does
+    assert (len(read.by_tractogram), read.problems) == (2, [])
+
+
+def test_export_of_nothing(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    shown.locator("[data-do=export]").click()
+    assert "nothing to export" in shown.locator("#imported").inner_text()
+
+
+HEADER = "participant_id\tsession_id\ttractogram\tbundle\trating\tnote\trater\trated_at"
+
+
+def row(key: str, given: str, rater: str = "Ben", at: str = "2030-01-01T00:00:00Z", note: str = "n/a") -> str:
+    return f"sub-01\tn/a\t{source(key)}\t{key}\t{given}\t{note}\t{rater}\t{at}"
+
+
+def take(shown: Any, *lines: str, ending: str = "\n") -> str:
+    text = ending.join(lines) + ending
+    file = {"name": "ben.tsv", "mimeType": "text/tab-separated-values", "buffer": text.encode()}
+    shown.locator("#imported").evaluate("(told) => { told.hidden = true; }")
+    shown.locator("#import").set_input_files(file)
+    shown.locator("#imported").wait_for()
+    return shown.locator("#imported").inner_text()
+
+
+def test_import(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna")
+    for key in (LEFT, RIGHT):
+        focus(shown, key)
+        shown.keyboard.press("1")
+    lines = [
+        HEADER,
+        row(LEFT, "fail", "Anna"),  # newer than what is here
+        row(RIGHT, "fail", "Anna", "2001-01-01T00:00:00Z"),  # older
+        row("ForcepsMajor", "unsure", note="thin"),
+        row("NoSuchBundle", "pass"),
+        row("UncinateFasciculus_L", "perfect"),
+        "too\tshort",
+        row("UncinateFasciculus_R", "pass", at="yesterday"),
+        "",
+    ]
+    told = take(shown, *lines)
+    assert "2 ratings taken, 1 not newer than what is here, 4 left out." in told
+    assert "ben.tsv, line 5: no tractogram here is called “sub-01/dwi/sub-01_bundle-NoSuchBundle" in told
+    assert "line 6: “perfect” is none of pass, fail and unsure." in told
+    assert "line 7: it has 2 fields, not 8." in told
+    assert "line 8: “yesterday” is no date." in told
+    assert (rating(shown, LEFT), rating(shown, RIGHT), rating(shown, "ForcepsMajor")) == ("fail", "pass", "")
+    assert "Ben: unsure – thin (2030-01-01)" in shown.locator(f"{selector('ForcepsMajor')} .given").inner_text()
+    assert "0 ratings taken, 3 not newer" in take(shown, *lines[:4])
+    again = viewer.open(filled, within=shown.context)
+    assert rating(again, LEFT) == "fail"
+
+
+def test_import_of_what_was_exported(viewer: Viewer, filled: Path, tmp_path: Path) -> None:
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna")
+    focus(shown, LEFT)
+    shown.keyboard.press("1")
+    text = exported(shown, tmp_path)["sub-01_desc-ratings.tsv"]
+    elsewhere = viewer.open(filled)
+    name_rater(elsewhere, "Anna")
+    assert "1 rating taken." in take(elsewhere, *text.splitlines(), ending="\r\n")
+    assert rating(elsewhere, LEFT) == "pass"
+
+
+def test_import_of_something_else(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    assert "doesn't name tractogram and rating" in take(shown, "<script>alert(1)</script>")
+
+
+def test_ratings_without_storage(viewer: Viewer, filled: Path) -> None:
+    refuse = (
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
+    )
+    shown = viewer.open(filled, script=refuse)
+    assert shown.locator("#not-kept").is_visible()
+    name_rater(shown, "Anna")
+    focus(shown, LEFT)
+    shown.keyboard.press("1")
+    focus(shown, RIGHT)
+    shown.keyboard.press("2")
+    assert (rating(shown, LEFT), rating(shown, RIGHT)) == ("pass", "fail")
+    shown.locator(".theme-button").click()
+    assert viewer.open(filled).locator("#not-kept").is_hidden()
+
+
+def test_large_view(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna")
+    focus(shown, LEFT)
+    shown.keyboard.press("Enter")
+    picture = shown.locator("#stage img")
+    assert "_mosaic.png" in picture.get_attribute("src")
+    views = shown.locator("[data-view]")
+    expected = ["mosaic", "left", "anterior", "superior", "right", "posterior", "inferior", "turntable .webp"]
+    assert [one.get_attribute("data-view") for one in views.all()] == expected
+    for view in expected[1:]:
+        shown.keyboard.press("ArrowRight")
+        ending = "_turntable.webp" if "turntable" in view else f"_view-{view}.png"
+        assert f"{LEFT}{ending}" in picture.get_attribute("src")
+    shown.keyboard.press("ArrowRight")
+    shown.keyboard.press("ArrowLeft")
+    shown.keyboard.press("ArrowLeft")
+    views.nth(3).click()
+    assert "_view-superior.png" in picture.get_attribute("src")
+    shown.keyboard.press("2")
+    assert rating(shown, LEFT) == "fail"
+    assert shown.locator("#panel [data-rate=fail]").get_attribute("aria-pressed") == "true"
+    shown.keyboard.press("5")
+    shown.keyboard.type("p?")
+    shown.keyboard.press("Escape")
+    assert shown.locator("#large").is_visible()  # Escape left the note alone
+    shown.keyboard.press("ArrowDown")
+    assert f"{RIGHT}_view-superior.png" in picture.get_attribute("src")
+    shown.locator("[data-large=previous]").click()
+    assert f"{LEFT}_view-superior.png" in picture.get_attribute("src")
+    assert shown.locator("#panel .note-text").inner_text() == "p?"
+    shown.keyboard.press("Escape")
+    assert shown.locator("#large").is_hidden()
+    assert focused(shown) == selector(LEFT)[1:]
+
+
+def test_large_view_passes_over_what_is_hidden(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    shown.locator("#search").fill("left")
+    focus(shown, LEFT)
+    shown.keyboard.press("Enter")
+    assert shown.locator("#large-place").inner_text() == "1 of 4"
+    shown.keyboard.press("ArrowDown")
+    assert shown.locator("#large-name").inner_text() == "Corticospinal tract, left"
+
+
+def test_large_view_of_what_failed(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    focus(shown, "OpticRadiation_L")
+    shown.keyboard.press("Enter")
+    assert "Failed\nIt is a picture of a cat." in shown.locator("#stage").inner_text()
+
+
+def test_every_pixel(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    focus(shown, LEFT)
+    shown.keyboard.press("Enter")
+    image = shown.locator("#stage img")
+    assert image.evaluate("(image) => image.clientWidth") > 60
+    shown.keyboard.press("z")
+    assert image.evaluate("(image) => image.clientWidth") == 60
+    image.click()
+    assert image.evaluate("(image) => image.clientWidth") > 60
+
+
+def test_a_picture_that_turns_is_opened_by_a_click(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    shown.locator(f"{selector(LEFT)} .picture").hover()
+    shown.locator(f"{selector(LEFT)} .turning").wait_for()
+    shown.mouse.down()
+    shown.mouse.up()
+    assert shown.locator("#large").is_visible()
+
+
+def test_side_by_side(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna")
+    assert shown.locator("[data-pair]").count() == 6
+    shown.locator(f"{selector(RIGHT)} [data-pair]").click()
+    images = shown.locator("#stage img")
+
+    def files() -> list[str]:
+        return [one.get_attribute("src").rpartition("bundle-")[2] for one in images.all()]
+
+    assert files() == [f"{LEFT}_mosaic.png", f"{RIGHT}_mosaic.png"]
+    shown.locator("[data-view=right]").click()
+    assert files() == [f"{LEFT}_view-left.png", f"{RIGHT}_view-right.png"]  # from outside both
+    shown.locator("[data-view=superior]").click()
+    assert files() == [f"{LEFT}_view-superior.png", f"{RIGHT}_view-superior.png"]
+    shown.keyboard.press("2")
+    assert (rating(shown, LEFT), rating(shown, RIGHT)) == ("", "fail")
+    images.first.click()
+    shown.keyboard.press("1")
+    assert (rating(shown, LEFT), rating(shown, RIGHT)) == ("pass", "fail")
+    shown.keyboard.press("ArrowDown")
+    assert shown.locator("#large-name").inner_text() == "Corticospinal tract: left and right"
+    shown.keyboard.press("s")
+    assert images.count() == 1
+
+
+def test_turntable_is_loaded_when_it_is_asked_for(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    passed = "for (const one of document.querySelectorAll('.picture')) for (const by of ['enter', 'leave']) "
+    shown.evaluate(passed + "one.dispatchEvent(new PointerEvent(`pointer${by}`, { pointerType: 'mouse' }))")
+    shown.wait_for_timeout(500)
+    assert viewer.loaded("_turntable.webp") == []
+    shown.locator(f"{selector(LEFT)} .picture").hover()
+    shown.locator(f"{selector(LEFT)} img.turning").wait_for()
+    assert [Path(url).name for url in viewer.loaded("_turntable.webp")] == [f"sub-01_bundle-{LEFT}_turntable.webp"]
+    shown.mouse.move(0, 0)
+    assert not shown.locator(".turning").count()
+    shown.keyboard.press("ArrowRight")
+    shown.keyboard.press("ArrowRight")
+    shown.locator(f"{selector(LEFT)} img.turning").wait_for()  # by focus too
+
+
+def test_turntable_stays_still_for_those_who_want_it(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled, reduced_motion="reduce")
+    shown.locator(f"{selector(LEFT)} .picture").hover()
+    shown.wait_for_timeout(500)
+    assert viewer.loaded("_turntable.webp") == []
+
+
+def test_video(viewer: Viewer, output: Output) -> None:
+    output.add(LEFT, turntable="mp4")
+    shown = viewer.open(write(output))
+    shown.locator(".picture").hover()
+    shown.locator("video.turning").wait_for()
+    until(shown, "document.querySelector('video.turning').readyState > 1")
+    assert shown.evaluate("(({ muted, loop, paused }) => [muted, loop, paused])(document.querySelector('video'))") == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_themes(viewer: Viewer, filled: Path) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = viewer.open(filled, color_scheme="light")
+    dark = viewer.open(filled, color_scheme="dark")
+    colors = light.evaluate(background), dark.evaluate(background)
+    assert colors[0] != colors[1]
+    dark.get_by_label("Light theme").click()
+    assert dark.evaluate(background) == colors[0]
+    assert viewer.open(filled, within=dark.context).evaluate(background) == colors[0]  # it is kept
+    dark.get_by_label("Dark theme").click()
+    assert dark.evaluate(background) == colors[1]
+
+
+def test_help(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    focus(shown, LEFT)
+    shown.keyboard.press("Enter")
+    shown.keyboard.press("?")
+    assert shown.locator("#help").is_visible()
+    shown.keyboard.press("1")
+    shown.keyboard.press("Escape")
+    assert shown.locator("#help").is_hidden()
+    assert shown.locator("#progress").inner_text() == "0 of 9 rated"
+
+
+@pytest.mark.parametrize("width", [390, 768, 1400])
+def test_nothing_is_cut(viewer: Viewer, output: Output, width: int) -> None:
+    name = "Averyveryveryveryveryveryveryveryveryveryveryveryverylongnamewithoutanyspacesinit"
+    bundle = {"Original": name.upper() + "2", "Key": name, "Readable": name, "Hemisphere": ""}
+    output.add(LEFT, told={"Bundle": bundle, "Notes": [name * 3]})
+    output.add(name, session=name, status="failed", why=name * 3)
+    shown = viewer.open(write(output), viewport={"width": width, "height": 844})
+    for details in shown.locator("summary").all():
+        details.click()
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    outside = """[...document.querySelectorAll("main *, header *")]
+        .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".hidden, .skip"))
+        .map((one) => one.outerHTML.slice(0, 80))"""
+    assert shown.evaluate(outside) == []
+    shown.locator(".picture").first.click()
+    assert shown.evaluate("document.querySelector('#large').scrollWidth") <= width
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>document.title = 'taken'</script>", "<img src=x onerror=\"document.title='taken'\">"]
+)
+def test_names_do_nothing(viewer: Viewer, output: Output, name: str) -> None:
+    bundle = {"Original": name, "Key": f"{name}_L", "Readable": name, "Hemisphere": "L"}
+    told = {"Bundle": bundle, "Title": name, "Notes": [name]}
+    output.add("x", source=name, told=told)
+    output.add(
+        "y",
+        source=f"{name}2",
+        status="failed",
+        why=name,
+        told={"Bundle": {**bundle, "Key": f"{name}_R", "Hemisphere": "R"}},
+    )
+    shown = viewer.open(write(output))
+    name_rater(shown, name)
+    shown.keyboard.press("ArrowRight")
+    shown.keyboard.press("1")
+    shown.keyboard.press("n")
+    shown.keyboard.type(name)
+    shown.keyboard.press("Escape")
+    shown.keyboard.press("Enter")
+    shown.keyboard.press("s")
+    shown.keyboard.press("Escape")
+    take(
+        shown,
+        HEADER,
+        f"n/a\tn/a\t{name}\tn/a\tfail\t{name}\t{name}{name}\t2030-01-01",
+        f"n/a\tn/a\t{name}3\tn/a\tfail\tn/a\tn/a\tn/a",
+    )
+    shown.wait_for_timeout(200)
+    assert "taken" not in shown.title()
+    assert shown.locator(f"text={name}").count() > 3
+
+
+@pytest.mark.parametrize("name", ["50%25", "a#b", "a?b", "a b", 'it\'s "quoted"', "ä", "\udce4", "a:b", "&amp;", "\\"])
+def test_pictures_are_found(viewer: Viewer, output: Output, name: str) -> None:
+    output.add(LEFT, stem=name, source=f"{name}.trk", turntable="webp")
+    shown = viewer.open(write(output))
+    until(shown, "document.querySelector('.picture img').naturalWidth === 60")
+    shown.locator(".picture").first.click()
+    views = shown.locator("[data-view]").count()
+    for _ in range(views):
+        shown.keyboard.press("ArrowRight")
+        until(shown, "document.querySelector('#stage img').naturalWidth > 0")
+    shown.keyboard.press("Escape")
+    name_rater(shown, "Anna")
+    shown.locator(".picture").focus()
+    shown.keyboard.press("1")
+    assert shown.locator("#progress").inner_text() == "1 of 1 rated"
+
+
+def test_a_hundred_bundles(viewer: Viewer, output: Output) -> None:
+    for at in range(100):
+        output.add(f"Bundle{at:03}", views=(), turntable="webp")
+    shown = viewer.open(write(output))
+    until(shown, "document.querySelector('.picture img').naturalWidth === 60")
+    shown.wait_for_timeout(500)
+    loaded = {Path(url).name for url in viewer.loaded("_mosaic.png")}
+    assert "sub-01_bundle-Bundle000_mosaic.png" in loaded
+    assert "sub-01_bundle-Bundle099_mosaic.png" not in loaded
+    assert len(loaded) < 50
+    shown.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    until(shown, "[...document.querySelectorAll('.picture img')].at(-1).naturalWidth === 60")
+    shown.locator("#search").fill("bundle050")
+    assert shown.locator(".card:not([hidden])").count() == 1
+
+
+def test_without_scripts(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled, java_script_enabled=False)
+    assert shown.locator("#bar").is_hidden()
+    assert shown.locator(f"{selector(LEFT)} .picture").get_attribute("href").endswith("_mosaic.png")
+    assert "need JavaScript" in shown.locator("noscript").inner_text()
+
+
+def test_everything_has_a_name(viewer: Viewer, filled: Path) -> None:
+    shown = viewer.open(filled)
+    focus(shown, LEFT)
+    for press in ("", "Enter", "s"):
+        if press:
+            shown.keyboard.press(press)
+        nameless = """[...document.querySelectorAll("button, a, input, select, textarea, dialog, [role]")]
+            .filter((one) => !one.textContent.trim() && !one.labels?.length)
+            .filter((one) => !one.getAttribute("aria-label") && !one.getAttribute("aria-labelledby"))
+            .filter((one) => one.role !== "status")
+            .map((one) => one.outerHTML)"""
+        assert shown.evaluate(nameless) == []
+    ids = shown.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+    assert len(ids) == len(set(ids))
