@@ -94,6 +94,11 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     help="Participants that are finished, and their memory released, before the next are begun.  [default: all]",
 )
 @_option(
+    "--shard",
+    metavar="I/N",
+    help="Draw the I-th of N shares of the work, of equal bytes: for the array tasks of a cluster.",
+)
+@_option(
     "--safety-margin",
     type=click.FloatRange(0, 0.9),
     default=0.2,
@@ -376,7 +381,7 @@ def _carry_out(settings: Any, planned: Any, watch: Watch) -> int:
         log.error("%s", why)
     for source in planned.empty:
         log.warning("%s is empty: it stands without a tractogram", source.name)
-    with progress(len(planned.jobs)) as tell:
+    with progress(sum(job.mine for job in planned.jobs)) as tell:
         outcome = carry_out(settings, planned, watch, tell)
     for pictures in sorted([*outcome.drawn.values(), *outcome.kept.values()]):
         click.echo(pictures[-1])
@@ -389,10 +394,13 @@ def _carry_out(settings: Any, planned: Any, watch: Watch) -> int:
 
 def _settings(asked: dict[str, Any], source: Path) -> Any:
     from tractcap.work.prepare import Settings
+    from tractcap.work.shard import parse_shard
 
     per_job = asked["mem_per_job"]
     if asked["color_range"] == "group" and asked["batch_size"]:
         raise SettingsError("--color-range group needs all participants at once: leave out --batch-size.")
+    if asked["color_range"] == "group" and asked["shard"]:
+        raise SettingsError("--color-range group needs all participants: leave out --shard, or give LOW,HIGH.")
     return Settings(
         input=source,
         output=asked["output"],
@@ -410,6 +418,7 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         stop_on_first_crash=asked["stop_on_first_crash"],
         overwrite=asked["overwrite"],
         batch_size=asked["batch_size"] or 0,
+        shard=parse_shard(asked["shard"]),
         timeout=asked["timeout"],
     )
 

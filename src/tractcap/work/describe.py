@@ -23,8 +23,9 @@ def describe(planned: Planned, settings: Settings, budget: Budget) -> str:
         if crew.bound_by
         else "Workers: none"
     )
-    lines.append(f"Jobs: {len(planned.jobs)}, each {_pictures(settings.look)}")
-    lines += [f"  {as_mb(job.need):>9,} MB  {_job_line(job)}" for job in planned.jobs]
+    jobs = [job for job in planned.jobs if job.mine]
+    lines.append(f"Jobs: {len(jobs)}, each {_pictures(settings.look)}")
+    lines += [f"  {as_mb(job.need):>9,} MB  {_job_line(job)}" for job in jobs]
     lines += [f"  can't be drawn: {why}" for _, why in planned.failed]
     return "\n".join(lines)
 
@@ -41,7 +42,9 @@ def as_json(planned: Planned, settings: Settings, budget: Budget) -> dict[str, A
         "margin": settings.margin,
         "room": planned.room,
         "workers": asdict(planned.crew),
-        "jobs": [{"path": str(job.source.path), "need": job.need, **asdict(job.shape)} for job in planned.jobs],
+        "jobs": [
+            {"path": str(job.source.path), "need": job.need, **asdict(job.shape)} for job in planned.jobs if job.mine
+        ],
         "failed": [{"path": str(source.path), "why": why} for source, why in planned.failed],
     }
 

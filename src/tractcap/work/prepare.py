@@ -20,6 +20,7 @@ from tractcap.limits.watch import SUPERVISOR
 from tractcap.work import plan
 from tractcap.work.images import Box, Images, State, checked, choose, extra, state
 from tractcap.work.pool import Limits, Pool, Task
+from tractcap.work.shard import Shard
 
 log = logging.getLogger("tractcap")
 
@@ -35,8 +36,8 @@ class Settings:
     ``find_reference`` looks for each tractogram's own in the dataset where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
     them all. ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes; ``batch_size`` is
-    how many participants are finished before the next are begun, 0 for all at once; ``timeout`` how many seconds a
-    worker may be silent.
+    how many participants are finished before the next are begun, 0 for all at once; ``shard`` a share of the work, None
+    for all; ``timeout`` how many seconds a worker may be silent.
     """
 
     input: Path
@@ -55,6 +56,7 @@ class Settings:
     stop_on_first_crash: bool = False
     overwrite: bool = False
     batch_size: int = 0
+    shard: Shard | None = None
     timeout: float = 600.0
 
 
@@ -63,7 +65,8 @@ class Job:
     """One tractogram's pictures: what its header tells, how they are made, and the bytes of memory that takes.
 
     ``bytes`` and ``modified`` (ns) say which state of the file was planned for, ``reference`` and ``map`` which of the
-    images. ``color`` is the bundle's own.
+    images. ``color`` is the bundle's own. One that is not ``mine`` is another shard's to draw: it is measured here too,
+    since all of a participant's share a frame.
     """
 
     source: Source
@@ -77,6 +80,7 @@ class Job:
     images: Images
     reference: State | None
     map: State | None
+    mine: bool = True
 
 
 @dataclass
@@ -97,7 +101,8 @@ class Planned:
     @property
     def folders(self) -> set[str]:
         """Where pictures go, below the output."""
-        return {source.folder for source in (*(job.source for job in self.jobs), *(one for one, _ in self.failed))}
+        drawn, failed = (job.source for job in self.jobs), (source for source, _ in self.failed)
+        return {source.folder for source in (*drawn, *failed, *self.empty)}
 
 
 def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = None) -> Planned:
@@ -115,16 +120,30 @@ def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = Non
     if not sources:
         raise NothingToDrawError(_nothing(settings))
     room = _room(settings, watch)
+    mine = settings.shard.share(sources) if settings.shard else sources
     planned = Planned([], [], plan.Crew(1, watch.budget.cpus, ""), room)
-    planned.empty = [source for source in sources if source.empty]
-    there = [source for source in sources if not source.empty]
-    _jobs(planned, there, companions, settings, watch)
+    planned.empty = [source for source in mine if source.empty]
+    _jobs(planned, _touched(sources, mine), companions, settings, watch)
+    _keep(planned, mine)
     if planned.jobs:
-        planned.jobs = _colored(planned.jobs, settings.coloring)
+        planned.jobs = _colored(planned.jobs, sources, settings.coloring)
         _outline(planned, settings, watch)
         needs = [job.need for job in planned.jobs]
         planned.crew = plan.crew(settings.nprocs, watch.budget.cpus, needs, room)
     return planned
+
+
+def _touched(sources: Sequence[Source], mine: Sequence[Source]) -> list[Source]:
+    """All tractograms of the participants that a shard has any of."""
+    people = {source.participant for source in mine}
+    return [source for source in sources if source.participant in people and not source.empty]
+
+
+def _keep(planned: Planned, mine: Sequence[Source]) -> None:
+    """Mark what other shards draw, and leave to them what fails of it."""
+    own = set(mine)
+    planned.jobs = [replace(job, mine=job.source in own) for job in planned.jobs]
+    planned.failed = [(source, why) for source, why in planned.failed if source in own]
 
 
 def _found(settings: Settings) -> tuple[list[Source], Companions]:
@@ -157,9 +176,9 @@ def _jobs(
     planned.failed += too_large
 
 
-def _colored(jobs: list[Job], coloring: Coloring) -> list[Job]:
+def _colored(jobs: list[Job], sources: Sequence[Source], coloring: Coloring) -> list[Job]:
     """Give each job its bundle's colour, the same in all participants."""
-    assigned = palette.assign(job.source.bundle.key for job in jobs)
+    assigned = palette.assign(source.bundle.key for source in sources)
     if coloring.kind == BUNDLE and len(assigned) > len(palette.apart()):
         log.warning("there are %d bundles for %d colours: some share one", len(assigned), len(palette.apart()))
     return [replace(job, color=assigned[job.source.bundle.key]) for job in jobs]

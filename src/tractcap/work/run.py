@@ -167,9 +167,10 @@ class Run:
         person = self._people[name]
         if person.drawing:
             return
-        person.drawing, person.undrawn = True, len(person.extents)
+        mine = [job for job in person.extents if job.mine]
+        person.drawing, person.undrawn = True, len(mine)
         person.limits = self._scenes.limits(ranged) if ranged else None
-        for job in sorted(person.extents, key=lambda job: job.source.path, reverse=True):
+        for job in sorted(mine, key=lambda job: job.source.path, reverse=True):
             made = self._scenes.made(person, [job])
             coloring = self._scenes.coloring(job, person.limits)
             at = place(self.settings.output, job.source)
@@ -188,10 +189,10 @@ class Run:
     def _settled(self, name: str) -> None:
         """All of a participant's jobs are done: draw them together, and write the page."""
         person = self._people[name]
-        groups = together(person.jobs) if self.settings.overview else []
-        for jobs in groups:
-            if done := [job for job in jobs if job in person.done]:
-                self._overview(name, done, [job for job in jobs if job not in person.done])
+        drawn = {*person.done, *(job for job in person.extents if not job.mine)}
+        for jobs in together(person.jobs) if self.settings.overview else []:
+            if jobs[0].mine and (done := [job for job in jobs if job in drawn]):
+                self._overview(name, done, [job for job in jobs if job not in drawn])
         if not person.overviews:
             self._page(name)
 
@@ -307,6 +308,9 @@ class Run:
 
     def _fail(self, job: Job, why: str) -> None:
         path = str(job.source.path)
+        if not job.mine:
+            log.warning("%s; another shard tells of it", why if path in why else f"{path}: {why}")
+            return
         self._undrawn(job.source, FAILED, why if path in why else f"{path}: {why}")
         log.error("%s", self.outcome.failed[job.source])
 
@@ -378,7 +382,7 @@ def carry_out(
         bound_by=budget.bound_by.where,
         limits=[{"bytes": limit.bytes, "where": limit.where} for limit in budget.limits],
         workers=crew.workers,
-        jobs=len(planned.jobs),
+        jobs=sum(job.mine for job in planned.jobs),
     )
     outcome = Run(settings, planned, watch, journal, tell).go()
     peak, whose = watch.peak()
