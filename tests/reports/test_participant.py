@@ -237,7 +237,7 @@ def data(text: str) -> list[dict[str, object]]:
 
 
 def test_cards_are_ordered_by_name(output: Output) -> None:
-    for key, stem in (("ForcepsMinor", "a"), ("ForcepsMajor", "b"), ("CorticospinalTract_L", "c")):
+    for key, stem in (("ForcepsMajor", "a"), ("ForcepsMinor", "b"), ("CorticospinalTract_L", "c")):
         output.add(key, stem=stem)
     keys = ["CorticospinalTract_L", "ForcepsMajor", "ForcepsMinor"]
     assert [one["key"] for one in data(written(output))] == keys

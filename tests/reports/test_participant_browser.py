@@ -398,6 +398,7 @@ def test_ratings_without_storage(viewer: Viewer, filled: Path) -> None:
     focus(shown, RIGHT)
     shown.keyboard.press("2")
     assert (rating(shown, LEFT), rating(shown, RIGHT)) == ("pass", "fail")
+    assert shown.locator("#progress").inner_text() == "2 of 9 rated"
     shown.locator(".theme-button").click()
     assert viewer.open(filled).locator("#not-kept").is_hidden()
 
@@ -530,12 +531,9 @@ def test_video(viewer: Viewer, output: Output) -> None:
     shown = viewer.open(write(output))
     shown.locator(".picture").hover()
     shown.locator("video.turning").wait_for()
-    until(shown, "document.querySelector('video.turning').readyState > 1")
-    assert shown.evaluate("(({ muted, loop, paused }) => [muted, loop, paused])(document.querySelector('video'))") == [
-        True,
-        True,
-        False,
-    ]
+    video = "document.querySelector('video.turning')"
+    until(shown, f"{video}.readyState > 1 && !{video}.paused")
+    assert shown.evaluate(f"[{video}.muted, {video}.loop]") == [True, True]
 
 
 def test_themes(viewer: Viewer, filled: Path) -> None:
@@ -549,6 +547,17 @@ def test_themes(viewer: Viewer, filled: Path) -> None:
     assert viewer.open(filled, within=dark.context).evaluate(background) == colors[0]  # it is kept
     dark.get_by_label("Dark theme").click()
     assert dark.evaluate(background) == colors[1]
+
+
+def test_print_is_on_white(viewer: Viewer, filled: Path) -> None:
+    colors = "[document.body, document.querySelector('.undrawn a')].map((one) => getComputedStyle(one).color)"
+    light = viewer.open(filled, color_scheme="light")
+    dark = viewer.open(filled, color_scheme="dark")
+    for shown in (light, dark):
+        shown.emulate_media(media="print")
+        assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert shown.locator("#bar").is_hidden()
+    assert dark.evaluate(colors) == light.evaluate(colors)
 
 
 def test_help(viewer: Viewer, filled: Path) -> None:
