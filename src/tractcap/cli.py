@@ -218,6 +218,15 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     help="Folder for temporary files.  [default: inside OUTPUT]",
 )
 @click.option("-v", "--verbose", count=True, help="-v: name what is kept; -vv: and tell of memory as it goes.")
+@click.option(
+    "--self-test",
+    "--self_test",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _option, asked: _self_test(context) if asked else None,
+    help="Draw a known picture, and print what a bug report needs: versions, OpenGL, limits.",
+)
 @click.version_option(__version__, message="tractcap %(version)s")
 def tractcap(**asked: Any) -> None:
     """Draw tractograms, whatever their size, within a memory cap.
@@ -339,6 +348,17 @@ def _draw(asked: dict[str, Any]) -> int:
         if asked["dry_run"]:
             return _show(settings, planned, budget, asked["as_json"])
         return _carry_out(settings, planned, watch)
+
+
+def _self_test(context: click.Context) -> None:
+    """Test the installation, and exit: 0 if the picture came out right, else 1."""
+    from tractcap.work.selftest import self_test
+
+    _log_to_stderr(0)
+    interrupts.install()
+    settle_again = _settler(None)
+    budget = settle_again()
+    context.exit(0 if self_test(budget, Watch(settle_again, budget, 0.2)) else 1)
 
 
 def _gather(asked: dict[str, Any]) -> int:

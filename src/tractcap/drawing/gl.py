@@ -24,3 +24,15 @@ def choose() -> str:
         ) from error
     os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkOSOpenGLRenderWindow"
     return _OSMESA
+
+
+def describe() -> str:
+    """The renderer and the version of the OpenGL that VTK has found, after :func:`choose`."""
+    from vtkmodules.vtkRenderingCore import vtkRenderWindow
+    from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLRenderWindow  # noqa: F401  registers its kind of window
+
+    window = vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    window.Render()
+    told = dict(line.partition(" string:")[::2] for line in window.ReportCapabilities().splitlines())
+    return f"{told.get('OpenGL renderer', '?').strip()}, {told.get('OpenGL version', '?').strip()}"

@@ -166,6 +166,16 @@ def group(output: str, report: Report) -> dict[str, Any]:
     return {"paths": [str(path.relative_to(output)) for path in write(Path(output))]}
 
 
+def self_test(folder: str, report: Report) -> dict[str, Any]:
+    """Draw a known picture: the OpenGL's ``library`` and ``gl``, and what is ``wrong`` of the picture."""
+    del report
+    from tractcap.drawing import gl
+    from tractcap.work.selftest import known_picture
+
+    library = gl.choose()
+    return {"library": library, "gl": gl.describe(), "wrong": known_picture(Path(folder))}
+
+
 ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "look": look,
     "outline": outline,
@@ -173,5 +183,6 @@ ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "draw": draw_pictures,
     "page": page,
     "group": group,
+    "self-test": self_test,
 }
 """By the names that the supervisor uses."""
