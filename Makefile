@@ -9,7 +9,8 @@ python := .venv/bin/python
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
-	@echo "The pictures are in $(CURDIR)/demo-output: open sub-1/figures/sub-1_desc-overview_mosaic.png first."
+	.venv/bin/tractcap demo demo-output group
+	@echo "The pages and pictures are in $(CURDIR)/demo-output: open sub-1.html first, then group.html."
 
 test: .venv/.done
 	$(python) -m pytest -m "not container and not cluster and not browser and not ecosystem" -n 2
