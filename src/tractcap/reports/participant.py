@@ -11,7 +11,7 @@ from tractcap.limits.sizes import as_mb
 from tractcap.reports.cards import Card, as_hex, card, legends, pair
 from tractcap.reports.html import render, tenths
 from tractcap.reports.ratings import ENDING
-from tractcap.reports.tracts import DRAWN, EMPTY, FAILED, Tract, tracts
+from tractcap.reports.tracts import DRAWN, EMPTY, FAILED, Tract, changed, tracts
 
 STATUSES = (DRAWN, FAILED, EMPTY)
 
@@ -28,6 +28,23 @@ class Group:
     label: str
     overviews: list[Card]
     cards: list[Card]
+
+
+def place(output: Path, participant: str) -> Path:
+    """Where a participant's page lies."""
+    return output / (f"sub-{participant}.html" if participant else "index.html")
+
+
+def outdated(output: Path) -> list[str]:
+    """Participants whose pages are older than what they tell of: shards may have written them side by side."""
+    return [who for who, when in changed(output).items() if not _newer(place(output, who), when)]
+
+
+def _newer(path: Path, when: int) -> bool:
+    try:
+        return path.stat().st_mtime_ns > when
+    except OSError:
+        return False
 
 
 def page(output: Path, participant: str, methods: str = "") -> Path | None:
@@ -55,7 +72,7 @@ def page(output: Path, participant: str, methods: str = "") -> Path | None:
         return None
     pair(cards)
     legends(cards)
-    path = output / (f"sub-{participant}.html" if participant else "index.html")
+    path = place(output, participant)
     groups = list(_groups(cards))
     write_text(path, render("participant.html", **_values(participant, cards, groups, methods, left_out)))
     return path

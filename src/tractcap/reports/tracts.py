@@ -83,6 +83,17 @@ def tracts(output: Path, participant: str | None = None, left_out: list[Path] | 
                 left_out.append(path.relative_to(output))
 
 
+def changed(output: Path) -> dict[str, int]:
+    """When (ns) the newest JSON file of each participant was written."""
+    found: dict[str, int] = {}
+    for folder in _figures(output, None):
+        top = folder.relative_to(output).parts[0]
+        participant = top.removeprefix("sub-") if top.startswith("sub-") else ""
+        times = [path.stat().st_mtime_ns for path in _within(folder) if path.is_file()]
+        found[participant] = max([*times, found.get(participant, 0)])
+    return found
+
+
 def _figures(output: Path, participant: str | None) -> Iterator[Path]:
     root = output / f"sub-{participant}" if participant else output
     for at, folders, _ in os.walk(root):
