@@ -19,7 +19,7 @@ _WRITTEN = ("output", "work_dir")
 
 _REQUIRES = {"as_json": ["dry_run"]}
 
-_LEFT_OUT = ("version",)
+_LEFT_OUT = ("version", "self_test")
 
 _OUTPUTS = (
     ("output_folder", "Output folder", "", "All that was written: a BIDS derivative."),
