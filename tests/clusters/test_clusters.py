@@ -54,7 +54,7 @@ def test_slurm(data: Path, tmp_path: Path) -> None:
     assert plan["cpus"] == 1
     status, text = submit(tmp_path, data, 400)
     assert status == 0, (tmp_path / "stderr").read_text()
-    assert len(text.splitlines()) == 3
+    assert len(text.splitlines()) == 3 + 1, "three mosaics and the page"
     assert "memory 400 MB" in (tmp_path / "stderr").read_text()
 
 
@@ -68,3 +68,35 @@ def test_version_2_with_the_limit_one_level_up(data: Path) -> None:
     assert "3 drawn" in done.stdout
     assert "oom_kill 0" in done.stdout
     assert "the control group's own figure" in done.stdout
+
+
+def array(data: Path, out: Path, tasks: int, *options: str) -> None:
+    """Submit as the example does, and wait for its last job."""
+    example = Path(__file__).parents[2] / "examples/slurm/submit"
+    program = Path(sys.executable).with_name("tractcap")
+    env = {**os.environ, "TASKS": str(tasks), "SBATCH_MEM_PER_NODE": "600"}
+    said = subprocess.run([example, program, data, out, *options], env=env, check=True, capture_output=True, text=True)
+    last = said.stdout.split()[-1]
+    waiting = [*command("SBATCH"), "--wait", f"--dependency=afterany:{last}", "--wrap", "true", "-o", "/dev/null"]
+    subprocess.run(waiting, check=True, capture_output=True)
+
+
+def files(out: Path) -> dict[str, bytes]:
+    found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
+    return {str(path.relative_to(out)): path.read_bytes() for path in found}
+
+
+def test_the_examples_array(data: Path, tmp_path: Path) -> None:
+    """Four tasks and a group leave what one task and a group leave."""
+    for bundle in ("AF_L", "CST_R"):
+        for who in ("01", "02"):
+            (data / f"sub-{who}").mkdir(exist_ok=True)
+            phantoms.save(data / f"sub-{who}/{bundle}.tck", phantoms.asymmetric_bundle(seed=int(who)))
+    options = ("--size", "100", "--overview")
+    array(data, tmp_path / "parts", 4, *options)
+    array(data, tmp_path / "whole", 1, *options)
+    parts, whole = files(tmp_path / "parts"), files(tmp_path / "whole")
+    assert parts == whole
+    assert {"group.html", "sub-01.html", "sub-02/figures/CST_R_mosaic.png"} <= parts.keys()
+    told = json.loads(parts["sub-01/figures/AF_L.json"])
+    assert told["Memory"] == {"BudgetBytes": 600 * MB, "BoundBy": "a control group"}

@@ -45,7 +45,7 @@ def test_a_command_line_with_all_options_is_understood(call: Call, number: int) 
     assert program == "tractcap"
     asked = tractcap.make_context("tractcap", spread(arguments)).params
     not_asked = [name for name, value in asked.items() if value in (None, (), False, 0)]
-    assert not set(not_asked) - {"version", "self_test", "safety_margin"}
+    assert not set(not_asked) - {"version", "safety_margin"}
 
 
 @pytest.mark.ecosystem

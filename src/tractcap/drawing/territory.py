@@ -63,7 +63,7 @@ def _between(chunk: Chunk) -> Iterator[NDArray[np.float32]]:
     """Points (N, 3) on the segments that are longer than a step."""
     across = np.diff(chunk.points, axis=0)
     across[chunk.offsets[1:-1] - 1] = 0
-    x, y, z = np.abs(across).T
+    x, y, z = np.ascontiguousarray(np.abs(across).T)  # faster; and maxima over strides have crashed emulated machines
     farthest = np.maximum(np.maximum(x, y), z)
     steps = np.minimum(np.ceil(farthest / np.float32(_STEP)), _MOST_STEPS).astype(np.int64)
     long = np.flatnonzero(steps > 1)
