@@ -74,7 +74,7 @@ def array(data: Path, out: Path, tasks: int, *options: str) -> None:
     """Submit as the example does, and wait for its last job."""
     example = Path(__file__).parents[2] / "examples/slurm/submit"
     program = Path(sys.executable).with_name("tractcap")
-    env = {**os.environ, "TASKS": str(tasks), "SBATCH_MEM_PER_NODE": "600"}
+    env = {**os.environ, "TASKS": str(tasks), "SBATCH_MEM_PER_NODE": "600", "SBATCH_TIMELIMIT": "10"}
     said = subprocess.run([example, program, data, out, *options], env=env, check=True, capture_output=True, text=True)
     last = said.stdout.split()[-1]
     waiting = [*command("SBATCH"), "--wait", f"--dependency=afterany:{last}", "--wrap", "true", "-o", "/dev/null"]
