@@ -9,8 +9,7 @@ from typing import Any
 from tractcap import __version__
 from tractcap.files import write_text
 from tractcap.inputs.layout import Source, fingerprint
-
-DRAWN, FAILED, EMPTY = "drawn", "failed", "empty"
+from tractcap.reports.tracts import DRAWN
 
 GENERATED_BY = [{"Name": "tractcap", "Version": __version__}]
 

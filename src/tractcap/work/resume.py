@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tractcap import __version__
-from tractcap.work.about import DRAWN, MEASURED
+from tractcap.reports.tracts import DRAWN
+from tractcap.work.about import MEASURED
 from tractcap.work.images import Box, State
 
 

@@ -11,8 +11,9 @@ from tractcap import __version__
 from tractcap.inputs.layout import Source
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.threads import environment
+from tractcap.reports.tracts import EMPTY, FAILED
 from tractcap.work import plan
-from tractcap.work.about import EMPTY, FAILED, place, tell_of_undrawn
+from tractcap.work.about import place, tell_of_undrawn
 from tractcap.work.images import Box
 from tractcap.work.journal import Journal
 from tractcap.work.overview import overview_place, together
