@@ -53,6 +53,11 @@ class Shot:
         split = min(max(self.split, self.near), self.far)
         return (self.near, split), (split, self.far)
 
+    def in_mm(self, depths: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Depths from 0 to 1 in mm from the frame's nearest plane; infinite where nothing is drawn."""
+        mm = depths * np.float32(self.far - self.near) + np.float32(self.near)
+        return np.where(depths < 1, mm, np.float32(np.inf))
+
 
 @dataclass(frozen=True)
 class Brush:
@@ -75,7 +80,8 @@ class Canvas:
     """
 
     def __init__(self, shots: Sequence[Shot], frame: Frame, brush: Brush, *, layered: bool = False) -> None:
-        self.shots, self.frame, self._brush = list(shots), frame, brush
+        self.shots: Sequence[Shot] = list(shots)
+        self.frame, self._brush = frame, brush
         self._window = _window()
         self._renderer = vtkRenderer()
         self._renderer.SetBackground(0, 0, 0)
@@ -134,9 +140,11 @@ class Canvas:
 
     def depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
         """Rows of depths (rows, size) float32 in mm from the frame's nearest plane; infinite where nothing is drawn."""
-        depths = self._buffers[shot].depths(self._transfer, first, last)
-        near, far = self.shots[shot].near, self.shots[shot].far
-        return np.where(depths < 1, depths * np.float32(far - near) + np.float32(near), np.float32(np.inf))
+        return self.shots[shot].in_mm(self._buffers[shot].depths(self._transfer, first, last))
+
+    def samples(self, shot: int, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Rows of colours, and of depths as they are: from 0, the nearest plane, to 1, where nothing is drawn."""
+        return self.colors(shot, first, last), self._buffers[shot].depths(self._transfer, first, last)
 
     def sums(self, shot: int, first: int, last: int) -> list[NDArray[np.float32]]:
         """Rows of sums (rows, size, 4) float32: of the colours of all layers, 1 the brightest, and how many they are.

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from tractcap.drawing.anatomy import Anatomy, depth_of, outside
 from tractcap.drawing.lines import MOST_PARTS, Lines, Tally, drawable, lines, rounded
 from tractcap.drawing.look import GLASS, SLICES, TUBES, Coloring, Look
 from tractcap.drawing.paint import Paint, paint
+from tractcap.drawing.pieces import WHOLE, Facts, Merged, Piece, Writer, read_told
 from tractcap.drawing.scales import Scale
 from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
 from tractcap.errors import DrawingError
@@ -20,6 +22,7 @@ from tractcap.inputs.tractograms import Chunk, Tractogram
 
 if TYPE_CHECKING:
     from tractcap.drawing.canvas import Shot
+    from tractcap.drawing.finish import Drawing
 
 _SEEN_PIXELS = 2.0
 """A streamline that leads over so many pixels across a view must be seen in it."""
@@ -76,8 +79,14 @@ class Drawn:
     scale: Scale | None
 
 
-def draw(scene: Scene, making: Making, tally: Tally, report: Callable[[int], None]) -> Iterator[Drawn]:
+def draw(
+    scene: Scene, making: Making, tally: Tally, report: Callable[[int], None], pieces: Sequence[Path] = ()
+) -> Iterator[Drawn]:
     """Draw a scene's views and then its turntable, one after the other, and count its streamlines into ``tally``.
+
+    Parameters
+    ----------
+    pieces : the files of all of :func:`draw_piece`, in order, which then needn't be drawn.
 
     Raises
     ------
@@ -86,24 +95,48 @@ def draw(scene: Scene, making: Making, tally: Tally, report: Callable[[int], Non
     DrawingError
         When OpenGL can't draw, or drew nothing where something must be seen.
     """
+    for one in _passes(scene, making, report):
+        yield from one.merged(tally, pieces) if pieces else one.drawn(tally)
+        tally = Tally()  # they are counted once
+
+
+def draw_piece(
+    scene: Scene, making: Making, piece: Piece, report: Callable[[int], None], writer: Writer
+) -> dict[str, Any]:
+    """Draw a piece of a scene of one bundle, opaque, for :func:`draw` to merge; returns what to tell of it.
+
+    The ``max_points`` of a chunk must be the same for all pieces.
+    """
+    told = [one.piece(piece, writer) for one in _passes(scene, making, report)]
+    return told[0]  # all have read the same
+
+
+def _passes(scene: Scene, making: Making, report: Callable[[int], None]) -> "Iterator[_Pass]":
     look = scene.look
     views = [(VIEWS[name], look.size) for name in look.views]
     views += [(view, look.frame_size) for view in turntable(look.turning)]
     first = 0
     for count in making.passes:
-        counts = tally if not first else Tally()
-        yield from _Pass(scene, making, views[first : first + count], report).go(counts)
+        yield _Pass(scene, making, views[first : first + count], report, first)
         first += count
 
 
 class _Pass:
+    """Some of the pictures, which are drawn at once; ``first`` is the number of the first of them."""
+
     def __init__(
-        self, scene: Scene, making: Making, views: Sequence[tuple[View, int]], report: Callable[[int], None]
+        self,
+        scene: Scene,
+        making: Making,
+        views: Sequence[tuple[View, int]],
+        report: Callable[[int], None],
+        first: int,
     ) -> None:
         gl.choose()
         from tractcap.drawing.canvas import Brush, Canvas  # VTK looks for its window when it is loaded
 
         self._scene, self._making, self._views, self._report = scene, making, views, report
+        self._first = first
         look, self._tubes = scene.look, scene.look.style == TUBES
         self._width = look.thickness(scene.streamlines, scene.frame, look.size)
         self._canvas = Canvas(
@@ -113,28 +146,55 @@ class _Pass:
             layered=look.opacity < 1,
         )
 
-    def go(self, tally: Tally) -> Iterator[Drawn]:
+    def drawn(self, tally: Tally) -> Iterator[Drawn]:
+        """Draw all bundles, and finish the pictures."""
+        rims = self._rims()
+        facts = Facts(tally)
+        for bundle in self._scene.bundles:
+            self._draw(bundle, facts, WHOLE)
+        yield from self._finished(self._canvas, facts, rims)
+        self._canvas.close()
+
+    def piece(self, piece: Piece, writer: Writer) -> dict[str, Any]:
+        """Draw a piece of the bundle, and write it as it is."""
+        (bundle,), facts = self._scene.bundles, Facts(Tally())
+        self._draw(bundle, facts, piece)
+        for place in range(len(self._views)):
+            writer.take(self._canvas, place, self._first + place)
+            self._report(facts.tally.points)
+        self._canvas.close()
+        return facts.dump()
+
+    def merged(self, tally: Tally, paths: Sequence[Path]) -> Iterator[Drawn]:
+        """Finish the pictures from pieces that were drawn."""
+        rims = self._rims()
+        facts = Facts.load(read_told(paths[-1])["facts"])
+        tally.add(facts.tally)
+        merged = Merged(paths, self._canvas, self._first)
+        yield from self._finished(merged, facts, rims)
+        merged.close()
+        self._canvas.close()
+
+    def _rims(self) -> list[NDArray[np.uint8] | None]:
         from tractcap.drawing import finish
 
-        scene, sampling = self._scene, self._making.sampling
-        rims: list[NDArray[np.uint8] | None] = [None] * len(self._views)
+        scene = self._scene
         if scene.anatomy and GLASS in scene.look.anatomy:
-            rims = finish.glass(self._canvas, scene.anatomy, sampling)
-        scale, reach = None, np.zeros(3, np.float32)
-        for bundle in scene.bundles:
-            scale, farthest = self._draw(bundle, tally)
-            reach = np.maximum(reach, farthest)
+            return finish.glass(self._canvas, scene.anatomy, self._making.sampling)
+        return [None] * len(self._views)
+
+    def _finished(self, drawing: "Drawing", facts: Facts, rims: Sequence[NDArray[np.uint8] | None]) -> Iterator[Drawn]:
+        from tractcap.drawing import finish
+
+        look, sampling = self._scene.look, self._making.sampling
         for place, (view, size) in enumerate(self._views):
-            setting = finish.Setting(
-                sampling, scene.look.background, scene.look.opacity, *self._sliced(view),
-            )  # fmt: skip
+            setting = finish.Setting(sampling, look.background, look.opacity, *self._sliced(view))
             rim = None if view.in_slice else rims[place]
-            pixels, covered = finish.picture(self._canvas, place, setting, rim)
-            if not covered and not view.in_slice and _seen(view, reach, scene.frame.width / size):
-                raise DrawingError(_blank(view, scene, tally))
-            self._report(tally.points)  # a sign of life: a large picture takes its time
-            yield Drawn(view, pixels, scale)
-        self._canvas.close()
+            pixels, covered = finish.picture(drawing, place, setting, rim)
+            if not covered and not view.in_slice and _seen(view, facts.reach, self._scene.frame.width / size):
+                raise DrawingError(_blank(view, self._scene, facts.tally))
+            self._report(facts.tally.points)  # a sign of life: a large picture takes its time
+            yield Drawn(view, pixels, facts.scale)
 
     def _shot(self, view: View, size: int) -> "Shot":
         from tractcap.drawing.canvas import Shot
@@ -152,20 +212,31 @@ class _Pass:
         shown = view.in_slice or (SLICES in scene.look.anatomy and view.name in VIEWS)
         return (scene.anatomy, scene.at) if shown else (None, None)
 
-    def _draw(self, bundle: Bundle, tally: Tally) -> tuple[Scale | None, NDArray[np.float32]]:
-        """Draw a bundle; returns what its colours stand for, and how far it leads along each axis, in mm."""
+    def _draw(self, bundle: Bundle, facts: Facts, piece: Piece) -> None:
+        """Draw a piece of a bundle, for which the file is read up to the piece's end."""
         most = self._making.max_points // (MOST_PARTS if self._tubes else 1)
         painted = paint(bundle.coloring, bundle.tractogram, bundle.volume, most, self._report)
-        reach, anatomy = np.zeros(3, np.float32), self._scene.anatomy
+        facts.scale = painted.scale
+        first, last = piece.bounds(bundle.tractogram.header.points)
+        begin = facts.tally.points
         for chunk in bundle.tractogram.chunks(most, painted.data):
-            kept = drawable(chunk, tally)
-            if len(kept.points):
-                self._canvas.draw(self._lines(kept, painted))
-                reach = np.maximum(reach, _reach(kept))
-                if anatomy and len(kept.points[kept.new]):
-                    tally.outside += outside(kept.points[kept.new], anatomy.shape, anatomy.affine)
-            self._report(tally.points)
-        return painted.scale, reach
+            if (at := facts.tally.points - begin) >= last:
+                break
+            self._take(chunk, painted, facts, drawn=at >= first)
+            self._report(facts.tally.points)
+
+    def _take(self, chunk: Chunk, painted: Paint, facts: Facts, *, drawn: bool) -> None:
+        """Count a chunk, and draw it if it is this piece's."""
+        kept, anatomy = drawable(chunk, facts.tally), self._scene.anatomy
+        if not len(kept.points):
+            return
+        if drawn:
+            self._canvas.draw(self._lines(kept, painted))
+        elif kept.head or kept.tail:
+            painted.colors(kept)  # the colours of a streamline that goes on may depend on where it began
+        facts.reach = np.maximum(facts.reach, _reach(kept))
+        if anatomy and len(kept.points[kept.new]):
+            facts.tally.outside += outside(kept.points[kept.new], anatomy.shape, anatomy.affine)
 
     def _lines(self, chunk: Chunk, painted: Paint) -> Lines:
         colors = painted.colors(chunk)

@@ -1,15 +1,17 @@
 """From a canvas' buffers to a picture: shaded, mixed with anatomy, smoothed, a band of rows at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.drawing import shading
 from tractcap.drawing.anatomy import SLICE_OPACITY, Anatomy
-from tractcap.drawing.canvas import Canvas
+from tractcap.drawing.canvas import Canvas, Shot
 from tractcap.drawing.palette import Color, contrast
-from tractcap.drawing.views import Vector
+from tractcap.drawing.views import Frame, Vector
 
 _BAND_SAMPLES = 2**16
 """Samples that are worked on at once; some 100 bytes each are needed."""
@@ -34,6 +36,22 @@ class Setting:
     at: Vector | None = None
 
 
+class Drawing(Protocol):
+    """Shots that lines were drawn into: a canvas, or pieces that were drawn by several."""
+
+    shots: Sequence[Shot]
+    frame: Frame
+
+    def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
+        """See :meth:`tractcap.drawing.canvas.Canvas.colors`."""
+
+    def depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
+        """See :meth:`tractcap.drawing.canvas.Canvas.depths`."""
+
+    def sums(self, shot: int, first: int, last: int) -> list[NDArray[np.float32]]:
+        """See :meth:`tractcap.drawing.canvas.Canvas.sums`."""
+
+
 def glass(canvas: Canvas, anatomy: Anatomy, sampling: int) -> list[NDArray[np.uint8] | None]:
     """Each shot's picture of an anatomy's glass, (pixels, pixels) uint8; the canvas is clear afterwards."""
     if (mesh := anatomy.glass()) is None:
@@ -53,7 +71,7 @@ def _rim(canvas: Canvas, shot: int, sampling: int) -> NDArray[np.uint8]:
 
 
 def picture(
-    canvas: Canvas, shot: int, setting: Setting, rim: NDArray[np.uint8] | None = None
+    canvas: Drawing, shot: int, setting: Setting, rim: NDArray[np.uint8] | None = None
 ) -> tuple[NDArray[np.uint8], float]:
     """Shade a shot, mix it with what is behind, and average its samples.
 
@@ -86,7 +104,7 @@ def _bands(samples: int, sampling: int) -> list[tuple[int, int]]:
 class _Band:
     """Rows of samples, from ``first`` up to ``last``; colours go from 0 to 255."""
 
-    def __init__(self, canvas: Canvas, shot: int, setting: Setting, first: int, last: int) -> None:
+    def __init__(self, canvas: Drawing, shot: int, setting: Setting, first: int, last: int) -> None:
         self._canvas, self._shot, self._setting = canvas, shot, setting
         self._first, self._last = first, last
         self._view = canvas.shots[shot].view
