@@ -370,9 +370,12 @@ def _gather(asked: dict[str, Any]) -> int:
     budget = settle_again()
     log.info("%s", budget.describe())
     check_output(asked["output"])
-    for path in gather(asked["output"], Watch(settle_again, budget, asked["safety_margin"])):
+    paths, unmerged = gather(asked["output"], Watch(settle_again, budget, asked["safety_margin"]))
+    for sentence in unmerged:
+        log.error("%s", sentence)
+    for path in paths:
         click.echo(path)
-    return 0
+    return 1 if unmerged else 0
 
 
 def _settler(mem: str | None) -> Callable[[], Budget]:

@@ -11,7 +11,8 @@ from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import Bundle, Drawn, Making, Scene, draw, draw_piece
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.look import DATA, DENSITY, ENDPOINTS, Coloring, Look
-from tractcap.drawing.pieces import Piece, Writer, read_told
+from tractcap.drawing.piece import Piece, read_told
+from tractcap.drawing.pieces import Writer
 from tractcap.drawing.views import Frame
 from tractcap.files import write_whole
 from tractcap.inputs.images import ImageFile

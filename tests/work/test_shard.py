@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import phantoms
 import pytest
 
+from tractcap.drawing.piece import Piece
 from tractcap.errors import SettingsError
-from tractcap.inputs.layout import find
+from tractcap.inputs.layout import Source, find
 from tractcap.work.shard import PICTURES, Shard, parse_shard
 
 
@@ -28,10 +30,19 @@ def test_each_is_in_one_share(tmp_path: Path, count: int) -> None:
             file.truncate(number * number * 100_000)
     sources = find(tmp_path)
     shares = [Shard(index, count).share(sources) for index in range(1, count + 1)]
-    assert sorted(one.name for share in shares for one in share) == sorted(one.name for one in sources)
-    weights = [sum(one.path.stat().st_size + PICTURES for one in share) for share in shares]
-    largest = max(one.path.stat().st_size for one in sources) + PICTURES
-    assert max(weights) <= sum(weights) / count + largest
+    pieces = [(one.name, piece) for share in shares for one in share for piece in share[one]]
+    counts = {name: piece.count for name, piece in pieces}
+    assert Counter(pieces) == Counter((name, Piece(index, of)) for name, of in counts.items() for index in range(of))
+    assert counts.keys() == {one.name for one in sources}
+    assert (max(counts.values()) > 1) == (count == 50), "what is more than a share, and large, is in pieces"
+
+    parts = [[_weight(one) // piece.count for one in share for piece in share[one]] for share in shares]
+    weights = [sum(part) for part in parts]
+    assert max(weights) <= sum(weights) / count + max(max(part, default=0) for part in parts)
+
+
+def _weight(source: Source) -> int:
+    return source.path.stat().st_size + PICTURES
 
 
 def test_together_they_leave_what_one_run_leaves(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """All pictures of one tractogram, or of several together, in one pass over each file."""
 
+import contextlib
+import json
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +16,8 @@ from tractcap.drawing.anatomy import Anatomy, depth_of, outside
 from tractcap.drawing.lines import MOST_PARTS, Lines, Tally, drawable, lines, rounded
 from tractcap.drawing.look import GLASS, SLICES, TUBES, Coloring, Look
 from tractcap.drawing.paint import Paint, paint
-from tractcap.drawing.pieces import WHOLE, Facts, Merged, Piece, Writer, read_told
+from tractcap.drawing.piece import TOLD, WHOLE, Piece
+from tractcap.drawing.pieces import Facts, Merged, Writer
 from tractcap.drawing.scales import Scale
 from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
 from tractcap.errors import DrawingError
@@ -95,9 +99,11 @@ def draw(
     DrawingError
         When OpenGL can't draw, or drew nothing where something must be seen.
     """
-    for one in _passes(scene, making, report):
-        yield from one.merged(tally, pieces) if pieces else one.drawn(tally)
-        tally = Tally()  # they are counted once
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(zipfile.ZipFile(path)) for path in pieces]
+        for one in _passes(scene, making, report):
+            yield from one.merged(tally, files) if files else one.drawn(tally)
+            tally = Tally()  # they are counted once
 
 
 def draw_piece(
@@ -165,14 +171,12 @@ class _Pass:
         self._canvas.close()
         return facts.dump()
 
-    def merged(self, tally: Tally, paths: Sequence[Path]) -> Iterator[Drawn]:
+    def merged(self, tally: Tally, files: Sequence[zipfile.ZipFile]) -> Iterator[Drawn]:
         """Finish the pictures from pieces that were drawn."""
         rims = self._rims()
-        facts = Facts.load(read_told(paths[-1])["facts"])
+        facts = Facts.load(json.loads(files[-1].read(TOLD))["facts"])
         tally.add(facts.tally)
-        merged = Merged(paths, self._canvas, self._first)
-        yield from self._finished(merged, facts, rims)
-        merged.close()
+        yield from self._finished(Merged(files, self._canvas, self._first), facts, rims)
         self._canvas.close()
 
     def _rims(self) -> list[NDArray[np.uint8] | None]:

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.drawing.lines import Tally
+from tractcap.drawing.piece import TOLD
 from tractcap.drawing.scales import Scale
 
 if TYPE_CHECKING:
@@ -26,24 +26,7 @@ _BAND_SAMPLES = 2**16
 _HELD = 8
 """Bands that are held, since neighbouring rows are asked for again."""
 
-_TOLD = "told.json"
 _PIXEL = np.dtype([("color", np.uint8, 3), ("depth", np.float32)])
-
-
-@dataclass(frozen=True)
-class Piece:
-    """The ``index``-th of ``count`` pieces, from 0 on."""
-
-    index: int
-    count: int
-
-    def bounds(self, points: int) -> tuple[float, float]:
-        """From which point on it draws, and up to which, of a tractogram of at most so many."""
-        first, last = (points * one // self.count for one in (self.index, self.index + 1))
-        return first, last if self.index + 1 < self.count else float("inf")
-
-
-WHOLE = Piece(0, 1)
 
 
 class Writer:
@@ -66,21 +49,8 @@ class Writer:
             self._zip.writestr(_name(number, first), _packed(colors, depths))
 
     def tell(self, told: Mapping[str, Any]) -> None:
-        """Values that JSON holds, for :func:`read_told`."""
-        self._zip.writestr(_TOLD, json.dumps(told))
-
-
-def read_told(path: Path) -> dict[str, Any]:
-    """What is told of a piece.
-
-    Raises
-    ------
-    OSError, ValueError, KeyError, zipfile.BadZipFile
-        When it isn't there, or no piece.
-    """
-    with zipfile.ZipFile(path) as file:
-        told: dict[str, Any] = json.loads(file.read(_TOLD))
-        return told
+        """Values that JSON holds, for :func:`tractcap.drawing.piece.read_told`."""
+        self._zip.writestr(TOLD, json.dumps(told))
 
 
 class Merged:
@@ -89,9 +59,9 @@ class Merged:
     Only bands are held in memory, whatever the size of the pictures.
     """
 
-    def __init__(self, paths: Sequence[Path], canvas: "Canvas", first: int) -> None:
+    def __init__(self, files: Sequence[zipfile.ZipFile], canvas: "Canvas", first: int) -> None:
         self.shots, self.frame = canvas.shots, canvas.frame
-        self._files, self._first = [zipfile.ZipFile(path) for path in paths], first
+        self._files, self._first = files, first
         self._band = lru_cache(_HELD)(self._merge)
 
     def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
@@ -107,11 +77,6 @@ class Merged:
         """None: sums of layers round otherwise in another order, so they aren't drawn in pieces."""
         del shot, first, last
         return []
-
-    def close(self) -> None:
-        """Close the files."""
-        for file in self._files:
-            file.close()
 
     def _samples(self, shot: int, first: int, last: int) -> NDArray[Any]:
         step = _rows(self.shots[shot].size)

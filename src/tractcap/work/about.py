@@ -1,7 +1,7 @@
 """Whose pictures: what is told of every tractogram, drawn or not, and the JSON file of one that was not."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from tractcap import __version__
 from tractcap.files import write_text
 from tractcap.inputs.layout import Source, fingerprint
-from tractcap.reports.tracts import DRAWN
+from tractcap.reports.tracts import DRAWN, FAILED
 
 GENERATED_BY = [{"Name": "tractcap", "Version": __version__}]
 
@@ -58,12 +58,27 @@ def tell_of_undrawn(output: Path, source: Source, status: str, why: str) -> None
     path, size, modified = place(output, source), *_state(source)
     if (earlier := read(path)) and earlier.get("Status") == DRAWN and earlier.get("SourceModified") == [modified]:
         return
+    state = {"name": source.name, "bytes": size, "modified": modified}
+    _tell(path, about(source, status), [state], why)
+
+
+def tell_of_unmerged(path: Path, told: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], why: str) -> None:
+    """Write the JSON file of a tractogram of which pieces lack.
+
+    Parameters
+    ----------
+    told, sources : what a worker would have drawn it by.
+    """
+    _tell(path, {**told, "Status": FAILED}, [one["source"] for one in sources], f"{told['Title']}: {why}")
+
+
+def _tell(path: Path, first: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], why: str) -> None:
     told = {
-        **about(source, status),
+        **first,
         "Why": why,
-        "Sources": [source.name],
-        "SourceBytes": [size],
-        "SourceModified": [modified],
+        "Sources": [one["name"] for one in sources],
+        "SourceBytes": [one["bytes"] for one in sources],
+        "SourceModified": [one["modified"] for one in sources],
         "GeneratedBy": GENERATED_BY,
         "Pictures": [],
         "PictureBytes": [],

@@ -5,19 +5,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from tractcap import __version__
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import Bundle, Making, Scene, draw
+from tractcap.drawing.draw import draw_piece as draw_part
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.look import SCALAR, Coloring, Look
 from tractcap.drawing.measure import measure as measure_extent
+from tractcap.drawing.piece import Piece
+from tractcap.drawing.pieces import Writer
 from tractcap.drawing.views import Frame
-from tractcap.errors import TractcapError
-from tractcap.files import clear_parts, write_text
+from tractcap.errors import InputError, TractcapError
+from tractcap.files import clear_parts, write_text, write_whole
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.tractograms import open_tractogram
 from tractcap.inputs.tractograms.tsf import beside
+from tractcap.work import pieces
+from tractcap.work.about import tell_of_unmerged
 from tractcap.work.pictures import Pictures
 from tractcap.work.tell import Facts, sidecar
 
@@ -84,6 +90,7 @@ def draw_pictures(
     title: str,
     about: Mapping[str, Any],
     report: Report,
+    merged: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Draw one PNG a view, their mosaic, the animations, and a JSON file that tells what they show; returns that.
 
@@ -91,7 +98,8 @@ def draw_pictures(
     ----------
     bundles : of each its ``path``, ``name`` in the legend, ``coloring``, and ``source``, which names the file and says
         which state of it. made : all that decides what the pictures show. making : how they are made.
-    extent, about : what was measured, and whose they are, to be told beside the pictures.
+    extent, about : what was measured, and whose they are, to be told beside the pictures. merged : the files of pieces
+        that make up the tractogram.
     """
     at, tally = Path(folder), Tally()
     scene = _scene(bundles, made, vtk_space)
@@ -101,14 +109,56 @@ def draw_pictures(
     facts = Facts(title, about, made, bundles, scene, tally)
     pictures = Pictures(at, stem, scene, facts)
     how = Making(making["max_points"], tuple(making["passes"]), making["sampling"])
-    for drawn in draw(scene, how, tally, report):
+    for drawn in draw(scene, how, tally, report, merged):
         pictures.take(drawn)
         report(tally.points)
     names = pictures.finish()
     told = sidecar(facts, how.sampling, extent) | {"Pictures": names}
     told["PictureBytes"] = [(at / name).stat().st_size for name in names]
     write_text(at / f"{stem}.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    pieces.clear(at, stem)
     return told
+
+
+def draw_piece(arguments: Mapping[str, Any], index: int, count: int, need: int, report: Report) -> dict[str, Any]:
+    """Draw a piece of a tractogram, and keep it until it is merged; returns its ``path``.
+
+    Parameters
+    ----------
+    arguments : of :func:`draw_pictures`. need : bytes that merging takes.
+    """
+    piece, told, how = Piece(index, count), arguments, arguments["making"]
+    scene = _scene(told["bundles"], told["made"], told["vtk_space"])
+    making = Making(how["max_points"], tuple(how["passes"]), how["sampling"])
+    at = pieces.file_of(pieces.place(Path(told["folder"]), told["stem"]), piece)
+
+    def write(file: BinaryIO) -> None:
+        with Writer(file) as writer:
+            facts = draw_part(scene, making, piece, report, writer)
+            writer.tell({"version": __version__, "arguments": told, "need": need, "facts": facts})
+
+    at.parent.mkdir(parents=True, exist_ok=True)
+    clear_parts(at.parent, at.name)
+    write_whole(at, write)
+    return {"path": str(at)}
+
+
+def merge(folder: str, report: Report) -> dict[str, Any]:
+    """Make a tractogram's pictures of its pieces; returns what :func:`draw_pictures` does.
+
+    Raises
+    ------
+    InputError
+        When pieces lack, which is told beside where its pictures would be.
+    """
+    try:
+        told, paths = pieces.together(Path(folder))
+    except InputError as error:
+        if last := pieces.arguments(Path(folder)):
+            tell_of_unmerged(Path(last["folder"]) / f"{last['stem']}.json", last["about"], last["bundles"], str(error))
+        raise
+    one_by_one = (1,) * len(Look.load(told["made"]["Look"]).sizes)  # nothing is drawn, so nothing is drawn again
+    return draw_pictures(**told | {"making": told["making"] | {"passes": one_by_one}}, report=report, merged=paths)
 
 
 def _scene(bundles: Sequence[Mapping[str, Any]], made: Mapping[str, Any], vtk_space: str) -> Scene:
@@ -184,6 +234,8 @@ ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "outline": outline,
     "measure": measure,
     "draw": draw_pictures,
+    "piece": draw_piece,
+    "merge": merge,
     "page": page,
     "group": group,
     "self-test": self_test,

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tractcap.drawing.look import Look
+from tractcap.drawing.piece import WHOLE
 from tractcap.limits import Budget, as_mb
 from tractcap.work.prepare import Job, Planned, Settings
 
@@ -43,7 +44,9 @@ def as_json(planned: Planned, settings: Settings, budget: Budget) -> dict[str, A
         "room": planned.room,
         "workers": asdict(planned.crew),
         "jobs": [
-            {"path": str(job.source.path), "need": job.need, **asdict(job.shape)} for job in planned.jobs if job.mine
+            {"path": str(job.source.path), "need": job.need, **asdict(job.shape), "pieces": _pieces(job)}
+            for job in planned.jobs
+            if job.mine
         ],
         "failed": [{"path": str(source.path), "why": why} for source, why in planned.failed],
     }
@@ -65,7 +68,13 @@ def _binds(limit: object, budget: Budget) -> str:
 def _job_line(job: Job) -> str:
     exactly = "" if job.header["exact"] else "at most "
     rough = ", edges not smoothed" * (job.shape.sampling == 1)
+    pieces = f", pieces {', '.join(_pieces(job))}" * (job.pieces != (WHOLE,))
     return (
         f"{job.source.path}: {exactly}{job.header['streamlines']:,} streamlines, "
-        f"{_several(len(job.shape.passes), 'pass', 'passes')}, chunks of {job.shape.max_points:,} points{rough}"
+        f"{_several(len(job.shape.passes), 'pass', 'passes')}, chunks of {job.shape.max_points:,} points{rough}{pieces}"
     )
+
+
+def _pieces(job: Job) -> list[str]:
+    """Those that are drawn here, counted from 1."""
+    return [f"{piece.index + 1}/{piece.count}" for piece in job.pieces]

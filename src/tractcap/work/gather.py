@@ -5,6 +5,7 @@ from pathlib import Path
 from tractcap.errors import NothingToDrawError, TractcapError
 from tractcap.limits import MB, Watch
 from tractcap.work import plan
+from tractcap.work.pieces import merging_need, places
 from tractcap.work.pool import Task
 from tractcap.work.prepare import alone
 
@@ -12,17 +13,23 @@ NEED = plan.BASE + 256 * MB
 """Of 25,000 tractograms' numbers, and the page that is made of them."""
 
 
-def gather(output: Path, watch: Watch) -> list[Path]:
-    """Write the group's page and tables; returns their paths.
+def gather(output: Path, watch: Watch) -> tuple[list[Path], list[str]]:
+    """Write the group's page and tables; returns their paths, and sentences on tractograms of which pieces lack.
 
     Raises
     ------
     NothingToDrawError, TractcapError
     """
     need = min(NEED, max(plan.BASE, watch.room()))
+    unmerged = [f"{folder}: {why}" for folder in places(output) if (why := _merge(folder, need, watch))]
     done, why = alone(Task("group", {"output": str(output)}, need), watch)
     if done is None:
         raise TractcapError(f"the group's page can't be made: {why}")
     if not done["paths"]:
         raise NothingToDrawError(f"{output} holds nothing of a participant's yet: run the participant level first.")
-    return [output / path for path in done["paths"]]
+    return [output / path for path in done["paths"]], unmerged
+
+
+def _merge(folder: Path, need: int, watch: Watch) -> str:
+    """Make pictures of pieces whose drawers were gone before all were there; returns why that can't be."""
+    return alone(Task("merge", {"folder": str(folder)}, max(need, merging_need(folder))), watch)[1]

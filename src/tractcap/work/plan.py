@@ -47,6 +47,9 @@ MOST_VOXELS = 320**3
 ANATOMY = 16 * MB
 """Beside its voxels: head or brain on a coarse grid while it is told from air, and the surface of the glass."""
 
+WORTH_PIECES = 5_000_000
+"""Points from which on it pays to draw a tractogram in pieces: fewer are drawn before another worker has begun."""
+
 DENSITY = 22 * MB
 """The most that counting streamlines on a grid takes."""
 
@@ -209,6 +212,27 @@ def crew(asked: int, cpus: int, needs: list[int], room: int) -> Crew:
     without = min(value for name, value in bounds.items() if name != "memory")
     warning = _fewer(workers, without, needs, room) if workers < without else ""
     return Crew(workers, max(1, cpus // workers), bound_by, warning)
+
+
+def pieces(points: Sequence[int], workers: int) -> list[int]:
+    """Into how many pieces each tractogram is drawn, so that no worker has more than its share, one if into none.
+
+    Parameters
+    ----------
+    points : of each tractogram.
+    """
+    share = max(1.0, sum(points) / workers)
+    return [math.ceil(one / share) if one > max(WORTH_PIECES, share) else 1 for one in points]
+
+
+def in_pieces(shape: Shape) -> Shape:
+    """How a piece is drawn: chunks must be the same in all pieces, whatever memory each worker has."""
+    return replace(shape, max_points=CHUNKS[-1])
+
+
+def merging(content: Content, shape: Shape) -> Shape:
+    """How pieces are merged: one picture after the other, since none is drawn."""
+    return Shape(CHUNKS[-1], (1,) * len(content.sizes), shape.sampling)
 
 
 def _together(needs: list[int], room: int) -> int:

@@ -1,7 +1,7 @@
 """From what was asked for to jobs: tractograms are found, their headers looked at, and how each is drawn is chosen."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from tractcap.drawing import palette
 from tractcap.drawing.look import BUNDLE, TUBES, Coloring, Look
 from tractcap.drawing.palette import Color
+from tractcap.drawing.piece import WHOLE, Piece
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.companions import Companions
 from tractcap.inputs.filters import Filters
@@ -20,7 +21,7 @@ from tractcap.limits.watch import SUPERVISOR
 from tractcap.work import plan
 from tractcap.work.images import Box, Images, State, checked, choose, extra, state
 from tractcap.work.pool import Limits, Pool, Task
-from tractcap.work.shard import Shard
+from tractcap.work.shard import Shard, can_be_parted
 
 log = logging.getLogger("tractcap")
 
@@ -65,8 +66,8 @@ class Job:
     """One tractogram's pictures: what its header tells, how they are made, and the bytes of memory that takes.
 
     ``bytes`` and ``modified`` (ns) say which state of the file was planned for, ``reference`` and ``map`` which of the
-    images. ``color`` is the bundle's own. One that is not ``mine`` is another shard's to draw: it is measured here too,
-    since all of a participant's share a frame.
+    images. ``color`` is the bundle's own. ``pieces`` are those that are drawn here. One that is not ``mine`` is another
+    shard's to draw: it is measured here too, since all of a participant's share a frame.
     """
 
     source: Source
@@ -80,7 +81,23 @@ class Job:
     images: Images
     reference: State | None
     map: State | None
-    mine: bool = True
+    pieces: tuple[Piece, ...] = (WHOLE,)
+
+    @property
+    def mine(self) -> bool:
+        """Whether any of it is drawn here."""
+        return bool(self.pieces)
+
+    @property
+    def leads(self) -> bool:
+        """Whether its beginning is drawn here, and with that what is drawn once, of it and others."""
+        return bool(self.pieces) and self.pieces[0].index == 0
+
+    @property
+    def points(self) -> int:
+        """The most that are drawn here."""
+        points: int = self.header["points"]
+        return points * len(self.pieces) // self.pieces[0].count if self.pieces else 0
 
 
 @dataclass
@@ -120,7 +137,7 @@ def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = Non
     if not sources:
         raise NothingToDrawError(_nothing(settings))
     room = _room(settings, watch)
-    mine = settings.shard.share(sources) if settings.shard else sources
+    mine = _mine(settings, sources)
     planned = Planned([], [], plan.Crew(1, watch.budget.cpus, ""), room)
     planned.empty = [source for source in mine if source.empty]
     _jobs(planned, _touched(sources, mine), companions, settings, watch)
@@ -128,22 +145,52 @@ def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = Non
     if planned.jobs:
         planned.jobs = _colored(planned.jobs, sources, settings.coloring)
         _outline(planned, settings, watch)
-        needs = [job.need for job in planned.jobs]
-        planned.crew = plan.crew(settings.nprocs, watch.budget.cpus, needs, room)
+        _share_out(planned, settings, watch)
     return planned
 
 
-def _touched(sources: Sequence[Source], mine: Sequence[Source]) -> list[Source]:
+def _mine(settings: Settings, sources: Sequence[Source]) -> dict[Source, tuple[Piece, ...]]:
+    """What of which sources is drawn here. What shines through isn't drawn in pieces: its sums would differ."""
+    if settings.shard:
+        return settings.shard.share(sources, in_pieces=not settings.look.sums)
+    return dict.fromkeys(sources, (WHOLE,))
+
+
+def _share_out(planned: Planned, settings: Settings, watch: Watch) -> None:
+    """Settle how many workers there are, and draw large tractograms in pieces where some would have nothing to do."""
+    workers = settings.nprocs if settings.nprocs > 0 else watch.budget.cpus
+    while True:
+        parted = [_parted(job, count) for job, count in _counts(planned.jobs, settings, workers)]
+        needs = [job.need for job in parted for _ in job.pieces or (WHOLE,)]
+        planned.crew = plan.crew(settings.nprocs, watch.budget.cpus, needs, planned.room)
+        if planned.crew.bound_by != "memory" or planned.crew.workers >= workers:
+            break
+        workers = planned.crew.workers  # there is no memory for more, so fewer pieces will do
+    planned.jobs = parted
+
+
+def _counts(jobs: Sequence[Job], settings: Settings, workers: int) -> Iterator[tuple[Job, int]]:
+    counts = plan.pieces([job.points for job in jobs], workers)
+    for job, count in zip(jobs, counts, strict=True):
+        yield job, count if can_be_parted(job.source) and not settings.look.sums else 1
+
+
+def _parted(job: Job, count: int) -> Job:
+    if count == 1 or job.pieces != (WHOLE,):
+        return job
+    return replace(job, pieces=tuple(Piece(index, count) for index in range(count)))
+
+
+def _touched(sources: Sequence[Source], mine: Collection[Source]) -> list[Source]:
     """All tractograms of the participants that a shard has any of."""
     people = {source.participant for source in mine}
     return [source for source in sources if source.participant in people and not source.empty]
 
 
-def _keep(planned: Planned, mine: Sequence[Source]) -> None:
+def _keep(planned: Planned, mine: Mapping[Source, tuple[Piece, ...]]) -> None:
     """Mark what other shards draw, and leave to them what fails of it."""
-    own = set(mine)
-    planned.jobs = [replace(job, mine=job.source in own) for job in planned.jobs]
-    planned.failed = [(source, why) for source, why in planned.failed if source in own]
+    planned.jobs = [replace(job, pieces=mine.get(job.source, ())) for job in planned.jobs]
+    planned.failed = [(source, why) for source, why in planned.failed if source in mine]
 
 
 def _found(settings: Settings) -> tuple[list[Source], Companions]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tractcap import __version__
+from tractcap.drawing.piece import WHOLE, Piece
 from tractcap.inputs.layout import Source
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.threads import environment
 from tractcap.reports.tracts import EMPTY, FAILED
-from tractcap.work import plan
+from tractcap.work import pieces, plan
 from tractcap.work.about import place, tell_of_undrawn
 from tractcap.work.images import Box
 from tractcap.work.journal import Journal
@@ -33,7 +34,8 @@ class Outcome:
     """What a run did.
 
     ``drawn`` and ``kept`` (from an earlier run) hold the pictures of each tractogram, the mosaic last; ``failed`` why
-    others have none, ``empty`` why there is nothing to draw; ``overviews`` are the mosaics of several tractograms
+    others have none, ``empty`` why there is nothing to draw; ``parted`` those that other shards
+    have pieces of too; ``overviews`` are the mosaics of several tractograms
     together, ``pages`` the participants', ``others`` sentences why some of these could not be made; ``retries`` counts
     the jobs that were tried again.
     """
@@ -42,6 +44,7 @@ class Outcome:
     kept: dict[Source, list[Path]] = field(default_factory=dict)
     failed: dict[Source, str] = field(default_factory=dict)
     empty: dict[Source, str] = field(default_factory=dict)
+    parted: list[Source] = field(default_factory=list)
     overviews: list[Path] = field(default_factory=list)
     pages: list[Path] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
@@ -54,7 +57,8 @@ class Outcome:
         again = f", {self.retries} tried again" * bool(self.retries)
         empty = f", {len(self.empty)} empty" * bool(self.empty)
         failed = f", {len(self.failed)} failed" * bool(self.failed)
-        yield f"{len(self.drawn)} drawn{kept}{again}{empty}{failed}"
+        parted = f", {len(self.parted)} drawn in part" * bool(self.parted)
+        yield f"{len(self.drawn)} drawn{kept}{parted}{again}{empty}{failed}"
         workers = f"{planned.crew.workers} worker{'s' * (planned.crew.workers > 1)}"
         yield f"{watch.budget.describe()}; {workers}; peak {as_mb(peak)} MB ({whose})"
         for sentence in (*self.failed.values(), *self.others):
@@ -79,7 +83,7 @@ class Run:
         self._scenes = Scenes(settings, self._outlines, watch.budget)
         self._parts: dict[Job, float] = defaultdict(float)  # of each job, from 0 to 1
         self._share = 0.0
-        self._tried: set[tuple[Any, ...]] = set()
+        self._tried: set[int] = set()  # again, by their number
         self._tasks: dict[int, tuple[str, tuple[Job, ...]]] = {}  # whom and what tasks are about, by their number
         self._bytes = max(1, sum(job.bytes for job in planned.jobs))
 
@@ -118,7 +122,9 @@ class Run:
     def _submit(self, action: str, arguments: dict[str, Any], need: int, name: str, jobs: tuple[Job, ...] = ()) -> None:
         number = len(self._tasks)
         self._tasks[number] = (name, jobs)
-        self._pool.submit(Task(action, arguments, need, number=number), first=action in ("draw", "page"))
+        self._pool.submit(
+            Task(action, arguments, need, number=number), first=action in ("draw", "piece", "merge", "page")
+        )
 
     # measured
 
@@ -180,19 +186,59 @@ class Run:
                 self._kept(job, earlier)
                 person.undrawn -= 1
                 person.done.append(job)
-            else:
-                arguments = self._scenes.arguments([job], [coloring], made, person.extents[job])
-                arguments |= {"folder": str(at.parent), "stem": job.source.stem, "title": job.source.title}
+                continue
+            arguments = self._scenes.arguments([job], [coloring], made, person.extents[job])
+            arguments |= {"folder": str(at.parent), "stem": job.source.stem, "title": job.source.title}
+            if job.pieces == (WHOLE,):
                 self._submit("draw", arguments, job.need, name, (job,))
+            else:
+                self._draw_pieces(name, job, arguments)
         if not person.undrawn:
             self._settled(name)
+
+    def _draw_pieces(self, name: str, job: Job, arguments: dict[str, Any]) -> None:
+        """Draw those pieces of a tractogram that are to be drawn here, and aren't there yet."""
+        person = self._people[name]
+        shape = plan.in_pieces(job.shape)
+        person.begun[job] = arguments = arguments | {"making": self._scenes.making(shape)}
+        folder = pieces.place(Path(arguments["folder"]), arguments["stem"])
+        missing = [one for one in job.pieces if not pieces.there(pieces.file_of(folder, one), arguments)]
+        person.to_come[job] = len(missing)
+        for piece in missing:
+            need = plan.need(job.content, plan.merging(job.content, job.shape))
+            order = {"arguments": arguments, "index": piece.index, "count": piece.count, "need": need}
+            self._submit("piece", order, job.need, name, (job,))
+        if not missing:
+            self._merge(name, job)
+
+    def _merge(self, name: str, job: Job) -> None:
+        """Make the pictures of pieces that are there, unless others are still to be drawn by other shards."""
+        person = self._people[name]
+        arguments, count = person.begun[job], job.pieces[0].count
+        folder = pieces.place(Path(arguments["folder"]), arguments["stem"])
+        all_of_them = [pieces.file_of(folder, Piece(index, count)) for index in range(count)]
+        if job.source in self.outcome.failed or not all(pieces.there(one, arguments) for one in all_of_them):
+            person.undrawn -= 1
+            self._waits(person, job)
+            return
+        need = plan.need(job.content, plan.merging(job.content, job.shape))
+        self._submit("merge", {"folder": str(folder)}, need, name, (job,))
+
+    def _waits(self, person: Participant, job: Job) -> None:
+        if job.source in self.outcome.failed:
+            return
+        person.done.append(job)
+        self.outcome.parted.append(job.source)
+        which = f"{len(job.pieces)} of {job.pieces[0].count} pieces"
+        log.info("drew %s of %s: whichever share draws the last one merges them", which, job.source.name)
+        self._journal.write("parted", source=job.source.name, pieces=which)
 
     def _settled(self, name: str) -> None:
         """All of a participant's jobs are done: draw them together, and write the page."""
         person = self._people[name]
         drawn = {*person.done, *(job for job in person.extents if not job.mine)}
         for jobs in together(person.jobs) if self.settings.overview else []:
-            if jobs[0].mine and (done := [job for job in jobs if job in drawn]):
+            if jobs[0].leads and (done := [job for job in jobs if job in drawn]):
                 self._overview(name, done, [job for job in jobs if job not in drawn])
         if not person.overviews:
             self._page(name)
@@ -208,7 +254,7 @@ class Run:
             return
         largest = max(jobs, key=lambda job: job.need)
         arguments = self._scenes.arguments(jobs, colorings, made, {"low": made["Frame"][0], "high": made["Frame"][1]})
-        arguments["making"] = self._scenes.making(largest)
+        arguments["making"] = self._scenes.making(largest.shape)
         arguments |= {"folder": str(at.parent), "stem": at.stem, "title": arguments["about"]["Title"]}
         person.overviews += 1
         self._submit("draw", arguments, largest.need, name, tuple(jobs))
@@ -219,9 +265,8 @@ class Run:
     # what came of it
 
     def _take(self, event: Event, name: str, jobs: tuple[Job, ...]) -> None:
-        key = (event.task.action, name, *jobs)
-        if event.again and key not in self._tried:
-            self._tried.add(key)
+        if event.again and event.task.number not in self._tried:
+            self._tried.add(event.task.number)
             self._try_again(event, name, jobs)
         elif event.task.action == "page":
             self._paged(event, name)
@@ -237,7 +282,7 @@ class Run:
         person = self._people[name]
         if event.failed:
             self._fail(job, event.failed)
-        self._advance(job, _part(event, job))
+        self._advance(job, _part(event, job, person.to_come[job]))
         if not (event.done or event.failed):
             return
         if event.task.action == "measure":
@@ -246,12 +291,23 @@ class Run:
                 person.extents[job] = event.done
             self._frame(name)
             return
-        person.undrawn -= 1
-        if event.done:
-            person.done.append(job)
-            self._drawn(job, event)
+        if event.task.action == "piece":
+            self._pieced(person, job, event)
+            if not person.to_come[job]:
+                self._merge(name, job)
+        else:
+            person.undrawn -= 1
+            if event.done:
+                person.done.append(job)
+                self._drawn(job, event)
         if not person.undrawn:
             self._settled(name)
+
+    def _pieced(self, person: Participant, job: Job, event: Event) -> None:
+        person.to_come[job] -= 1
+        if event.done:
+            which = f"{event.task.arguments['index'] + 1}/{event.task.arguments['count']}"
+            self._journal.write("piece", source=job.source.name, piece=which, need=event.task.need, peak=event.peak)
 
     def _outline(self, event: Event, name: str, job: Job) -> None:
         """The head in a found reference image is known, or the image is no use."""
@@ -309,6 +365,8 @@ class Run:
 
     def _fail(self, job: Job, why: str) -> None:
         path = str(job.source.path)
+        if job.source in self.outcome.failed:
+            return  # another piece of it told
         if not job.mine:
             log.warning("%s; another shard tells of it", why if path in why else f"{path}: {why}")
             return
@@ -354,10 +412,15 @@ def _smaller(task: Task, jobs: Sequence[Job]) -> dict[str, Any]:
     return arguments
 
 
-def _part(event: Event, job: Job) -> float:
+def _part(event: Event, job: Job, to_come: int) -> float:
     """How much of a job is done: a tenth is measuring, the rest drawing."""
-    part = 1.0 if event.failed or event.done else min(1.0, event.progress / max(1, job.header["points"]))
-    drawing = event.task.action == "draw" or event.failed
+    action, points = event.task.action, max(1, job.header["points"])
+    if action == "piece":
+        points = points * (event.task.arguments["index"] + 1) // event.task.arguments["count"] or 1
+    part = 1.0 if event.failed or event.done else min(1.0, event.progress / points)
+    if action == "piece":
+        part = (len(job.pieces) - to_come + part) / len(job.pieces)
+    drawing = action != "measure" or event.failed
     return _MEASURING + (1 - _MEASURING) * part if drawing else _MEASURING * part
 
 

@@ -1,5 +1,6 @@
 """What each task draws: from measured tractograms to frames, colours and the worker's arguments."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from tractcap.drawing.views import Frame
 from tractcap.limits import Budget
 from tractcap.work.about import about, about_all
 from tractcap.work.images import Box, State
+from tractcap.work.plan import Shape
 from tractcap.work.prepare import Job, Settings
 
 Extent = Mapping[str, Any]
@@ -20,7 +22,10 @@ Outlines = Mapping[Path, Box | None]
 
 @dataclass
 class Participant:
-    """Whose pictures share a frame: jobs that wait for it, and what was measured of them."""
+    """Whose pictures share a frame: jobs that wait for it, and what was measured of them.
+
+    ``begun`` are the arguments of those that are drawn in pieces, of which so many are ``to_come``.
+    """
 
     jobs: list[Job] = field(default_factory=list)
     extents: dict[Job, Extent] = field(default_factory=dict)
@@ -30,6 +35,8 @@ class Participant:
     undrawn: int = 0
     overviews: int = 0
     done: list[Job] = field(default_factory=list)
+    begun: dict[Job, dict[str, Any]] = field(default_factory=dict)
+    to_come: Counter[Job] = field(default_factory=Counter)
 
     @property
     def references(self) -> dict[Path, Job]:
@@ -123,7 +130,7 @@ class Scenes:
             ],
             "vtk_space": self._settings.vtk_space,
             "made": made,
-            "making": self.making(jobs[0]),
+            "making": self.making(jobs[0].shape),
             "extent": {**extent, "measured_by": self.measured_by(jobs[0])},
             "about": self.about(jobs),
         }
@@ -142,9 +149,8 @@ class Scenes:
         return {**(about(first.source) if len(jobs) == 1 else about_all(first.source)), **told}
 
     @staticmethod
-    def making(job: Job) -> dict[str, Any]:
-        """How a job's pictures are made."""
-        shape = job.shape
+    def making(shape: Shape) -> dict[str, Any]:
+        """How pictures are made."""
         return {"max_points": shape.max_points, "passes": shape.passes, "sampling": shape.sampling}
 
 

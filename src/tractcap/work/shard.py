@@ -4,12 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tractcap.drawing.piece import WHOLE, Piece
 from tractcap.errors import SettingsError
 from tractcap.inputs.layout import Source, fingerprint
 from tractcap.limits import MB
 
 PICTURES = 4 * MB
 """What pictures of a tractogram take whatever its size, in bytes of reading."""
+
+
+LARGE = 64 * MB
+"""From which on it pays to draw a tractogram in pieces, which takes a little more in all."""
 
 
 @dataclass(frozen=True)
@@ -19,20 +24,35 @@ class Shard:
     index: int
     count: int
 
-    def share(self, sources: Sequence[Source]) -> list[Source]:
-        """The sources of this share: neighbours in the order of their names, so that a participant has few shards.
+    def share(self, sources: Sequence[Source], *, in_pieces: bool = True) -> dict[Source, tuple[Piece, ...]]:
+        """What of which sources is in this share: neighbours in the order of their names.
 
-        The shares have the same bytes, but for a tractogram. Each source is in exactly one of them.
+        So a participant has few shards. Shares have the same bytes, but for a tractogram, or for a piece of one that is
+        more than a share, if they may be drawn ``in_pieces``. Each piece is in exactly one share.
         """
         ordered = sorted(sources, key=lambda source: (source.participant, source.session, source.name))
         weights = [_bytes(source) + PICTURES for source in ordered]
-        total, before, kept = sum(weights), 0, []
+        total, before = sum(weights), 0
+        kept: dict[Source, tuple[Piece, ...]] = {}
         for source, weight in zip(ordered, weights, strict=True):
-            middle = before + weight // 2
-            if middle * self.count // total == self.index - 1:
-                kept.append(source)
+            for piece in self._pieces(source, weight, total) if in_pieces else (WHOLE,):
+                first, last = (weight * one // piece.count for one in (piece.index, piece.index + 1))
+                if (before + (first + last) // 2) * self.count // total == self.index - 1:
+                    kept[source] = (*kept.get(source, ()), piece)
             before += weight
         return kept
+
+    def _pieces(self, source: Source, weight: int, total: int) -> tuple[Piece, ...]:
+        """Of a tractogram: as many as it is shares, if it is large."""
+        count = -(-weight * self.count // total)
+        if weight < LARGE or weight * self.count <= total or not can_be_parted(source):
+            return (WHOLE,)
+        return tuple(Piece(index, count) for index in range(count))
+
+
+def can_be_parted(source: Source) -> bool:
+    """Whether a tractogram's size tells roughly where its pieces are, and whether it is read in chunks."""
+    return source.path.suffix.lower() in (".trk", ".tck", ".trx")
 
 
 def parse_shard(text: str | None) -> Shard | None:

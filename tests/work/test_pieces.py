@@ -1,0 +1,138 @@
+"""A large tractogram over many workers, on one machine and as a cluster's shares: the bytes that one worker leaves."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import large
+import phantoms
+import pytest
+
+from tractcap.inputs.layout import find
+from tractcap.work.plan import WORTH_PIECES, pieces
+from tractcap.work.shard import LARGE, PICTURES, Shard
+
+MB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("points", "workers", "counts"),
+    [
+        ([2 * WORTH_PIECES], 2, [2]),
+        ([2 * WORTH_PIECES], 1, [1]),
+        ([WORTH_PIECES - 1], 2, [1]),
+        ([2 * WORTH_PIECES] * 2, 2, [1, 1]),
+        ([6 * WORTH_PIECES, WORTH_PIECES], 2, [2, 1]),
+        ([0], 2, [1]),
+    ],
+)
+def test_pieces_where_workers_would_be_idle(points: list[int], workers: int, counts: list[int]) -> None:
+    assert pieces(points, workers) == counts
+
+
+def test_shares_of_one_large_file(tmp_path: Path) -> None:
+    sizes = {"a.trk": 10 * MB, "b.tck": 900 * MB, "c.trk.gz": 300 * MB, "d.trk": LARGE // 2}
+    for name, size in sizes.items():
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size)
+    sources = find(tmp_path)
+    shares = [Shard(index, 8).share(sources) for index in range(1, 9)]
+    drawn = [(source.path.name, piece) for share in shares for source, some in share.items() for piece in some]
+    assert len(drawn) == len(set(drawn))
+    counts = {name: {piece.count for one, piece in drawn if one == name} for name in sizes}
+    assert counts == {"a.trk": {1}, "b.tck": {6}, "c.trk.gz": {1}, "d.trk": {1}}
+    assert sum(name == "b.tck" for name, _ in drawn) == 6
+    together = (sum(sizes.values()) + 4 * PICTURES) / 8
+    weights = [sum(sizes[one.path.name] / some[0].count * len(some) for one, some in share.items()) for share in shares]
+    assert max(weights) <= together + 300 * MB
+    whole = [Shard(index, 8).share(sources, in_pieces=False) for index in range(1, 9)]
+    assert sorted(one.path.name for share in whole for one in share) == sorted(sizes)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("large") / "in"
+    (root / "sub-01").mkdir(parents=True)
+    large.write_trk(root / "sub-01/AF_L.trk", 68 * MB)
+    phantoms.save(root / "sub-01/CST_L.tck", phantoms.asymmetric_bundle())
+    return root
+
+
+def run(*arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tractcap", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    return done
+
+
+LOOK = ("--size", "100", "--views", "left,superior", "--overview")
+
+
+@pytest.fixture(scope="module")
+def whole(data: Path) -> dict[str, bytes]:
+    """What one worker leaves."""
+    out = data.parent / "whole"
+    run(data, out, "participant", *LOOK, "--nprocs", "1")
+    run(data, out, "group")
+    return files(out)
+
+
+def files(out: Path) -> dict[str, bytes]:
+    found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
+    return {str(path.relative_to(out)): path.read_bytes() for path in found}
+
+
+def events(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for path in sorted(out.glob("logs/*.jsonl")) for line in path.read_text().splitlines()]
+
+
+def test_on_one_machine(data: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
+    plan = json.loads(run(data, tmp_path / "out", "participant", *LOOK, "--nprocs", "2", "--dry-run", "--json").stdout)
+    assert [job["pieces"] for job in plan["jobs"]] == [["1/2", "2/2"], ["1/1"]]
+    run(data, tmp_path / "out", "participant", *LOOK, "--nprocs", "2")
+    run(data, tmp_path / "out", "group")
+    assert files(tmp_path / "out") == whole
+    assert not list(tmp_path.rglob(".*_pieces"))
+
+
+def test_what_shines_through_is_drawn_at_once(data: Path, tmp_path: Path) -> None:
+    options = (*LOOK, "--opacity", "0.5", "--nprocs", "2", "--dry-run", "--json")
+    plan = json.loads(run(data, tmp_path, "participant", *options).stdout)
+    assert [job["pieces"] for job in plan["jobs"]] == [["1/1"], ["1/1"]]
+
+
+def test_as_shares_one_of_which_is_late(data: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
+    """Until it has run, the group tells that a piece lacks; a share that runs again draws nothing again."""
+    out = tmp_path / "out"
+    for index in (2, 1, 2):
+        said = run(data, out, "participant", *LOOK, "--shard", f"{index}/3").stderr
+        assert "0 drawn, 1 drawn in part" in said
+    assert sum(event["event"] == "parted" for event in events(out)) == 3
+    assert sum(event["event"] == "piece" for event in events(out)) == 2
+    said = run(data, out, "group", status=1).stderr
+    assert "2 of its 3 pieces are there: run the participant level's other shares" in said
+    assert "2 of its 3 pieces are there" in (out / "sub-01.html").read_text()
+    assert "sub-01/AF_L.trk\tfailed" in (out / "group_tractograms.tsv").read_text()
+    run(data, out, "participant", *LOOK, "--shard", "3/3")
+    run(data, out, "group")
+    assert files(out) == whole
+
+
+def test_all_pieces_are_there_but_not_merged(data: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
+    """As when the last task was killed: the group merges. Pieces of other options aren't taken for these."""
+    out, kept = tmp_path / "out", {}
+    run(data, out, "participant", *LOOK, "--shard", "1/3", "--background", "white")
+    for index in (3, 2):
+        run(data, out, "participant", *LOOK, "--shard", f"{index}/3")
+    (folder,) = out.rglob(".*_pieces")
+    assert "2 of its 3 pieces are there" in run(data, out, "group", status=1).stderr
+    for path in (folder / "2-of-3.zip", folder / "3-of-3.zip"):
+        kept[path] = path.read_bytes()
+        path.unlink()
+    run(data, out, "participant", *LOOK, "--shard", "1/3")
+    for path, content in kept.items():
+        path.write_bytes(content)
+    run(data, out, "group")
+    assert files(out) == whole
