@@ -28,6 +28,8 @@ def fail() -> None:
         from tractcap.drawing import canvas
 
         canvas.Canvas.draw = lambda self, lines: None
+    if KIND == "unsynced":  # a file is written, and never gets its name
+        os.fsync = lambda handle: time.sleep(3600)
     if KIND == "shared":  # shared pages: no rlimit counts them, so the kernel's OOM killer has to come
         import mmap
 
