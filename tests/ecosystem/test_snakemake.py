@@ -58,3 +58,16 @@ def test_snakemake_leaves_what_plain_runs_leave(call: Call, data: Path, tmp_path
     before = {path: path.stat().st_mtime_ns for path in parts.rglob("*")}
     assert "Nothing to be done" in snakemake(call, data, parts)
     assert {path: path.stat().st_mtime_ns for path in parts.rglob("*")} == before
+
+
+@pytest.mark.ecosystem
+def test_an_image_sees_the_folders(call: Call, data: Path, tmp_path: Path) -> None:
+    """The command that runs tractcap.sif, without running it."""
+    snakefile = ("--snakefile", ROOT / "examples/snakemake/Snakefile")
+    asked = [f"input={data}", f"output={tmp_path / 'out'}", "image=/images/tractcap.sif", "shards=2"]
+    found = call("snakemake", *snakefile, "--cores", 2, "-n", "-p", "--config", *asked, folder=tmp_path)
+    assert found.returncode == 0, found.stderr
+    run = "apptainer run --containall --no-home --bind"
+    binds = f"'{tmp_path}/out:/out,{data}:/data:ro'"
+    assert f"{run} {binds} /images/tractcap.sif /data /out participant --shard 1/2 --mem 2000" in found.stdout
+    assert f"{run} {tmp_path}/out:/out /images/tractcap.sif /out /out group" in found.stdout
