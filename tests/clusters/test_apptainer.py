@@ -32,11 +32,8 @@ def apptainer(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The image as a folder, which runs as the file does: where a file can't be mounted it would be unpacked each time.
-
-    By its name it is a file's, for the examples.
-    """
-    folder = tmp_path_factory.mktemp("unpacked") / "tractcap.sif"
+    """The image as a folder, which runs as the file does: a file that can't be mounted is unpacked each time."""
+    folder = tmp_path_factory.mktemp("image") / "unpacked"
     done = apptainer("build", "--sandbox", folder, *command("SIF"))
     assert done.returncode == 0, done.stderr
     yield folder
