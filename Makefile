@@ -1,11 +1,13 @@
 # make demo   real bundles into demo-output/        make test   the tests
-# Both set up all they need in .venv first. More: lint, image, test-ecosystem, test-pages, test-containers, test-clusters,
+# Both set up all they need in .venv first. More: lint, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
 # bench, boutiques, lock.
 
 CONTAINER_ENGINE ?= docker
+APPTAINER ?= apptainer
+SIF ?= tractcap.sif
 python := .venv/bin/python
 
-.PHONY: demo test lint image test-ecosystem test-pages test-containers test-clusters bench boutiques lock
+.PHONY: demo test lint image sif test-ecosystem test-pages test-containers test-clusters bench boutiques lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
@@ -23,7 +25,11 @@ lint: .venv/.done
 image:
 	$(CONTAINER_ENGINE) build --network host -t tractcap .
 
-# the BIDS validator, Boutiques and cffconvert, in .venv-ecosystem
+# for Apptainer; BASE=FOLDER is a Debian trixie to begin with, where no registry can be reached
+sif:
+	$(APPTAINER) build --force $(if $(BASE),--build-arg bootstrap=localimage --build-arg from=$(BASE)) $(SIF) apptainer.def
+
+# the BIDS validator, Boutiques, cffconvert and Snakemake, in .venv-ecosystem
 test-ecosystem: .venv/.done .venv-ecosystem/.done
 	$(python) -m pytest -m ecosystem
 
@@ -35,9 +41,9 @@ test-pages: .venv/.done
 test-containers: .venv/.done
 	CONTAINER_ENGINE="$(CONTAINER_ENGINE)" $(python) -m pytest -m container
 
-# the tests' top says what SBATCH and CGROUP2_VM are; CGROUP2_VM runs the image that "make image" builds
+# the tests' tops say what SBATCH, CGROUP2_VM, APPTAINER and SIF are; CGROUP2_VM runs the image that "make image" builds
 test-clusters: .venv/.done
-	$(python) -m pytest -m cluster
+	APPTAINER="$(APPTAINER)" SIF="$(SIF)" $(python) -m pytest -m cluster
 
 bench: .venv/.done
 	$(python) benchmarks/run.py

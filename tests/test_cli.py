@@ -436,6 +436,20 @@ def test_an_overview_says_what_is_not_in_it(bundles: Path, tmp_path: Path) -> No
     assert "bundles together" not in again.stderr, "the overview is kept too"
 
 
+def test_an_overview_of_the_only_bundle_that_could_be_drawn(tmp_path: Path) -> None:
+    """It is not taken for that bundle's own pictures: both are told of, and the page is made."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in ("bad", "good"):
+        phantoms.save(folder / f"{name}.trk", phantoms.asymmetric_bundle(30))
+    (folder / "bad.trk").write_bytes((folder / "bad.trk").read_bytes()[:-200])
+    found = run(folder, out, "participant", *SMALL, "--overview")
+    assert found.returncode == 1
+    made = [Path(line).name for line in found.stdout.splitlines()]
+    assert made == ["good_mosaic.png", "desc-overview_mosaic.png", "index.html"]
+    assert "drew 1 bundle together" in found.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -83,7 +83,8 @@ class Run:
         self._scenes = Scenes(settings, self._outlines, watch.budget)
         self._parts: dict[Job, float] = defaultdict(float)  # of each job, from 0 to 1
         self._share = 0.0
-        self._tried: set[int] = set()  # again, by their number
+        self._tried: set[int] = set()  # tasks that were tried again, and those that draw several together, by number
+        self._together: set[int] = set()
         self._tasks: dict[int, tuple[str, tuple[Job, ...]]] = {}  # whom and what tasks are about, by their number
         self._bytes = max(1, sum(job.bytes for job in planned.jobs))
 
@@ -119,12 +120,13 @@ class Run:
                     return False
         return True
 
-    def _submit(self, action: str, arguments: dict[str, Any], need: int, name: str, jobs: tuple[Job, ...] = ()) -> None:
+    def _submit(self, action: str, arguments: dict[str, Any], need: int, name: str, jobs: tuple[Job, ...] = ()) -> int:
         number = len(self._tasks)
         self._tasks[number] = (name, jobs)
         self._pool.submit(
             Task(action, arguments, need, number=number), first=action in ("draw", "piece", "merge", "page")
         )
+        return number
 
     # measured
 
@@ -257,7 +259,8 @@ class Run:
         arguments["making"] = self._scenes.making(largest.shape)
         arguments |= {"folder": str(at.parent), "stem": at.stem, "title": arguments["about"]["Title"]}
         person.overviews += 1
-        self._submit("draw", arguments, largest.need, name, tuple(jobs))
+        # not to be known by its jobs: only one may have been drawn
+        self._together.add(self._submit("draw", arguments, largest.need, name, tuple(jobs)))
 
     def _page(self, name: str) -> None:
         self._submit("page", {"output": str(self.settings.output), "participant": name}, plan.BASE, name)
@@ -265,14 +268,15 @@ class Run:
     # what came of it
 
     def _take(self, event: Event, name: str, jobs: tuple[Job, ...]) -> None:
-        if event.again and event.task.number not in self._tried:
-            self._tried.add(event.task.number)
+        number = event.task.number
+        if event.again and number not in self._tried:
+            self._tried.add(number)
             self._try_again(event, name, jobs)
         elif event.task.action == "page":
             self._paged(event, name)
         elif event.task.action == "outline":
             self._outline(event, name, jobs[0])
-        elif len(jobs) > 1:
+        elif number in self._together:
             self._overviewed(event, name, jobs)
         else:
             self._told(event, name, jobs[0])
@@ -328,7 +332,7 @@ class Run:
             self._other_failed(f"the picture of all bundles, {at.stem}: {event.failed}", at.stem)
         elif event.done:
             self.outcome.overviews.append(at.with_name(event.done["Pictures"][-1]))
-            log.info("drew %d bundles together: %s", len(jobs), at.stem)
+            log.info("drew %d bundle%s together: %s", len(jobs), "s" * (len(jobs) > 1), at.stem)
             self._journal.write("drawn", source=at.stem, need=event.task.need, peak=event.peak)
         if event.failed or event.done:
             self._people[name].overviews -= 1

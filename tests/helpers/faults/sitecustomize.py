@@ -28,12 +28,14 @@ def fail() -> None:
         from tractcap.drawing import canvas
 
         canvas.Canvas.draw = lambda self, lines: None
+    if KIND == "unsynced":  # a file is written, and never gets its name
+        os.fsync = lambda handle: time.sleep(3600)
     if KIND == "shared":  # shared pages: no rlimit counts them, so the kernel's OOM killer has to come
         import mmap
 
-        pages = mmap.mmap(-1, 2**32)
-        for at in range(0, 2**32, 4096):
-            pages[at] = 1
+        pages = mmap.mmap(-1, 2**30)
+        # in one go: an interpreter's own pages would be dropped and read again, for minutes, before the kernel gives up
+        ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(pages)), 1, len(pages))
     if KIND in ("KILL", "ABRT"):
         os.kill(os.getpid(), getattr(signal, f"SIG{KIND}"))
 
