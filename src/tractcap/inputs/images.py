@@ -104,7 +104,7 @@ class ImageFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._image = _open(path)
-        self._shape = tuple(side for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
+        self._shape = tuple(int(side) for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
         if len(self._shape) != 3 or 0 in self._shape:
             raise InputError(
                 f"{path} has the dimensions {' × '.join(map(str, self._image.shape))}: give an image of one volume."
