@@ -182,6 +182,8 @@ def _open(path: Path) -> Any:
         raise InputError(f"{path} doesn't exist: give an image such as a NIfTI file.") from error
     except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
         raise InputError(f"{path} can't be read as an image: {error}.") from error
+    except ImportError as error:
+        raise InputError(f"{path} is of a kind that isn't read here ({error}): give a NIfTI file.") from error
     if not hasattr(image, "dataobj") or getattr(image, "affine", None) is None:
         raise InputError(f"{path} is no image on a grid of voxels.")
     return image
