@@ -9,22 +9,22 @@ RUN /opt/src/container/install dependencies /opt/src
 COPY pyproject.toml README.md LICENSE entrypoint.py /opt/src/
 COPY src /opt/src/src
 RUN /opt/src/container/install project /opt/src
-COPY container/close.py /opt/src/container/close.py
+COPY container/close.py container/bom.py /opt/src/container/
 COPY tests/helpers/phantoms.py /opt/src/tests/helpers/phantoms.py
 RUN /opt/src/container/install close /opt/src
 
 # what was deleted would still be in the layers below
 FROM scratch
 COPY --from=build / /
-ARG VERSION=0.1.0
+# apptainer.def takes them from here
 LABEL org.opencontainers.image.title="tractcap" \
       org.opencontainers.image.description="Tractograms in, pictures out, under a memory cap" \
-      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.vendor="The tractcap developers" \
       org.opencontainers.image.base.name="docker.io/library/debian:trixie-slim"
 ENV HOME=/tmp LANG=C.UTF-8 PATH=/opt/tractcap/bin:/usr/local/bin:/usr/bin:/bin \
-    PYTHONDONTWRITEBYTECODE=1 TRACTCAP_CONTAINER_TAG=tractcap:${VERSION}
+    PYTHONDONTWRITEBYTECODE=1 TRACTCAP_CONTAINER_TAG=tractcap:0.1.0
 USER 1000:1000
 WORKDIR /tmp
 ENTRYPOINT ["/opt/tractcap/bin/python", "/opt/tractcap/entrypoint.py"]
