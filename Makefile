@@ -55,9 +55,10 @@ boutiques: .venv/.done
 
 # versions and hashes only: no index's address
 lock: .venv/.done
-	$(python) -m uv pip compile pyproject.toml --extra anatomy $(lock_options) -o requirements/run.txt
-	$(python) -m uv pip compile pyproject.toml --extra anatomy --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
+	$(python) -m uv pip compile pyproject.toml $(lock_options) -o requirements/run.txt
+	$(python) -m uv pip compile pyproject.toml --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
 	$(python) -m uv pip compile --group ecosystem $(lock_options) -o requirements/ecosystem.txt
+	$(python) -m uv pip compile --group bom $(lock_options) -o container/bom.txt
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 

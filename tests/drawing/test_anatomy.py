@@ -1,5 +1,7 @@
 """The reference image: in its place whatever its orientation, before, behind and between streamlines as it is."""
 
+import json
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -191,6 +193,19 @@ def test_images_that_cannot_be_used_are_refused_with_a_sentence(tmp_path: Path, 
 def test_a_volume_of_one_time_point_is_three_dimensional(tmp_path: Path) -> None:
     nib.Nifti1Image(np.ones((4, 5, 6, 1), "f4"), np.eye(4)).to_filename(tmp_path / "one.nii")
     assert ImageFile(tmp_path / "one.nii").values().data.shape == (4, 5, 6)
+
+
+def test_freesurfers_images_are_as_good_as_nifti(tmp_path: Path) -> None:
+    """nibabel gives their sides as NumPy's integers, which can't be written as JSON."""
+    nib.MGHImage(np.ones((4, 5, 6), "f4"), np.eye(4)).to_filename(tmp_path / "one.mgz")
+    assert json.dumps(ImageFile(tmp_path / "one.mgz").shape) == "[4, 5, 6]"
+
+
+def test_an_image_that_needs_a_library_which_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    (tmp_path / "minc.mnc").write_bytes(b"\211HDF\r\n\032\n" + bytes(500))
+    with pytest.raises(InputError, match=r"isn't read here .*h5py.*give a NIfTI file"):
+        ImageFile(tmp_path / "minc.mnc")
 
 
 def test_an_image_without_contrast_is_drawn_without_glass(tmp_path: Path, away: Path) -> None:

@@ -104,7 +104,7 @@ class ImageFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._image = _open(path)
-        self._shape = tuple(side for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
+        self._shape = tuple(int(side) for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
         if len(self._shape) != 3 or 0 in self._shape:
             raise InputError(
                 f"{path} has the dimensions {' × '.join(map(str, self._image.shape))}: give an image of one volume."
@@ -182,6 +182,8 @@ def _open(path: Path) -> Any:
         raise InputError(f"{path} doesn't exist: give an image such as a NIfTI file.") from error
     except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
         raise InputError(f"{path} can't be read as an image: {error}.") from error
+    except ImportError as error:
+        raise InputError(f"{path} is of a kind that isn't read here ({error}): give a NIfTI file.") from error
     if not hasattr(image, "dataobj") or getattr(image, "affine", None) is None:
         raise InputError(f"{path} is no image on a grid of voxels.")
     return image
