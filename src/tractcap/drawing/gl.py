@@ -1,29 +1,65 @@
 """Which OpenGL there is, looked for before VTK does: without a library that it can load, VTK ends in a segfault."""
 
 import ctypes
+import logging
 import os
+import subprocess
+import sys
+from functools import cache
 
 from tractcap.errors import DrawingError
 
+_log = logging.getLogger("tractcap")
+
 _OSMESA = "libOSMesa.so.8"
+_EGL = "libEGL.so.1"
+
+_TRY_EGL = """
+from vtkmodules.vtkRenderingCore import vtkRenderWindow
+import vtkmodules.vtkRenderingOpenGL2
+window = vtkRenderWindow()
+window.SetOffScreenRendering(1)
+window.Render()
+assert type(window).__name__ == "vtkEGLRenderWindow"
+"""
 
 
+@cache
 def choose() -> str:
-    """Make VTK draw in memory with OSMesa; returns the library's name.
+    """Make VTK draw in memory with OSMesa, or else with EGL, with a warning; returns the library's name.
 
     Raises
     ------
     DrawingError
-        When libOSMesa can't be loaded.
+        When neither can be used.
     """
     try:
         ctypes.CDLL(_OSMESA)
     except OSError as error:
-        raise DrawingError(
-            f"{_OSMESA} can't be loaded ({error}), and VTK can't draw without it: install Debian's package libosmesa6."
-        ) from error
+        return _choose_egl(error)
     os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkOSOpenGLRenderWindow"
     return _OSMESA
+
+
+def _choose_egl(error: OSError) -> str:
+    os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkEGLRenderWindow"
+    if not _draws():
+        raise DrawingError(
+            f"{_OSMESA} can't be loaded ({error}), nor can {_EGL} draw in its place, and VTK needs one of them: "
+            "install Debian's package libosmesa6."
+        ) from error
+    _log.warning("%s can't be loaded (%s): %s draws in its place. Pictures may differ slightly.", _OSMESA, error, _EGL)
+    return _EGL
+
+
+def _draws() -> bool:
+    """Whether VTK can draw with the chosen window: it is tried in another process, since it may well crash."""
+    try:
+        ctypes.CDLL(_EGL)
+    except OSError:
+        return False
+    done = subprocess.run([sys.executable, "-c", _TRY_EGL], capture_output=True, check=False)  # noqa: S603  our own
+    return done.returncode == 0
 
 
 def describe() -> str:

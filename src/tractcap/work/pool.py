@@ -106,6 +106,7 @@ class Pool:
         self._queue: deque[Task] = deque()
         self._seats: list[_Seat] = []
         self._selector = selectors.DefaultSelector()
+        self._warned: set[str] = set()
         self._waiting_since = self._told = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -223,6 +224,8 @@ class Pool:
         if "ended" in message:
             seat.process.listen()
             yield from self._lose(seat, cause_of_death(message["ended"], self._watch.oom_killed()))
+        elif "warning" in message:
+            self._warn(message["warning"])
         elif task and "progress" in message:
             yield Event(task, progress=message["progress"])
         elif task:
@@ -235,6 +238,12 @@ class Pool:
                 again=message.get("again", False),
                 peak=message["peak"],
             )
+
+    def _warn(self, sentence: str) -> None:
+        """Say once what any number of workers found."""
+        if sentence not in self._warned:
+            self._warned.add(sentence)
+            log.warning("%s", sentence)
 
     def _lose(self, seat: _Seat, why: str) -> Iterator[Event]:
         self._dismiss(seat)

@@ -1,14 +1,16 @@
 """A worker process: ``python -m tractcap.work.worker DATA_LIMIT SUPERVISOR``, told what to do by JSON on stdin.
 
 It limits itself before it imports anything heavy, dies with its supervisor, and answers each line with any
-number of ``{"progress": points}`` and one ``{"done": …}`` or ``{"failed": sentence, "again": …}``; to that it adds
-the most bytes it held (``peak``) and what it holds afterwards (``resting``).
+number of ``{"progress": points}`` and ``{"warning": sentence}``, and one ``{"done": …}`` or
+``{"failed": sentence, "again": …}``; to that it adds the most bytes it held (``peak``) and what it holds afterwards
+(``resting``).
 """
 
 import contextlib
 import ctypes
 import errno
 import json
+import logging
 import os
 import signal
 import sys
@@ -21,6 +23,8 @@ from typing import Any, BinaryIO
 from tractcap.errors import DrawingError, TractcapError
 from tractcap.limits.rlimit import limit_data
 from tractcap.limits.usage import private_memory, process_memory
+
+_log = logging.getLogger("tractcap")
 
 _PR_SET_PDEATHSIG = 1
 _PROGRESS_SECONDS = 0.3
@@ -36,6 +40,7 @@ def main() -> None:
     limit_data(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print must not get between the answers
+    _log.addHandler(_Warnings(answers))
     for line in sys.stdin.buffer:
         _forget_peak()
         answer = _do(json.loads(line), _Reporter(answers))
@@ -84,6 +89,17 @@ def _peak() -> int:
 
 def _answer(answers: BinaryIO, message: dict[str, Any]) -> None:
     answers.write(json.dumps(message).encode() + b"\n")
+
+
+class _Warnings(logging.Handler):
+    """Lets the supervisor say what is logged here."""
+
+    def __init__(self, answers: BinaryIO) -> None:
+        super().__init__(logging.WARNING)
+        self._answers = answers
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _answer(self._answers, {"warning": record.getMessage()})
 
 
 class _Reporter:
