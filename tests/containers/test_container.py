@@ -221,10 +221,8 @@ def test_what_is_inside(image: str) -> None:
     assert labels["org.opencontainers.image.licenses"] == "MIT"
     assert call("image", "inspect", "--format", "{{.Config.User}}", image) == "1000:1000"
     folders = "find / -xdev -type d \\( -name tests -o -name .cache \\) -not -path '/proc/*' 2>/dev/null"
-    looks = f"command -v gcc cc g++ clang pip pip3; {folders}"
-    assert (
-        call("run", "--rm", "--user", "0", "--entrypoint", "sh", image, "-c", f"{looks}; ls /var/lib/apt/lists") == ""
-    )
+    looks = f"command -v gcc cc g++ clang pip pip3; {folders}; ls -A /var/lib/apt 2>/dev/null || true"
+    assert call("run", "--rm", "--user", "0", "--entrypoint", "sh", image, "-c", looks) == ""
 
 
 def test_the_same_pixels_as_outside(contained: Run, data: Path, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_the_table_of_contents_has_room(count: int) -> None:
 def test_the_same_frames_give_the_same_bytes() -> None:
     here = {kind: hashlib.sha256(written(turntable(), kind, title="a", software="b")).hexdigest() for kind in FORMATS}
     program = f"""
-import os, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import os, sys; sys.path[:0] = [{str(Path(__file__).parent)!r}]; sys.path += {sys.path!r}
 os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}})
 from test_animation import *
 print({{kind: hashlib.sha256(written(turntable(), kind, title="a", software="b")).hexdigest() for kind in FORMATS}})

@@ -18,7 +18,8 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer
 
 from tractcap.drawing.anatomy import GLASS_POWER, Mesh
 from tractcap.drawing.buffers import Buffer, transfer_buffer
-from tractcap.drawing.lines import Lines
+from tractcap.drawing.lines import Lines, joined
+from tractcap.drawing.occlusion import Occlusion
 from tractcap.drawing.views import Frame, View
 
 _ONE, _SRC_ALPHA, _ONE_MINUS_SRC_ALPHA = 1, 0x0302, 0x0303  # OpenGL's names
@@ -29,6 +30,12 @@ _AMBIENT, _DIFFUSE, _SPECULAR, _SHININESS = 0.35, 0.75, 0.25, 30
 
 _IN_FLIGHT = 6
 """Shots that llvmpipe may draw at once: it holds in memory what it has not drawn yet."""
+
+_HELD = 300_000
+_HELD_EACH = (5_000, 30_000)
+"""Points that wait to be drawn together: in all shots, and the least and the most in each."""
+
+_WORTH = 1.5
 
 _THINNEST = 1e-3
 """mm between two planes that something can be seen between."""
@@ -71,7 +78,8 @@ class Canvas:
     """Shots of one frame, drawn all at once.
 
     ``layered`` also sums the colours of all lines behind each other, before and behind a slice, at five times the
-    memory.
+    memory. Otherwise lines that are hidden by what was drawn before are not drawn, which changes no pixel, and those of
+    each shot wait until they are many: call :meth:`finish`.
 
     Raises
     ------
@@ -91,6 +99,9 @@ class Canvas:
         self._renderer.AddActor(self._actor)
         self._window.Render()
         self._begun = 0
+        self._waiting = [_Waiting() for _ in self.shots]
+        self._occlusion: Occlusion | None = None
+        self._all_is_seen = layered or brush.tubes
         self._transfer = transfer_buffer(self._window)
         self._buffers = [Buffer(self._window, shot.size) for shot in self.shots]
         self._sums = [
@@ -101,6 +112,34 @@ class Canvas:
 
     def draw(self, lines: Lines) -> None:
         """Draw lines into every shot; where something nearer was drawn before, that stays."""
+        if self._all_is_seen:
+            self._draw_all(lines)
+            return
+        if not self._occlusion:
+            self._occlusion = Occlusion(self.shots, self.frame, [self._width(shot) for shot in self.shots], lines)
+        most = min(max(_HELD // len(self.shots), _HELD_EACH[0]), _HELD_EACH[1])
+        for place, seen in self._occlusion.seen(lines):
+            self._waiting[place].add(seen)
+            if self._waiting[place].points >= most:
+                self._draw_waiting(place, self._occlusion)
+
+    def finish(self) -> None:
+        """Draw what waits."""
+        for place in range(len(self.shots)):
+            if self._occlusion and self._waiting[place].points:
+                self._draw_waiting(place, self._occlusion)
+        self._window.WaitForCompletion()
+
+    def _draw_waiting(self, place: int, occlusion: Occlusion) -> None:
+        shot, waiting = self.shots[place], self._waiting[place]
+        _fill(self._data, waiting.take())
+        self._look(shot, shot.near, shot.far)
+        self._set(shot, tubes=False)
+        self._render(self._buffers[place])
+        if waiting.is_worth_learning():
+            occlusion.learn(place, lambda first, last: self.depths(place, first, last))
+
+    def _draw_all(self, lines: Lines) -> None:
         _fill(self._data, lines)
         for place, shot in enumerate(self.shots):
             self._look(shot, shot.near, shot.far)
@@ -182,11 +221,15 @@ class Canvas:
 
     def _set(self, shot: Shot, *, tubes: bool) -> None:
         look = self._actor.GetProperty()
-        look.SetLineWidth(max(1.0, self._brush.width * shot.size / self.frame.width))
+        look.SetLineWidth(self._width(shot))
         look.SetRenderLinesAsTubes(tubes)
         look.SetLighting(tubes)
         look.SetAmbient(_AMBIENT if tubes else 0)  # without lighting, both still weigh the colour
         look.SetDiffuse(_DIFFUSE if tubes else 1)
+
+    def _width(self, shot: Shot) -> float:
+        """Of lines, in samples."""
+        return max(1.0, self._brush.width * shot.size / self.frame.width)
 
     def _look(self, shot: Shot, near: float, far: float) -> None:
         camera, frame = self._renderer.GetActiveCamera(), self.frame
@@ -199,6 +242,32 @@ class Canvas:
         camera.SetParallelScale(frame.width / 2)
         front = distance - frame.depth / 2
         camera.SetClippingRange(front + near, front + far)
+
+
+class _Waiting:
+    """Lines that are to be drawn into a shot."""
+
+    def __init__(self) -> None:
+        self._lines: list[Lines] = []
+        self.points = 0
+        self._drawn, self._learnt = 0, 0
+
+    def add(self, lines: Lines) -> None:
+        self._lines.append(lines)
+        self.points += len(lines.points)
+
+    def take(self) -> Lines:
+        """All of them, in their order; none wait any more."""
+        lines = joined(self._lines)
+        self._drawn += self.points
+        self._lines, self.points = [], 0
+        return lines
+
+    def is_worth_learning(self) -> bool:
+        """Whether a fifth of what was drawn was drawn since this was last so: reading depths takes its time too."""
+        worth = self._drawn > _WORTH * self._learnt
+        self._learnt = self._drawn if worth else self._learnt
+        return worth
 
 
 def _window() -> Any:
@@ -225,7 +294,7 @@ def _actor() -> tuple[Any, Any]:
 def _fill(data: Any, lines: Lines) -> None:
     _fill_points(data, lines.points, lines.colors)
     data.SetPolys(None)
-    data.SetLines(_cells(lines.offsets, lines.order))
+    data.SetLines(_cells(lines.offsets, np.arange(len(lines.points))))
 
 
 def _fill_surface(data: Any, mesh: Mesh, colors: NDArray[np.uint8]) -> None:

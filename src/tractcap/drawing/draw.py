@@ -158,6 +158,7 @@ class _Pass:
         facts = Facts(tally)
         for bundle in self._scene.bundles:
             self._draw(bundle, facts, WHOLE)
+        self._canvas.finish()
         yield from self._finished(self._canvas, facts, rims)
         self._canvas.close()
 
@@ -165,6 +166,7 @@ class _Pass:
         """Draw a piece of the bundle, and write it as it is."""
         (bundle,), facts = self._scene.bundles, Facts(Tally())
         self._draw(bundle, facts, piece)
+        self._canvas.finish()
         for place in range(len(self._views)):
             writer.take(self._canvas, place, self._first + place)
             self._report(facts.tally.points)

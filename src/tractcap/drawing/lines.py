@@ -1,6 +1,7 @@
 """Streamlines as lines that can be drawn."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -50,15 +51,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class Lines:
-    """What a canvas draws: ``points`` (N, 3) float32 in RAS+ mm, ``colors`` (N, 3) uint8, and each line's points.
+    """What a canvas draws: ``points`` (N, 3) float32 in RAS+ mm, ``colors`` (N, 3) uint8.
 
-    ``order[offsets[i]:offsets[i + 1]]`` numbers the points of the i-th line; both are int64.
+    ``points[offsets[i]:offsets[i + 1]]`` is the i-th line; ``offsets`` are int64.
     """
 
     points: NDArray[np.float32]
     colors: NDArray[np.uint8]
     offsets: NDArray[np.int64]
-    order: NDArray[np.int64]
 
 
 def drawable(chunk: Chunk, tally: Tally) -> Chunk:
@@ -114,11 +114,21 @@ def lines(chunk: Chunk, colors: NDArray[np.uint8]) -> Lines:
 
     Its context points are not drawn.
     """
-    offsets = chunk.offsets - chunk.head
-    offsets[0] = 0
-    offsets[-1] -= chunk.tail
-    order = np.arange(int(chunk.head), len(chunk.points) - chunk.tail)
-    return Lines(np.ascontiguousarray(chunk.points), colors, offsets, order)
+    drawn = slice(int(chunk.head), len(chunk.points) - chunk.tail)
+    offsets = chunk.offsets - drawn.start
+    offsets[0], offsets[-1] = 0, drawn.stop - drawn.start
+    return Lines(np.ascontiguousarray(chunk.points[drawn]), np.ascontiguousarray(colors[drawn]), offsets)
+
+
+def joined(several: Sequence[Lines]) -> Lines:
+    """All of them, one after the other."""
+    begins = np.cumsum([0, *(len(one.points) for one in several)])
+    offsets = [one.offsets[:-1] + begin for one, begin in zip(several, begins, strict=False)]
+    return Lines(
+        np.concatenate([one.points for one in several]),
+        np.concatenate([one.colors for one in several]),
+        np.concatenate([*offsets, begins[-1:]]),
+    )
 
 
 MOST_PARTS = 8
@@ -132,9 +142,9 @@ def rounded(chunk: Chunk, colors: NDArray[np.uint8], step: float) -> Lines:
     than ``MOST_PARTS``.
     """
     plain = lines(chunk, colors)
-    last = np.zeros(len(plain.order), bool)
+    last = np.zeros(len(plain.points), bool)
     last[plain.offsets[1:] - 1] = True
-    begin = plain.order  # of each segment; the last of a line is its last point alone
+    begin = np.arange(len(last)) + chunk.head  # of each segment; the last of a line is its last point alone
     end = np.where(last, begin, begin + 1)
     edge = np.zeros(len(chunk.points), bool)
     edge[chunk.offsets[:-1]] = True
@@ -149,7 +159,7 @@ def rounded(chunk: Chunk, colors: NDArray[np.uint8], step: float) -> Lines:
     two = [np.repeat(colors[at].astype(np.float32), parts, axis=0) for at in (begin, end)]
     mixed = (two[0] + share * (two[1] - two[0]) + np.float32(0.5)).astype(np.uint8)
     offsets = np.concatenate([[0], np.cumsum(parts)])[plain.offsets]
-    return Lines(_cubic(four[0], four[1], four[2], four[3], share), mixed, offsets, np.arange(len(mixed)))
+    return Lines(_cubic(four[0], four[1], four[2], four[3], share), mixed, offsets)
 
 
 def _parts(across: NDArray[np.float32], step: float) -> NDArray[np.int64]:

@@ -1,0 +1,193 @@
+"""Which segments can't be seen any more, since what was drawn before hides them: they needn't be drawn.
+
+Each shot keeps a coarse map of what is farthest in each tile and its neighbours, as in a hierarchical depth buffer
+(Greene, Kass and Miller, Hierarchical Z-buffer visibility, SIGGRAPH 1993). A segment that lies behind that, wherever in
+its surroundings it falls, would not change a pixel: the picture is the same to the last bit.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.drawing.lines import Lines
+from tractcap.drawing.views import Frame, Vector
+
+if TYPE_CHECKING:
+    from tractcap.drawing.canvas import Shot
+
+_FITTING = 95
+"""Percent of segments that the tiles are made for; longer ones are always drawn."""
+
+_LEAST = 0.1
+"""mm; tiles are made for segments half of which is at least so long."""
+
+_ROUNDING = 1.5
+"""Samples by which OpenGL may round places, and what edges of lines take."""
+
+_SLACK = 2e-5
+"""Of the depth of a shot: more than single precision loses of it."""
+
+_BAND_SAMPLES = 2**17
+
+Rows = Callable[[int, int], NDArray[np.float32]]
+"""Depths in mm of rows of a shot, from one up to another."""
+
+
+class Occlusion:
+    """What is hidden in each of a canvas' shots.
+
+    Parameters
+    ----------
+    widths : of each shot's lines, in samples. lines : some of those that will be drawn, to learn how long segments are.
+    """
+
+    def __init__(self, shots: "Sequence[Shot]", frame: Frame, widths: Sequence[float], lines: Lines) -> None:
+        self._center = np.array(frame.center, np.float32)
+        self._half = max(_LEAST, _Segments(lines, self._center).half(_FITTING))
+        self._maps = [_Map(shot, frame, width, self._half) for shot, width in zip(shots, widths, strict=True)]
+
+    def learn(self, place: int, rows: Rows) -> None:
+        """Take in what has been drawn into a shot."""
+        self._maps[place].learn(rows)
+
+    def seen(self, lines: Lines) -> Iterator[tuple[int, Lines]]:
+        """Of each shot in which they may be seen the place, and which lines, or parts of lines, they are."""
+        segments = _Segments(lines, self._center)
+        for place, map_ in enumerate(self._maps):
+            seen = segments.seen(map_, self._half)
+            if seen.any():
+                yield place, _part(lines, seen)
+
+
+class _Map:
+    """A shot's tiles, each with how far one must come towards the eye to be seen in it or beside it.
+
+    That, in ``floor``, is in mm from the frame's center, tile after tile, row after row, along ``right`` and ``up``.
+    """
+
+    def __init__(self, shot: "Shot", frame: Frame, width: float, half: float) -> None:
+        self.shot, scale = shot, shot.size / frame.width
+        self._tile = int(np.ceil(half * scale + width / 2 + _ROUNDING))
+        self.count = -(-shot.size // self._tile)
+        self.tile = self._tile / scale
+        self.beyond = (width / 2 + _ROUNDING) / scale
+        """mm around a line within which something may be drawn."""
+        self.right, self._mirrored = _ahead(shot.view.rightwards)
+        self.up, self._turned = _ahead(shot.view.up)
+        self._front, slack = np.float32(frame.depth / 2), np.float32(frame.depth * _SLACK)
+        self._back = self._front + slack
+        self.nearest = self._back - np.float32(shot.near)
+        self.floor = np.full(self.count**2, self._front - np.float32(shot.far) - slack, np.float32)
+
+    def learn(self, rows: Rows) -> None:
+        """Take in depths."""
+        edges = self._edges()
+        step = max(1, _BAND_SAMPLES // (self._tile * self.shot.size))
+        bands = []
+        for first in range(0, self.count, step):
+            last = min(first + step, self.count)
+            within = np.array(edges[first:last])
+            depths = rows(edges[first], edges[last])
+            bands.append(np.maximum.reduceat(depths, within - within[0], axis=0))
+        tall = np.ascontiguousarray(np.concatenate(bands).T)
+        farthest = np.maximum.reduceat(tall, edges[:-1], axis=0).T
+        farthest = np.minimum(farthest, np.float32(self.shot.far))
+        upwards = farthest[:: 1 if self._turned else -1, :: -1 if self._mirrored else 1]
+        self.floor = (2 * self._front - self._back - _around(upwards)).reshape(-1)
+
+    def _edges(self) -> list[int]:
+        """Where tiles begin, in samples, and where the last ends: they lie evenly around the center."""
+        before = (self.count * self._tile - self.shot.size) // 2
+        return [*(max(0, number * self._tile - before) for number in range(self.count)), self.shot.size]
+
+
+def _ahead(direction: Vector) -> tuple[Vector, bool]:
+    """A direction or its opposite, the same for both, and whether it is the opposite."""
+    back = next(one for one in direction if one) < 0
+    x, y, z = (-one if back else one for one in direction)
+    return (x + 0.0, y + 0.0, z + 0.0), back
+
+
+def _around(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The farthest of each tile and its eight neighbours."""
+    padded = np.pad(tiles, 1)  # what is out of the picture hides nothing, and is not seen either
+    tall = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
+    wide: NDArray[np.float32] = np.maximum(np.maximum(tall[:, :-2], tall[:, 1:-1]), tall[:, 2:])
+    return wide
+
+
+class _Segments:
+    """Those between each point and the next. What views share, such as opposite ones, is worked out once."""
+
+    def __init__(self, lines: Lines, center: NDArray[np.float32]) -> None:
+        places: NDArray[np.float32] = np.ascontiguousarray((lines.points - center).T)
+        begin, end = places[:, :-1], places[:, 1:]
+        self._real = np.ones(begin.shape[1], bool)
+        self._real[lines.offsets[1:-1] - 1] = False  # from one line to the next
+        two = np.float32(2)
+        self._middle, self._halves = (begin + end) / two, (end - begin) / two
+        self._longest = np.sqrt((self._halves**2).sum(axis=0))
+        self._reaches: dict[tuple[Vector, float], NDArray[np.float32]] = {}
+        self._tiles: dict[tuple[Vector, Vector, float, int], NDArray[np.int32]] = {}
+
+    def half(self, percent: float) -> float:
+        """In mm, what so many percent of halves of segments are no longer than."""
+        return float(np.percentile(self._longest[self._real], percent)) if self._real.any() else 0.0
+
+    def seen(self, shot: _Map, half: float) -> NDArray[np.bool_]:
+        """Which may be seen in a shot: they aren't hidden, or are longer than its tiles are made for."""
+        middle, reach = _along(self._middle, shot.shot.view.seen_from), self._reach(shot)
+        seen = middle + reach >= shot.floor.take(self._tile(shot))
+        seen &= middle - reach <= shot.nearest
+        seen |= self._longest > half
+        seen &= self._real
+        return seen
+
+    def _reach(self, shot: _Map) -> NDArray[np.float32]:
+        """How far from its middle, in mm towards the eye and away, each is drawn.
+
+        OpenGL lets the depth of a line go on beyond its ends and to its sides: far, if it all but points at the eye.
+        """
+        toward, _ = _ahead(shot.shot.view.seen_from)
+        if (toward, shot.beyond) not in self._reaches:
+            half = np.abs(_along(self._halves, toward))
+            across = np.sqrt(np.maximum(self._longest**2 - half**2, 0))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                reach = half + half * np.float32(shot.beyond) / across
+            self._reaches[toward, shot.beyond] = np.where(across > 0, reach, np.float32(np.inf))
+        return self._reaches[toward, shot.beyond]
+
+    def _tile(self, shot: _Map) -> NDArray[np.int32]:
+        """The number of the tile that each segment's middle is in."""
+        key = (shot.right, shot.up, shot.tile, shot.count)
+        if key not in self._tiles:
+            across, upwards = self._place(shot.right, shot), self._place(shot.up, shot)
+            self._tiles[key] = upwards * np.int32(shot.count) + across
+        return self._tiles[key]
+
+    def _place(self, direction: Vector, shot: _Map) -> NDArray[np.int32]:
+        tiles = _along(self._middle, direction) * np.float32(1 / shot.tile) + np.float32(shot.count / 2)
+        return np.clip(tiles, 0, shot.count - 1).astype(np.int32)  # type: ignore[no-any-return]
+
+
+def _along(places: NDArray[np.float32], direction: Vector) -> NDArray[np.float32]:
+    """Of (3, N) places how far, in mm, they lie along a direction."""
+    parts = [part * np.float32(one) for part, one in zip(places, direction, strict=True) if one]
+    total: NDArray[np.float32] = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _part(lines: Lines, seen: NDArray[np.bool_]) -> Lines:
+    """The lines, or parts of lines, that certain segments are."""
+    needed = np.zeros(len(lines.points), bool)
+    needed[:-1] = seen
+    needed[1:] |= seen
+    places = np.flatnonzero(needed)
+    begins = np.ones(len(places), bool)
+    begins[1:] = ~seen[places[1:] - 1]
+    offsets = np.append(np.flatnonzero(begins), len(places))
+    return Lines(lines.points[places], lines.colors[places], offsets)
