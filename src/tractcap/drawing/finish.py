@@ -85,15 +85,19 @@ def picture(
     (pixels, pixels, 3) uint8 RGB, and the share of samples in which something was drawn.
     """
     samples = canvas.shots[shot].size
-    result = np.empty((samples // setting.sampling,) * 2 + (3,), np.uint8)
-    covered = 0.0
+    side = samples // setting.sampling
+    result = np.broadcast_to(np.array(setting.background, np.uint8), (side, side, 3)).copy()
+    covered = 0
     for first, last in _bands(samples, setting.sampling):
-        rows = slice(first // setting.sampling, last // setting.sampling)
-        band = _Band(canvas, shot, setting, first, last)
-        mixed = band.mixed(None if rim is None else rim[rows])
-        result[rows] = shading.shrink(mixed, setting.sampling) + np.float32(0.5)
-        covered += float(band.covered.mean()) * (last - first) / samples
-    return result, covered
+        everywhere = rim is not None or setting.anatomy is not None
+        band = _Band(canvas, shot, setting, (first, last), everywhere=everywhere)
+        covered += int(band.covered.sum())
+        if not band.covered.size:
+            continue
+        part = tuple(slice(one // setting.sampling, end // setting.sampling) for one, end in (band.rows, band.columns))
+        mixed = band.mixed(None if rim is None else rim[part])
+        result[part] = shading.shrink(mixed, setting.sampling) + np.float32(0.5)
+    return result, covered / samples**2
 
 
 def _bands(samples: int, sampling: int) -> list[tuple[int, int]]:
@@ -102,36 +106,46 @@ def _bands(samples: int, sampling: int) -> list[tuple[int, int]]:
 
 
 class _Band:
-    """Rows of samples, from ``first`` up to ``last``; colours go from 0 to 255."""
+    """Rows of samples, from one up to another; colours go from 0 to 255.
 
-    def __init__(self, canvas: Drawing, shot: int, setting: Setting, first: int, last: int) -> None:
+    Of each row only the ``columns`` between which something was drawn are looked at, or all of them, ``everywhere``.
+    """
+
+    def __init__(
+        self, canvas: Drawing, shot: int, setting: Setting, rows: tuple[int, int], *, everywhere: bool
+    ) -> None:
         self._canvas, self._shot, self._setting = canvas, shot, setting
-        self._first, self._last = first, last
+        self.rows, self.columns = rows, (0, canvas.shots[shot].size)
         self._view = canvas.shots[shot].view
-        self._read()
+        self._read(everywhere=everywhere)
 
-    def _read(self) -> None:
+    def _read(self, *, everywhere: bool) -> None:
         """Colours and depths, and how bright shading lets them be."""
-        canvas, sampling = self._canvas, self._setting.sampling
-        size, edge = canvas.shots[self._shot].size, shading.border(sampling)
-        above, below = max(0, self._first - edge), min(size, self._last + edge)
+        canvas, edge = self._canvas, shading.border(self._setting.sampling)
+        size, (first, last) = canvas.shots[self._shot].size, self.rows
+        above, below = max(0, first - edge), min(size, last + edge)
         depths = canvas.depths(self._shot, above, below)
-        self.depths = depths[self._first - above : len(depths) - (below - self._last)]
+        inside = slice(first - above, len(depths) - (below - last))
+        if not everywhere:
+            self.columns = _between(np.isfinite(depths[inside].min(axis=0)), self._setting.sampling)
+        left, right = self.columns
+        self.depths = depths[inside, left:right]
         self.covered = np.isfinite(self.depths)
         if not self.covered.any():
             return
-        padding = (edge - (self._first - above), edge - (below - self._last))
-        padded = np.pad(np.minimum(depths, np.float32(canvas.frame.depth)), (padding, (0, 0)), mode="edge")
-        self._bright = shading.brightness(padded, canvas.frame.depth, sampling)[..., None]
+        before, behind = max(0, left - edge), min(size, right + edge)
+        padding = ((edge - (first - above), edge - (below - last)), (edge - (left - before), edge - (behind - right)))
+        around = np.minimum(depths[:, before:behind], np.float32(canvas.frame.depth))
+        padded = np.pad(around, padding, mode="edge")
+        self._bright = shading.brightness(padded, canvas.frame.depth, self._setting.sampling)[..., None]
 
     def mixed(self, rim: NDArray[np.uint8] | None) -> Samples:
-        """All that is seen, (rows, samples, 3), mixed from the back to the front."""
-        below = self._paper(rim)
-        slab, alpha = self._slice()
-        if self._view.in_slice:
-            return self._over(_mix(below, slab, alpha), self._layers())
+        """All that is seen, (rows, columns, 3), mixed from the back to the front."""
+        below, slab = self._paper(rim), self._slice()
         behind, before = self._layers()
-        return self._over(_mix(self._over(below, (behind,)), slab, alpha), (before,))
+        for layer in (slab, behind, before) if self._view.in_slice else (behind, slab, before):
+            below = layer.over(below) if layer else below
+        return below
 
     def _paper(self, rim: NDArray[np.uint8] | None) -> Samples:
         background = np.array(self._setting.background, np.float32)
@@ -145,49 +159,53 @@ class _Band:
         sampling = self._setting.sampling
         return pixels.repeat(sampling, axis=0).repeat(sampling, axis=1)
 
-    def _slice(self) -> tuple[Samples, Samples]:
-        """The slice's brightness and how much it hides, both (rows, samples, 1)."""
+    def _slice(self) -> "_Layer | None":
+        """The reference image's."""
         setting, sampling = self._setting, self._setting.sampling
         if setting.anatomy is None or setting.at is None:
-            return np.zeros((1, 1, 1), np.float32), np.zeros((1, 1, 1), np.float32)
-        rows, size = (self._first // sampling, self._last // sampling), self._canvas.shots[self._shot].size // sampling
-        gray, inside = setting.anatomy.slice(self._view, self._canvas.frame, setting.at, size, rows)
+            return None
+        first, last = (row // sampling for row in self.rows)
+        size = self._canvas.shots[self._shot].size // sampling
+        gray, inside = setting.anatomy.slice(self._view, self._canvas.frame, setting.at, size, (first, last))
         opacity = np.float32(1 if self._view.in_slice else SLICE_OPACITY)
         white = np.float32(255 * (_SLICE_WHITE if self._view.in_slice else 1))
-        return self._enlarged(gray)[..., None] * white, self._enlarged(inside)[..., None] * opacity
+        return _Layer(self._enlarged(gray)[..., None] * white, self._enlarged(inside)[..., None] * opacity)
 
-    def _layers(self) -> "tuple[_Layer, _Layer]":
+    def _layers(self) -> "tuple[_Layer | None, _Layer | None]":
         """What lies behind the slice, and what before it."""
-        shot = self._canvas.shots[self._shot]
-        nothing = _Layer(np.zeros((1, 1, 3), np.float32), np.zeros((1, 1, 1), np.float32))
         if not self.covered.any():
-            return nothing, nothing
-        if sums := self._canvas.sums(self._shot, self._first, self._last):
-            before, behind = (_summed(one, self._bright, self._setting.opacity) for one in sums)
+            return None, None
+        canvas, columns = self._canvas, slice(*self.columns)
+        if sums := canvas.sums(self._shot, *self.rows):
+            before, behind = (_summed(one[:, columns], self._bright, self._setting.opacity) for one in sums)
             return behind, before
-        colors = self._canvas.colors(self._shot, self._first, self._last) * self._bright
-        near = self.covered & (self.depths <= shot.split)
-        far = self.covered & ~near
-        return tuple(_Layer(colors, side[..., None].astype(np.float32)) for side in (far, near))  # type: ignore[return-value]
+        colors = canvas.colors(self._shot, *self.rows)[:, columns] * self._bright
+        near = self.covered & (self.depths <= canvas.shots[self._shot].split)
+        sides = (self.covered & ~near, near)
+        return tuple(_Layer(colors, side[..., None]) if side.any() else None for side in sides)  # type: ignore[return-value]
 
-    @staticmethod
-    def _over(below: Samples, layers: "tuple[_Layer, ...]") -> Samples:
-        for layer in layers:
-            below = _mix(below, layer.colors, layer.alpha)
-        return below
+
+def _between(columns: NDArray[np.bool_], sampling: int) -> tuple[int, int]:
+    """From the first to the last that is true, in whole pixels."""
+    places = np.flatnonzero(columns)
+    if not len(places):
+        return 0, 0
+    return int(places[0]) // sampling * sampling, (int(places[-1]) // sampling + 1) * sampling
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """Colours (rows, samples, 3), and how much each hides, (rows, samples, 1)."""
+    """Colours (rows, columns, 3), and (rows, columns, 1) how much each hides, or whether it does."""
 
     colors: Samples
-    alpha: Samples
+    alpha: Samples | NDArray[np.bool_]
 
-
-def _mix(below: Samples, above: Samples, alpha: Samples) -> Samples:
-    mixed: Samples = below + alpha * (above - below)
-    return mixed
+    def over(self, below: Samples) -> Samples:
+        """What is seen of both."""
+        if self.alpha.dtype == bool:
+            return np.where(self.alpha, self.colors, below)
+        mixed: Samples = below + self.alpha * (self.colors - below)
+        return mixed
 
 
 def _summed(sums: Samples, bright: Samples, opacity: float) -> _Layer:

@@ -25,7 +25,8 @@ def brightness(depths: NDArray[np.float32], depth: float, sampling: int) -> NDAr
 
     Parameters
     ----------
-    depths : (rows + 2 · border, columns) mm from the nearest plane, with ``border(sampling)`` rows more at each side.
+    depths : (rows + 2 · border, columns + 2 · border) mm from the nearest plane, with ``border(sampling)`` samples more
+        at each side.
     depth : mm from the nearest to the farthest plane.
     sampling : samples along a finished pixel.
 
@@ -34,21 +35,20 @@ def brightness(depths: NDArray[np.float32], depth: float, sampling: int) -> NDAr
     (rows, columns) between 0 and 1.
     """
     edge = border(sampling)
-    padded = np.pad(depths, ((0, 0), (edge, edge)), mode="edge")
-    rows, columns = len(depths) - 2 * edge, depths.shape[1]
-    center = padded[edge : edge + rows, edge : edge + columns]
+    rows, columns = (side - 2 * edge for side in depths.shape)
+    center = depths[edge : edge + rows, edge : edge + columns]
     hidden = np.zeros((rows, columns), np.float32)
     for radius in RADII:
         for down, right in _RING:
             top, left = edge + down * radius * sampling, edge + right * radius * sampling
-            hidden += np.clip(center - padded[top : top + rows, left : left + columns], 0, _REACH)
+            hidden += np.clip(center - depths[top : top + rows, left : left + columns], 0, _REACH)
     hidden *= np.float32(_STRENGTH / (_REACH * len(RADII) * len(_RING)))
     bright: NDArray[np.float32] = np.exp(-2 * hidden) * (1 - np.float32(_FADE / depth) * center)
     return bright
 
 
 def border(sampling: int) -> int:
-    """Rows that shading needs beyond the rows that it shades."""
+    """Samples that shading needs beyond those that it shades."""
     return max(RADII) * sampling
 
 
