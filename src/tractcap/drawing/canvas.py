@@ -212,7 +212,7 @@ class Canvas:
                 state.vtkglBlendFuncSeparate(_ONE, _ONE, _ONE, _ONE)
             self._renderer.Render()
             self._begun += 1
-            if self._begun % _IN_FLIGHT == 0:
+            if self._begun % min(_IN_FLIGHT, len(self.shots)) == 0:
                 self._window.WaitForCompletion()
             if add:
                 state.vtkglBlendFuncSeparate(_SRC_ALPHA, _ONE_MINUS_SRC_ALPHA, _ONE, _ONE_MINUS_SRC_ALPHA)
