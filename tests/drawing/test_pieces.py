@@ -11,7 +11,7 @@ from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import Bundle, Drawn, Making, Scene, draw, draw_piece
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.look import DATA, DENSITY, ENDPOINTS, Coloring, Look
-from tractcap.drawing.piece import Piece, read_told
+from tractcap.drawing.piece import Piece, pieces, read_told
 from tractcap.drawing.pieces import Writer
 from tractcap.drawing.views import Frame
 from tractcap.files import write_whole
@@ -55,7 +55,7 @@ def everything(drawn: list[Drawn], tally: Tally) -> list[Any]:
     return [tally, *((one.view.name, one.scale, one.pixels.tobytes()) for one in drawn)]
 
 
-@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
 @pytest.mark.parametrize(
     ("coloring", "look"),
     [
@@ -71,7 +71,10 @@ def test_the_same_pixels(tangle: Path, tmp_path: Path, count: int, coloring: Col
     making = Making(1000, (2, len(shown.look.sizes) - 2), 2)
     alone, apart = Tally(), Tally()
     whole = everything(list(draw(shown, making, alone, silent)), alone)
-    paths = [write_piece(tmp_path / f"{n}.zip", shown, making, Piece(n, count)) for n in range(count)]
+    paths = []
+    for piece in pieces(count, len(shown.look.sizes)):
+        one_by_one = Making(1000, (1,) * len(piece.drawn), 2)
+        paths.append(write_piece(tmp_path / f"{piece.index}.zip", shown, one_by_one, piece))
     assert everything(list(draw(shown, making, apart, silent, paths)), apart) == whole
     assert alone.drawn == 602
     assert alone.left_out.total() == 2
@@ -79,7 +82,7 @@ def test_the_same_pixels(tangle: Path, tmp_path: Path, count: int, coloring: Col
 
 def test_each_piece_draws_its_own_and_no_more(tangle: Path, tmp_path: Path) -> None:
     """Without the middle one, its lines lack: a merge that draws all by itself would not notice."""
-    shown, making = scene(tangle, Coloring(), None), Making(1000, (3,), 1)
+    shown, making = scene(tangle, Coloring(), None, views=("left",)), Making(1000, (1,), 1)
     paths = [write_piece(tmp_path / f"{n}.zip", shown, making, Piece(n, 3)) for n in range(3)]
     whole, lacking = (list(draw(shown, making, Tally(), silent, some)) for some in (paths, [paths[0], paths[2]]))
     assert any(a.pixels.tobytes() != b.pixels.tobytes() for a, b in zip(whole, lacking, strict=True))

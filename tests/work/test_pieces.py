@@ -1,5 +1,6 @@
 """A large tractogram over many workers, on one machine and as a cluster's shares: the bytes that one worker leaves."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -10,15 +11,16 @@ import large
 import phantoms
 import pytest
 
+from tractcap.drawing.piece import pieces
 from tractcap.inputs.layout import find
-from tractcap.work.plan import WORTH_PIECES, pieces
+from tractcap.work.plan import WORTH_PIECES, counts
 from tractcap.work.shard import LARGE, PICTURES, Shard
 
 MB = 2**20
 
 
 @pytest.mark.parametrize(
-    ("points", "workers", "counts"),
+    ("points", "workers", "several"),
     [
         ([2 * WORTH_PIECES], 2, [2]),
         ([2 * WORTH_PIECES], 1, [1]),
@@ -28,8 +30,23 @@ MB = 2**20
         ([0], 2, [1]),
     ],
 )
-def test_pieces_where_workers_would_be_idle(points: list[int], workers: int, counts: list[int]) -> None:
-    assert pieces(points, workers) == counts
+def test_pieces_where_workers_would_be_idle(points: list[int], workers: int, several: list[int]) -> None:
+    assert counts(points, workers) == several
+
+
+@pytest.mark.parametrize("pictures", [1, 2, 6, 42])
+@pytest.mark.parametrize("count", [2, 3, 5, 6, 7, 20])
+def test_pieces_are_all_of_it(count: int, pictures: int) -> None:
+    """Each picture is drawn of all points, in order and once; no piece is without any."""
+    some = pieces(count, pictures)
+    assert count <= len(some) < count + pictures
+    for picture in range(pictures):
+        bounds = [piece.bounds(1000) for piece in some if picture in piece.drawn]
+        assert bounds[0][0] == 0
+        assert bounds[-1][1] == float("inf")
+        assert all(one[1] == other[0] for one, other in itertools.pairwise(bounds))
+    assert all(piece.drawn for piece in some)
+    assert max(len(piece.drawn) for piece in some) <= -(-pictures // min(count, pictures))
 
 
 def test_shares_of_one_large_file(tmp_path: Path) -> None:
@@ -38,16 +55,17 @@ def test_shares_of_one_large_file(tmp_path: Path) -> None:
         with (tmp_path / name).open("wb") as file:
             file.truncate(size)
     sources = find(tmp_path)
-    shares = [Shard(index, 8).share(sources) for index in range(1, 9)]
+    shares = [Shard(index, 8).share(sources, 6) for index in range(1, 9)]
     drawn = [(source.path.name, piece) for share in shares for source, some in share.items() for piece in some]
     assert len(drawn) == len(set(drawn))
     counts = {name: {piece.count for one, piece in drawn if one == name} for name in sizes}
     assert counts == {"a.trk": {1}, "b.tck": {6}, "c.trk.gz": {1}, "d.trk": {1}}
+    assert {len(piece.drawn) for one, piece in drawn if one == "b.tck"} == {1}
     assert sum(name == "b.tck" for name, _ in drawn) == 6
     together = (sum(sizes.values()) + 4 * PICTURES) / 8
     weights = [sum(sizes[one.path.name] / some[0].count * len(some) for one, some in share.items()) for share in shares]
     assert max(weights) <= together + 300 * MB
-    whole = [Shard(index, 8).share(sources, in_pieces=False) for index in range(1, 9)]
+    whole = [Shard(index, 8).share(sources, 0) for index in range(1, 9)]
     assert sorted(one.path.name for share in whole for one in share) == sorted(sizes)
 
 
@@ -106,16 +124,16 @@ def test_what_shines_through_is_drawn_at_once(data: Path, tmp_path: Path) -> Non
 def test_as_shares_one_of_which_is_late(data: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
     """Until it has run, the group tells that a piece lacks; a share that runs again draws nothing again."""
     out = tmp_path / "out"
-    for index in (2, 1, 2):
-        said = run(data, out, "participant", *LOOK, "--shard", f"{index}/3").stderr
+    for index in (2, 1, 3, 2):
+        said = run(data, out, "participant", *LOOK, "--shard", f"{index}/4").stderr
         assert "0 drawn, 1 drawn in part" in said
-    assert sum(event["event"] == "parted" for event in events(out)) == 3
-    assert sum(event["event"] == "piece" for event in events(out)) == 2
+    assert sum(event["event"] == "parted" for event in events(out)) == 4
+    assert sum(event["event"] == "piece" for event in events(out)) == 3
     said = run(data, out, "group", status=1).stderr
-    assert "2 of its 3 pieces are there: run the participant level's other shares" in said
-    assert "2 of its 3 pieces are there" in (out / "sub-01.html").read_text()
+    assert "3 of its 4 pieces are there: run the participant level's other shares" in said
+    assert "3 of its 4 pieces are there" in (out / "sub-01.html").read_text()
     assert "sub-01/AF_L.trk\tfailed" in (out / "group_tractograms.tsv").read_text()
-    run(data, out, "participant", *LOOK, "--shard", "3/3")
+    run(data, out, "participant", *LOOK, "--shard", "4/4")
     run(data, out, "group")
     assert files(out) == whole
 
@@ -123,15 +141,15 @@ def test_as_shares_one_of_which_is_late(data: Path, whole: dict[str, bytes], tmp
 def test_all_pieces_are_there_but_not_merged(data: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
     """As when the last task was killed: the group merges. Pieces of other options aren't taken for these."""
     out, kept = tmp_path / "out", {}
-    run(data, out, "participant", *LOOK, "--shard", "1/3", "--background", "white")
-    for index in (3, 2):
-        run(data, out, "participant", *LOOK, "--shard", f"{index}/3")
+    run(data, out, "participant", *LOOK, "--shard", "1/4", "--background", "white")
+    for index in (4, 3, 2):
+        run(data, out, "participant", *LOOK, "--shard", f"{index}/4")
     (folder,) = out.rglob(".*_pieces")
-    assert "2 of its 3 pieces are there" in run(data, out, "group", status=1).stderr
-    for path in (folder / "2-of-3.zip", folder / "3-of-3.zip"):
+    assert "3 of its 4 pieces are there" in run(data, out, "group", status=1).stderr
+    for path in [folder / f"{number}-of-4.zip" for number in (2, 3, 4)]:
         kept[path] = path.read_bytes()
         path.unlink()
-    run(data, out, "participant", *LOOK, "--shard", "1/3")
+    run(data, out, "participant", *LOOK, "--shard", "1/4")
     for path, content in kept.items():
         path.write_bytes(content)
     run(data, out, "group")

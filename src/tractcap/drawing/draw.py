@@ -111,17 +111,16 @@ def draw_piece(
 ) -> dict[str, Any]:
     """Draw a piece of a scene of one bundle, opaque, for :func:`draw` to merge; returns what to tell of it.
 
-    The ``max_points`` of a chunk must be the same for all pieces.
+    The ``max_points`` of a chunk must be the same for all pieces. The passes of ``making`` are those of its pictures.
     """
-    told = [one.piece(piece, writer) for one in _passes(scene, making, report)]
+    told = [one.piece(piece, writer) for one in _passes(scene, making, report, piece.drawn.start)]
     return told[0]  # all have read the same
 
 
-def _passes(scene: Scene, making: Making, report: Callable[[int], None]) -> "Iterator[_Pass]":
+def _passes(scene: Scene, making: Making, report: Callable[[int], None], first: int = 0) -> "Iterator[_Pass]":
     look = scene.look
     views = [(VIEWS[name], look.size) for name in look.views]
     views += [(view, look.frame_size) for view in turntable(look.turning)]
-    first = 0
     for count in making.passes:
         yield _Pass(scene, making, views[first : first + count], report, first)
         first += count

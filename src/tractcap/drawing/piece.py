@@ -1,4 +1,8 @@
-"""A piece of a tractogram, as the supervisor knows it. Standard library alone."""
+"""A piece of the work that a tractogram is, as the supervisor knows it. Standard library alone.
+
+Pieces part the pictures first: who draws half of them from the whole file takes half of the time, but for the reading.
+Points are parted where there are more pieces than pictures: what hides what is seen the later, the fewer are drawn.
+"""
 
 import json
 import zipfile
@@ -12,18 +16,42 @@ TOLD = "told.json"
 
 @dataclass(frozen=True)
 class Piece:
-    """The ``index``-th of ``count`` pieces, from 0 on."""
+    """The ``index``-th of ``count`` pieces, from 0 on, of a tractogram of which there shall be so many ``pictures``."""
 
     index: int
     count: int
+    pictures: int = 1
+
+    @property
+    def drawn(self) -> range:
+        """The numbers of the pictures that it draws."""
+        at = self.index // self._parts
+        first, last = (self.pictures * one // self._groups for one in (at, at + 1))
+        return range(first, last)
 
     def bounds(self, points: int) -> tuple[float, float]:
-        """From which point on it draws, and up to which, of a tractogram of at most so many."""
-        first, last = (points * one // self.count for one in (self.index, self.index + 1))
-        return first, last if self.index + 1 < self.count else float("inf")
+        """From which point on it draws them, and up to which, of a tractogram of at most so many."""
+        at = self.index % self._parts
+        first, last = (points * one // self._parts for one in (at, at + 1))
+        return first, last if at + 1 < self._parts else float("inf")
+
+    @property
+    def _groups(self) -> int:
+        """How many groups of pictures there are, each drawn by as many pieces."""
+        return max(one for one in range(1, min(self.count, self.pictures) + 1) if self.count % one == 0)
+
+    @property
+    def _parts(self) -> int:
+        return self.count // self._groups
 
 
 WHOLE = Piece(0, 1)
+
+
+def pieces(count: int, pictures: int) -> tuple[Piece, ...]:
+    """At least so many pieces, as many for each picture where there are more than pictures."""
+    several = count if count <= pictures else -(-count // pictures) * pictures
+    return tuple(Piece(index, several, pictures) for index in range(several))
 
 
 def read_told(path: Path) -> dict[str, Any]:

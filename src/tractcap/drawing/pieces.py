@@ -1,7 +1,8 @@
 """Pieces of a tractogram, drawn by several workers and merged by depth: the same pixels as drawn at once.
 
-A piece holds chunks that follow each other, so that where lines are equally near, the later piece's stays, as it does
-where one worker draws them all. Its file is a zip of bands of rows, of colour and depth, and of what was counted.
+Pieces of the same picture hold chunks that follow each other, so that where lines are equally near, the later piece's
+stays, as it does where one worker draws them all. A piece's file is a zip of bands of rows, of colour and depth, and of
+what was counted.
 """
 
 import json
@@ -85,9 +86,9 @@ class Merged:
         return np.concatenate(bands)[first - start : last - start]
 
     def _merge(self, shot: int, row: int) -> NDArray[Any]:
-        """What is nearest of all pieces, in the band that begins with a row; of what is equally near, the last."""
-        size = self.shots[shot].size
-        bands = (_unpacked(file.read(_name(self._first + shot, row)), size) for file in self._files)
+        """What is nearest of all its pieces, in the band that begins with a row; of what is equally near, the last."""
+        size, name = self.shots[shot].size, _name(self._first + shot, row)
+        bands = (_unpacked(file.read(name), size) for file in self._files if name in file.NameToInfo)
         nearest = next(bands).copy()
         for band in bands:
             nearer = band["depth"] <= nearest["depth"]

@@ -120,21 +120,22 @@ def draw_pictures(
     return told
 
 
-def draw_piece(arguments: Mapping[str, Any], index: int, count: int, need: int, report: Report) -> dict[str, Any]:
+def draw_piece(arguments: Mapping[str, Any], piece: Mapping[str, int], need: int, report: Report) -> dict[str, Any]:
     """Draw a piece of a tractogram, and keep it until it is merged; returns its ``path``.
 
     Parameters
     ----------
-    arguments : of :func:`draw_pictures`. need : bytes that merging takes.
+    arguments : of :func:`draw_pictures`, but that ``making`` is of the piece's own pictures. piece : see
+        :class:`Piece`. need : bytes that merging takes.
     """
-    piece, told, how = Piece(index, count), arguments, arguments["making"]
+    own, told, how = Piece(**piece), arguments, arguments["making"]
     scene = _scene(told["bundles"], told["made"], told["vtk_space"])
     making = Making(how["max_points"], tuple(how["passes"]), how["sampling"])
-    at = pieces.file_of(pieces.place(Path(told["folder"]), told["stem"]), piece)
+    at = pieces.file_of(pieces.place(Path(told["folder"]), told["stem"]), own)
 
     def write(file: BinaryIO) -> None:
         with Writer(file) as writer:
-            facts = draw_part(scene, making, piece, report, writer)
+            facts = draw_part(scene, making, own, report, writer)
             writer.tell({"version": __version__, "arguments": told, "need": need, "facts": facts})
 
     at.parent.mkdir(parents=True, exist_ok=True)

@@ -214,7 +214,7 @@ def crew(asked: int, cpus: int, needs: list[int], room: int) -> Crew:
     return Crew(workers, max(1, cpus // workers), bound_by, warning)
 
 
-def pieces(points: Sequence[int], workers: int) -> list[int]:
+def counts(points: Sequence[int], workers: int) -> list[int]:
     """Into how many pieces each tractogram is drawn, so that no worker has more than its share, one if into none.
 
     Parameters
@@ -225,9 +225,21 @@ def pieces(points: Sequence[int], workers: int) -> list[int]:
     return [math.ceil(one / share) if one > max(WORTH_PIECES, share) else 1 for one in points]
 
 
-def in_pieces(shape: Shape) -> Shape:
-    """How a piece is drawn: chunks must be the same in all pieces, whatever memory each worker has."""
-    return replace(shape, max_points=CHUNKS[-1])
+def of_piece(content: Content, shape: Shape, pictures: range) -> tuple[Content, Shape]:
+    """What a piece draws, and how: chunks must be the same in all pieces, whatever memory each worker has."""
+    sizes = content.sizes[pictures.start : pictures.stop]
+    passes = _filled(sizes, max(_held(content.sizes, shape.passes)))
+    views = max(0, min(pictures.stop, content.views) - pictures.start)
+    return replace(content, sizes=sizes, views=views), Shape(CHUNKS[-1], passes, shape.sampling)
+
+
+def fit_pieces(content: Content, sampling: int, drawn: Sequence[range], room: int) -> tuple[Shape, int] | None:
+    """The best shape in which each piece, of these pictures, fits into ``room`` bytes, and the most that one takes."""
+    for shape in shapes(content.sizes):
+        most = max(need(*of_piece(content, shape, pictures)) for pictures in drawn)
+        if shape.sampling == sampling and most <= room:
+            return shape, most
+    return None
 
 
 def merging(content: Content, shape: Shape) -> Shape:

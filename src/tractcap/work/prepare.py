@@ -9,7 +9,7 @@ from typing import Any
 from tractcap.drawing import palette
 from tractcap.drawing.look import BUNDLE, TUBES, Coloring, Look
 from tractcap.drawing.palette import Color
-from tractcap.drawing.piece import WHOLE, Piece
+from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.companions import Companions
 from tractcap.inputs.filters import Filters
@@ -152,7 +152,7 @@ def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = Non
 def _mine(settings: Settings, sources: Sequence[Source]) -> dict[Source, tuple[Piece, ...]]:
     """What of which sources is drawn here. What shines through isn't drawn in pieces: its sums would differ."""
     if settings.shard:
-        return settings.shard.share(sources, in_pieces=not settings.look.sums)
+        return settings.shard.share(sources, 0 if settings.look.sums else len(settings.look.sizes))
     return dict.fromkeys(sources, (WHOLE,))
 
 
@@ -160,7 +160,9 @@ def _share_out(planned: Planned, settings: Settings, watch: Watch) -> None:
     """Settle how many workers there are, and draw large tractograms in pieces where some would have nothing to do."""
     workers = settings.nprocs if settings.nprocs > 0 else watch.budget.cpus
     while True:
-        parted = [_parted(job, count) for job, count in _counts(planned.jobs, settings, workers)]
+        parted = [
+            _parted(job, count, planned.room // workers) for job, count in _counts(planned.jobs, settings, workers)
+        ]
         needs = [job.need for job in parted for _ in job.pieces or (WHOLE,)]
         planned.crew = plan.crew(settings.nprocs, watch.budget.cpus, needs, planned.room)
         if planned.crew.bound_by != "memory" or planned.crew.workers >= workers:
@@ -170,15 +172,18 @@ def _share_out(planned: Planned, settings: Settings, watch: Watch) -> None:
 
 
 def _counts(jobs: Sequence[Job], settings: Settings, workers: int) -> Iterator[tuple[Job, int]]:
-    counts = plan.pieces([job.points for job in jobs], workers)
+    counts = plan.counts([job.points for job in jobs], workers)
     for job, count in zip(jobs, counts, strict=True):
         yield job, count if can_be_parted(job.source) and not settings.look.sums else 1
 
 
-def _parted(job: Job, count: int) -> Job:
-    if count == 1 or job.pieces != (WHOLE,):
+def _parted(job: Job, count: int, room: int) -> Job:
+    """Let a job be drawn in so many pieces, or in those that it has, where each fits into ``room`` bytes."""
+    parted = pieces(count, len(job.content.sizes)) if job.pieces == (WHOLE,) and count > 1 else job.pieces
+    if parted in ((WHOLE,), ()):
         return job
-    return replace(job, pieces=tuple(Piece(index, count) for index in range(count)))
+    fitting = plan.fit_pieces(job.content, job.shape.sampling, [piece.drawn for piece in parted], room)
+    return replace(job, pieces=parted, shape=fitting[0], need=fitting[1]) if fitting else job
 
 
 def _touched(sources: Sequence[Source], mine: Collection[Source]) -> list[Source]:

@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -201,15 +201,15 @@ class Run:
     def _draw_pieces(self, name: str, job: Job, arguments: dict[str, Any]) -> None:
         """Draw those pieces of a tractogram that are to be drawn here, and aren't there yet."""
         person = self._people[name]
-        shape = plan.in_pieces(job.shape)
-        person.begun[job] = arguments = arguments | {"making": self._scenes.making(shape)}
+        person.begun[job] = arguments = arguments | {"making": self._scenes.making(job.shape)}
         folder = pieces.place(Path(arguments["folder"]), arguments["stem"])
         missing = [one for one in job.pieces if not pieces.there(pieces.file_of(folder, one), arguments)]
         person.to_come[job] = len(missing)
         for piece in missing:
             need = plan.need(job.content, plan.merging(job.content, job.shape))
-            order = {"arguments": arguments, "index": piece.index, "count": piece.count, "need": need}
-            self._submit("piece", order, job.need, name, (job,))
+            content, shape = plan.of_piece(job.content, job.shape, piece.drawn)
+            order = {"arguments": arguments | {"making": self._scenes.making(shape)}, "piece": asdict(piece)}
+            self._submit("piece", order | {"need": need}, plan.need(content, shape), name, (job,))
         if not missing:
             self._merge(name, job)
 
@@ -310,7 +310,8 @@ class Run:
     def _pieced(self, person: Participant, job: Job, event: Event) -> None:
         person.to_come[job] -= 1
         if event.done:
-            which = f"{event.task.arguments['index'] + 1}/{event.task.arguments['count']}"
+            piece = Piece(**event.task.arguments["piece"])
+            which = f"{piece.index + 1}/{piece.count}"
             self._journal.write("piece", source=job.source.name, piece=which, need=event.task.need, peak=event.peak)
 
     def _outline(self, event: Event, name: str, job: Job) -> None:
@@ -411,6 +412,10 @@ def _smaller(task: Task, jobs: Sequence[Job]) -> dict[str, Any]:
     if "making" in arguments:
         shape = plan.smaller(jobs[0].content, jobs[0].shape)
         arguments["making"] = {**arguments["making"], "max_points": shape.max_points, "passes": shape.passes}
+    elif "piece" in arguments:
+        one_by_one = (1,) * len(Piece(**arguments["piece"]).drawn)
+        told = arguments["arguments"]
+        arguments["arguments"] = told | {"making": told["making"] | {"passes": one_by_one}}
     elif "max_points" in arguments:
         arguments["max_points"] = plan.CHUNKS[-1]
     return arguments
@@ -420,7 +425,7 @@ def _part(event: Event, job: Job, to_come: int) -> float:
     """How much of a job is done: a tenth is measuring, the rest drawing."""
     action, points = event.task.action, max(1, job.header["points"])
     if action == "piece":
-        points = points * (event.task.arguments["index"] + 1) // event.task.arguments["count"] or 1
+        points = max(1, int(min(points, Piece(**event.task.arguments["piece"]).bounds(points)[1])))
     part = 1.0 if event.failed or event.done else min(1.0, event.progress / points)
     if action == "piece":
         part = (len(job.pieces) - to_come + part) / len(job.pieces)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tractcap.drawing.piece import WHOLE, Piece
+from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import SettingsError
 from tractcap.inputs.layout import Source, fingerprint
 from tractcap.limits import MB
@@ -24,30 +24,29 @@ class Shard:
     index: int
     count: int
 
-    def share(self, sources: Sequence[Source], *, in_pieces: bool = True) -> dict[Source, tuple[Piece, ...]]:
+    def share(self, sources: Sequence[Source], pictures: int = 1) -> dict[Source, tuple[Piece, ...]]:
         """What of which sources is in this share: neighbours in the order of their names.
 
         So a participant has few shards. Shares have the same bytes, but for a tractogram, or for a piece of one that is
-        more than a share, if they may be drawn ``in_pieces``. Each piece is in exactly one share.
+        more than a share, of so many ``pictures``; 0 if none may be drawn in pieces. Each is in exactly one share.
         """
         ordered = sorted(sources, key=lambda source: (source.participant, source.session, source.name))
         weights = [_bytes(source) + PICTURES for source in ordered]
         total, before = sum(weights), 0
         kept: dict[Source, tuple[Piece, ...]] = {}
         for source, weight in zip(ordered, weights, strict=True):
-            for piece in self._pieces(source, weight, total) if in_pieces else (WHOLE,):
+            for piece in self._pieces(source, weight, total, pictures):
                 first, last = (weight * one // piece.count for one in (piece.index, piece.index + 1))
                 if (before + (first + last) // 2) * self.count // total == self.index - 1:
                     kept[source] = (*kept.get(source, ()), piece)
             before += weight
         return kept
 
-    def _pieces(self, source: Source, weight: int, total: int) -> tuple[Piece, ...]:
-        """Of a tractogram: as many as it is shares, if it is large."""
-        count = -(-weight * self.count // total)
-        if weight < LARGE or weight * self.count <= total or not can_be_parted(source):
+    def _pieces(self, source: Source, weight: int, total: int, pictures: int) -> tuple[Piece, ...]:
+        """Of a tractogram: at least as many as it is shares, if it is large."""
+        if weight < LARGE or weight * self.count <= total or not pictures or not can_be_parted(source):
             return (WHOLE,)
-        return tuple(Piece(index, count) for index in range(count))
+        return pieces(-(-weight * self.count // total), pictures)
 
 
 def can_be_parted(source: Source) -> bool:
