@@ -174,8 +174,11 @@ def _last_line(text: str) -> str:
 
 @contextlib.contextmanager
 def _display() -> Iterator[str]:
-    """Start an Xvfb; give its display's name."""
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1024x1024x24", "-nolisten", "tcp"]
+    """Start an Xvfb; give its display's name.
+
+    It must not reset when its last client leaves: a peer that opens the next window meanwhile would find no server.
+    """
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1024x1024x24", "-nolisten", "tcp", "-noreset"]
     try:
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
     except FileNotFoundError:

@@ -15,17 +15,14 @@ TUBE = 0.3
 
 
 def main() -> None:
-    """Draw every view into a picture of its own; the actor is made once.
-
-    Each view has a scene of its own: one that was recorded before, with tubes, often aborts the process.
-    """
+    """Draw every view into a picture of its own; actor and scene are made once."""
     kind, tractogram, folder = sys.argv[1:]
     streamlines = nib.streamlines.load(tractogram).streamlines
     width = {"linewidth": TUBE} if kind == "streamtube" else {}
     drawn = getattr(actor, kind)(streamlines, lod=False, **width)
+    scene = window.Scene()
+    scene.add(drawn)
     for name, (position, up) in VIEWS.items():
-        scene = window.Scene()
-        scene.add(drawn)
         scene.set_camera(position=position, focal_point=(0, 0, 0), view_up=up)
         scene.reset_camera()
         window.record(scene=scene, out_path=str(Path(folder) / f"{name}.png"), size=(800, 800), reset_camera=False)
