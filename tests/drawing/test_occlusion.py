@@ -30,7 +30,8 @@ def coils(count: int, seed: int, step: float) -> list[np.ndarray]:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many points are drawn each time. Few wait, so that there is much to learn."""
-    monkeypatch.setattr(canvas, "_HELD_EACH", (500, 500))
+    monkeypatch.setattr(canvas, "_WAITING", 500)
+    monkeypatch.setattr(canvas, "_FEW", 500)
     points: list[int] = []
     fill = canvas._fill
 

@@ -27,9 +27,10 @@ def test_the_report() -> None:
         assert words in done.stdout
 
 
-def test_a_worker_that_dies_is_told_of(tmp_path: Path) -> None:
-    """A library of that name that holds nothing: found first, and of no use."""
-    (tmp_path / "libOSMesa.so.8").write_text("nothing")
+def test_libraries_that_can_not_draw_are_told_of(tmp_path: Path) -> None:
+    """Files of their names that hold nothing: found first, and of no use."""
+    for name in ("libOSMesa.so.8", "libEGL.so.1"):
+        (tmp_path / name).write_text("nothing")
     done = subprocess.run(
         [sys.executable, "-m", "tractcap", "--self-test"],
         capture_output=True, text=True, check=False, env={"LD_LIBRARY_PATH": str(tmp_path), "PATH": ""},

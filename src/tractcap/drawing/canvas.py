@@ -31,9 +31,9 @@ _AMBIENT, _DIFFUSE, _SPECULAR, _SHININESS = 0.35, 0.75, 0.25, 30
 _IN_FLIGHT = 6
 """Shots that llvmpipe may draw at once: it holds in memory what it has not drawn yet."""
 
-_HELD = 300_000
-_HELD_EACH = (5_000, 30_000)
-"""Points that wait to be drawn together: in all shots, and the least and the most in each."""
+_WAITING = 300_000
+_FEW = 5_000
+"""Points that wait to be drawn together at most, in all shots; but so many in each are drawn together in any case."""
 
 _WORTH = 1.5
 
@@ -79,7 +79,7 @@ class Canvas:
 
     ``layered`` also sums the colours of all lines behind each other, before and behind a slice, at five times the
     memory. Otherwise lines that are hidden by what was drawn before are not drawn, which changes no pixel, and those of
-    each shot wait until they are many: call :meth:`finish`.
+    each shot wait until they are many, at most ``together`` points: call :meth:`finish`.
 
     Raises
     ------
@@ -87,7 +87,9 @@ class Canvas:
         When OpenGL can't make the buffers.
     """
 
-    def __init__(self, shots: Sequence[Shot], frame: Frame, brush: Brush, *, layered: bool = False) -> None:
+    def __init__(
+        self, shots: Sequence[Shot], frame: Frame, brush: Brush, *, together: int, layered: bool = False
+    ) -> None:
         self.shots: Sequence[Shot] = list(shots)
         self.frame, self._brush = frame, brush
         self._window = _window()
@@ -99,6 +101,7 @@ class Canvas:
         self._renderer.AddActor(self._actor)
         self._window.Render()
         self._begun = 0
+        self._together = min(together, max(_FEW, _WAITING // len(self.shots)))
         self._waiting = [_Waiting() for _ in self.shots]
         self._occlusion: Occlusion | None = None
         self._all_is_seen = layered or brush.tubes
@@ -117,11 +120,11 @@ class Canvas:
             return
         if not self._occlusion:
             self._occlusion = Occlusion(self.shots, self.frame, [self._width(shot) for shot in self.shots], lines)
-        most = min(max(_HELD // len(self.shots), _HELD_EACH[0]), _HELD_EACH[1])
         for place, seen in self._occlusion.seen(lines):
-            self._waiting[place].add(seen)
-            if self._waiting[place].points >= most:
+            waiting = self._waiting[place]
+            if waiting.points and waiting.points + len(seen.points) > self._together:
                 self._draw_waiting(place, self._occlusion)
+            waiting.add(seen)
 
     def finish(self) -> None:
         """Draw what waits."""
@@ -209,7 +212,7 @@ class Canvas:
                 state.vtkglBlendFuncSeparate(_ONE, _ONE, _ONE, _ONE)
             self._renderer.Render()
             self._begun += 1
-            if self._begun % _IN_FLIGHT == 0:
+            if self._begun % min(_IN_FLIGHT, len(self.shots)) == 0:
                 self._window.WaitForCompletion()
             if add:
                 state.vtkglBlendFuncSeparate(_SRC_ALPHA, _ONE_MINUS_SRC_ALPHA, _ONE, _ONE_MINUS_SRC_ALPHA)

@@ -149,6 +149,7 @@ class _Pass:
             [self._shot(view, size) for view, size in views],
             scene.frame,
             Brush(self._width, self._tubes),
+            together=making.max_points,
             layered=look.opacity < 1,
         )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from tractcap.limits import MB, as_mb
 from tractcap.limits.watch import SUPERVISOR
 
-BASE = 72 * MB
+BASE = 76 * MB
 """A worker with everything imported and an OpenGL context, before it draws."""
 
 BYTES_PER_POINT = 1100
