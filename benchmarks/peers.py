@@ -2,6 +2,8 @@
 
 python benchmarks/peers.py [--counts N,N] [--patience SECONDS] [--folder FOLDER] [--pictures FOLDER]
 
+benchmarks/run.py calls it too, without options.
+
 Each program draws three views of 800×800 pixels of each file, one program after the other. A peer runs in an
 environment of its own, made on the first call from the versions in benchmarks/peers/. Peers draw on an Xvfb, which
 isn't measured. The table says which took too long, died or drew nothing, and that larger files were skipped for those.
@@ -12,7 +14,6 @@ import contextlib
 import json
 import os
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
@@ -20,17 +21,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import files
+from measuring import MB, Asked, Cell, Table, journal_peak, machine, progress, say
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests/helpers"))
-import large  # type: ignore[import-not-found]
-import phantoms  # type: ignore[import-not-found]
 
 HERE = Path(__file__).parent
 SIZE, VIEWS = 800, 3
 _SCRIPTS = HERE / "peers"
-_HEADER, _COUNT_AT = 1000, 988
-"""Bytes of a .trk's header, and where it says how many streamlines there are."""
 _INSTALLING = 900
 """Seconds that an environment may take."""
 _WARMING = 10
@@ -112,20 +109,29 @@ PEERS = (
 
 def main() -> None:
     """Measure, print the table and its notes, and write the JSON file."""
-    asked = _arguments()
-    failures = {p.name: _install(p.environment, asked.environments) for p in PEERS}
-    print(f"| streamlines | program | seconds | × tractcap | memory, MB | × tractcap |\n|{'---:|---|' + '---:|' * 4}")  # noqa: T201
-    with tempfile.TemporaryDirectory(dir=asked.folder) as folder, _display() as display:
-        bench = Bench(asked, Path(folder), display, failures)
-        list(bench.of_size(_WARMING))  # from here on, the programs' own files are in the machine's cache
-        results = [result for count in sorted(asked.counts) for result in _told(bench.of_size(count))]
-    print("\n" + "\n".join(_notes(results, failures)))  # noqa: T201
-    machine = {"cpus": os.cpu_count(), "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")}
-    told = {"machine": machine, "not_installed": failures, "results": [asdict(one) for one in results]}
+    asked = _arguments().parse_args()
+    results, failures = _results(asked)
+    say(_table(results, failures).markdown())
+    told = {"machine": machine(), "not_installed": failures, "results": [asdict(one) for one in results]}
     asked.json.write_text(json.dumps(told, indent=2) + "\n")
 
 
-def _arguments() -> argparse.Namespace:
+def measure(asked: Asked, folder: Path) -> Iterator[Table]:
+    """Measure as one of all benchmarks."""
+    counts = ["--counts", "300"] * asked.quick
+    yield _table(*_results(_arguments().parse_args(["--folder", str(folder), *counts])))
+
+
+def _results(asked: argparse.Namespace) -> tuple[list[Result], dict[str, str]]:
+    """Results, and why programs were not installed, or nothing, by their names."""
+    failures = {p.name: _install(p.environment, asked.environments) for p in PEERS}
+    with tempfile.TemporaryDirectory(dir=asked.folder) as folder, _display() as display:
+        bench = Bench(asked, Path(folder), display, failures)
+        list(bench.of_size(_WARMING))  # from here on, the programs' own files are in the machine's cache
+        return [result for count in sorted(asked.counts) for result in _told(bench.of_size(count))], failures
+
+
+def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     counts = "300,3000,20000,100000,1000000"
     parser.add_argument("--counts", type=_numbers, default=counts, help=f"numbers of streamlines ({counts})")
@@ -134,7 +140,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--environments", type=Path, default=HERE / ".environments", help="where the peers are kept")
     parser.add_argument("--pictures", type=Path, help="a folder to keep the pictures in")
     parser.add_argument("--json", type=Path, default=HERE / "peers.json")
-    return parser.parse_args()
+    return parser
 
 
 def _numbers(text: str) -> list[int]:
@@ -150,7 +156,7 @@ def _install(name: str, folder: Path) -> str:
     done = at / "installed.txt"
     if done.exists() and done.read_text() == wanted.read_text():
         return ""
-    print(f"peers: installing {name} into {at}", file=sys.stderr)  # noqa: T201
+    progress(f"peers: installing {name} into {at}")
     pip = [f"{at}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(wanted)]
     for command in ([sys.executable, "-m", "venv", "--clear", str(at)], pip):
         if failed := _try(command):
@@ -205,11 +211,11 @@ class Bench:
         self._given_up = {name: why for name, why in failures.items() if why}
         self._environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         self._environment["DISPLAY"] = display
-        self._head = phantoms.save_head(folder / "head.nii.gz", voxel=2.0)
+        self._head = files.head(folder / "head.nii.gz")
 
     def of_size(self, count: int) -> Iterator[Result]:
         """Draw a file of so many streamlines by every program."""
-        file = write(self._folder / f"{count}.trk", count)
+        file = files.of_count(self._folder / f"{count}.trk", count)
         for program in (TRACTCAP, *PEERS):
             if why := self._given_up.get(program.name):
                 yield Result(program.name, count, f"skipped: {why}")
@@ -225,7 +231,7 @@ class Bench:
         out.mkdir()
         told = self._run(self._command(program, file, out), None if program is TRACTCAP else self._environment)
         failed = self._why(told) or seen(sorted(out.glob(program.pictures)))
-        private = max(told["private"], _journal(out))
+        private = max(told["private"], journal_peak(out))
         if self._asked.pictures:
             shutil.copytree(out, self._asked.pictures / f"{count}-{program.name}", dirs_exist_ok=True)
         shutil.rmtree(out)
@@ -258,33 +264,9 @@ class Bench:
         return f"failed: {last}" if told["code"] else ""
 
 
-def write(path: Path, count: int) -> Path:
-    """Write a .trk of exactly so many streamlines: as many as are made together, the last ones cut off."""
-    large.write_trk(path, 0)
-    made, size = _streamlines(path), path.stat().st_size
-    large.write_trk(path, -(-count // made) * size)
-    record = (path.stat().st_size - _HEADER) // _streamlines(path)
-    with path.open("r+b") as file:
-        file.truncate(_HEADER + count * record)
-        file.seek(_COUNT_AT)
-        file.write(struct.pack("<i", count))
-    return path
-
-
-def _streamlines(path: Path) -> int:
-    with path.open("rb") as file:
-        return int(struct.unpack_from("<i", file.read(_HEADER), _COUNT_AT)[0])
-
-
 def _placed(word: str, places: dict[str, Path]) -> str:
     first, slash, rest = word.partition("/")
     return f"{places[first]}{slash}{rest}" if first in places else word
-
-
-def _journal(out: Path) -> int:
-    """Return the most that tractcap's processes held together, as its journal says; 0 without a journal."""
-    events = [json.loads(line) for path in out.glob("logs/*.jsonl") for line in path.read_text().splitlines()]
-    return max((event["peak"] for event in events if event["event"] == "ended"), default=0)
 
 
 def seen(pictures: list[Path]) -> str:
@@ -309,35 +291,45 @@ def _colours(view: Image.Image) -> bool:
 
 
 def _told(results: Iterator[Result]) -> Iterator[Result]:
-    """Print each row once it is known; the first is tractcap's."""
-    base = None
+    """Say of each result once it is known."""
     for result in results:
-        base = base or result
-        print(_row(result, base), flush=True)  # noqa: T201
+        progress(f"peers: {result.streamlines:,} streamlines, {result.program}: {_seconds(result)}")
         yield result
 
 
-def _row(result: Result, base: Result) -> str:
-    begins = f"| {result.streamlines:,} | {result.program} |"
-    if result.failed.startswith("skipped"):
-        return f"{begins} {result.failed} | – | – | – |"
-    seconds = f"{result.failed} ({result.seconds:.1f} s)" if result.failed else f"{result.seconds:.1f}"
-    ratios = [_ratio(result, base, of) for of in ("seconds", "private")]
-    return f"{begins} {seconds} | {ratios[0]} | {result.private / 2**20:,.0f} | {ratios[1]} |"
+def _table(results: list[Result], failures: dict[str, str]) -> Table:
+    columns = ("streamlines", "program", "seconds", "time, × tractcap", "memory, MB", "memory, × tractcap")
+    title = f"peers: {VIEWS} views of {SIZE}×{SIZE} pixels of one file by each program"
+    base = {one.streamlines: one for one in results if one.program == TRACTCAP.name}
+    rows = [_row(result, base[result.streamlines]) for result in results]
+    return Table(title, columns, rows, notes=list(_notes(results, failures)))
 
 
-def _ratio(result: Result, base: Result, of: str) -> str:
-    return "–" if result.failed or base.failed else f"{getattr(result, of) / getattr(base, of):.2f}"
+def _row(result: Result, base: Result) -> tuple[Cell, ...]:
+    seconds, memory = _ratio(result, base, "seconds"), _ratio(result, base, "private")
+    held = result.private // MB or "–"
+    return result.streamlines, result.program, _seconds(result), seconds, held, memory
+
+
+def _seconds(result: Result) -> Cell:
+    """Seconds, or what went wrong."""
+    took = f" ({result.seconds:.1f} s)" * (not result.failed.startswith("skipped"))
+    return f"{result.failed}{took}" if result.failed else round(result.seconds, 2)
+
+
+def _ratio(result: Result, base: Result, of: str) -> Cell:
+    return "–" if result.failed or base.failed else round(getattr(result, of) / getattr(base, of), 3)
 
 
 def _notes(results: list[Result], failures: dict[str, str]) -> Iterator[str]:
     loads = [result.load for result in results]
-    yield "Seconds are of the whole process. Memory is the most that all processes of a program held together, beside"
-    yield f"pages of files. {os.cpu_count()} CPUs; load averages from {min(loads):.1f} to {max(loads):.1f}.\n"
+    yield (
+        "Seconds are of the whole process. Memory is the most that all processes of a program held together, beside "
+        f"pages of files. Load averages were from {min(loads):.1f} to {max(loads):.1f}."
+    )
     for program in (TRACTCAP, *PEERS):
-        yield f"- {program.name}: {program.note}"
-        if failures.get(program.name):
-            yield f"  Not measured: {failures[program.name]}"
+        missing = f" Not measured: {failures[program.name]}." if failures.get(program.name) else ""
+        yield f"{program.name}: {program.note}.{missing}"
 
 
 if __name__ == "__main__":
