@@ -20,9 +20,12 @@ _FITTED = 100_000
 _PICTURED = 100_000
 """Streamlines of the file whose views and pixels grow."""
 
-_CAP = ("--mem", "512", "--style", "lines")
-_JOBS = 20
-_FRAMES = 54
+_LINES = ("--style", "lines")
+"""Few streamlines would be tubes, which take longer."""
+
+_CAP = ("--mem", "512", *_LINES)
+_JOBS, _FRAMES = 20, 54
+_QUICK_JOBS, _QUICK_FRAMES = 4, 6
 
 
 def measure(asked: Asked, folder: Path) -> Iterator[Table]:
@@ -30,7 +33,7 @@ def measure(asked: Asked, folder: Path) -> Iterator[Table]:
     yield _of_streamlines(asked, folder)
     path = files.of_count(folder / "pictured.trk", 2_000 if asked.quick else _PICTURED)
     warm(path)
-    yield _of_views(path)
+    yield _of_views(path, _QUICK_FRAMES if asked.quick else _FRAMES)
     yield _of_pixels(path)
     path.unlink()
     yield _of_workers(asked, folder)
@@ -67,16 +70,16 @@ def _grown(title: str, what: str, values: Sequence[int], drew: Sequence[Drew]) -
     return table
 
 
-def _of_views(path: Path) -> Table:
-    count, counts = files.streamlines(path), (1, 3, 6, len(SIX) + _FRAMES)
+def _of_views(path: Path, frames: int) -> Table:
+    count, counts = files.streamlines(path), (1, 3, 6, len(SIX) + frames)
     drew = []
     for views in counts:
         progress(f"growth: {views} views")
-        turning = ("--animation", "webp", "--frames", str(_FRAMES), "--frame-size", "800") if views > len(SIX) else ()
+        turning = ("--animation", "webp", "--frames", str(frames), "--frame-size", "800") if views > len(SIX) else ()
         drew.append(draw(path, *_CAP, "--views", ",".join(SIX[:views]), *turning))
     table = _grown(f"growth: views of {count:,} streamlines, 800×800 pixels, under 512 MB", "views", counts, drew)
     table.notes.append(
-        f"{counts[-1]} are six views and a turntable of {_FRAMES} frames, which is also written as WebP. Where they "
+        f"{counts[-1]} are six views and a turntable of {frames} frames, which is also written as WebP. Where they "
         "don't fit into memory together, the file is read several times."
     )
     return table
@@ -93,16 +96,17 @@ def _of_pixels(path: Path) -> Table:
 
 
 def _of_workers(asked: Asked, folder: Path) -> Table:
-    jobs = folder / "jobs"
+    jobs, count = folder / "jobs", _QUICK_JOBS if asked.quick else _JOBS
+    size = max(1, asked.size // count)
     jobs.mkdir()
-    for number in range(_JOBS):
-        files.of_size(jobs / f"job-{number:02d}.trk", max(1, asked.size // _JOBS), seed=number)
+    for number in range(count):
+        files.of_size(jobs / f"job-{number:02d}.trk", size, seed=number)
     one = files.of_size(folder / "one.trk", asked.size)
     table = Table("growth: workers", ("what", "seconds, 1 worker on 1 CPU", "seconds, 2 workers", "times as fast"))
-    for name, path in ((f"{_JOBS} files of {max(1, asked.size // _JOBS)} MB", jobs), (f"one of {asked.size} MB", one)):
+    for name, path in ((f"{count} files of {size} MB", jobs), (f"one of {asked.size} MB", one)):
         progress(f"growth: workers, {name}")
-        alone = draw(path, "--nprocs", "1", cpus=CPUS[:1])
-        both = draw(path, "--nprocs", "2")
+        alone = draw(path, *_LINES, "--nprocs", "1", cpus=CPUS[:1])
+        both = draw(path, *_LINES, "--nprocs", "2")
         faster = alone.seconds / both.seconds
         table.rows.append((name, alone.seconds, both.seconds, faster))
         table.goals.append(Goal(f"{name}, times as fast by 2 workers", faster, GOAL, at_least=True))

@@ -9,6 +9,7 @@ measured side by side, so that ratios hold where seconds don't. --quick draws ti
 import argparse
 import importlib
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -26,15 +27,22 @@ def main() -> None:
     options = _options()
     names, asked, told = options.names or NAMES, _asked(options), machine()
     say(_about(told))
-    results: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    results: dict[str, list[dict[str, Any]]] = {}
+    failed: dict[str, str] = {}
     for name in names:
         progress(name)
-        for table in _tables(name, asked, options.folder):
-            say(f"\n{table.markdown()}")
-            results[name].append(table.dump())
-    written = {"machine": told, "asked": asdict(asked), "benchmarks": results}
-    options.json.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n")
+        results[name] = []
+        try:
+            for table in _tables(name, asked, options.folder):
+                say(f"\n{table.markdown()}")
+                results[name].append(table.dump())
+        except SystemExit as why:  # the others can still be measured
+            failed[name] = str(why)
+            say(f"\n### {name}\n\nNot measured to its end: {why}")
+        written = {"machine": told, "asked": asdict(asked), "benchmarks": results, "failed": failed}
+        options.json.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n")
     progress(f"written: {options.json}")
+    sys.exit(1 if failed else 0)
 
 
 def _options() -> argparse.Namespace:
@@ -46,7 +54,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--bare-size", type=int, help="MB of the file that plain VTK holds in memory (128)")
     parser.add_argument("--rounds", type=int, help="how often what is compared is measured in turn (3)")
     parser.add_argument("--image", default="tractcap", help="what CONTAINER_ENGINE, if that is set, runs (tractcap)")
-    parser.add_argument("--folder", type=Path, help="where files are made: thrice --size, 2 GB at least")
+    parser.add_argument(
+        "--folder", type=Path, help="where files are made: twice --size, 2 GB at least, 16 GB with --full"
+    )
     parser.add_argument("--json", type=Path, default=_RESULTS, help="where all is written too")
     options = parser.parse_args()
     if wrong := [name for name in options.names if name not in NAMES]:

@@ -14,7 +14,7 @@ _BUNDLES, _MOST = 200, 2_000
 
 def measure(asked: Asked, folder: Path) -> Iterator[Table]:
     """Draw a folder of bundles in one call."""
-    count, most = (6, 200) if asked.quick else (_BUNDLES, _MOST)
+    count, most = (4, 200) if asked.quick else (_BUNDLES, _MOST)
     drew = draw(files.bundles(folder / "bundles", count, most))
     use = drew.cpu / (drew.seconds * len(CPUS))
     columns = ("bundles", "seconds", "seconds a bundle", "CPU seconds a bundle", "CPU use", "memory, MB")
