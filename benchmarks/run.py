@@ -26,7 +26,7 @@ def main() -> None:
     """Measure what is asked for; tables are printed as they are made."""
     options = _options()
     names, asked, told = options.names or NAMES, _asked(options), machine()
-    say(_about(told))
+    say(_about(told) + "; --quick: only to see that it works" * asked.quick)
     results: dict[str, list[dict[str, Any]]] = {}
     failed: dict[str, str] = {}
     for name in names:
@@ -85,7 +85,7 @@ def _about(told: dict[str, Any]) -> str:
 def _tables(name: str, asked: Asked, parent: Path | None) -> Iterator[Table]:
     # what a container wrote may belong to another user
     with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
-        yield from importlib.import_module(name).measure(asked, Path(folder))
+        yield from importlib.import_module(name).measure(asked, Path(folder).absolute())
 
 
 if __name__ == "__main__":
