@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -46,8 +47,14 @@ def streamlines(trk: Path) -> int:
 
 def as_tck(trk: Path, path: Path) -> Path:
     """Write the same streamlines as a .tck, one after the other."""
-    nib.streamlines.save(nib.streamlines.load(trk, lazy_load=True).tractogram, path)
+    # the .trk's own lazy tractogram would be moved into the world twice
+    nib.streamlines.save(nib.streamlines.LazyTractogram(lambda: _read(trk), affine_to_rasmm=np.eye(4)), path)
     return path
+
+
+def _read(trk: Path) -> Iterator[Any]:
+    """Streamlines (N, 3) in RAS+ mm, one after the other."""
+    yield from nib.streamlines.load(trk, lazy_load=True).streamlines
 
 
 def as_trx(trk: Path, path: Path) -> Path:
@@ -55,7 +62,7 @@ def as_trx(trk: Path, path: Path) -> Path:
     offsets = [0]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         with archive.open("positions.3.float32", "w", force_zip64=True) as file, io.BufferedWriter(file, 2**20) as out:
-            for one in nib.streamlines.load(trk, lazy_load=True).streamlines:
+            for one in _read(trk):
                 out.write(one.astype("<f4").tobytes())
                 offsets.append(offsets[-1] + len(one))
         archive.writestr("offsets.uint64", np.array(offsets, "<u8").tobytes())
