@@ -45,8 +45,9 @@ test-containers: .venv/.done
 test-clusters: .venv/.done
 	APPTAINER="$(APPTAINER)" SIF="$(SIF)" $(python) -m pytest -m cluster
 
+# BENCH="floor bare --quick" and the like chooses; benchmarks/run.py tells more
 bench: .venv/.done
-	$(python) benchmarks/run.py
+	$(python) benchmarks/run.py $(BENCH)
 
 # the descriptor of the command line for Boutiques, from the command line
 boutiques: .venv/.done
