@@ -65,12 +65,13 @@ class TckTractogram(Tractogram):
             )
 
     def _decode(self, rows: NDArray[np.floating], continues: bool) -> tuple[Block, bool]:
-        end = np.flatnonzero(np.isinf(rows).all(axis=1))
+        marks = np.flatnonzero(~np.isfinite(rows[:, 0]))  # few: only these are looked at whole
+        end = marks[np.isinf(rows[marks]).all(axis=1)]
         if ended := len(end) > 0:
-            rows = rows[: end[0]]
+            rows, marks = rows[: end[0]], marks[marks < end[0]]
         with np.errstate(over="ignore"):  # a double beyond single precision becomes infinite: left out later, and said
             rows = rows.astype(np.float32)
-        breaks = np.flatnonzero(np.isnan(rows).all(axis=1))
+        breaks = marks[np.isnan(rows[marks]).all(axis=1)]
         lengths = np.diff(breaks, prepend=-1) - 1
         tail = len(rows) - (breaks[-1] + 1 if len(breaks) else 0)
         is_open = tail > 0 or (continues and not len(breaks))
