@@ -16,7 +16,10 @@ TOLD = "told.json"
 
 @dataclass(frozen=True)
 class Piece:
-    """The ``index``-th of ``count`` pieces, from 0 on, of a tractogram of which there shall be so many ``pictures``."""
+    """The ``index``-th of ``count`` pieces, from 0 on, of a tractogram of which there shall be so many ``pictures``.
+
+    ``count`` is a multiple of ``pictures`` where it is more.
+    """
 
     index: int
     count: int
@@ -37,8 +40,8 @@ class Piece:
 
     @property
     def _groups(self) -> int:
-        """How many groups of pictures there are, each drawn by as many pieces."""
-        return max(one for one in range(1, min(self.count, self.pictures) + 1) if self.count % one == 0)
+        """How many groups of pictures there are, each drawn by as many pieces: see :func:`pieces`."""
+        return min(self.count, self.pictures)
 
     @property
     def _parts(self) -> int:

@@ -205,8 +205,8 @@ class Run:
         folder = pieces.place(Path(arguments["folder"]), arguments["stem"])
         missing = [one for one in job.pieces if not pieces.there(pieces.file_of(folder, one), arguments)]
         person.to_come[job] = len(missing)
+        need = plan.need(job.content, plan.merging(job.content, job.shape))
         for piece in missing:
-            need = plan.need(job.content, plan.merging(job.content, job.shape))
             content, shape = plan.of_piece(job.content, job.shape, piece.drawn)
             order = {"arguments": arguments | {"making": self._scenes.making(shape)}, "piece": asdict(piece)}
             self._submit("piece", order | {"need": need}, plan.need(content, shape), name, (job,))
