@@ -119,6 +119,17 @@ def test_a_zero_point_streamline_is_kept_to_be_counted(tmp_path: Path) -> None:
     assert [len(s) for s in read(path)] == [len(streamlines[0]), 0, len(streamlines[1])]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("axes", [[0], [1], [0, 1]])
+def test_a_tck_marks_an_end_by_all_three_coordinates(tmp_path: Path, axes: list[int], value: float) -> None:
+    """A point of which one or two are no numbers is a bad point, and ends neither its streamline nor the file."""
+    streamlines = phantoms.ragged(3)
+    streamlines[1][2, axes] = value
+    found = read(phantoms.raw_tck(tmp_path / "a.tck", streamlines))
+    assert [len(one) for one in found] == [len(one) for one in streamlines]
+    np.testing.assert_array_equal(found[1], streamlines[1])
+
+
 def test_vtk_spaces(tmp_path: Path) -> None:
     streamlines = phantoms.asymmetric_bundle(3)
     marked = phantoms.save_vtk(tmp_path / "marked.vtk", streamlines, "3D Slicer output. SPACE=LPS")
