@@ -88,6 +88,12 @@ def head(image: Image.Image, words: Words) -> None:
     _text(page, words, legend.left - page.edge - (2 * page.gap if legend.left < page.right else 0))
 
 
+def word(image: Image.Image, place: tuple[float, float], text: str, ink: Color | None, background: Color) -> None:
+    """Write a word around a place of a square picture, in the colour of words if none is given."""
+    page = _Page(image, image.width, background)
+    page.write(place, text, page.title, ink or page.ink, "mm")
+
+
 def mosaic(pictures: Sequence[Image.Image], words: Words) -> Image.Image:
     """Pictures of one size beside and below each other, three to a row, between a heading and the legend."""
     style, columns = _Style(pictures[0].width, words.background), min(3, len(pictures))

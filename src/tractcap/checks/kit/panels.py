@@ -1,0 +1,111 @@
+"""Pictures of streamlines, a row of views for each state of them, all in one frame and on one scale."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tractcap.checks.kit.sample import Streamline
+from tractcap.drawing import labels
+from tractcap.drawing.draw import Bundle, Making, Scene, draw
+from tractcap.drawing.labels import Words
+from tractcap.drawing.lines import Tally
+from tractcap.drawing.look import Look
+from tractcap.drawing.palette import Color
+from tractcap.drawing.scales import Scale
+from tractcap.drawing.views import VIEWS, Frame, View
+
+SIZE = 480
+"""Pixels along a picture."""
+
+VIEWS_SHOWN = ("left", "anterior", "superior")
+
+NEED = 64 * 2**20
+"""Bytes that drawing takes beside the streamlines themselves."""
+
+_MAKING = Making(20_000, (1,) * len(VIEWS_SHOWN), 2)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one row shows: streamlines as bundles with their colours, and in words, the first line as a title."""
+
+    title: str
+    words: str
+    bundles: Sequence[Bundle]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A word at a point (3,) in mm, such as a number along a bundle."""
+
+    text: str
+    at: tuple[float, float, float]
+    color: Color | None = None
+
+
+def frame_of(*groups: Sequence[Streamline]) -> Frame:
+    """The frame around all streamlines of all groups, of which one at least must be there."""
+    boxes = [(one.min(axis=0), one.max(axis=0)) for group in groups for one in group]
+    low, high = np.min([box[0] for box in boxes], axis=0), np.max([box[1] for box in boxes], axis=0)
+    return Frame(tuple(map(float, low)), tuple(map(float, high)))  # type: ignore[arg-type]
+
+
+def sheet(
+    title: str,
+    subtitle: str,
+    rows: Sequence[Row],
+    frame: Frame,
+    report: Callable[[int], None],
+    *,
+    background: Color = (0, 0, 0),
+    scale: Scale | None = None,
+    legend: tuple[tuple[str, Color], ...] = (),
+    marks: Sequence[Mark] = (),
+    warnings: tuple[str, ...] = (),
+) -> Image.Image:
+    """One picture of all rows, under a heading with the colour bar, above the legend.
+
+    Parameters
+    ----------
+    scale : what the colours stand for, the same in all rows. legend : names and colours of bundles.
+    marks : words to put into all pictures. warnings : sentences.
+    """
+    pictures = [one for row in rows for one in _pictures(row, frame, background, marks, report)]
+    return labels.mosaic(pictures, Words(title, subtitle, warnings, scale, legend, background))
+
+
+def _pictures(
+    row: Row, frame: Frame, background: Color, marks: Sequence[Mark], report: Callable[[int], None]
+) -> Iterator[Image.Image]:
+    look = Look(views=VIEWS_SHOWN, size=SIZE, background=background)
+    look = look.for_streamlines(sum(one.tractogram.header.streamlines for one in row.bundles))
+    for name, pixels in _drawn(row, frame, look, report):
+        image = Image.fromarray(pixels)
+        _mark(image, VIEWS[name], frame, marks, background)
+        labels.label(image, VIEWS[name], frame, background)
+        if name == VIEWS_SHOWN[0]:
+            labels.head(image, Words(row.title, row.words, background=background))
+        yield image
+
+
+def _drawn(row: Row, frame: Frame, look: Look, report: Callable[[int], None]) -> Iterator[tuple[str, np.ndarray]]:
+    bundles = [one for one in row.bundles if one.tractogram.header.streamlines]
+    if not bundles:  # nothing is left, such as by a filter: an empty picture says so
+        for name in look.views:
+            yield name, np.full((look.size, look.size, 3), look.background, np.uint8)
+        return
+    for drawn in draw(Scene(bundles, frame, look), _MAKING, Tally(), report):
+        yield drawn.view.name, drawn.pixels
+
+
+def _mark(image: Image.Image, view: View, frame: Frame, marks: Sequence[Mark], background: Color) -> None:
+    right, up = np.array(view.rightwards), np.array(view.up)
+    for mark in marks:
+        away = np.array(mark.at) - frame.center
+        x, y = (
+            image.width / 2 + sign * float(away @ axis) * image.width / frame.width
+            for axis, sign in ((right, 1), (up, -1))
+        )
+        labels.word(image, (x, y), mark.text, mark.color, background)
