@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.checks import checks
-from tractcap.checks.kit.check import Findings, Given
+from tractcap.checks.kit.check import File, Findings, Given
 from tractcap.checks.kit.desk import Desk
 
 
@@ -16,4 +16,4 @@ def make(name: str, folder: Path, path: Path, **given: Any) -> tuple[Findings, D
     """What a check finds of a tractogram, and what it puts down in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     desk = Desk(folder, path.stem, name, path.stem, silent)
-    return checks()[name].run(Given(str(path), **given), desk), desk
+    return checks()[name].run(Given(File(str(path)), **given), desk), desk

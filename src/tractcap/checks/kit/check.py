@@ -13,47 +13,69 @@ Value = float | int | str | None
 DONE, FAILED, MISSING, SKIPPED = STATUSES = ("done", "failed", "missing", "skipped")
 """What became of a check: it was made; it could not be; what it needs isn't there; it was not asked for."""
 
+_ALONE = ("reference", "atlas", "before", "mirror")
+
 
 @dataclass(frozen=True)
-class Given:
-    """A bundle to be checked, and what there is to check it with; all paths are strings, empty where there is none.
+class File:
+    """A file that a check reads: a tractogram of at most so many ``streamlines`` and ``points``, or an image of ``voxels``.
 
-    ``path`` is its tractogram, of at most so many ``streamlines`` and ``points``; ``bundle`` its name for people and
-    ``hemisphere`` L, R or empty; ``space`` the label of the space that its name tells, if it does. ``maps`` are scalar
-    maps by name, of ``voxels`` each. ``reference`` is the image of the anatomy. ``atlas`` is the same bundle of an
-    atlas, a tractogram or an image, with its ``atlas_space``; ``before`` the same bundle as it was before, or as
-    another software made it; ``mirror`` the same bundle of the other hemisphere, ``mirror_streamlines`` at most.
+    ``space`` is the label of the space that its name tells, empty where it doesn't.
     """
 
     path: str
     streamlines: int = 0
     points: int = 0
+    voxels: int = 0
+    space: str = ""
+
+    @property
+    def image(self) -> bool:
+        """Whether it is an image, not a tractogram."""
+        return bool(self.voxels)
+
+    @property
+    def name(self) -> str:
+        """Its last part, for people."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A bundle to be checked, and what there is to check it with; None where there is none.
+
+    ``bundle`` is its name for people and ``hemisphere`` L, R or empty. ``maps`` are scalar maps by name, ``reference``
+    is the image of the anatomy. ``atlas`` is the same bundle of an atlas, a tractogram or an image; ``before`` the same
+    bundle as it was before, or as another software made it; ``mirror`` the same bundle of the other hemisphere.
+    ``vtk_space`` is that of VTK files that don't say theirs.
+    """
+
+    tractogram: File
     bundle: str = ""
     hemisphere: str = ""
-    space: str = ""
     vtk_space: str = ""
-    maps: Mapping[str, str] = field(default_factory=dict)
-    voxels: Mapping[str, int] = field(default_factory=dict)
-    reference: str = ""
-    atlas: str = ""
-    atlas_space: str = ""
-    before: str = ""
-    mirror: str = ""
+    maps: Mapping[str, File] = field(default_factory=dict)
+    reference: File | None = None
+    atlas: File | None = None
+    before: File | None = None
+    mirror: File | None = None
 
     @classmethod
     def load(cls, told: Mapping[str, Any]) -> Self:
         """From what :meth:`dump` and JSON have made of one."""
-        return cls(**told)
+        alone = {name: File(**told[name]) if told[name] else None for name in _ALONE}
+        maps = {name: File(**one) for name, one in told["maps"].items()}
+        return cls(**{**told, **alone, "tractogram": File(**told["tractogram"]), "maps": maps})
 
     def dump(self) -> dict[str, Any]:
         """As values that JSON holds."""
         return asdict(self)
 
     @property
-    def files(self) -> dict[str, str]:
-        """The paths of all that isn't the tractogram, by what they are."""
-        alone = {name: getattr(self, name) for name in ("reference", "atlas", "before", "mirror")}
-        return {**{name: path for name, path in alone.items() if path}, **{f"map {k}": v for k, v in self.maps.items()}}
+    def files(self) -> dict[str, File]:
+        """All that isn't the tractogram, by what they are, such as ``atlas`` or ``map FA``."""
+        alone = {name: getattr(self, name) for name in _ALONE}
+        return {**{name: one for name, one in alone.items() if one}, **{f"map {k}": v for k, v in self.maps.items()}}
 
 
 @dataclass(frozen=True)
@@ -82,7 +104,8 @@ class Check:
     """A measure of quality.
 
     ``name`` is for the command line, ``title`` and ``what`` (a sentence) for people, ``source`` says where the method
-    is from. ``uses`` are the files it needs of :class:`Given`'s, by what they are; ``lacks`` says in a sentence what
+    is from. ``uses`` names what it reads of :class:`Given`
+    beside the tractogram: ``maps``, ``reference``, ``atlas``, ``before``, ``mirror``; ``lacks`` says in a sentence what
     of what it needs isn't there, empty if all is. ``need`` are the bytes of memory it takes beside a worker that can
     draw. ``run`` makes it. ``place`` is its place among others.
     """

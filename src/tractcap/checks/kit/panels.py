@@ -21,9 +21,6 @@ SIZE = 480
 
 VIEWS_SHOWN = ("left", "anterior", "superior")
 
-NEED = 64 * 2**20
-"""Bytes that drawing takes beside the streamlines themselves."""
-
 _MAKING = Making(20_000, (1,) * len(VIEWS_SHOWN), 2)
 
 

@@ -10,9 +10,6 @@ from PIL import Image
 
 from tractcap.drawing.palette import Color, contrast, mix
 
-NEED = 64 * 2**20
-"""Bytes that plotting takes: matplotlib itself, above all."""
-
 DPI = 150
 _DIM, _RULE = 0.3, 0.8
 _POINTS = 9
@@ -64,8 +61,12 @@ class Sheet:
                 **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), _hex(self._ink)),
                 **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), dim),
                 **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
-                "grid.color": rule, "font.size": _POINTS, "legend.frameon": False, "axes.grid": True,
-                "axes.axisbelow": True, "axes.titlelocation": "left",
+                "grid.color": rule,
+                "font.size": _POINTS,
+                "legend.frameon": False,
+                "axes.grid": True,
+                "axes.axisbelow": True,
+                "axes.titlelocation": "left",
             }
         ):
             yield

@@ -8,17 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.checks.kit.check import Given
+from tractcap.checks.kit.needs import CHUNK, MOST_POINTS
 from tractcap.drawing.lines import Tally, drawable
 from tractcap.inputs.tractograms import Chunk, open_tractogram
 
 SEED = 20_240
 """Of which streamlines are taken."""
 
-MOST_POINTS = 4_000_000
-"""That are held at once: 48 MB; fewer streamlines are taken where these have more."""
-
-_CHUNK = 20_000
 
 Streamline = NDArray[np.float32]
 
@@ -55,13 +51,6 @@ class Sample:
         ]
 
 
-def need(given: Given, most: int) -> int:
-    """Bytes that a sample of at most so many streamlines takes while it is taken."""
-    mean = given.points / max(1, given.streamlines)
-    points = min(MOST_POINTS, given.points, int(2 * most * (mean + 10)))
-    return 2 * 12 * points + 300 * min(2 * most, given.streamlines) + 1100 * _CHUNK
-
-
 def take(path: str, most: int, report: Callable[[int], None], vtk_space: str = "") -> Sample:
     """Read a tractogram once, and keep ``most`` of its streamlines, each with the same chance; all if it has no more.
 
@@ -81,7 +70,7 @@ def take(path: str, most: int, report: Callable[[int], None], vtk_space: str = "
 def _streamlines(path: str, vtk_space: str, tally: Tally, report: Callable[[int], None]) -> Iterator[Streamline]:
     """Each that can be drawn, those put together again that were read in several chunks."""
     begun: list[Streamline] = []
-    for chunk in open_tractogram(Path(path), vtk_space=vtk_space).chunks(_CHUNK):
+    for chunk in open_tractogram(Path(path), vtk_space=vtk_space).chunks(CHUNK):
         good = drawable(chunk, tally)
         report(tally.points)
         for number, one in enumerate(_each(good)):
