@@ -18,7 +18,7 @@ _ALONE = ("reference", "atlas", "before", "mirror")
 
 @dataclass(frozen=True)
 class File:
-    """A file that a check reads: a tractogram of at most so many ``streamlines`` and ``points``, or an image of ``voxels``.
+    """What a check reads: a tractogram of at most so many ``streamlines`` and ``points``, or an image of ``voxels``.
 
     ``space`` is the label of the space that its name tells, empty where it doesn't.
     """

@@ -30,8 +30,8 @@ def even(streamline: Streamline, step: float = STEP) -> NDArray[np.float64]:
 def curvature(streamline: Streamline) -> float | None:
     """Mean curvature in 1/mm: the angle between neighbouring steps over their length; None for one without length.
 
-    The discrete curvature of do Carmo, Differential Geometry of Curves and Surfaces (1976), section 1.5, as a quotient of
-    differences.
+    The discrete curvature of do Carmo, Differential Geometry of Curves and Surfaces (1976), section 1.5, as a
+    quotient of differences.
     """
     steps = np.diff(even(streamline), axis=0)
     long = np.sqrt((steps**2).sum(axis=1))
