@@ -1,0 +1,179 @@
+"""The checks of a run: which there are to make of each bundle, and what is told of those that are not made."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from tractcap.checks import checks
+from tractcap.checks.kit import flags
+from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED, Check, File, Given
+from tractcap.limits import Watch, as_mb
+from tractcap.work import checked, plan
+from tractcap.work.about import about, place, read
+from tractcap.work.beside import Asked, Beside, Other, find
+from tractcap.work.prepare import Job, Planned, Settings, look
+from tractcap.work.resume import plain
+from tractcap.work.scenes import source
+
+log = logging.getLogger("tractcap")
+
+
+@dataclass
+class Tally:
+    """How many checks were ``made``, ``kept`` and so on, by status; ``flags`` are sentences."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    flags: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A check that is to be made of a job's bundle: the worker's ``arguments``, and the bytes it ``needs``."""
+
+    check: Check
+    job: Job
+    given: Given
+    told: checked.Told
+    arguments: Mapping[str, Any]
+    need: int
+
+    @property
+    def at(self) -> Path:
+        """Where its JSON file will lie."""
+        return checked.place(Path(self.arguments["folder"]), self.arguments["stem"], self.check.name)
+
+
+class Checking:
+    """Knows what each bundle is checked with, and keeps the records."""
+
+    def __init__(self, settings: Settings, planned: Planned, watch: Watch) -> None:
+        self._settings, self._room = settings, planned.room
+        self.tally = Tally()
+        self._jobs = {job.source.path: job for job in planned.jobs}
+        asked = settings.checks
+        sources = [job.source for job in planned.jobs]
+        self._beside = find(asked, sources, planned.companions) if asked.names else {}
+        self._headers = self._look(watch) if asked.names else {}
+
+    def _look(self, watch: Watch) -> dict[str, dict[str, Any]]:
+        """Look at the headers of all that bundles are checked with, as far as no job knows them."""
+        others = [other.path for one in self._beside.values() for other in one.others.values()]
+        maps = [path for one in self._beside.values() for path in one.maps.values()]
+        maps += [job.reference.path for job in self._jobs.values() if job.reference]
+        maps += [path for path in others if _image(path)]
+        tractograms = [path for path in others if path not in self._jobs and not _image(path)]
+        if not (maps or tractograms):
+            return {}
+        return look(dict.fromkeys(tractograms), dict.fromkeys(maps), self._settings, watch)
+
+    # what is to be made
+
+    def orders(self, job: Job) -> Iterator[Order]:
+        """The checks that are to be made of a bundle; what is told of the others is written."""
+        for check in checks().values() if self._settings.checks.names else ():
+            order = self._order(check, job)
+            if check.name not in self._settings.checks.names:
+                self._leave(order, SKIPPED, "it was not asked for")
+            elif why := check.lacks(order.given):
+                self._leave(order, MISSING, why)
+            elif order.need > self._room:
+                self.fail(order, f"it takes {as_mb(order.need)} MB, more than the {as_mb(self._room)} MB there are")
+            elif earlier := None if self._settings.overwrite else checked.kept(order.at, order.told):
+                self._keep(order, earlier)
+            else:
+                yield order
+
+    def _order(self, check: Check, job: Job) -> Order:
+        given = self._given(check, job)
+        at = place(self._settings.output, job.source)
+        told = checked.record(check, about(job.source), source(job), self._with(check, job, given), DONE, "")
+        arguments = {
+            "name": check.name, "given": given.dump(), "folder": str(at.parent), "stem": job.source.stem,
+            "title": job.source.title, "background": list(self._settings.look.background),
+        }  # fmt: skip
+        return Order(check, job, given, told, arguments, plan.BASE + plan.SCIENCE + check.need(given))
+
+    def _given(self, check: Check, job: Job) -> Given:
+        """A bundle and what this check uses; in the atlas's space where it is compared with that."""
+        beside, bundle = self._beside[job.source], job.source.bundle
+        own = self._file(Other(job.source.path, job.source.space))
+        others = {name: self._file(other) for name, other in beside.others.items()}
+        others["reference"] = self._file(Other(job.reference.path)) if job.reference else None
+        if "atlas" in check.uses and (moved := others.get("moved")):
+            own = moved
+        return Given(
+            own, bundle.readable, bundle.hemisphere, self._settings.vtk_space,
+            {name: self._file(Other(path)) for name, path in beside.maps.items()} if "maps" in check.uses else {},
+            **{name: others.get(name) for name in check.uses if name != "maps"},
+        )  # fmt: skip
+
+    def _file(self, other: Other) -> File:
+        """With what its header tells; one that can't be read is left to the check, which says so."""
+        known = self._jobs.get(other.path)
+        header = known.header if known else self._headers.get(str(other.path), {})
+        if shape := header.get("shape"):
+            return File(str(other.path), voxels=prod(shape), space=other.space)
+        return File(str(other.path), header.get("streamlines", 0), header.get("points", 0), 0, other.space)
+
+    def _with(self, check: Check, job: Job, given: Given) -> dict[str, Any]:
+        """What decides what is found, beside the file itself."""
+        used = {**given.files, **({"in the atlas's space": given.tractogram} if _moved(job, given) else {})}
+        states = {name: self._state(file) for name, file in used.items()}
+        how = {"Space": given.tractogram.space, "VtkSpace": given.vtk_space, "Hemisphere": given.hemisphere}
+        told: dict[str, Any] = plain({**states, **how, "Background": list(self._settings.look.background)})
+        return told
+
+    def _state(self, file: File) -> dict[str, Any]:
+        known = self._jobs.get(Path(file.path))
+        size, modified = (
+            (known.bytes, known.modified) if known else self._headers[file.path].get("fingerprint", (0, 0))
+        )
+        return {"Path": file.path, "Bytes": size, "Modified": modified, "Space": file.space}
+
+    # what came of it
+
+    def made(self, order: Order, found: Mapping[str, Any]) -> None:
+        """Tell what a worker has found."""
+        measures = found["Measures"]
+        told = order.told | dict(found) | {"About": checked.about_measures(order.check, measures, [*order.given.maps])}
+        lacks = self._beside[order.job.source].lacks if "maps" in order.check.uses else ()
+        told["Notes"] = [*lacks, *told["Notes"]]
+        told["Flags"] = self._flags(order, measures)
+        self._tell(order, told, DONE)
+
+    def fail(self, order: Order, why: str) -> str:
+        """Tell that a check could not be made; returns the sentence for the log."""
+        self._leave(order, FAILED, why)
+        return f"the check {order.check.name} of {order.job.source.name}: {why}"
+
+    def _keep(self, order: Order, earlier: checked.Told) -> None:
+        """Keep what an earlier run found, flagged by the rules of this one."""
+        raised = self._flags(order, earlier["Measures"])
+        if raised != earlier["Flags"]:
+            checked.write(order.at, earlier | {"Flags": raised})
+        self._count(order, "kept", raised)
+
+    def _leave(self, order: Order, status: str, why: str) -> None:
+        earlier = read(order.at)
+        if status == SKIPPED and earlier and earlier.get("SourceModified") == order.told["SourceModified"]:
+            self.tally.counts[status] += 1  # what an earlier run found of the same file stays
+            return
+        self._tell(order, order.told | {"Status": status, "Why": why}, status)
+
+    def _tell(self, order: Order, told: checked.Told, status: str) -> None:
+        checked.write(order.at, told)
+        self._count(order, status, told["Flags"])
+
+    def _count(self, order: Order, status: str, raised: Sequence[Mapping[str, Any]]) -> None:
+        self.tally.counts[status] += 1
+        for flag in raised:
+            self.tally.flags.append(f"{order.job.source.name}: {flags.sentence(flag)}")
+            log.warning("flagged: %s", self.tally.flags[-1])
+
+    def _flags(self, order: Order, measures: Mapping[str, Any]) -> list[dict[str, Any]]:
+        raised: list[dict[str, Any]] = plain(flags.raised(self._settings.checks.rules, order.check.name, measures))
+        return raised
