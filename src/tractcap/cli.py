@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from tractcap import __version__, interrupts
+from tractcap.checks import checks
 from tractcap.drawing.asking import parse_coloring
 from tractcap.drawing.look import ANATOMY, FORMATS, STYLES, Look
 from tractcap.drawing.palette import COLORMAPS, NAMES, parse_color
@@ -188,6 +189,38 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
 )
 @_option("--colormap", type=click.Choice(COLORMAPS), default=COLORMAPS[0], show_default=True, help="Colours of values.")
 @_option("--background", default="black", show_default=True, help="#rrggbb, or a name as for --color.")
+@_option(
+    "--checks",
+    default="none",
+    show_default=True,
+    metavar="NAMES",
+    help=f"Measures of quality, with commas between: {', '.join(checks())}; all; none.",
+)
+@_option(
+    "--atlas",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Bundles to check against, of the same names, in the same space: a folder of tractograms or NIfTIs, or one.",
+)
+@_option(
+    "--before",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The same bundles before they were filtered, or of another software: a folder or dataset, or one tractogram.",
+)
+@_option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME[=IMAGE]",
+    help="A map along the bundles; without IMAGE it is found in the dataset.  [default: FA and MD, where found]",
+)
+@_option(
+    "--flags",
+    type=click.Path(path_type=Path),
+    metavar="TOML",
+    help="Rules for what is flagged, instead of those that come with tractcap: see the documentation.",
+)
 @_option(
     "--vtk-space",
     type=click.Choice(["RAS", "LPS"]),
@@ -412,7 +445,7 @@ def _carry_out(settings: Any, planned: Any, watch: Watch) -> int:
         click.echo(path)
     for line in outcome.summary(planned, watch):
         log.info("%s", line)
-    return 1 if outcome.failed or outcome.others else 0
+    return 1 if outcome.failed or outcome.others or outcome.checks.failed else 0
 
 
 def _settings(asked: dict[str, Any], source: Path) -> Any:
@@ -434,6 +467,7 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         fit=asked["fit"],
         overview=asked["overview"],
         filters=_filters(asked),
+        checks=_checks(asked),
         nprocs=_nprocs(asked["nprocs"]),
         margin=asked["safety_margin"],
         mem_per_job=None if per_job is None else parse_size(per_job, "--mem-per-job"),
@@ -451,6 +485,12 @@ def _filters(asked: dict[str, Any]) -> Any:
 
     file = asked["bids_filter_file"]
     return Filters(asked["participants"], asked["sessions"], asked["tracts"], read(file) if file else {})
+
+
+def _checks(asked: dict[str, Any]) -> Any:
+    from tractcap.work.asked import parse
+
+    return parse(asked["checks"], asked["atlas"], asked["before"], asked["metrics"], asked["flags"])
 
 
 def _look(asked: dict[str, Any]) -> Look:

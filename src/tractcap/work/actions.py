@@ -4,10 +4,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
+from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tractcap import __version__
+from tractcap.checks import checks
+from tractcap.checks.kit.check import Given
+from tractcap.checks.kit.desk import Desk
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import Bundle, Making, Scene, draw
 from tractcap.drawing.draw import draw_piece as draw_part
@@ -197,6 +201,20 @@ def _read_map(path: str, _modified: int) -> Volume:
     return ImageFile(Path(path)).values()
 
 
+def check(
+    name: str, given: Mapping[str, Any], folder: str, stem: str, title: str, background: Sequence[int], report: Report
+) -> dict[str, Any]:
+    """Make a check of a bundle: its pictures and tables, beside the bundle's; returns what its JSON file tells."""
+    one, at = checks()[name], Path(folder)
+    clear_parts(at, f"{stem}_check-{name}")
+    for earlier in at.glob(f"{escape(stem)}_check-{name}_*"):
+        earlier.unlink()
+    red, green, blue = background
+    desk = Desk(at, stem, name, title, report, (red, green, blue))
+    found = one.run(Given.load(given), desk)
+    return {"Measures": found.measures, "Notes": found.notes, "Figures": desk.figures, "Tables": desk.tables}
+
+
 def page(output: str, participant: str, report: Report) -> dict[str, Any]:
     """Write a participant's page; returns its ``path`` below the output, or none."""
     del report  # written within a moment
@@ -237,6 +255,7 @@ ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "draw": draw_pictures,
     "piece": draw_piece,
     "merge": merge,
+    "check": check,
     "page": page,
     "group": group,
     "self-test": self_test,

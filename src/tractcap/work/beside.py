@@ -1,70 +1,20 @@
 """What bundles are checked with: atlases, earlier states, maps, the other hemisphere. Standard library alone."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from tractcap.checks.kit.flags import Rule
 from tractcap.errors import SettingsError
 from tractcap.inputs.bundles import BundleName, identify, is_known
 from tractcap.inputs.companions import Companions
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.layout import Source, search
 from tractcap.inputs.names import entities, split_image
-
-log = logging.getLogger("tractcap")
+from tractcap.work.asked import Asked, Beside, Other
 
 USUAL = ("FA", "MD")
 """Maps that are looked for where none are named."""
 
 _OTHER = {"L": "R", "R": "L"}
-
-
-@dataclass(frozen=True)
-class Other:
-    """A file to compare with, and the label of the space that it is in, if that is known."""
-
-    path: Path
-    space: str = ""
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What there is to check one bundle with, None where there is none.
-
-    ``moved`` is the bundle itself in the atlas's space, if it isn't there already. ``lacks`` are sentences on what was
-    asked for and not found.
-    """
-
-    maps: Mapping[str, Path] = field(default_factory=dict)
-    atlas: Other | None = None
-    before: Other | None = None
-    mirror: Other | None = None
-    moved: Other | None = None
-    lacks: tuple[str, ...] = ()
-
-    @property
-    def others(self) -> dict[str, Other]:
-        """All but the maps, by what they are."""
-        found = {name: getattr(self, name) for name in ("atlas", "before", "mirror", "moved")}
-        return {name: other for name, other in found.items() if other}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Which checks were asked for, by ``names``, and with what.
-
-    ``atlas`` and ``before`` are a file or a folder; ``metrics`` are maps by name, None for one to be found in the
-    dataset. ``rules`` say what is flagged. ``beside`` tells what goes with each tractogram where the caller knows.
-    """
-
-    names: tuple[str, ...] = ()
-    atlas: Path | None = None
-    before: Path | None = None
-    metrics: Mapping[str, Path | None] = field(default_factory=dict)
-    rules: tuple[Rule, ...] = ()
-    beside: Mapping[Source, Beside] | None = None
 
 
 def find(asked: Asked, sources: Sequence[Source], companions: Companions) -> dict[Source, Beside]:
@@ -110,9 +60,7 @@ def _mirrored(bundle: BundleName) -> str:
     return f"{bundle.key.removesuffix(f'_{bundle.hemisphere}')}_{_OTHER[bundle.hemisphere]}"
 
 
-def _maps(
-    source: Source, metrics: Mapping[str, Path | None], companions: Companions
-) -> Iterator[tuple[str, Path]]:
+def _maps(source: Source, metrics: Mapping[str, Path | None], companions: Companions) -> Iterator[tuple[str, Path]]:
     for name, given in (metrics or dict.fromkeys(USUAL)).items():
         if path := given or companions.scalar(source, name).path:
             yield name, path

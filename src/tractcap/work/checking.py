@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,23 +11,39 @@ from typing import Any
 from tractcap.checks import checks
 from tractcap.checks.kit import flags
 from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED, Check, File, Given
+from tractcap.inputs.names import split_image
 from tractcap.limits import Watch, as_mb
 from tractcap.work import checked, plan
 from tractcap.work.about import about, place, read
-from tractcap.work.beside import Asked, Beside, Other, find
+from tractcap.work.asked import Other
+from tractcap.work.beside import find
 from tractcap.work.prepare import Job, Planned, Settings, look
 from tractcap.work.resume import plain
 from tractcap.work.scenes import source
 
 log = logging.getLogger("tractcap")
 
+KEPT = "kept"
+"""A check that an earlier run has made."""
+
+_STATUSES = (DONE, KEPT, FAILED, MISSING, SKIPPED)
+
 
 @dataclass
 class Tally:
-    """How many checks were ``made``, ``kept`` and so on, by status; ``flags`` are sentences."""
+    """How many checks there are by status; ``flags`` and what ``failed`` are sentences."""
 
     counts: Counter[str] = field(default_factory=Counter)
     flags: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def summary(self) -> Iterator[str]:
+        """What became of all checks, in a line; nothing where none was asked for."""
+        if self.counts:
+            counts = [f"{self.counts[status]} {status}" for status in _STATUSES if self.counts[status]]
+            raised = f"{len(self.flags)} flag{'s' * (len(self.flags) != 1)} raised" if self.flags else "no flags"
+            yield f"checks: {', '.join(counts)}; {raised}"
+            yield from (f"failed: {sentence}" for sentence in self.failed)
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ class Checking:
     def _order(self, check: Check, job: Job) -> Order:
         given = self._given(check, job)
         at = place(self._settings.output, job.source)
-        told = checked.record(check, about(job.source), source(job), self._with(check, job, given), DONE, "")
+        told = checked.record(check, about(job.source), source(job), self._with(job, given), DONE, "")
         arguments = {
             "name": check.name, "given": given.dump(), "folder": str(at.parent), "stem": job.source.stem,
             "title": job.source.title, "background": list(self._settings.look.background),
@@ -119,7 +135,7 @@ class Checking:
             return File(str(other.path), voxels=prod(shape), space=other.space)
         return File(str(other.path), header.get("streamlines", 0), header.get("points", 0), 0, other.space)
 
-    def _with(self, check: Check, job: Job, given: Given) -> dict[str, Any]:
+    def _with(self, job: Job, given: Given) -> dict[str, Any]:
         """What decides what is found, beside the file itself."""
         used = {**given.files, **({"in the atlas's space": given.tractogram} if _moved(job, given) else {})}
         states = {name: self._state(file) for name, file in used.items()}
@@ -129,9 +145,7 @@ class Checking:
 
     def _state(self, file: File) -> dict[str, Any]:
         known = self._jobs.get(Path(file.path))
-        size, modified = (
-            (known.bytes, known.modified) if known else self._headers[file.path].get("fingerprint", (0, 0))
-        )
+        size, modified = (known.bytes, known.modified) if known else self._headers[file.path].get("fingerprint", (0, 0))
         return {"Path": file.path, "Bytes": size, "Modified": modified, "Space": file.space}
 
     # what came of it
@@ -145,17 +159,19 @@ class Checking:
         told["Flags"] = self._flags(order, measures)
         self._tell(order, told, DONE)
 
-    def fail(self, order: Order, why: str) -> str:
-        """Tell that a check could not be made; returns the sentence for the log."""
+    def fail(self, order: Order, why: str) -> None:
+        """Tell that a check could not be made."""
+        self.tally.failed.append(f"the check {order.check.name} of {order.job.source.name}: {why}")
+        log.error("%s", self.tally.failed[-1])
         self._leave(order, FAILED, why)
-        return f"the check {order.check.name} of {order.job.source.name}: {why}"
 
     def _keep(self, order: Order, earlier: checked.Told) -> None:
         """Keep what an earlier run found, flagged by the rules of this one."""
         raised = self._flags(order, earlier["Measures"])
         if raised != earlier["Flags"]:
-            checked.write(order.at, earlier | {"Flags": raised})
-        self._count(order, "kept", raised)
+            self._tell(order, earlier | {"Flags": raised}, KEPT)
+        else:
+            self._count(order, KEPT, raised)
 
     def _leave(self, order: Order, status: str, why: str) -> None:
         earlier = read(order.at)
@@ -165,7 +181,11 @@ class Checking:
         self._tell(order, order.told | {"Status": status, "Why": why}, status)
 
     def _tell(self, order: Order, told: checked.Told, status: str) -> None:
-        checked.write(order.at, told)
+        try:
+            checked.write(order.at, told)
+        except OSError as error:
+            log.error("%s can't be written (%s): no page will tell of it", order.at, error.strerror)
+            self.tally.failed.append(f"{order.at} can't be written: {error.strerror}")
         self._count(order, status, told["Flags"])
 
     def _count(self, order: Order, status: str, raised: Sequence[Mapping[str, Any]]) -> None:
@@ -177,3 +197,12 @@ class Checking:
     def _flags(self, order: Order, measures: Mapping[str, Any]) -> list[dict[str, Any]]:
         raised: list[dict[str, Any]] = plain(flags.raised(self._settings.checks.rules, order.check.name, measures))
         return raised
+
+
+def _image(path: Path) -> bool:
+    return bool(split_image(path.name)[1])
+
+
+def _moved(job: Job, given: Given) -> bool:
+    """Whether it isn't the tractogram itself that is checked."""
+    return given.tractogram.path != str(job.source.path)

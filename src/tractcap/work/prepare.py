@@ -1,7 +1,7 @@
 """From what was asked for to jobs: tractograms are found, their headers looked at, and how each is drawn is chosen."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tractcap.limits.rlimit import ceiling
 from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.work import plan
+from tractcap.work.asked import Asked
 from tractcap.work.images import Box, Images, State, checked, choose, extra, state
 from tractcap.work.pool import Limits, Pool, Task
 from tractcap.work.shard import Shard, can_be_parted
@@ -36,9 +37,9 @@ class Settings:
     ``look`` and ``coloring`` are what the pictures shall be; ``reference`` is the image of the anatomy under them, and
     ``find_reference`` looks for each tractogram's own in the dataset where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
-    them all. ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes; ``batch_size`` is
-    how many participants are finished before the next are begun, 0 for all at once; ``shard`` a share of the work, None
-    for all; ``timeout`` how many seconds a worker may be silent.
+    them all. ``checks`` are the measures of quality. ``margin`` is a share of the budget; ``mem_per_job`` overrides the
+    estimates, in bytes; ``batch_size`` is how many participants are finished before the next are begun, 0 for all at
+    once; ``shard`` a share of the work, None for all; ``timeout`` how many seconds a worker may be silent.
     """
 
     input: Path
@@ -50,6 +51,7 @@ class Settings:
     fit: bool = False
     overview: bool = False
     filters: Filters = field(default_factory=Filters)
+    checks: Asked = field(default_factory=Asked)
     nprocs: int = -1
     margin: float = 0.2
     mem_per_job: int | None = None
@@ -105,7 +107,8 @@ class Planned:
     """What a run is going to do.
 
     ``failed`` holds what can't be drawn already, source and sentence; ``empty`` bundles that hold no streamlines, as
-    their JSON files without a tractogram say. ``outlines`` are boxes around the heads in references.
+    their JSON files without a tractogram say. ``outlines`` are boxes around the heads in references, ``companions`` the
+    images of the dataset.
     """
 
     jobs: list[Job]
@@ -114,6 +117,7 @@ class Planned:
     room: int
     empty: list[Source] = field(default_factory=list)
     outlines: dict[Path, Box] = field(default_factory=dict)
+    companions: Companions = field(default_factory=lambda: Companions(()))
 
     @property
     def folders(self) -> set[str]:
@@ -138,7 +142,7 @@ def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = Non
         raise NothingToDrawError(_nothing(settings))
     room = _room(settings, watch)
     mine = _mine(settings, sources)
-    planned = Planned([], [], plan.Crew(1, watch.budget.cpus, ""), room)
+    planned = Planned([], [], plan.Crew(1, watch.budget.cpus, ""), room, companions=companions)
     planned.empty = [source for source in mine if source.empty]
     _jobs(planned, _touched(sources, mine), companions, settings, watch)
     _keep(planned, mine)
@@ -213,7 +217,7 @@ def _jobs(
     }
     asked = [path for path in (settings.reference, Path(coloring.path) if coloring.path else None) if path]
     images = dict.fromkeys([*asked, *(path for one in chosen.values() for path in one.paths)])
-    headers = _look(sources, list(images), settings, watch) if sources else {}
+    headers = look([source.path for source in sources], images, settings, watch) if sources else {}
     too_large = []
     for source, one in checked(chosen, headers, asked if sources else ()).items():
         header = headers[str(source.path)]
@@ -263,11 +267,14 @@ def _nothing(settings: Settings) -> str:
     return f"{settings.input} holds no tractogram{of}: expected files that end in .trk, .tck, .trx, .vtk or .vtp."
 
 
-def _look(
-    sources: Sequence[Source], images: Sequence[Path], settings: Settings, watch: Watch
+def look(
+    tractograms: Iterable[Path], images: Iterable[Path], settings: Settings, watch: Watch
 ) -> dict[str, dict[str, Any]]:
-    """Look at all headers, images' too, in one worker of its own: the supervisor never loads what that takes."""
-    paths, pictures = [str(source.path) for source in sources], [str(path) for path in images]
+    """Look at all headers, images' too, in one worker of its own: the supervisor never loads what that takes.
+
+    By path, each has a ``fingerprint`` of its file, or has ``failed`` with a sentence.
+    """
+    paths, pictures = [str(path) for path in tractograms], [str(path) for path in images]
     arguments = {"paths": paths, "images": pictures, "vtk_space": settings.vtk_space}
     done, why = alone(Task("look", arguments, _LOOK_NEED), watch)
     if done is None:

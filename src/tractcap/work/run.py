@@ -15,6 +15,7 @@ from tractcap.limits.threads import environment
 from tractcap.reports.tracts import EMPTY, FAILED
 from tractcap.work import pieces, plan
 from tractcap.work.about import place, tell_of_undrawn
+from tractcap.work.checking import Checking, Order, Tally
 from tractcap.work.images import Box
 from tractcap.work.journal import Journal
 from tractcap.work.overview import overview_place, together
@@ -37,7 +38,7 @@ class Outcome:
     others have none, ``empty`` why there is nothing to draw; ``parted`` those that other shards
     have pieces of too; ``overviews`` are the mosaics of several tractograms
     together, ``pages`` the participants', ``others`` sentences why some of these could not be made; ``retries`` counts
-    the jobs that were tried again.
+    the jobs that were tried again, ``checks`` what became of measures of quality.
     """
 
     drawn: dict[Source, list[Path]] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Outcome:
     pages: list[Path] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     retries: int = 0
+    checks: Tally = field(default_factory=Tally)
 
     def summary(self, planned: Planned, watch: Watch) -> Iterator[str]:
         """What was done, and with what memory, in a few lines; failures with their causes last."""
@@ -59,6 +61,7 @@ class Outcome:
         failed = f", {len(self.failed)} failed" * bool(self.failed)
         parted = f", {len(self.parted)} drawn in part" * bool(self.parted)
         yield f"{len(self.drawn)} drawn{kept}{parted}{again}{empty}{failed}"
+        yield from self.checks.summary()
         workers = f"{planned.crew.workers} worker{'s' * (planned.crew.workers > 1)}"
         yield f"{watch.budget.describe()}; {workers}; peak {as_mb(peak)} MB ({whose})"
         for sentence in (*self.failed.values(), *self.others):
@@ -78,13 +81,15 @@ class Run:
     ) -> None:
         self.settings, self.planned, self.watch = settings, planned, watch
         self._journal, self._tell = journal, tell
-        self.outcome = Outcome()
+        self._checking = Checking(settings, planned, watch)
+        self.outcome = Outcome(checks=self._checking.tally)
         self._outlines: dict[Path, Box | None] = dict(planned.outlines)
         self._scenes = Scenes(settings, self._outlines, watch.budget)
         self._parts: dict[Job, float] = defaultdict(float)  # of each job, from 0 to 1
         self._share = 0.0
         self._tried: set[int] = set()  # tasks that were tried again, and those that draw several together, by number
         self._together: set[int] = set()
+        self._orders: dict[int, Order] = {}  # checks, by their tasks' numbers
         self._tasks: dict[int, tuple[str, tuple[Job, ...]]] = {}  # whom and what tasks are about, by their number
         self._bytes = max(1, sum(job.bytes for job in planned.jobs))
 
@@ -236,14 +241,23 @@ class Run:
         self._journal.write("parted", source=job.source.name, pieces=which)
 
     def _settled(self, name: str) -> None:
-        """All of a participant's jobs are done: draw them together, and write the page."""
+        """All of a participant's jobs are drawn: draw them together, check them, and write the page."""
         person = self._people[name]
         drawn = {*person.done, *(job for job in person.extents if not job.mine)}
         for jobs in together(person.jobs) if self.settings.overview else []:
             if jobs[0].leads and (done := [job for job in jobs if job in drawn]):
                 self._overview(name, done, [job for job in jobs if job not in drawn])
-        if not person.overviews:
-            self._page(name)
+        self._check(name)
+        self._page(name)  # with what there is; once more when all is there
+
+    def _check(self, name: str) -> None:
+        """Check what was drawn here."""
+        person = self._people[name]
+        for job in sorted(person.done, key=lambda job: job.source.path):
+            for order in self._checking.orders(job) if job.leads else ():
+                number = self._submit("check", dict(order.arguments), order.need, name, (job,))
+                self._orders[number] = order
+                person.awaited += 1
 
     def _overview(self, name: str, jobs: list[Job], left_out: list[Job]) -> None:
         person = self._people[name]
@@ -258,11 +272,17 @@ class Run:
         arguments = self._scenes.arguments(jobs, colorings, made, {"low": made["Frame"][0], "high": made["Frame"][1]})
         arguments["making"] = self._scenes.making(largest.shape)
         arguments |= {"folder": str(at.parent), "stem": at.stem, "title": arguments["about"]["Title"]}
-        person.overviews += 1
+        person.awaited += 1
         # not to be known by its jobs: only one may have been drawn
         self._together.add(self._submit("draw", arguments, largest.need, name, tuple(jobs)))
 
     def _page(self, name: str) -> None:
+        """Write a participant's page, after the one that may be on its way: the later must be the last."""
+        person = self._people[name]
+        person.outdated = person.paging
+        if person.paging:
+            return
+        person.paging = True
         self._submit("page", {"output": str(self.settings.output), "participant": name}, plan.BASE, name)
 
     # what came of it
@@ -276,6 +296,8 @@ class Run:
             self._paged(event, name)
         elif event.task.action == "outline":
             self._outline(event, name, jobs[0])
+        elif number in self._orders:
+            self._checked(event, name, self._orders[number])
         elif number in self._together:
             self._overviewed(event, name, jobs)
         else:
@@ -336,16 +358,40 @@ class Run:
             log.info("drew %d bundle%s together: %s", len(jobs), "s" * (len(jobs) > 1), at.stem)
             self._journal.write("drawn", source=at.stem, need=event.task.need, peak=event.peak)
         if event.failed or event.done:
-            self._people[name].overviews -= 1
-            if not self._people[name].overviews:
-                self._page(name)
+            self._arrived(name)
+
+    def _checked(self, event: Event, name: str, order: Order) -> None:
+        """A check was made, or could not be."""
+        which = f"{order.check.name} of {order.job.source.name}"
+        if event.failed:
+            self._checking.fail(order, event.failed)
+            self._journal.write("failed", source=which, why=event.failed)
+        elif event.done:
+            self._checking.made(order, event.done)
+            log.info("checked %s", which)
+            self._journal.write("checked", source=which, need=event.task.need, peak=event.peak)
+        if event.failed or event.done:
+            self._arrived(name)
+
+    def _arrived(self, name: str) -> None:
+        """Something that a participant's page waits for is there."""
+        person = self._people[name]
+        person.awaited -= 1
+        if not person.awaited:
+            self._page(name)
 
     def _paged(self, event: Event, name: str) -> None:
         if event.failed:
             whose = f"sub-{name}" if name else "all tractograms"
             self._other_failed(f"the page of {whose}: {event.failed}", whose)
         elif event.done and event.done["path"]:
-            self.outcome.pages.append(self.settings.output / event.done["path"])
+            path = self.settings.output / event.done["path"]
+            self.outcome.pages += [path] if path not in self.outcome.pages else []
+        if event.failed or event.done:
+            person = self._people[name]
+            person.paging = False
+            if person.outdated:
+                self._page(name)
 
     def _other_failed(self, sentence: str, source: str) -> None:
         log.error("%s", sentence)
@@ -361,7 +407,7 @@ class Run:
     def _try_again(self, event: Event, name: str, jobs: Sequence[Job]) -> None:
         """Once more, alone and smaller, with all the memory there is."""
         self.outcome.retries += 1
-        what = jobs[0].source.name if jobs else f"the page of sub-{name}"
+        what = f"{event.task.action} {jobs[0].source.name}" if jobs else f"the page of sub-{name}"
         log.warning("%s: %s; it is tried again, alone and smaller", what, event.failed)
         self._journal.write("again", source=what, action=event.task.action, why=event.failed)
         room = min(self.planned.room, self.watch.room())  # less than planned where the limit has changed

@@ -24,7 +24,9 @@ Outlines = Mapping[Path, Box | None]
 class Participant:
     """Whose pictures share a frame: jobs that wait for it, and what was measured of them.
 
-    ``begun`` are the arguments of those that are drawn in pieces, of which so many are ``to_come``.
+    ``awaited`` is how much the page waits for beside pictures, ``paging`` says that it is being written, ``outdated``
+    that it must be again. ``begun`` are the arguments of those that are drawn in pieces, of which so many are
+    ``to_come``.
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -33,7 +35,9 @@ class Participant:
     limits: tuple[float, float] | None = None
     drawing: bool = False
     undrawn: int = 0
-    overviews: int = 0
+    awaited: int = 0
+    paging: bool = False
+    outdated: bool = False
     done: list[Job] = field(default_factory=list)
     begun: dict[Job, dict[str, Any]] = field(default_factory=dict)
     to_come: Counter[Job] = field(default_factory=Counter)

@@ -1,6 +1,4 @@
-"""The form of each streamline: how long, how bent, where it ends; and which are there twice."""
-
-from collections.abc import Sequence
+"""The form of each streamline: how long, how bent, and from where to where."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +7,6 @@ from tractcap.checks.kit.sample import Streamline
 
 STEP = 2.0
 """mm between the points that curvature is measured at: closer ones tell of the tracking's own jitter."""
-
-_PRECISION = 1e-3
-"""mm; streamlines whose points are as near as that are the same."""
 
 
 def length(streamline: Streamline) -> float:
@@ -47,10 +42,14 @@ def span(streamline: Streamline) -> float:
     return float(np.sqrt(((streamline[-1].astype(np.float64) - streamline[0]) ** 2).sum()))
 
 
-def twice(streamlines: Sequence[Streamline]) -> int:
-    """How many are the same as one before, from either end."""
-    seen: set[bytes] = set()
-    for one in streamlines:
-        rounded = np.rint(one / np.float32(_PRECISION)).astype(np.int64)
-        seen.add(min(rounded.tobytes(), rounded[::-1].tobytes()))
-    return len(streamlines) - len(seen)
+def cut(streamline: Streamline, end: float) -> tuple[Streamline, Streamline, Streamline]:
+    """Both ends of a streamline, ``end`` mm long or half of it, and what is between them, which may have no points."""
+    steps = np.sqrt((np.diff(streamline.astype(np.float64), axis=0) ** 2).sum(axis=1))
+    along = np.concatenate([[0], np.cumsum(steps)])
+    short = min(end, along[-1] / 2)
+    at = np.stack([np.interp([short, along[-1] - short], along, streamline[:, axis]) for axis in range(3)], axis=1)
+    first, last = at.astype(np.float32)[:1], at.astype(np.float32)[1:]
+    before, after = streamline[along < short], streamline[along > along[-1] - short]
+    middle = streamline[(along > short) & (along < along[-1] - short)]
+    between = np.concatenate([first, middle, last]) if along[-1] > 2 * end else middle[:0]
+    return np.concatenate([before, first]), np.concatenate([last, after]), between

@@ -15,6 +15,9 @@ PANELS = 64 * MB
 PLOTS = 64 * MB
 """That plotting takes: matplotlib itself, above all."""
 
+SURVEY = 70 * MB
+"""That reading a tractogram whole takes: its volume's grid, its streamlines' numbers, and one chunk."""
+
 
 def sampled(file: File, most: int) -> int:
     """What a sample of at most so many of a tractogram's streamlines takes while it is taken."""

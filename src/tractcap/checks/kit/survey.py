@@ -1,0 +1,54 @@
+"""A tractogram read whole, in chunks: its streamlines counted, measured, and looked at for twins."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tractcap.checks.kit.check import File
+from tractcap.checks.kit.needs import CHUNK
+from tractcap.checks.kit.twins import Twins
+from tractcap.drawing.lengths import Lengths, Summary
+from tractcap.drawing.lines import NOT_FINITE, TOO_SHORT, Tally, drawable
+from tractcap.drawing.territory import Territory
+from tractcap.errors import InputError
+from tractcap.inputs.tractograms import open_tractogram
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What there is in a tractogram.
+
+    ``streamlines`` are all of its own, of which ``single`` have fewer than two points and ``broken`` points that are
+    none. Of the others are ``lengths`` (mm) and ``volume`` (mm³), and ``twins``: how many are the same as another, and
+    of how many that is.
+    """
+
+    streamlines: int
+    single: int
+    broken: int
+    lengths: Summary
+    volume: float
+    twins: tuple[int, int]
+
+
+def survey(file: File, report: Callable[[int], None], vtk_space: str = "") -> Survey:
+    """Read a tractogram once.
+
+    Raises
+    ------
+    InputError
+        When it can't be read, is damaged, or has no streamline of two points or more.
+    """
+    tally, lengths, territory, twins = Tally(), Lengths(), Territory(), Twins()
+    for chunk in open_tractogram(Path(file.path), vtk_space=vtk_space).chunks(CHUNK):
+        kept = drawable(chunk, tally)
+        if len(kept.points):
+            for one in (lengths, territory, twins):
+                one.add(kept)
+        report(tally.points)
+    if not tally.drawn:
+        raise InputError(f"{file.path} has no streamline of two points or more: there is nothing to measure.")
+    left_out = tally.left_out
+    return Survey(
+        tally.streamlines, left_out[TOO_SHORT], left_out[NOT_FINITE], lengths.summary(), territory.volume, twins.share()
+    )

@@ -1,0 +1,214 @@
+"""Lengths and shape: what there is in a bundle, how long and bent its streamlines are, and where they end."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tractcap.checks.kit import needs
+from tractcap.checks.kit.check import Check, Findings, Given, Measure
+from tractcap.limits import MB
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from tractcap.checks.kit.desk import Desk
+    from tractcap.checks.kit.sample import Sample
+    from tractcap.checks.kit.survey import Survey
+
+_MOST = 2_000
+"""Streamlines whose form is looked at and which are drawn."""
+
+_END = 4.0
+"""mm at each end that the picture marks."""
+
+_BINS = 30
+_ENDS, _REST = (230, 159, 0), (110, 110, 110)
+_ANATOMY, _MOST_VOXELS = 90 * MB, 320**3
+"""What telling the head from air in a reference image takes beside its voxels."""
+
+
+def _run(given: Given, desk: "Desk") -> Findings:
+    from tractcap.checks.kit import sample
+    from tractcap.checks.kit.survey import survey
+
+    found = survey(given.tractogram, desk.report, given.vtk_space)
+    taken = sample.take(given.tractogram.path, _MOST, desk.report, given.vtk_space)
+    forms = _forms(taken)
+    desk.picture("streamlines", "Streamlines by length, and where they end", _pictures(taken, forms, desk))
+    desk.picture("distributions", "Lengths and curvature", _plots(found, forms, desk))
+    desk.table("lengths", "Lengths", ("length_from_mm", "length_to_mm", "streamlines"), _bins(found))
+    measures = {**_counted(found), **_formed(forms), **_outside(given, taken)}
+    return Findings({**measures, "Sampled": len(taken.streamlines)}, _notes(found, taken))
+
+
+def _forms(taken: "Sample") -> dict[str, Any]:
+    """Length, curvature and span of each streamline of the sample, each an array (S,)."""
+    import numpy as np
+
+    from tractcap.checks.kit import forms
+
+    each: dict[str, Callable[[Any], float | None]] = {
+        "length": forms.length, "curvature": forms.curvature, "span": forms.span
+    }  # fmt: skip
+    return {name: np.array([what(one) for one in taken.streamlines], float) for name, what in each.items()}
+
+
+def _counted(found: "Survey") -> dict[str, float | int]:
+    same, of = found.twins
+    lengths = found.lengths
+    return {
+        "Streamlines": found.streamlines,
+        "SinglePoint": found.single,
+        "NotFinite": found.broken,
+        "Duplicates": same,
+        "DuplicateShare": round(same / of, 6),
+        "LengthMean": lengths.mean,
+        "LengthMedian": lengths.median,
+        "LengthMinimum": lengths.minimum,
+        "LengthMaximum": lengths.maximum,
+        "Volume": found.volume,
+    }
+
+
+def _formed(forms: dict[str, Any]) -> dict[str, float | None]:
+    import numpy as np
+
+    bent = forms["curvature"][np.isfinite(forms["curvature"])]
+    long = forms["length"] > 0
+    straight = forms["span"][long] / forms["length"][long]
+    return {
+        "CurvatureMean": round(float(bent.mean()), 6) if len(bent) else None,
+        "CurvatureMedian": round(float(np.median(bent)), 6) if len(bent) else None,
+        "SpanMean": round(float(forms["span"].mean()), 3),
+        "Straightness": round(float(straight.mean()), 6) if len(straight) else None,
+    }
+
+
+def _outside(given: Given, taken: "Sample") -> dict[str, float | None]:
+    if given.reference is None:
+        return {"OutsideReference": None}
+    from pathlib import Path
+
+    import numpy as np
+
+    from tractcap.drawing.anatomy import Anatomy
+    from tractcap.inputs.images import ImageFile
+
+    inside = Anatomy(ImageFile(Path(given.reference.path))).inside
+    out = [~(inside.at(one) >= 127) for one in taken.streamlines]  # what is beyond the grid is not a number
+    return {"OutsideReference": round(float(np.concatenate(out).mean()), 6)}
+
+
+def _notes(found: "Survey", taken: "Sample") -> list[str]:
+    same, of = found.twins
+    some = of < found.streamlines - found.single - found.broken
+    twice = [f"duplicates were looked for among {of:,} of {found.streamlines:,} streamlines"] if some else []
+    whole = [f"{same:,} streamlines are the same as another one"] if same and not some else []
+    return [*twice, *whole, *taken.notes("curvature, and the picture,")]
+
+
+def _pictures(taken: "Sample", forms: dict[str, Any], desk: "Desk") -> "Image.Image":
+    from tractcap.checks.kit import panels
+    from tractcap.drawing.scales import Scale
+
+    low, high = (float(one) for one in (forms["length"].min(), forms["length"].max()))
+    scale = Scale("length", low, high, "mm")
+    rows = [
+        panels.Row("Lengths", taken.told, [_by_length(taken, forms, (low, high))]),
+        panels.Row("Ends", f"the last {_END:g} mm at both ends", list(_with_ends(taken))),
+    ]
+    return panels.sheet(
+        f"{desk.title}: lengths and ends", taken.told, rows, panels.frame_of(taken.streamlines), desk.report,
+        background=desk.background, scale=scale, legend=(("ends", _ENDS), ("between them", _REST)),
+    )  # fmt: skip
+
+
+def _by_length(taken: "Sample", forms: dict[str, Any], limits: tuple[float, float]) -> Any:
+    from tractcap.drawing.draw import Bundle
+    from tractcap.drawing.look import DATA, Coloring
+    from tractcap.inputs.tractograms.held import HeldTractogram
+
+    held = HeldTractogram("lengths", taken.streamlines, {"length": forms["length"][:, None]})
+    return Bundle(held, Coloring(DATA, "length", limits=limits))
+
+
+def _with_ends(taken: "Sample") -> Sequence[Any]:
+    from tractcap.checks.kit import forms
+    from tractcap.drawing.draw import Bundle
+    from tractcap.drawing.look import ONE, Coloring
+    from tractcap.inputs.tractograms.held import HeldTractogram
+
+    cut = [forms.cut(one, _END) for one in taken.streamlines]
+    ends, between = [end for one in cut for end in one[:2]], [one[2] for one in cut if len(one[2]) > 1]
+    named = (("between", between, _REST), ("ends", ends, _ENDS))
+    return [Bundle(HeldTractogram(name, which), Coloring(ONE, color=color)) for name, which, color in named if which]
+
+
+def _bins(found: "Survey") -> Sequence[tuple[float, float, int]]:
+    lengths = found.lengths
+    starts = [round(lengths.start + at * lengths.width, 3) for at in range(len(lengths.counts))]
+    ends = [round(start + lengths.width, 3) for start in starts]
+    return list(zip(starts, ends, lengths.counts, strict=True))
+
+
+def _plots(found: "Survey", forms: dict[str, Any], desk: "Desk") -> "Image.Image":
+    import numpy as np
+
+    from tractcap.checks.kit.plots import Sheet
+
+    sheet = Sheet(f"{desk.title}: lengths and curvature", 2, wide=8.4, background=desk.background)
+    lengths, bent = found.lengths, forms["curvature"][np.isfinite(forms["curvature"])]
+    left, right = (plot.axes for plot in sheet.plots)
+    starts = [start for start, _, _ in _bins(found)]
+    left.bar(starts, lengths.counts, lengths.width, align="edge", color="#56b4e9")
+    left.axvline(lengths.median, color=sheet.plots[0].ink, linestyle="--")
+    left.set(title=f"all {sum(lengths.counts):,}; median {lengths.median:.1f} mm", xlabel="length (mm)")
+    if len(bent):
+        right.hist(bent, _BINS, color="#e69f00")
+        right.axvline(np.median(bent), color=sheet.plots[1].ink, linestyle="--")
+    of = "" if len(bent) == len(forms["curvature"]) else f" of {len(forms['curvature']):,}"
+    median = f"; median {np.median(bent):.3f} 1/mm" if len(bent) else ""
+    right.set(title=f"{len(bent):,}{of} of the sample{median}", xlabel="mean curvature (1/mm)")
+    for axes in (left, right):
+        axes.set_ylabel("streamlines")
+        axes.locator_params(axis="x", nbins=6)
+        axes.locator_params(axis="y", integer=True)
+    return sheet.image()
+
+
+def _need(given: Given) -> int:
+    anatomy = _ANATOMY + min(given.reference.voxels, _MOST_VOXELS) if given.reference else 0
+    return needs.sampled(given.tractogram, _MOST) + needs.SURVEY + max(needs.PANELS + needs.PLOTS, anatomy)
+
+
+CHECK = Check(
+    name="shape",
+    title="Lengths and shape",
+    what="How many streamlines there are, how long and how bent they are, what volume they pass through, where they "
+    "end, and which of them are no streamlines or there twice.",
+    source="Curvature: do Carmo, Differential Geometry of Curves and Surfaces (1976), section 1.5. Volume, span and "
+    "length as shape measures of bundles: Yeh (2020), Shape analysis of the human association pathways, NeuroImage "
+    "223, 117329, doi:10.1016/j.neuroimage.2020.117329.",
+    measures=(
+        Measure("Streamlines", "Streamlines", "In the file"),
+        Measure("SinglePoint", "With fewer than two points", "Streamlines that can't be drawn or measured"),
+        Measure("NotFinite", "With points that are none", "Streamlines with coordinates not finite or beyond 10 m"),
+        Measure("Duplicates", "Duplicates", "Streamlines whose points are those of another one, to 0.001 mm"),
+        Measure("DuplicateShare", "Share of duplicates", "Of those that were looked at"),
+        Measure("LengthMean", "Mean length", "Of all that can be measured", "mm"),
+        Measure("LengthMedian", "Median length", "Of all that can be measured", "mm"),
+        Measure("LengthMinimum", "Shortest", "Of all that can be measured", "mm"),
+        Measure("LengthMaximum", "Longest", "Of all that can be measured", "mm"),
+        Measure("Volume", "Volume", "Of the voxels of 2 mm that streamlines pass through", "mm^3"),
+        Measure("CurvatureMean", "Mean curvature", "Mean of the sample's streamlines' mean curvatures", "1/mm"),
+        Measure("CurvatureMedian", "Median curvature", "Median of these", "1/mm"),
+        Measure("SpanMean", "Mean span", "Distance from end to end, mean of the sample", "mm"),
+        Measure("Straightness", "Straightness", "Span over length, mean of the sample; 1 is straight"),
+        Measure("OutsideReference", "Outside head or brain", "Share of the sample's points outside what the reference "
+                "image shows of it"),
+        Measure("Sampled", "Sampled", "Streamlines whose form was looked at"),
+    ),
+    run=_run,
+    need=_need,
+    uses=("reference",),
+    place=10,
+)  # fmt: skip
