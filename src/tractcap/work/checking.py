@@ -117,7 +117,7 @@ class Checking:
         """A bundle and what this check uses; in the atlas's space where it is compared with that."""
         beside, bundle = self._beside[job.source], job.source.bundle
         own = self._file(Other(job.source.path, job.source.space))
-        others = {name: self._file(other) for name, other in beside.others.items()}
+        others: dict[str, File | None] = {name: self._file(other) for name, other in beside.others.items()}
         others["reference"] = self._file(Other(job.reference.path)) if job.reference else None
         if "atlas" in check.uses and (moved := others.get("moved")):
             own = moved
