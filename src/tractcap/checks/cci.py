@@ -17,8 +17,6 @@ _MOST = 2_000
 _THRESHOLD = 1.0
 """Streamlines below it are taken for removed, as pyTractoViz does."""
 
-_BINS = 40
-
 
 def _run(given: Given, desk: "Desk") -> Findings:
     import numpy as np
@@ -42,7 +40,7 @@ def _measures(taken: "Sample", short: int, values: Any) -> dict[str, Value]:
     import numpy as np
 
     kept, count = int((values >= _THRESHOLD).sum()), len(values)
-    about = {"CCIMean": np.mean, "CCIMedian": np.median, "CCIStandardDeviation": np.std}
+    about: dict[str, Any] = {"CCIMean": np.mean, "CCIMedian": np.median, "CCIStandardDeviation": np.std}
     return {
         "Streamlines": taken.total,
         "Sampled": len(taken.streamlines),
@@ -108,16 +106,17 @@ def _colored(streamlines: Any, values: Any, high: float) -> Any:
 
 
 def _plot(values: Any, of: str, desk: "Desk") -> "Image.Image":
-    from tractcap.checks.kit.plots import Sheet
+    from tractcap.checks.kit import plots
 
-    sheet = Sheet(f"{desk.title}: cluster confidence of {of}", background=desk.background)
-    plot = sheet.plots[0]
-    plot.axes.hist(values, _BINS, color="#56b4e9")
-    plot.axes.axvline(_THRESHOLD, color=plot.ink, linestyle="--", label=f"threshold {_THRESHOLD:g}")
-    plot.axes.set(xlabel="cluster confidence index (1/mm)", ylabel="streamlines")
-    plot.axes.locator_params(axis="y", integer=True)
-    plot.axes.legend()
-    return sheet.image()
+    def fill(plot: Any) -> None:
+        plot.axes.hist(values, plots.bins(values, _THRESHOLD), color="#56b4e9")
+        plot.axes.axvline(_THRESHOLD, color=plot.ink, linestyle="--", label=f"threshold {_THRESHOLD:g}")
+        plot.axes.set(xlabel="cluster confidence index (1/mm)", ylabel="streamlines")
+        plot.axes.locator_params(axis="y", integer=True)
+        plot.axes.legend()
+
+    title = f"{desk.title}: cluster confidence of {of}"
+    return plots.sheet(title, 1, lambda found: fill(found[0]), background=desk.background)
 
 
 CHECK = Check(

@@ -153,26 +153,39 @@ def _bins(found: "Survey") -> Sequence[tuple[float, float, int]]:
 def _plots(found: "Survey", forms: dict[str, Any], desk: "Desk") -> "Image.Image":
     import numpy as np
 
-    from tractcap.checks.kit.plots import Sheet
+    from tractcap.checks.kit import plots
 
-    sheet = Sheet(f"{desk.title}: lengths and curvature", 2, wide=8.4, background=desk.background)
-    lengths, bent = found.lengths, forms["curvature"][np.isfinite(forms["curvature"])]
-    left, right = (plot.axes for plot in sheet.plots)
+    bent = forms["curvature"][np.isfinite(forms["curvature"])]
+
+    def fill(both: list[Any]) -> None:
+        _lengths(both[0], found)
+        _curvatures(both[1], bent, len(forms["curvature"]))
+        for plot in both:
+            plot.axes.set_ylabel("streamlines")
+            plot.axes.locator_params(axis="x", nbins=6)
+            plot.axes.locator_params(axis="y", integer=True)
+
+    return plots.sheet(f"{desk.title}: lengths and curvature", 2, fill, wide=8.4, background=desk.background)
+
+
+def _lengths(plot: Any, found: "Survey") -> None:
+    lengths = found.lengths
     starts = [start for start, _, _ in _bins(found)]
-    left.bar(starts, lengths.counts, lengths.width, align="edge", color="#56b4e9")
-    left.axvline(lengths.median, color=sheet.plots[0].ink, linestyle="--")
-    left.set(title=f"all {sum(lengths.counts):,}; median {lengths.median:.1f} mm", xlabel="length (mm)")
+    plot.axes.bar(starts, lengths.counts, lengths.width, align="edge", color="#56b4e9")
+    plot.axes.axvline(lengths.median, color=plot.ink, linestyle="--")
+    plot.axes.set(title=f"all {sum(lengths.counts):,}; median {lengths.median:.1f} mm", xlabel="length (mm)")
+
+
+def _curvatures(plot: Any, bent: Any, sampled: int) -> None:
+    import numpy as np
+
+    of = "" if len(bent) == sampled else f" of {sampled:,}"
+    title = f"{len(bent):,}{of} sampled"
     if len(bent):
-        right.hist(bent, _BINS, color="#e69f00")
-        right.axvline(np.median(bent), color=sheet.plots[1].ink, linestyle="--")
-    of = "" if len(bent) == len(forms["curvature"]) else f" of {len(forms['curvature']):,}"
-    median = f"; median {np.median(bent):.3f} 1/mm" if len(bent) else ""
-    right.set(title=f"{len(bent):,}{of} of the sample{median}", xlabel="mean curvature (1/mm)")
-    for axes in (left, right):
-        axes.set_ylabel("streamlines")
-        axes.locator_params(axis="x", nbins=6)
-        axes.locator_params(axis="y", integer=True)
-    return sheet.image()
+        plot.axes.hist(bent, _BINS, color="#e69f00")
+        plot.axes.axvline(np.median(bent), color=plot.ink, linestyle="--")
+        title += f"; median {np.median(bent):.3f} 1/mm"
+    plot.axes.set(title=title, xlabel="mean curvature (1/mm)")
 
 
 def _need(given: Given) -> int:

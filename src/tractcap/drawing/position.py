@@ -52,7 +52,7 @@ def sample(tractogram: Tractogram, report: Report) -> NDArray[np.float64]:
         whole = range(int(good.head), len(good.offsets) - 1 - good.tail)
         for one in whole:
             if number % step == 0:
-                kept.append(_resampled(good.points[good.offsets[one] : good.offsets[one + 1]]))
+                kept.append(resampled(good.points[good.offsets[one] : good.offsets[one + 1]]))
             number += 1
             if len(kept) >= 2 * _SAMPLE:
                 kept, step = kept[::2], step * 2
@@ -60,7 +60,7 @@ def sample(tractogram: Tractogram, report: Report) -> NDArray[np.float64]:
     return np.array(kept) if kept else np.zeros((1, POINTS, 3))
 
 
-def _resampled(points: NDArray[np.float32]) -> NDArray[np.float64]:
+def resampled(points: NDArray[np.float32]) -> NDArray[np.float64]:
     """A streamline as POINTS points at equal distances along it."""
     exact = points.astype(np.float64)
     along = np.concatenate([[0], np.cumsum(np.sqrt((np.diff(exact, axis=0) ** 2).sum(axis=1)))])

@@ -1,7 +1,7 @@
 """Pictures of streamlines, a row of views for each state of them, all in one frame and on one scale."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -69,15 +69,22 @@ def sheet(
     scale : what the colours stand for, the same in all rows. legend : names and colours of bundles.
     marks : words to put into all pictures. warnings : sentences.
     """
-    pictures = [one for row in rows for one in _pictures(row, frame, background, marks, report)]
+    look = _look(rows, frame, background)
+    pictures = [one for row in rows for one in _pictures(row, frame, look, marks, report)]
     return labels.mosaic(pictures, Words(title, subtitle, warnings, scale, legend, background))
 
 
+def _look(rows: Sequence[Row], frame: Frame, background: Color) -> Look:
+    """The look that suits the row with the most streamlines: were the others' wider, they would seem to be more."""
+    most = max(sum(one.tractogram.header.streamlines for one in row.bundles) for row in rows)
+    look = Look(views=VIEWS_SHOWN, size=SIZE, background=background).for_streamlines(most)
+    return replace(look, width=look.thickness(most, frame, SIZE))
+
+
 def _pictures(
-    row: Row, frame: Frame, background: Color, marks: Sequence[Mark], report: Callable[[int], None]
+    row: Row, frame: Frame, look: Look, marks: Sequence[Mark], report: Callable[[int], None]
 ) -> Iterator[Image.Image]:
-    look = Look(views=VIEWS_SHOWN, size=SIZE, background=background)
-    look = look.for_streamlines(sum(one.tractogram.header.streamlines for one in row.bundles))
+    background = look.background
     for name, pixels in _drawn(row, frame, look, report):
         image = Image.fromarray(pixels)
         _mark(image, VIEWS[name], frame, marks, background)

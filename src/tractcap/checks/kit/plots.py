@@ -1,11 +1,13 @@
 """Plots that look like the pictures beside them."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.drawing.palette import Color, contrast, mix
@@ -25,51 +27,59 @@ class Plot:
     dim: str
 
 
-class Sheet:
-    """One picture of a plot, or of several beside each other. Use :meth:`plots`, then :meth:`image`."""
+def sheet(
+    title: str,
+    columns: int,
+    fill: Callable[[list[Plot]], None],
+    *,
+    background: Color,
+    wide: float = 6.4,
+    high: float = 3.6,
+) -> Image.Image:
+    """A picture of plots beside each other, filled by a function that is given them."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    def __init__(
-        self, title: str, columns: int = 1, *, wide: float = 6.4, high: float = 3.6, background: Color
-    ) -> None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+    ink, file = contrast(background), io.BytesIO()
+    with _style(ink, background):
+        figure = Figure((wide, high), DPI, layout="constrained")
+        FigureCanvasAgg(figure)
+        figure.suptitle(title, fontsize=_POINTS + 2, x=0.01, ha="left", color=_hex(ink))
+        axes = figure.subplots(1, columns, squeeze=False)[0]
+        fill([Plot(one, _hex(ink), _hex(mix(ink, background, _DIM))) for one in axes])
+        figure.savefig(file, format="png", facecolor=_hex(background))
+    return Image.open(file).convert("RGB")
 
-        self._ink, self._background = contrast(background), background
-        with self._style():
-            self._figure = Figure((wide, high), DPI, layout="constrained")
-            FigureCanvasAgg(self._figure)
-            self._figure.suptitle(title, fontsize=_POINTS + 2, x=0.01, ha="left", color=_hex(self._ink))
-            axes = self._figure.subplots(1, columns, squeeze=False)[0]
-        self.plots = [Plot(one, _hex(self._ink), _hex(mix(self._ink, background, _DIM))) for one in axes]
 
-    def image(self) -> Image.Image:
-        """The finished picture."""
-        file = io.BytesIO()
-        with self._style():
-            self._figure.savefig(file, format="png", facecolor=_hex(self._background))
-        return Image.open(file).convert("RGB")
+def bins(values: NDArray[np.floating], threshold: float, most: int = 40) -> NDArray[np.float64]:
+    """Edges of bins of a histogram of values of 0 or more, with one of them at the threshold."""
+    high = max(float(values.max(initial=0)), threshold)
+    rough = high / most
+    wide = threshold / max(1, round(threshold / rough)) if rough < threshold else threshold * round(rough / threshold)
+    return np.arange(0, high / wide + 1) * wide
 
-    @contextmanager
-    def _style(self) -> Iterator[None]:
-        from matplotlib import rc_context
 
-        dim, rule = (_hex(mix(self._ink, self._background, share)) for share in (_DIM, _RULE))
-        ground = _hex(self._background)
-        with rc_context(
-            {
-                **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), ground),
-                **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), _hex(self._ink)),
-                **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), dim),
-                **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
-                "grid.color": rule,
-                "font.size": _POINTS,
-                "legend.frameon": False,
-                "axes.grid": True,
-                "axes.axisbelow": True,
-                "axes.titlelocation": "left",
-            }
-        ):
-            yield
+@contextmanager
+def _style(ink: Color, background: Color) -> Iterator[None]:
+    from matplotlib import rc_context
+
+    dim, rule = (_hex(mix(ink, background, share)) for share in (_DIM, _RULE))
+    with rc_context(
+        {
+            **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), _hex(background)),
+            **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), _hex(ink)),
+            **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), dim),
+            **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
+            "grid.color": rule,
+            "font.size": _POINTS,
+            "legend.frameon": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "axes.titlelocation": "left",
+            "axes.titlesize": _POINTS,
+        }
+    ):
+        yield
 
 
 def _hex(color: Color) -> str:

@@ -1,0 +1,132 @@
+"""Segments: parts along a bundle, each in its own colour."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from tractcap.checks.kit import needs
+from tractcap.checks.kit.check import Check, Findings, Given, Measure
+from tractcap.drawing.palette import apart
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from tractcap.checks.kit.along import Along
+    from tractcap.checks.kit.desk import Desk
+    from tractcap.checks.kit.sample import Sample
+
+_MOST = 2_000
+"""Streamlines that are looked at."""
+
+SEGMENTS = 10
+COLORS = tuple(apart()[:SEGMENTS])
+"""Of the segments, always the same."""
+
+
+def _run(given: Given, desk: "Desk") -> Findings:
+    from tractcap.checks.kit import sample
+    from tractcap.checks.kit.along import along
+
+    taken = sample.take(given.tractogram.path, _MOST, desk.report, given.vtk_space)
+    if not taken.streamlines:
+        return Findings({"Segments": SEGMENTS, "Streamlines": 0, "Sampled": 0}, taken.notes("segments"))
+    way = along(taken.streamlines)
+    apart, numbers = _assigned(taken, way)
+    desk.picture("streamlines", "Segments along the bundle", _pictures(taken, numbers, way, desk))
+    rows = list(_rows(numbers, apart, way))
+    columns = ("segment", "color", "x_mm", "y_mm", "z_mm", "points", "streamlines", "distance_mean_mm")
+    desk.table("segments", "Segments", columns, rows)
+    measures = {
+        "Segments": SEGMENTS,
+        "Streamlines": taken.total,
+        "Sampled": len(taken.streamlines),
+        "FewestStreamlines": min(row[6] for row in rows),
+        "DistanceMean": round(float(apart.mean()), 3),
+    }
+    return Findings(measures, taken.notes("segments"))
+
+
+def _assigned(taken: "Sample", way: "Along") -> tuple[Any, list[Any]]:
+    """The distance of each point (P,) from the bundle's core, and of each streamline its points' segments (N,).
+
+    The model of dipy's ``assignment_map`` is the core alone: of a whole bundle that bends far it would make several
+    centroids, and number them through.
+    """
+    import numpy as np
+    from dipy.stats.analysis import assignment_map
+    from nibabel.streamlines import ArraySequence
+
+    middles = [np.array(mark.at) for mark in way.part(SEGMENTS)]
+    model = ArraySequence([np.array(middles, np.float32)])
+    apart, numbers = assignment_map(ArraySequence(taken.streamlines), model, SEGMENTS)
+    return apart, np.split(numbers, np.cumsum([len(one) for one in taken.streamlines])[:-1])
+
+
+def _rows(numbers: Sequence[Any], apart: Any, way: "Along") -> Iterator[tuple[Any, ...]]:
+    import numpy as np
+
+    every = np.concatenate(numbers)
+    for number, mark in enumerate(way.part(SEGMENTS)):
+        within = every == number
+        crossing = sum(bool((one == number).any()) for one in numbers)
+        distance = round(float(apart[within].mean()), 3) if within.any() else None
+        color = "#{:02x}{:02x}{:02x}".format(*COLORS[number])
+        yield number + 1, color, *mark.at, int(within.sum()), crossing, distance
+
+
+def _pictures(taken: "Sample", numbers: Sequence[Any], way: "Along", desk: "Desk") -> "Image.Image":
+    from tractcap.checks.kit import panels
+
+    words = f"1 {way.ends[0]}, {SEGMENTS} {way.ends[1]}"
+    legend = tuple((str(number), color) for number, color in enumerate(COLORS, 1))
+    return panels.sheet(
+        f"{desk.title}: {SEGMENTS} segments", taken.told, [panels.Row("Segments", words, _colored(taken, numbers))],
+        panels.frame_of(taken.streamlines), desk.report, background=desk.background, legend=legend,
+        marks=way.part(SEGMENTS),
+    )  # fmt: skip
+
+
+def _colored(taken: "Sample", numbers: Sequence[Any]) -> list[Any]:
+    """A bundle of each segment's parts of streamlines, in its colour."""
+    from tractcap.drawing.draw import Bundle
+    from tractcap.drawing.look import ONE, Coloring
+    from tractcap.inputs.tractograms.held import HeldTractogram
+
+    parts: list[list[Any]] = [[] for _ in range(SEGMENTS)]
+    for streamline, segments in zip(taken.streamlines, numbers, strict=True):
+        for number, part in _parts(streamline, segments):
+            parts[number].append(part)
+    return [
+        Bundle(HeldTractogram(str(number), part), Coloring(ONE, color=color))
+        for number, (part, color) in enumerate(zip(parts, COLORS, strict=True), 1)
+        if part
+    ]
+
+
+def _parts(streamline: Any, segments: Any) -> Iterator[tuple[int, Any]]:
+    """The parts of a streamline within a segment each, up to the next one's first point."""
+    import numpy as np
+
+    begins = [0, *(np.flatnonzero(np.diff(segments)) + 1).tolist(), len(streamline)]
+    for first, last in pairwise(begins):
+        if len(part := streamline[first : last + 1]) > 1:
+            yield int(segments[first]), part
+
+
+CHECK = Check(
+    name="segments",
+    title="Segments",
+    what=f"The bundle in {SEGMENTS} segments of equal length along its core: each point belongs to the nearest one.",
+    source="Chandio et al. (2020), Bundle analytics, a computational framework for investigating the shapes and "
+    "profiles of brain pathways across populations, Sci Rep 10, 17149, doi:10.1038/s41598-020-74054-4.",
+    measures=(
+        Measure("Segments", "Segments", "Along the core"),
+        Measure("Streamlines", "Streamlines", "That can be drawn"),
+        Measure("Sampled", "Sampled", "Streamlines that were looked at"),
+        Measure("FewestStreamlines", "Fewest streamlines", "Sampled streamlines in the segment that has the fewest"),
+        Measure("DistanceMean", "Mean distance", "Of points from the middle of their segment", "mm"),
+    ),
+    run=_run,
+    need=lambda given: needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
+    place=40,
+)
