@@ -78,31 +78,24 @@ def _pictures(taken: "Sample", streamlines: Any, values: Any, desk: "Desk") -> "
     from tractcap.checks.kit import panels
     from tractcap.drawing.scales import Scale
 
-    high = max(float(np.percentile(values, 98)), _THRESHOLD)
+    scale = Scale("CCI", 0.0, max(float(np.percentile(values, 98)), _THRESHOLD))
     kept = values >= _THRESHOLD
     left = f"CCI of {_THRESHOLD:g} or more: {int(kept.sum()):,} kept, {int((~kept).sum()):,} removed"
     rows = [
-        panels.Row("Before", _of(taken, values), [_colored(streamlines, values, high)]),
-        panels.Row("After", left, [_colored(_those(streamlines, kept), values[kept], high)]),
-        panels.Row("Removed", f"CCI below {_THRESHOLD:g}", [_colored(_those(streamlines, ~kept), values[~kept], high)]),
+        panels.Row("Before", _of(taken, values), [panels.valued(streamlines, values, scale)]),
+        panels.Row("After", left, [panels.valued(_those(streamlines, kept), values[kept], scale)]),
+        panels.Row(
+            "Removed", f"CCI below {_THRESHOLD:g}", [panels.valued(_those(streamlines, ~kept), values[~kept], scale)]
+        ),
     ]
     return panels.sheet(
         f"{desk.title}: cluster confidence", _of(taken, values), rows, panels.frame_of(streamlines), desk.report,
-        background=desk.background, scale=Scale("CCI", 0.0, high),
+        background=desk.background, scale=scale,
     )  # fmt: skip
 
 
 def _those(streamlines: Any, which: Any) -> list[Any]:
     return [one for one, wanted in zip(streamlines, which, strict=True) if wanted]
-
-
-def _colored(streamlines: Any, values: Any, high: float) -> Any:
-    from tractcap.drawing.draw import Bundle
-    from tractcap.drawing.look import DATA, Coloring
-    from tractcap.inputs.tractograms.held import HeldTractogram
-
-    held = HeldTractogram("cci", streamlines, {"cci": values[:, None]})
-    return Bundle(held, Coloring(DATA, "cci", limits=(0.0, high)))
 
 
 def _plot(values: Any, of: str, desk: "Desk") -> "Image.Image":

@@ -120,28 +120,19 @@ def _pictures(
     own = [volume.at(one) for one in taken.streamlines]
     known = np.concatenate(own)
     low, high = (float(one) for one in np.percentile(known[np.isfinite(known)], _SHOWN))
-    limits = (low, high) if high > low else (low, low + 1)
+    scale = Scale(name, low, high if high > low else low + 1, volume.unit)
     nodes = [found.mean[tree.query(one)[1]] for one in taken.streamlines]
     rows = [
-        panels.Row(f"{name} at each point", taken.told, [_colored(name, taken, own, limits)]),
-        panels.Row("Profile", "the weighted mean at the nearest node", [_colored(name, taken, nodes, limits)]),
+        panels.Row(f"{name} at each point", taken.told, [panels.valued(taken.streamlines, own, scale)]),
+        panels.Row(
+            "Profile", "the weighted mean at the nearest node", [panels.valued(taken.streamlines, nodes, scale)]
+        ),
     ]
     return panels.sheet(
         f"{desk.title}: {name}", f"node 1 {way.ends[0]}, node {len(found.mean)} {way.ends[1]}", rows,
         panels.frame_of(taken.streamlines), desk.report, background=desk.background,
-        scale=Scale(name, *limits, volume.unit), marks=way.marks,
+        scale=scale, marks=way.marks,
     )  # fmt: skip
-
-
-def _colored(name: str, taken: "Sample", values: Any, limits: tuple[float, float]) -> Any:
-    import numpy as np
-
-    from tractcap.drawing.draw import Bundle
-    from tractcap.drawing.look import DATA, Coloring
-    from tractcap.inputs.tractograms.held import HeldTractogram
-
-    held = HeldTractogram(name, taken.streamlines, per_point={name: np.concatenate(values)[:, None]})
-    return Bundle(held, Coloring(DATA, name, limits=limits))
 
 
 def _lacks(given: Given) -> str:

@@ -79,8 +79,9 @@ def _pictures(taken: "Sample", numbers: Sequence[Any], way: "Along", desk: "Desk
 
     words = f"1 {way.ends[0]}, {SEGMENTS} {way.ends[1]}"
     legend = tuple((str(number), color) for number, color in enumerate(COLORS, 1))
+    row = panels.Row("Segments", words, _colored(taken, numbers), len(taken.streamlines))
     return panels.sheet(
-        f"{desk.title}: {SEGMENTS} segments", taken.told, [panels.Row("Segments", words, _colored(taken, numbers))],
+        f"{desk.title}: {SEGMENTS} segments", taken.told, [row],
         panels.frame_of(taken.streamlines), desk.report, background=desk.background, legend=legend,
         marks=way.part(SEGMENTS),
     )  # fmt: skip
@@ -88,16 +89,14 @@ def _pictures(taken: "Sample", numbers: Sequence[Any], way: "Along", desk: "Desk
 
 def _colored(taken: "Sample", numbers: Sequence[Any]) -> list[Any]:
     """A bundle of each segment's parts of streamlines, in its colour."""
-    from tractcap.drawing.draw import Bundle
-    from tractcap.drawing.look import ONE, Coloring
-    from tractcap.inputs.tractograms.held import HeldTractogram
+    from tractcap.checks.kit import panels
 
     parts: list[list[Any]] = [[] for _ in range(SEGMENTS)]
     for streamline, segments in zip(taken.streamlines, numbers, strict=True):
         for number, part in _parts(streamline, segments):
             parts[number].append(part)
     return [
-        Bundle(HeldTractogram(str(number), part), Coloring(ONE, color=color))
+        panels.plain(str(number), part, color)
         for number, (part, color) in enumerate(zip(parts, COLORS, strict=True), 1)
         if part
     ]

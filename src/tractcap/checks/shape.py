@@ -100,8 +100,8 @@ def _outside(given: Given, taken: "Sample") -> dict[str, float | None]:
 
 def _notes(found: "Survey", taken: "Sample") -> list[str]:
     same, of = found.twins
-    some = of < found.streamlines - found.single - found.broken
-    twice = [f"duplicates were looked for among {of:,} of {found.streamlines:,} streamlines"] if some else []
+    some = of < found.measured
+    twice = [f"duplicates were looked for among {of:,} of {found.measured:,} streamlines"] if some else []
     whole = [f"{same:,} streamlines are the same as another one"] if same and not some else []
     return [*twice, *whole, *taken.notes("curvature, and the picture,")]
 
@@ -113,8 +113,8 @@ def _pictures(taken: "Sample", forms: dict[str, Any], desk: "Desk") -> "Image.Im
     low, high = (float(one) for one in (forms["length"].min(), forms["length"].max()))
     scale = Scale("length", low, high, "mm")
     rows = [
-        panels.Row("Lengths", taken.told, [_by_length(taken, forms, (low, high))]),
-        panels.Row("Ends", f"the last {_END:g} mm at both ends", list(_with_ends(taken))),
+        panels.Row("Lengths", taken.told, [panels.valued(taken.streamlines, forms["length"], scale)]),
+        panels.Row("Ends", f"the last {_END:g} mm at both ends", _with_ends(taken), len(taken.streamlines)),
     ]
     return panels.sheet(
         f"{desk.title}: lengths and ends", taken.told, rows, panels.frame_of(taken.streamlines), desk.report,
@@ -122,25 +122,13 @@ def _pictures(taken: "Sample", forms: dict[str, Any], desk: "Desk") -> "Image.Im
     )  # fmt: skip
 
 
-def _by_length(taken: "Sample", forms: dict[str, Any], limits: tuple[float, float]) -> Any:
-    from tractcap.drawing.draw import Bundle
-    from tractcap.drawing.look import DATA, Coloring
-    from tractcap.inputs.tractograms.held import HeldTractogram
-
-    held = HeldTractogram("lengths", taken.streamlines, {"length": forms["length"][:, None]})
-    return Bundle(held, Coloring(DATA, "length", limits=limits))
-
-
-def _with_ends(taken: "Sample") -> Sequence[Any]:
-    from tractcap.checks.kit import forms
-    from tractcap.drawing.draw import Bundle
-    from tractcap.drawing.look import ONE, Coloring
-    from tractcap.inputs.tractograms.held import HeldTractogram
+def _with_ends(taken: "Sample") -> list[Any]:
+    from tractcap.checks.kit import forms, panels
 
     cut = [forms.cut(one, _END) for one in taken.streamlines]
     ends, between = [end for one in cut for end in one[:2]], [one[2] for one in cut if len(one[2]) > 1]
     named = (("between", between, _REST), ("ends", ends, _ENDS))
-    return [Bundle(HeldTractogram(name, which), Coloring(ONE, color=color)) for name, which, color in named if which]
+    return [panels.plain(name, which, color) for name, which, color in named if which]
 
 
 def _bins(found: "Survey") -> Sequence[tuple[float, float, int]]:

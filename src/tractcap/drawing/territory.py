@@ -33,16 +33,23 @@ class Territory:
 
     def add(self, chunk: Chunk) -> None:
         """Mark the voxels that a chunk's streamlines pass through, as points a voxel apart tell."""
-        self._mark(chunk.points)
+        self.mark(chunk.points)
         for points in _between(chunk):
-            self._mark(points)
+            self.mark(points)
 
     @property
     def volume(self) -> float:
         """In mm³."""
         return float((np.count_nonzero(self._near) + len(self._far)) * VOXEL**3)
 
-    def _mark(self, points: NDArray[np.float32]) -> None:
+    def shared(self, other: "Territory") -> float:
+        """The volume in mm³ that both have."""
+        return float(
+            (np.count_nonzero(self._near & other._near) + len(np.intersect1d(self._far, other._far))) * VOXEL**3
+        )
+
+    def mark(self, points: NDArray[np.float32]) -> None:
+        """Mark the voxels of points (N, 3) in mm."""
         edge = np.float32(_REACH * VOXEL)
         if points.min() < -edge or points.max() >= edge:
             near = ((points >= -edge) & (points < edge)).all(axis=1)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.checks.kit.sample import Streamline
@@ -11,10 +12,11 @@ from tractcap.drawing import labels
 from tractcap.drawing.draw import Bundle, Making, Scene, draw
 from tractcap.drawing.labels import Words
 from tractcap.drawing.lines import Tally
-from tractcap.drawing.look import Look
+from tractcap.drawing.look import DATA, ONE, Coloring, Look
 from tractcap.drawing.palette import Color
 from tractcap.drawing.scales import Scale
 from tractcap.drawing.views import VIEWS, Frame, View
+from tractcap.inputs.tractograms.held import HeldTractogram
 
 SIZE = 480
 """Pixels along a picture."""
@@ -26,11 +28,20 @@ _MAKING = Making(20_000, (1,) * len(VIEWS_SHOWN), 2)
 
 @dataclass(frozen=True)
 class Row:
-    """What one row shows: streamlines as bundles with their colours, and in words, the first line as a title."""
+    """What one row shows: streamlines as bundles with their colours, and in words, the first line as a title.
+
+    ``streamlines`` are how many these are, where the bundles hold parts of them.
+    """
 
     title: str
     words: str
     bundles: Sequence[Bundle]
+    streamlines: int = 0
+
+    @property
+    def count(self) -> int:
+        """Of streamlines."""
+        return self.streamlines or sum(one.tractogram.header.streamlines for one in self.bundles)
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,23 @@ class Mark:
     text: str
     at: tuple[float, float, float]
     color: Color | None = None
+
+
+def plain(name: str, streamlines: Sequence[Streamline], color: Color) -> Bundle:
+    """Streamlines of one colour."""
+    return Bundle(HeldTractogram(name, streamlines), Coloring(ONE, color=color))
+
+
+def valued(
+    streamlines: Sequence[Streamline], values: NDArray[np.floating] | Sequence[NDArray[np.floating]], scale: Scale
+) -> Bundle:
+    """Streamlines coloured by a value of each, (S,), or by those of each one's points, S times (N,)."""
+    if isinstance(values, np.ndarray):
+        held = HeldTractogram(scale.name, streamlines, per_streamline={scale.name: values[:, None]})
+    else:
+        points = np.concatenate([np.zeros(0, np.float32), *values])
+        held = HeldTractogram(scale.name, streamlines, per_point={scale.name: points[:, None]})
+    return Bundle(held, Coloring(DATA, scale.name, limits=(scale.low, scale.high), colormap=scale.colormap))
 
 
 def frame_of(*groups: Sequence[Streamline]) -> Frame:
@@ -76,7 +104,7 @@ def sheet(
 
 def _look(rows: Sequence[Row], frame: Frame, background: Color) -> Look:
     """The look that suits the row with the most streamlines: were the others' wider, they would seem to be more."""
-    most = max(sum(one.tractogram.header.streamlines for one in row.bundles) for row in rows)
+    most = max(row.count for row in rows)
     look = Look(views=VIEWS_SHOWN, size=SIZE, background=background).for_streamlines(most)
     return replace(look, width=look.thickness(most, frame, SIZE))
 

@@ -19,7 +19,7 @@ class Survey:
     """What there is in a tractogram.
 
     ``streamlines`` are all of its own, of which ``single`` have fewer than two points and ``broken`` points that are
-    none. Of the others are ``lengths`` (mm) and ``volume`` (mm³), and ``twins``: how many are the same as another, and
+    none. Of the others are ``lengths`` (mm) and the ``territory``, and ``twins``: how many are the same as another, and
     of how many that is.
     """
 
@@ -27,8 +27,18 @@ class Survey:
     single: int
     broken: int
     lengths: Summary
-    volume: float
+    territory: Territory
     twins: tuple[int, int]
+
+    @property
+    def measured(self) -> int:
+        """Streamlines of two points or more."""
+        return self.streamlines - self.single - self.broken
+
+    @property
+    def volume(self) -> float:
+        """In mm³, of the voxels that they pass through."""
+        return self.territory.volume
 
 
 def survey(file: File, report: Callable[[int], None], vtk_space: str = "") -> Survey:
@@ -50,5 +60,5 @@ def survey(file: File, report: Callable[[int], None], vtk_space: str = "") -> Su
         raise InputError(f"{file.path} has no streamline of two points or more: there is nothing to measure.")
     left_out = tally.left_out
     return Survey(
-        tally.streamlines, left_out[TOO_SHORT], left_out[NOT_FINITE], lengths.summary(), territory.volume, twins.share()
+        tally.streamlines, left_out[TOO_SHORT], left_out[NOT_FINITE], lengths.summary(), territory, twins.share()
     )
