@@ -33,7 +33,11 @@ class Density(Values):
 
     def at(self, chunk: Chunk) -> NDArray[np.float32]:
         """See :class:`Values`."""
-        return self._volume.at(chunk.points)
+        return self.sampled(chunk.points)
+
+    def sampled(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The density at points (N, 3) in mm; not a number outside the tractogram's box."""
+        return self._volume.at(points)
 
 
 def _extent(tractogram: Tractogram, report: Report) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

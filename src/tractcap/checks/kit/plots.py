@@ -44,10 +44,10 @@ def sheet(
     with _style(ink, background):
         figure = Figure((wide, high), DPI, layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(title, fontsize=_POINTS + 2, x=0.01, ha="left", color=_hex(ink))
+        figure.suptitle(title, fontsize=_POINTS + 2, x=0.01, ha="left", color=as_hex(ink))
         axes = figure.subplots(1, columns, squeeze=False)[0]
-        fill([Plot(one, _hex(ink), _hex(mix(ink, background, _DIM))) for one in axes])
-        figure.savefig(file, format="png", facecolor=_hex(background))
+        fill([Plot(one, as_hex(ink), as_hex(mix(ink, background, _DIM))) for one in axes])
+        figure.savefig(file, format="png", facecolor=as_hex(background))
     return Image.open(file).convert("RGB")
 
 
@@ -63,11 +63,11 @@ def bins(values: NDArray[np.floating], threshold: float, most: int = 40) -> NDAr
 def _style(ink: Color, background: Color) -> Iterator[None]:
     from matplotlib import rc_context
 
-    dim, rule = (_hex(mix(ink, background, share)) for share in (_DIM, _RULE))
+    dim, rule = (as_hex(mix(ink, background, share)) for share in (_DIM, _RULE))
     with rc_context(
         {
-            **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), _hex(background)),
-            **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), _hex(ink)),
+            **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), as_hex(background)),
+            **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), as_hex(ink)),
             **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), dim),
             **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
             "grid.color": rule,
@@ -82,5 +82,6 @@ def _style(ink: Color, background: Color) -> Iterator[None]:
         yield
 
 
-def _hex(color: Color) -> str:
+def as_hex(color: Color) -> str:
+    """A colour as matplotlib reads it."""
     return "#{:02x}{:02x}{:02x}".format(*color)

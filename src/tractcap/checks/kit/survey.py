@@ -1,8 +1,11 @@
 """A tractogram read whole, in chunks: its streamlines counted, measured, and looked at for twins."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tractcap.checks.kit.check import File
 from tractcap.checks.kit.needs import CHUNK
@@ -41,8 +44,15 @@ class Survey:
         return self.territory.volume
 
 
-def survey(file: File, report: Callable[[int], None], vtk_space: str = "") -> Survey:
+Move = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def survey(file: File, report: Callable[[int], None], vtk_space: str = "", move: Move | None = None) -> Survey:
     """Read a tractogram once.
+
+    Parameters
+    ----------
+    move : takes points to where the territory is to have them, (N, 3) each; None leaves them.
 
     Raises
     ------
@@ -53,8 +63,9 @@ def survey(file: File, report: Callable[[int], None], vtk_space: str = "") -> Su
     for chunk in open_tractogram(Path(file.path), vtk_space=vtk_space).chunks(CHUNK):
         kept = drawable(chunk, tally)
         if len(kept.points):
-            for one in (lengths, territory, twins):
-                one.add(kept)
+            lengths.add(kept)
+            twins.add(kept)
+            territory.add(replace(kept, points=move(kept.points)) if move else kept)
         report(tally.points)
     if not tally.drawn:
         raise InputError(f"{file.path} has no streamline of two points or more: there is nothing to measure.")

@@ -1,0 +1,163 @@
+"""Before and after: the same bundle in two states, such as before it was filtered, or of another software."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tractcap.checks.kit import needs
+from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from tractcap.checks.kit.desk import Desk
+    from tractcap.checks.kit.sample import Sample
+    from tractcap.checks.kit.survey import Survey
+
+_MOST = 2_000
+"""Streamlines of each state that are drawn."""
+
+_DIVERGING = "coolwarm"
+_SHOWN = 98
+"""Percentile of the densities that the colours reach to."""
+
+_DENSITIES = 120 * 2**20
+"""What two grids of densities take."""
+
+
+def _run(given: Given, desk: "Desk") -> Findings:
+    from tractcap.checks.kit import compare, sample
+    from tractcap.checks.kit.survey import survey
+
+    assert given.before is not None
+    both = (given.before, given.tractogram)
+    first, second = (survey(file, desk.report, given.vtk_space) for file in both)
+    taken = [sample.take(file.path, _MOST, desk.report, given.vtk_space) for file in both]
+    densities = [_density(file, desk.report, given.vtk_space) for file in both]
+    desk.picture("density", "Before, after, and the difference", _pictures(given, taken, densities, desk))
+    desk.table("measures", "Before and after", ("measure", "before", "after", "difference"), _rows(first, second))
+    measures: dict[str, Value] = {
+        f"{key}{state}": value
+        for state, one in (("Before", first), ("After", second))
+        for key, value in _measures(one).items()
+    }
+    measures["Retention"] = round(second.measured / first.measured, 6)
+    measures["Dice"] = compare.overlap(second.territory, first.territory)["Dice"]
+    named = zip(("before", "after"), taken, strict=True)
+    return Findings(measures, [note for state, one in named for note in one.notes(f"the picture {state}")])
+
+
+def _measures(found: "Survey") -> dict[str, float | int]:
+    lengths = found.lengths
+    return {
+        "Streamlines": found.measured,
+        "MeanLength": lengths.mean,
+        "MedianLength": lengths.median,
+        "Volume": found.volume,
+    }
+
+
+def _rows(first: "Survey", second: "Survey") -> list[tuple[Value, ...]]:
+    pairs = zip(_measures(first).items(), _measures(second).values(), strict=True)
+    return [(key, before, after, round(after - before, 3)) for (key, before), after in pairs]
+
+
+def _density(file: File, report: Callable[[int], None], vtk_space: str) -> Any:
+    """Of all of a tractogram's streamlines."""
+    from tractcap.drawing.density import Density
+    from tractcap.inputs.tractograms import open_tractogram
+
+    return Density(open_tractogram(Path(file.path), vtk_space=vtk_space), report)
+
+
+def _pictures(given: Given, taken: list["Sample"], densities: list[Any], desk: "Desk") -> "Image.Image":
+    """Both states on one scale, and on a second sheet below, all streamlines by how the density differs."""
+    from PIL import Image
+
+    from tractcap.checks.kit import panels
+
+    frame = panels.frame_of(*(one.streamlines for one in taken))
+    sheets = [_states(given, taken, densities, frame, desk), _difference(taken, densities, frame, desk)]
+    whole = Image.new("RGB", (max(one.width for one in sheets), sum(one.height for one in sheets)), desk.background)
+    top = 0
+    for one in sheets:
+        whole.paste(one, (0, top))
+        top += one.height
+    return whole
+
+
+def _states(given: Given, taken: list["Sample"], densities: list[Any], frame: Any, desk: "Desk") -> "Image.Image":
+    from tractcap.checks.kit import panels
+    from tractcap.drawing.scales import Scale
+
+    assert given.before is not None
+    values = [_at(density, one) for density, one in zip(densities, taken, strict=True)]
+    scale = Scale("density", 0.0, max(1.0, *(_reach(one) for one in values)), densities[1].unit)
+    named = (("Before", given.before.name), ("After", given.tractogram.name))
+    rows = [
+        panels.Row(title, f"{one.told} · {name}", [panels.valued(one.streamlines, found, scale)])
+        for (title, name), one, found in zip(named, taken, values, strict=True)
+    ]
+    title = f"{desk.title}: before and after"
+    return panels.sheet(title, "", rows, frame, desk.report, background=desk.background, scale=scale)
+
+
+def _difference(taken: list["Sample"], densities: list[Any], frame: Any, desk: "Desk") -> "Image.Image":
+    from tractcap.checks.kit import panels
+    from tractcap.drawing.scales import Scale
+
+    streamlines = [one for sample in taken for one in sample.streamlines]
+    found = [now - then for sample in taken for then, now in zip(*(_at(d, sample) for d in densities), strict=True)]
+    reach = max(1.0, _reach([abs(one) for one in found]))
+    scale = Scale("difference", -reach, reach, densities[1].unit, _DIVERGING)
+    row = panels.Row("Difference", "after less before, on both", [panels.valued(streamlines, found, scale)])
+    title = f"{desk.title}: difference of densities"
+    return panels.sheet(title, "", [row], frame, desk.report, background=desk.background, scale=scale)
+
+
+def _at(density: Any, taken: "Sample") -> list[Any]:
+    """The density at each point of each streamline; where its grid ends nothing is."""
+    import numpy as np
+
+    return [np.nan_to_num(density.sampled(one)) for one in taken.streamlines]
+
+
+def _reach(values: list[Any]) -> float:
+    import numpy as np
+
+    return float(np.percentile(np.concatenate(values), _SHOWN))
+
+
+def _need(given: Given) -> int:
+    both = [file for file in (given.tractogram, given.before) if file]
+    of_both = sum(needs.sampled(file, _MOST) + needs.SURVEY for file in both)
+    return of_both + needs.PANELS + _DENSITIES
+
+
+CHECK = Check(
+    name="before",
+    title="Before and after",
+    what="The bundle beside an earlier state of itself, or beside what another software made of it: streamlines, "
+    "lengths, volume, and how the density differs.",
+    source="Density, as visits of voxels: Calamante et al. (2010), NeuroImage 53, 1233-1243, "
+    "doi:10.1016/j.neuroimage.2010.07.024.",
+    measures=(
+        *(
+            Measure(f"{key}{state}", f"{name} {state.lower()}", what, unit)
+            for key, name, what, unit in (
+                ("Streamlines", "Streamlines", "Of two points or more", ""),
+                ("MeanLength", "Mean length", "Of these", "mm"),
+                ("MedianLength", "Median length", "Of these", "mm"),
+                ("Volume", "Volume", "Of the voxels of 2 mm that these pass through", "mm^3"),
+            )
+            for state in ("Before", "After")
+        ),
+        Measure("Retention", "Retention", "Streamlines after, over those before"),
+        Measure("Dice", "Dice", "Twice the volume that both have, over the sum of both"),
+    ),
+    run=_run,
+    need=_need,
+    lacks=lambda given: "" if given.before else "there is no earlier state of this bundle: give one with --before",
+    uses=("before",),
+    place=60,
+)

@@ -1,0 +1,63 @@
+"""Two bundles beside each other: how much of their volume they share, how far they lie apart, how alike they are."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.checks.kit.check import Value
+from tractcap.checks.kit.forms import even
+from tractcap.checks.kit.sample import SEED, Streamline
+from tractcap.drawing.territory import Territory
+
+CLUSTERING = (5, 3, 1.5)
+"""mm; thresholds by which streamlines are clustered before bundles are compared (the method's default)."""
+
+ADJACENT = 6.0
+"""mm; clusters nearer than that are taken for the same (the method's default)."""
+
+
+def overlap(ours: Territory, theirs: Territory) -> dict[str, Value]:
+    """Dice, and overlap and overreach as shares of their volume.
+
+    Overlap is what we reach of theirs, overreach what we have beyond it (Maier-Hein et al. 2017, Nat Commun 8, 1349,
+    doi:10.1038/s41467-017-01285-x).
+    """
+    both = ours.shared(theirs)
+    return {
+        "Dice": round(2 * both / (ours.volume + theirs.volume), 6),
+        "Overlap": round(both / theirs.volume, 6),
+        "Overreach": round((ours.volume - both) / theirs.volume, 6),
+    }
+
+
+def points(streamlines: Sequence[Streamline]) -> NDArray[np.float64]:
+    """Points (N, 3) in mm, at equal distances along streamlines."""
+    return np.concatenate([even(one) for one in streamlines])
+
+
+def distances(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From each of our points (N, 3) to the nearest of theirs, (N,) in mm."""
+    from scipy.spatial import cKDTree
+
+    found: NDArray[np.float64] = cKDTree(theirs).query(ours)[0]
+    return found
+
+
+def similarity(ours: Sequence[Streamline], theirs: Sequence[Streamline]) -> float:
+    """Shape similarity, from 0 to 1: the adjacency of two bundles' clusters.
+
+    Garyfallidis et al. (2012), doi:10.3389/fnins.2012.00175; Chandio et al. (2020), doi:10.1038/s41598-020-74054-4.
+    """
+    from dipy.segment.bundles import bundle_shape_similarity
+    from nibabel.streamlines import ArraySequence
+
+    both = (ArraySequence(list(one)) for one in (ours, theirs))
+    random = np.random.default_rng(SEED)
+    return float(bundle_shape_similarity(*both, random, clust_thr=CLUSTERING, threshold=ADJACENT))
+
+
+def box_apart(ours: NDArray[np.floating], theirs: NDArray[np.floating]) -> bool:
+    """Whether the boxes around points (N, 3) don't even touch."""
+    lows, highs = (np.array([edge(one, axis=0) for one in (ours, theirs)]) for edge in (np.min, np.max))
+    return bool((lows.max(axis=0) > highs.min(axis=0)).any())
