@@ -31,15 +31,12 @@ class _Atlas:
     """
 
     name: str
+    told: str
     drawn: list[Any]
     points: Any
     territory: "Territory"
     sample: "Sample | None" = None
     grid: Any = None
-
-    @property
-    def told(self) -> str:
-        return self.sample.told if self.sample else f"an image of {len(self.points):,} voxels"
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
@@ -101,10 +98,10 @@ def _atlas(given: Given, desk: "Desk") -> _Atlas:
     assert file is not None
     if file.image:
         held = mask.read(file)
-        return _Atlas(file.name, held.strokes, held.centers, held.territory, grid=held.on_grid)
+        return _Atlas(file.name, held.told, held.strokes, held.centers, held.territory, grid=held.on_grid)
     territory = survey(file, desk.report, given.vtk_space).territory
     taken = sample.take(file.path, _MOST, desk.report, given.vtk_space)
-    return _Atlas(file.name, taken.streamlines, compare.points(taken.streamlines), territory, taken)
+    return _Atlas(file.name, taken.told, taken.streamlines, compare.points(taken.streamlines), territory, taken)
 
 
 def _similarity(taken: "Sample", theirs: _Atlas) -> Value:
@@ -137,11 +134,11 @@ def _pictures(taken: "Sample", theirs: _Atlas, desk: "Desk") -> "Image.Image":
     from tractcap.checks.kit import panels
 
     ours, atlas = panels.plain("bundle", taken.streamlines, _OURS), panels.plain("atlas", theirs.drawn, _THEIRS)
-    count = max(len(taken.streamlines), len(theirs.drawn))
+    count = max(len(taken.streamlines), len(theirs.sample.streamlines) if theirs.sample else 0)
     rows = [
         panels.Row("Both", "", [ours, atlas], count),
-        panels.Row("Bundle", taken.told, [ours]),
-        panels.Row("Atlas", theirs.told, [atlas]),
+        panels.Row("Bundle", taken.told, [ours], count),
+        panels.Row("Atlas", theirs.told, [atlas], count),
     ]
     return panels.sheet(
         f"{desk.title}: against an atlas", theirs.name, rows, panels.frame_of(taken.streamlines, theirs.drawn),

@@ -15,7 +15,8 @@ from tractcap.inputs.images import ImageFile, Volume
 INSIDE = 0.5
 """Of the image's highest value; voxels above it are the bundle's, whether they hold 0 and 1, shares or percent."""
 
-_MOST_SHOWN = 20_000
+_MOST_SHOWN = 5_000
+"""Voxels."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,20 @@ class Mask:
         found.mark(self.on_grid(self.centers))
         return found
 
+    @property
+    def _shown(self) -> NDArray[np.float64]:
+        return self.rim[:: max(1, -(-len(self.rim) // _MOST_SHOWN))]
+
+    @property
+    def told(self) -> str:
+        """How large it is, and how much of its surface is drawn, for captions."""
+        of = (
+            f", {len(self._shown):,} of {len(self.rim):,} at its surface shown"
+            if len(self._shown) < len(self.rim)
+            else ""
+        )
+        return f"an image of {len(self.centers):,} voxels{of}"
+
     def on_grid(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Points (N, 3) in mm, moved so that the image's voxels become those of a territory, around its origin.
 
@@ -44,10 +59,10 @@ class Mask:
 
     @property
     def strokes(self) -> list[Streamline]:
-        """Its rim as something to be drawn: a short stroke in each voxel, every other one left out until few remain."""
-        shown = self.rim[:: max(1, -(-len(self.rim) // _MOST_SHOWN))]
-        half = np.array([0, 0, VOXEL / 2])
-        return [np.array([at - half, at + half], np.float32) for at in shown]
+        """Its rim as something to be drawn from all sides: crosses in voxels, as many of these as may be shown."""
+        shown = self._shown
+        halves = np.abs(self.volume.affine[:3, :3]).sum(axis=1).min() / 2 * np.eye(3)
+        return [np.array([at - half, at + half], np.float32) for at in shown for half in halves]
 
 
 def read(file: File) -> Mask:
