@@ -5,15 +5,18 @@ Importing it changes nothing of the process; using it starts worker processes an
 
 import logging
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from tractcap import workflow
 from tractcap.drawing.look import Look
 from tractcap.errors import SettingsError
-from tractcap.inputs.bundles import identify
 from tractcap.inputs.layout import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
+from tractcap.work import checked
+from tractcap.work.about import read
 from tractcap.work.dataset import describe_dataset
 from tractcap.work.outputs import check_output
 from tractcap.work.prepare import Settings, prepare
@@ -22,14 +25,20 @@ from tractcap.work.run import Outcome, carry_out
 log = logging.getLogger("tractcap")
 
 Subjects = Mapping[str, Mapping[str, str | os.PathLike[str]]]
+File = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one tract: ``pictures``, the mosaic last, or the sentence why it ``failed``."""
+    """What became of one tract: ``pictures``, the mosaic last, or the sentence why it ``failed``.
+
+    ``checks`` are what the JSON files of its checks tell, by the checks' names: ``Status``, ``Measures``, ``Flags`` and
+    so on, see the documentation of checks.
+    """
 
     pictures: tuple[Path, ...] = ()
     failed: str = ""
+    checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return not self.failed
@@ -74,21 +83,36 @@ class TractographyVisualizer:
     def run_quality_check_workflow(
         self,
         subjects_original_space: Subjects,
-        ref_img: str | os.PathLike[str] | None = None,
+        ref_img: File | Mapping[str, File] | None = None,
         n_jobs: int | None = None,
         *,
+        subjects_mni_space: Subjects | None = None,
+        atlas_files: Mapping[str, File] | None = None,
+        metric_files: Subjects | None = None,
+        before_files: Subjects | None = None,
+        skip_checks: Iterable[str] = (),
+        flags: File | None = None,
+        html_output: File | None = None,
         safety_margin: float = 0.2,
         size: int = 800,
         overwrite: bool = False,
     ) -> dict[str, dict[str, Result]]:
-        """Draw six views and their mosaic of each tract of each subject.
+        """Draw six views and their mosaic of each tract of each subject, and check it.
+
+        A subject's page, ``sub-<label>.html``, is written when its tracts are drawn, and again when they are checked.
 
         Parameters
         ----------
         subjects_original_space : paths of tractograms by subject and tract: ``{"sub-001": {"AF_L": "AF_L.trk"}}``.
-        ref_img : as ``reference_image``. n_jobs : as of the class, for this call.
+        ref_img : as ``reference_image``, or one for each subject. n_jobs : as of the class, for this call.
+        subjects_mni_space : the same tracts in the atlas's space; None where they are in it already.
+        atlas_files : tractograms or images of an atlas by tract. metric_files : maps by subject and name, such as FA.
+        before_files : tracts as they were before, or as another software made them, by subject and tract.
+        skip_checks : checks that are left out, by their names or by pyTractoViz's; ``all`` for all.
+        flags : a file of rules for what is flagged. html_output : where else pages can be opened: a folder, or a name
+            with ``{subject}`` in it; a small file there leads to each.
         safety_margin : share of the memory left unplanned. size : pixels along a picture.
-        overwrite : draw again what is there of the same files and options.
+        overwrite : draw and check again what is there of the same files and options.
 
         Returns
         -------
@@ -98,21 +122,33 @@ class TractographyVisualizer:
         ------
         CapTooSmallError
             When not one of them fits into the memory.
+        SettingsError
+            When a name or a file of rules can't be used.
         """
-        sources = {
-            (who, tract): _source(who, tract, Path(path))
-            for who, tracts in subjects_original_space.items()
-            for tract, path in tracts.items()
-        }
+        sources = workflow.sources(subjects_original_space)
+        asked = workflow.asked(
+            sources, subjects_mni_space, atlas_files or {}, before_files or {}, metric_files or {}, skip_checks,
+            _path(flags),
+        )  # fmt: skip
+        reference, each = workflow.references(ref_img, _path(self._reference))
         settings = Settings(
-            Path(), self.output, Look(size=size), reference=_path(ref_img or self._reference), overwrite=overwrite,
+            Path(), self.output, Look(size=size), reference=reference, references=each, checks=asked, overwrite=overwrite,
             nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
         )  # fmt: skip
         outcome = self._draw(settings, list(sources.values())) if sources else Outcome()
+        if html_output is not None:
+            workflow.lead(self.output, subjects_original_space, Path(html_output))
         results: dict[str, dict[str, Result]] = {who: {} for who in subjects_original_space}
         for (who, tract), source in sources.items():
-            results[who][tract] = _result(source, outcome)
+            results[who][tract] = self._result(source, outcome, asked.names)
         return results
+
+    def _result(self, source: Source, outcome: Outcome, names: Iterable[str]) -> Result:
+        pictures = {**outcome.kept, **outcome.drawn}.get(source, [])
+        if not pictures:
+            return Result(failed=outcome.failed.get(source, "it was not drawn"))
+        places = {name: checked.place(self.output / source.folder, source.stem, name) for name in names}
+        return Result(tuple(pictures), checks={name: told for name, at in places.items() if (told := read(at))})
 
     def _draw(self, settings: Settings, sources: list[Source]) -> Outcome:
         budget = self._settle()
@@ -141,16 +177,3 @@ def _jobs(count: int) -> int:
     if count == 0 or count < -1:
         raise SettingsError(f"n_jobs is {count}: give a number of workers above zero, or -1 for as many as fit.")
     return count
-
-
-def _source(who: str, tract: str, path: Path) -> Source:
-    if unsafe := [name for name in (who, tract) if not name or "/" in name or name.startswith(".") or "\0" in name]:
-        raise SettingsError(f"{unsafe[0]!r} can't be the name of a subject or tract: it names a file or folder.")
-    participant = who.removeprefix("sub-")
-    folder = f"sub-{participant}/figures"
-    return Source(path, f"{who}/{tract}", participant, "", folder, tract, bundle=identify(tract))
-
-
-def _result(source: Source, outcome: Outcome) -> Result:
-    pictures = {**outcome.kept, **outcome.drawn}.get(source, [])
-    return Result(tuple(pictures)) if pictures else Result(failed=outcome.failed.get(source, "it was not drawn"))

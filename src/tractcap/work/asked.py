@@ -26,7 +26,7 @@ class Beside:
     """What there is to check one bundle with, None where there is none.
 
     ``moved`` is the bundle itself in the atlas's space, if it isn't there already. ``lacks`` are sentences on what was
-    asked for and not found.
+    asked for and isn't there, by what it is: ``maps``, ``atlas``, ``before``.
     """
 
     maps: Mapping[str, Path] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Beside:
     before: Other | None = None
     mirror: Other | None = None
     moved: Other | None = None
-    lacks: tuple[str, ...] = ()
+    lacks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def others(self) -> dict[str, Other]:

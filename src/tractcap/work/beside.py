@@ -1,6 +1,7 @@
 """What bundles are checked with: atlases, earlier states, maps, the other hemisphere. Standard library alone."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tractcap.errors import SettingsError
@@ -30,8 +31,8 @@ def find(asked: Asked, sources: Sequence[Source], companions: Companions) -> dic
         When a folder or file that was given isn't there, or holds nothing to compare with.
     """
     mirrors = mirrored(sources)
-    if asked.beside is not None:
-        return {source: asked.beside.get(source, Beside()) for source in sources}
+    if (told := asked.beside) is not None:
+        return {source: replace(told.get(source, Beside()), mirror=mirrors.get(source)) for source in sources}
     atlas, before = _atlas(asked.atlas), _before(asked.before)
     return {
         source: Beside(
@@ -39,7 +40,7 @@ def find(asked: Asked, sources: Sequence[Source], companions: Companions) -> dic
             atlas(source),
             before(source),
             mirrors.get(source),
-            lacks=tuple(_lacking(asked.metrics, maps)),
+            lacks=_lacking(asked.metrics, maps),
         )
         for source in sources
     }
@@ -66,10 +67,12 @@ def _maps(source: Source, metrics: Mapping[str, Path | None], companions: Compan
             yield name, path
 
 
-def _lacking(metrics: Mapping[str, Path | None], found: Mapping[str, Path]) -> Iterator[str]:
-    for name in metrics:
-        if name not in found:
-            yield f"no map {name} of this participant, session and space was found: give one with --metric {name}=IMAGE"
+def _lacking(metrics: Mapping[str, Path | None], found: Mapping[str, Path]) -> dict[str, str]:
+    names = [name for name in metrics if name not in found]
+    if not names:
+        return {}
+    which = f"no map {' or '.join(names)} of this participant, session and space was found"
+    return {"maps": f"{which}: give it with --metric {names[0]}=IMAGE"}
 
 
 Finder = Callable[[Source], Other | None]

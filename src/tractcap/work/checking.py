@@ -95,7 +95,7 @@ class Checking:
             if check.name not in self._settings.checks.names:
                 self._leave(order, SKIPPED, "it was not asked for")
             elif why := check.lacks(order.given):
-                self._leave(order, MISSING, why)
+                self._leave(order, MISSING, next(self._lacking(order), why))
             elif order.need > self._room:
                 self.fail(order, f"it takes {as_mb(order.need)} MB, more than the {as_mb(self._room)} MB there are")
             elif earlier := None if self._settings.overwrite else checked.kept(order.at, order.told):
@@ -154,10 +154,14 @@ class Checking:
         """Tell what a worker has found."""
         measures = found["Measures"]
         told = order.told | dict(found) | {"About": checked.about_measures(order.check, measures, [*order.given.maps])}
-        lacks = self._beside[order.job.source].lacks if "maps" in order.check.uses else ()
-        told["Notes"] = [*lacks, *told["Notes"]]
+        told["Notes"] = [*self._lacking(order), *told["Notes"]]
         told["Flags"] = self._flags(order, measures)
         self._tell(order, told, DONE)
+
+    def _lacking(self, order: Order) -> Iterator[str]:
+        """Sentences on what was asked for and isn't there, of what the check uses."""
+        lacks = self._beside[order.job.source].lacks
+        return (lacks[name] for name in order.check.uses if name in lacks)
 
     def fail(self, order: Order, why: str) -> None:
         """Tell that a check could not be made."""

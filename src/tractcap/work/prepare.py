@@ -34,8 +34,8 @@ _BLACK = (0, 0, 0)
 class Settings:
     """What was asked for.
 
-    ``look`` and ``coloring`` are what the pictures shall be; ``reference`` is the image of the anatomy under them, and
-    ``find_reference`` looks for each tractogram's own in the dataset where none is given.
+    ``look`` and ``coloring`` are what the pictures shall be; ``reference`` is the image of the anatomy under them,
+    ``references`` those of single participants, and ``find_reference`` looks for each tractogram's own in the dataset where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
     them all. ``checks`` are the measures of quality. ``margin`` is a share of the budget; ``mem_per_job`` overrides the
     estimates, in bytes; ``batch_size`` is how many participants are finished before the next are begun, 0 for all at
@@ -47,6 +47,7 @@ class Settings:
     look: Look = field(default_factory=Look)
     coloring: Coloring = field(default_factory=Coloring)
     reference: Path | None = None
+    references: Mapping[str, Path] = field(default_factory=dict)
     find_reference: bool = False
     fit: bool = False
     overview: bool = False
@@ -61,6 +62,10 @@ class Settings:
     batch_size: int = 0
     shard: Shard | None = None
     timeout: float = 600.0
+
+    def reference_of(self, source: Source) -> Path | None:
+        """The image that was asked for, of a tractogram's participant or of all."""
+        return self.references.get(source.participant, self.reference)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +218,8 @@ def _jobs(
     """Plan how each tractogram is drawn, or tell why it can't be."""
     coloring = settings.coloring
     chosen = {
-        source: choose(source, settings.reference, settings.find_reference, coloring, companions) for source in sources
+        source: choose(source, settings.reference_of(source), settings.find_reference, coloring, companions)
+        for source in sources
     }
     asked = [path for path in (settings.reference, Path(coloring.path) if coloring.path else None) if path]
     images = dict.fromkeys([*asked, *(path for one in chosen.values() for path in one.paths)])
