@@ -132,8 +132,8 @@ class TractographyVisualizer:
         )  # fmt: skip
         reference, each = workflow.references(ref_img, _path(self._reference))
         settings = Settings(
-            Path(), self.output, Look(size=size), reference=reference, references=each, checks=asked, overwrite=overwrite,
-            nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
+            Path(), self.output, Look(size=size), reference=reference, references=each, checks=asked,
+            overwrite=overwrite,            nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
         )  # fmt: skip
         outcome = self._draw(settings, list(sources.values())) if sources else Outcome()
         if html_output is not None:

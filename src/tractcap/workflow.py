@@ -58,6 +58,15 @@ def _source(who: str, tract: str, path: Path) -> Source:
     return Source(path, f"{who}/{tract}", participant, "", folder, tract, bundle=identify(tract))
 
 
+def references(
+    ref_img: str | os.PathLike[str] | Paths | None, default: Path | None
+) -> tuple[Path | None, dict[str, Path]]:
+    """The reference image of all subjects, and those of single ones by their labels."""
+    if isinstance(ref_img, Mapping):
+        return default, {who.removeprefix("sub-"): Path(path) for who, path in ref_img.items()}
+    return Path(ref_img) if ref_img else default, {}
+
+
 def asked(
     found: Mapping[tuple[str, str], Source],
     moved: Mapping[str, Paths] | None,

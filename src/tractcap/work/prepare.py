@@ -35,7 +35,8 @@ class Settings:
     """What was asked for.
 
     ``look`` and ``coloring`` are what the pictures shall be; ``reference`` is the image of the anatomy under them,
-    ``references`` those of single participants, and ``find_reference`` looks for each tractogram's own in the dataset where none is given.
+    ``references`` those of single participants, and ``find_reference`` looks for each tractogram's own in the dataset
+    where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
     them all. ``checks`` are the measures of quality. ``margin`` is a share of the budget; ``mem_per_job`` overrides the
     estimates, in bytes; ``batch_size`` is how many participants are finished before the next are begun, 0 for all at
