@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tractcap import workflow
+from tractcap.checks import checks
 from tractcap.drawing.look import Look
 from tractcap.errors import SettingsError
 from tractcap.inputs.layout import Source
@@ -133,21 +134,22 @@ class TractographyVisualizer:
         reference, each = workflow.references(ref_img, _path(self._reference))
         settings = Settings(
             Path(), self.output, Look(size=size), reference=reference, references=each, checks=asked,
-            overwrite=overwrite,            nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
+            overwrite=overwrite,
+            nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
         )  # fmt: skip
         outcome = self._draw(settings, list(sources.values())) if sources else Outcome()
         if html_output is not None:
             workflow.lead(self.output, subjects_original_space, Path(html_output))
         results: dict[str, dict[str, Result]] = {who: {} for who in subjects_original_space}
         for (who, tract), source in sources.items():
-            results[who][tract] = self._result(source, outcome, asked.names)
+            results[who][tract] = self._result(source, outcome)
         return results
 
-    def _result(self, source: Source, outcome: Outcome, names: Iterable[str]) -> Result:
+    def _result(self, source: Source, outcome: Outcome) -> Result:
         pictures = {**outcome.kept, **outcome.drawn}.get(source, [])
         if not pictures:
             return Result(failed=outcome.failed.get(source, "it was not drawn"))
-        places = {name: checked.place(self.output / source.folder, source.stem, name) for name in names}
+        places = {name: checked.place(self.output / source.folder, source.stem, name) for name in checks()}
         return Result(tuple(pictures), checks={name: told for name, at in places.items() if (told := read(at))})
 
     def _draw(self, settings: Settings, sources: list[Source]) -> Outcome:
