@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from tractcap.reports.checked import Checked, checked, counts
 from tractcap.reports.html import href, percent, plural, size, tenths, volume, whole
 from tractcap.reports.table import anchor
 from tractcap.reports.tracts import DRAWN, Tract
@@ -44,7 +45,7 @@ class Histogram:
 
 @dataclass
 class Card:
-    """A tractogram, or several in one picture.
+    """A tractogram, or several in one picture, and its ``checks``.
 
     ``pair`` is the id of the card of the other hemisphere, ``legend`` has the colours of those that are shown together.
     """
@@ -59,6 +60,17 @@ class Card:
     background: str
     pair: str = ""
     legend: list[tuple[str, "Card"]] = field(default_factory=list)
+    checks: list[Checked] = field(default_factory=list)
+
+    @property
+    def flags(self) -> list[str]:
+        """What its checks flag, as sentences."""
+        return [sentence for one in self.checks for sentence in one.flags]
+
+    @property
+    def checked(self) -> str:
+        """What became of its checks, in words."""
+        return ", ".join(f"{count} {status}" for status, count in counts(self.checks))
 
     @property
     def name(self) -> str:
@@ -94,8 +106,8 @@ class Card:
         return ", ".join(told)
 
 
-def card(output: Path, tract: Tract) -> Card:
-    """What is shown of a tract.
+def card(output: Path, tract: Tract, left_out: list[Path]) -> Card:
+    """What is shown of a tract; files of its checks that aren't whole are ``left_out``.
 
     Raises
     ------
@@ -113,6 +125,7 @@ def card(output: Path, tract: Tract) -> Card:
         list(_facts(told)) if drawn else [],
         list(_details(told)),
         _background(told),
+        checks=checked(output, tract.folder, tract.stem, left_out) if drawn and tract.stem else [],
     )
 
 

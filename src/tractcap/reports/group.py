@@ -1,17 +1,41 @@
 """The page and the tables of everyone: what the participants' JSON files tell, side by side."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from tractcap.files import write_text
+from tractcap.files import write_text, write_whole
+from tractcap.reports.checked import columns, values
 from tractcap.reports.html import href, render
 from tractcap.reports.outliers import DEVIATIONS, FEWEST, NORMAL, Spread
-from tractcap.reports.ratings import MIXED, RATINGS, Rating, Ratings, agreements, cell, consensus, read_ratings
-from tractcap.reports.table import COLUMNS, MEASURES, STATUSES, Row, Table, Unit, as_tsv, dictionary, read_table
+from tractcap.reports.ratings import (
+    MIXED,
+    NOT_AVAILABLE,
+    RATINGS,
+    Rating,
+    Ratings,
+    agreements,
+    cell,
+    consensus,
+    read_ratings,
+)
+from tractcap.reports.table import (
+    COLUMNS,
+    MEASURES,
+    STATUSES,
+    Row,
+    Table,
+    Unit,
+    as_tsv,
+    checks_of,
+    dictionary,
+    read_table,
+)
 
 PAGE, TSV, DICTIONARY = "group.html", "group_tractograms.tsv", "group_tractograms.json"
+CHECKS_TSV, CHECKS_DICTIONARY = "group_checks.tsv", "group_checks.json"
 
 _MOST_TOLD = 200
 """Sentences and disagreements that the page lists; more are counted."""
@@ -37,7 +61,39 @@ def group(output: Path) -> list[Path]:
     texts = {TSV: as_tsv(table.rows, ratings.of), DICTIONARY: dictionary(), PAGE: page}
     for name, text in texts.items():
         write_text(output / name, text)
-    return [output / name for name in texts]
+    return [output / name for name in (*texts, *_checks(output, table.rows))]
+
+
+def _checks(output: Path, rows: Sequence[Row]) -> list[str]:
+    """Write the table of all checks' measures, a line for each checked tractogram, and what its columns mean.
+
+    It is read from the checks' files twice, and never held whole.
+    """
+    told: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        told |= {name: about for name, about in columns(checks_of(output, row)) if name not in told}
+    if not told:
+        return []
+
+    def write(file: BinaryIO) -> None:
+        file.write(("\t".join([*_WHOSE, *told]) + "\n").encode())
+        for row in rows:
+            if found := dict(values(checks_of(output, row))):
+                whose = (row.unit.participant_id, row.unit.session_id, row.bundle.key, row.tractogram)
+                line = [cell(one) for one in (*whose, *(_text(found.get(name)) for name in told))]
+                file.write(("\t".join(line) + "\n").encode(errors="backslashreplace"))
+
+    write_whole(output / CHECKS_TSV, write)
+    whose = {name: COLUMNS[name] for name in _WHOSE}
+    write_text(output / CHECKS_DICTIONARY, json.dumps({**whose, **told}, indent=2, ensure_ascii=False) + "\n")
+    return [CHECKS_TSV, CHECKS_DICTIONARY]
+
+
+def _text(value: Any) -> str:
+    return NOT_AVAILABLE if value is None else str(value)
+
+
+_WHOSE = ("participant_id", "session_id", "bundle", "tractogram")
 
 
 def _page(output: Path, table: Table, ratings: Ratings) -> str:
@@ -64,6 +120,9 @@ def _numbers(table: Table, units: Sequence[Unit]) -> dict[str, Any]:
         "bundles": len(table.spreads),
         "tractograms": sum(bool(row.tractogram) for row in table.rows),
         "outlying": sum(bool(row.outlying) for row in table.rows),
+        "checked": sum(row.flags is not None for row in table.rows),
+        "flagged": sum(bool(row.flags) for row in table.rows),
+        "flags": Counter(name for row in table.rows for name in row.flags or ()).most_common(),
         "statuses": Counter(row.status for row in table.rows),
     }
 
@@ -72,7 +131,7 @@ def _data(output: Path, table: Table, ratings: Ratings, units: Sequence[Unit]) -
     """The rows as columns, for the page's script: 25,000 rows are some megabytes."""
     rows, bundles = table.rows, list(table.spreads)
     places = {unit: at for at, unit in enumerate(units)}
-    folders, endings = _Places(), _Places()
+    folders, endings, flags = _Places(), _Places(), _Places()
     return {
         "normal": NORMAL,
         "deviations": DEVIATIONS,
@@ -93,7 +152,7 @@ def _data(output: Path, table: Table, ratings: Ratings, units: Sequence[Unit]) -
         "spreads": [[_spread(one) for one in table.spreads[bundle]] for bundle in bundles],
         "rows": {
             "unit": [places[row.unit] for row in rows],
-            **_column(rows, bundles),
+            **_column(rows, bundles, flags),
             "folder": [folders.of(href(row.stem.rpartition("/")[0] + "/") if row.stem else "") for row in rows],
             "stem": [href(row.stem.rpartition("/")[2]) for row in rows],
             "endings": [endings.of(row.pictures) for row in rows],
@@ -103,11 +162,12 @@ def _data(output: Path, table: Table, ratings: Ratings, units: Sequence[Unit]) -
         "why": {at: row.why for at, row in enumerate(rows) if row.why},
         "folders": list(folders),
         "endings": list(endings),
+        "flags": list(flags),
         "overviews": dict(_overviews(output, table.overviews, places)),
     }
 
 
-def _column(rows: Sequence[Row], bundles: Sequence[Any]) -> dict[str, Any]:
+def _column(rows: Sequence[Row], bundles: Sequence[Any], flags: "_Places") -> dict[str, Any]:
     places = {bundle: at for at, bundle in enumerate(bundles)}
     return {
         "bundle": [places[row.bundle] for row in rows],
@@ -117,6 +177,7 @@ def _column(rows: Sequence[Row], bundles: Sequence[Any]) -> dict[str, Any]:
         "values": [[_short(row.values[at]) for row in rows] for at in range(len(MEASURES))],
         "outlying": [sum(1 << at for at in row.outlying) for row in rows],
         "warnings": [row.warnings for row in rows],
+        "flags": [flags.of(row.flags) for row in rows],
     }
 
 

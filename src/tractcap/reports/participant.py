@@ -83,7 +83,7 @@ def _cards(output: Path, participant: str, left_out: list[Path]) -> Iterator[Car
     met: Counter[str] = Counter()
     for tract in tracts(output, participant, left_out):
         try:
-            made = card(output, tract)
+            made = card(output, tract, left_out)
             _datum(made), list(_about([tract.told]))  # what can't be told is found here, by itself
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
             left_out.append(Path(tract.folder, str(tract.told["Title"])))
@@ -121,6 +121,7 @@ def _values(
         "total": len(bundles),
         "streamlines": sum(int(one.tract.told.get("Streamlines") or 0) for one in bundles),
         "statuses": [(status, statuses[status]) for status in STATUSES if statuses[status]],
+        "flagged": sum(bool(one.flags) for one in bundles),
         "undrawn": [one for group in groups for one in group.cards if one.tract.status != DRAWN],
         "about": list(_about([one.tract.told for one in bundles or cards])),
         "methods": methods,
@@ -155,6 +156,8 @@ def _datum(one: Card) -> dict[str, Any]:
         "status": one.tract.status,
         "why": "" if one.tract.status == DRAWN else one.why,
         "warned": bool(one.warnings),
+        "flagged": bool(one.flags),
+        "unmade": any(check.status == FAILED for check in one.checks),
         "pair": one.pair,
         "side": str(told["Bundle"].get("Hemisphere") or ""),
         "background": one.background,

@@ -12,6 +12,8 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
+from tractcap.checks.kit.check import DONE
+from tractcap.reports.checked import Checked, checked
 from tractcap.reports.outliers import Spread, spread
 from tractcap.reports.ratings import MIXED, NOT_AVAILABLE, RATINGS, Rating, cell, consensus
 from tractcap.reports.tracts import DRAWN, EMPTY, FAILED, Tract, tracts
@@ -99,7 +101,7 @@ class Row:
     """A tractogram, or a bundle that its unit lacks.
 
     ``values`` stand in the order of MEASURES; ``stem`` and ``pictures``: the files are ``{stem}{picture}``, below the
-    output.
+    output. ``flags`` are the rules that its checks break, None where it was not checked.
     """
 
     unit: Unit
@@ -112,6 +114,7 @@ class Row:
     stem: str = ""
     pictures: tuple[str, ...] = ()
     outlying: tuple[int, ...] = ()
+    flags: tuple[str, ...] | None = None
 
     @property
     def outliers(self) -> list[str]:
@@ -150,8 +153,22 @@ def read_table(output: Path) -> Table:
     left_out: list[Path] = []
     for tract in tracts(output, left_out=left_out):
         found.take(tract, left_out)
+    for row in found.rows:
+        row.flags = _flagged(output, row)
     rows = sorted(found.rows + _missing(found.rows), key=_order)
     return Table(rows, _mark(rows), sorted(found.overviews, key=_order), left_out)
+
+
+def _flagged(output: Path, row: Row) -> tuple[str, ...] | None:
+    found = checks_of(output, row)
+    made = any(one.status == DONE for one in found)
+    return tuple(intern(name) for one in found for name in one.names) if made else None
+
+
+def checks_of(output: Path, row: Row) -> list[Checked]:
+    """The checks of a row's tractogram."""
+    folder, _, stem = row.stem.rpartition("/")
+    return checked(output, folder, stem) if stem else []
 
 
 class _Found:
@@ -310,6 +327,11 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "the same bundle (Leys et al. 2013, doi:10.1016/j.jesp.2013.03.013); of fewer than 5 values and where the "
         "MAD is 0 nothing is marked",
     },
+    "flags": {
+        "LongName": "Flags",
+        "Description": "Rules that its checks break, separated by commas; none where they break none, n/a where it was "
+        "not checked",
+    },
     "rating": {
         "LongName": "Rating",
         "Description": "What the raters said of the pictures",
@@ -339,8 +361,12 @@ def _fields(row: Row, ratings: Sequence[Rating]) -> list[str | float | None]:
         *(unit.participant_id, unit.session_id, bundle.key, bundle.readable, bundle.hemisphere),
         *(row.tractogram, row.status),
         *row.values,
-        *(row.warnings, ",".join(row.outliers), consensus(ratings), len(ratings)),
+        *(row.warnings, ",".join(row.outliers), _flags(row), consensus(ratings), len(ratings)),
     ]
+
+
+def _flags(row: Row) -> str | None:
+    return None if row.flags is None else ",".join(row.flags) or "none"
 
 
 def _cell(value: str | float | None) -> str:

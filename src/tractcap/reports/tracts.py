@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tractcap.reports.places import is_place
+
 FIGURES = "figures"
 DRAWN, FAILED, EMPTY = "drawn", "failed", "empty"
 
@@ -63,6 +65,12 @@ class Tract:
         names = self.told.get("Pictures") or []
         return {_shows(name): f"{self.folder}/{name}" if self.folder else name for name in names}
 
+    @property
+    def stem(self) -> str:
+        """What the names of its files begin with; empty where it has no pictures."""
+        names = self.told.get("Pictures") or []
+        return str(names[0]).rpartition("_")[0] if names else ""
+
 
 def _shows(name: str) -> str:
     what = name.rpartition("_")[2]
@@ -76,7 +84,11 @@ def tracts(output: Path, participant: str | None = None, left_out: list[Path] | 
     """
     for folder in _figures(output, participant):
         relative = folder.relative_to(output).as_posix()
-        for path in _within(folder):
+        found = _within(folder)
+        names = {path.name for path in found}
+        for path in found:
+            if is_place(path.name, names):
+                continue
             if told := _read(path):
                 yield Tract(told, relative)
             elif left_out is not None and path.exists():

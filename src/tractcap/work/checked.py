@@ -7,16 +7,15 @@ from typing import Any
 
 from tractcap.checks.kit.check import DONE, Check
 from tractcap.files import write_text
+from tractcap.reports import places
 from tractcap.work.about import GENERATED_BY, read
-
-KIND = "check"
 
 Told = dict[str, Any]
 
 
 def place(folder: Path, stem: str, name: str) -> Path:
     """Where the JSON file of a check of the bundle ``stem`` lies."""
-    return folder / f"{stem}_check-{name}.json"
+    return places.place(folder, "", stem, name)
 
 
 def record(
@@ -30,7 +29,7 @@ def record(
     """
     return {
         **about,
-        "Kind": KIND,
+        "Kind": places.KIND,
         "Check": check.name,
         "Status": status,
         "Why": why,

@@ -34,6 +34,8 @@ _IGNORED = (
     f"/sub-*/{FIGURES}",
     f"/sub-*/ses-*/{FIGURES}",
     "/*.html",
+    "/group_checks.json",
+    "/group_checks.tsv",
     "/group_tractograms.json",
     "/group_tractograms.tsv",
     "*_desc-ratings.json",
@@ -50,6 +52,7 @@ These are pictures for the quality control of tractograms, drawn by tractcap. Th
   beside the folders of the participants.
 - `group_tractograms.tsv` has one line for each tractogram: what was counted and measured. `group_tractograms.json`
   tells what its columns mean.
+- `group_checks.tsv` has one line for each tractogram that was checked: all that its checks measured.
 - `sub-<label>/[ses-<label>/]figures/` has the pictures. The JSON file beside those of a tractogram says which file they
   were drawn from, and all that decides what they show.
 - `logs/` has a journal of each run.

@@ -39,8 +39,10 @@ const signed = (z) => (z < 0 ? "−" : "+") + Math.abs(z).toFixed(1);
 const outlying = (row, measure) => Boolean(rows.outlying[row] & (1 << measure));
 const outliers = (row) => measures.map((_, at) => at).filter((at) => outlying(row, at));
 const outlierNames = (row) => outliers(row).map((at) => measures[at].name.toLowerCase()).join(", ");
+// null where it was not checked
+const flagsOf = (row) => data.flags[rows.flags[row]];
 const ratingOf = (row) => (rows.rating[row] < 0 ? "" : data.ratings[rows.rating[row]]);
-const troubles = (row) => (rows.status[row] !== DRAWN ? 10 : 0) + outliers(row).length + (ratingOf(row) === "fail" ? 5 : 0);
+const troubles = (row) => (rows.status[row] !== DRAWN ? 10 : 0) + outliers(row).length + (flagsOf(row) || []).length * 2 + (ratingOf(row) === "fail" ? 5 : 0);
 const unitName = (row) => units.name[rows.unit[row]];
 const bundleName = (row) => bundles.name[rows.bundle[row]];
 

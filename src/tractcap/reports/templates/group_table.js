@@ -17,6 +17,7 @@ const columns = [
   { name: "Status", column: "status", value: (row) => rows.status[row], show: (row) => badge(statuses[rows.status[row]], statuses[rows.status[row]]) },
   ...measured,
   { name: "Outliers", column: "outlier", value: (row) => outliers(row).length, show: (row) => outlierNames(row) },
+  ...(data.flags.some(Boolean) ? [{ name: "Flags", column: "flags", value: (row) => (flagsOf(row) === null ? null : flagsOf(row).length), show: (row) => (flagsOf(row) === null ? "" : flagsOf(row).join(", ") || "none") }] : []),
   { name: "Warnings", column: "warnings", value: (row) => rows.warnings[row], show: (row) => (rows.warnings[row] === null ? "" : whole.format(rows.warnings[row])), number: true },
   { name: "Rating", column: "rating", value: (row) => (rows.rating[row] < 0 ? null : rows.rating[row]), show: ratingCell },
   { name: "Raters", column: "raters", value: (row) => rows.raters[row], show: (row) => whole.format(rows.raters[row]), number: true },
@@ -70,6 +71,7 @@ function matches(row) {
     chosen("table-status", rows.status[row]) &&
     chosen("table-rating", rows.rating[row]) &&
     outlierMatches(row) &&
+    flagsMatch(row) &&
     withinLimits(row)
   );
 }
@@ -77,6 +79,14 @@ function matches(row) {
 function outlierMatches(row) {
   const { value } = byId("table-outlier");
   return value === "" || (value === "any" ? outliers(row).length > 0 : value === "none" ? !outliers(row).length : outlying(row, Number(value)));
+}
+
+function flagsMatch(row) {
+  const { value } = byId("table-flags");
+  const flags = flagsOf(row);
+  if (value === "" || value === "unchecked") return value === "" || flags === null;
+  if (flags === null) return false;
+  return value === "any" ? flags.length > 0 : value === "none" ? !flags.length : flags.includes(value.slice(1));
 }
 
 function withinLimits(row) {
@@ -158,7 +168,7 @@ function saveRows() {
 function tsvLine(row) {
   const [unit, bundle] = [rows.unit[row], rows.bundle[row]];
   const fields = [units.participant[unit], units.session[unit], bundles.key[bundle], bundles.name[bundle], bundles.hemisphere[bundle], rows.tractogram[row], statuses[rows.status[row]]];
-  fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), ratingOf(row), rows.raters[row]);
+  fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.raters[row]);
   return fields.map(base.cell).join("\t");
 }
 

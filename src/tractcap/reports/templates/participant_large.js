@@ -83,7 +83,7 @@ function zoom(event) {
 
 function told(card, brief = false) {
   const article = articles.get(card.id);
-  const parts = [...article.querySelectorAll(brief ? ".facts" : ".original, .status, .numbers, .warnings, .details")].map((part) => part.cloneNode(true));
+  const parts = [...article.querySelectorAll(brief ? ".facts" : ".original, .status, .flags, .numbers, .warnings, .checks, .details")].map((part) => part.cloneNode(true));
   for (const part of parts) if (part.matches("details")) part.open = true;
   return card.overview ? parts : [ratingBar(card), ...parts];
 }

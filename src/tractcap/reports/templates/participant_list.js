@@ -37,7 +37,7 @@ function fits(card) {
   const status = byId("status").value;
   const rating = byId("rating").value;
   if (!words.every((word) => card.words.includes(word))) return false;
-  if (status && !(status === "warned" ? card.warned : card.status === status)) return false;
+  if (status && !(["warned", "flagged", "unmade"].includes(status) ? card[status] : card.status === status)) return false;
   if (!rating) return true;
   if (card.overview) return false;
   if (rating === "none") return !ratingOf(card);
