@@ -16,4 +16,5 @@ def make(name: str, folder: Path, path: Path, **given: Any) -> tuple[Findings, D
     """What a check finds of a tractogram, and what it puts down in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     desk = Desk(folder, path.stem, name, path.stem, silent)
-    return checks()[name].run(Given(File(str(path)), **given), desk), desk
+    given = {"tractogram": File(str(path)), **given}
+    return checks()[name].run(Given(**given), desk), desk

@@ -22,6 +22,14 @@ def asymmetric_bundle(count: int = 30, points: int = 40, seed: int = 0) -> Strea
     return [(base + random.normal(0, 2, 3)).astype(np.float32) for _ in range(count)]
 
 
+def straight_bundle(count: int = 40, flipped: bool = False) -> Streamlines:
+    """From y = -40 to 40 mm, some mm apart; every other one the other way round if ``flipped``."""
+    random = np.random.default_rng(0)
+    base = np.linspace([-20, -40, 10], [-20, 40, 10], 30)
+    found = [(base + random.normal(0, 1.5, 3) * [1, 0, 1]).astype(np.float32) for _ in range(count)]
+    return [one[::-1] if flipped and at % 2 else one for at, one in enumerate(found)]
+
+
 def ragged(count: int = 200, seed: int = 1) -> Streamlines:
     """Streamlines of very different lengths, in order of nothing."""
     random = np.random.default_rng(seed)

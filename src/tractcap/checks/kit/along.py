@@ -39,8 +39,9 @@ class Along:
 
     def part(self, count: int) -> list[Mark]:
         """The numbers of so many parts of equal length, each at its middle."""
-        places = ((np.arange(count) + 0.5) / count * NODES).astype(int)
-        return [Mark(str(number), _point(self.core[at])) for number, at in enumerate(places, 1)]
+        places = (np.arange(count) + 0.5) / count * (NODES - 1)
+        middles = np.stack([np.interp(places, np.arange(NODES), axis) for axis in self.core.T], axis=1)
+        return [Mark(str(number), _point(middle)) for number, middle in enumerate(middles, 1)]
 
 
 def _point(at: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -32,7 +32,7 @@ class Twins:
         if len(chunk.offsets) < 2:
             return
         each = _numbered(chunk)
-        each[0] += np.uint64(self._open or 0)
+        each[:1] += np.array([self._open or 0], np.uint64)  # wraps around, as all sums here
         self._open = int(each[-1]) if chunk.tail else None
         self._keep(each[:-1] if chunk.tail else each)
 

@@ -1,0 +1,71 @@
+"""Cluster confidence: the values of dipy's function, and what it doesn't say."""
+
+from pathlib import Path
+
+import checking
+import numpy as np
+import phantoms
+import pytest
+from dipy.tracking.streamline import cluster_confidence
+
+from tractcap.checks.kit.cluster import confidence
+
+
+def parallel(count: int, apart: float = 1.0, mm: float = 50.0) -> phantoms.Streamlines:
+    """Straight streamlines beside each other."""
+    return [np.linspace([0, apart * at, 0], [mm, apart * at, 0], 20).astype(np.float32) for at in range(count)]
+
+
+def test_the_index_of_parallel_streamlines_is_known() -> None:
+    """Each of three has others 1, 1 and 2 mm away: 1 + 1/2, 1 + 1, 1/2 + 1."""
+    assert confidence(parallel(3), checking.silent) == pytest.approx([1.5, 2, 1.5], rel=1e-5)
+
+
+def test_it_is_dipys() -> None:
+    streamlines = phantoms.asymmetric_bundle(250)
+    assert confidence(streamlines, checking.silent) == pytest.approx(cluster_confidence(streamlines), rel=1e-6)
+
+
+def test_what_dipy_declines() -> None:
+    """Streamlines that are there twice, and short ones: dipy stops at both."""
+    with pytest.raises(ValueError, match="Identical streamlines"):
+        cluster_confidence([*parallel(2), parallel(1)[0]])
+    with pytest.raises(ValueError, match="Short streamlines"):
+        cluster_confidence(parallel(3, mm=10))
+    assert confidence([*parallel(2), parallel(1)[0]], checking.silent) == pytest.approx([1, 2, 1], rel=1e-5)
+
+
+def test_kept_removed_and_too_short_are_three(tmp_path: Path) -> None:
+    far = [np.linspace([0, 90, 0], [50, 90, 0], 20).astype(np.float32)]
+    short = parallel(2, mm=10)
+    path = phantoms.save(tmp_path / "a.tck", [*parallel(4), *far, *short])
+    found, desk = checking.make("cci", tmp_path / "out", path)
+    told = found.measures
+    assert (told["Streamlines"], told["TooShort"], told["Measured"], told["Kept"], told["Removed"]) == (7, 2, 5, 4, 1)
+    assert told["Retention"] == 0.8
+    assert any("2 streamlines shorter than 20 mm" in note for note in found.notes)
+    rows = [line.split("\t") for line in (tmp_path / "out/a_check-cci_values.tsv").read_text().splitlines()]
+    assert rows[0] == ["streamline", "cci"]
+    assert [row[0] for row in rows[1:]] == ["0", "1", "2", "3", "4"]
+    assert float(rows[5][1]) == 0
+    assert len(desk.figures) == 2
+
+
+def test_all_too_short(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.tck", parallel(5, mm=10))
+    found, desk = checking.make("cci", tmp_path / "out", path)
+    assert (found.measures["Retention"], found.measures["CCIMean"], found.measures["TooShort"]) == (None, None, 5)
+    assert any("there is no index" in note for note in found.notes)
+    assert not desk.figures
+
+
+def test_a_sample_says_so_and_is_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tractcap.checks.cci._MOST", 20)
+    path = phantoms.save(tmp_path / "a.trk", phantoms.asymmetric_bundle(60))
+    found, _ = checking.make("cci", tmp_path / "one", path)
+    assert (found.measures["Sampled"], found.measures["Streamlines"]) == (20, 60)
+    assert any("20 of 60 streamlines, taken at random" in note for note in found.notes)
+    again, _ = checking.make("cci", tmp_path / "two", path)
+    assert again == found
+    for one in (tmp_path / "one").iterdir():
+        assert one.read_bytes() == (tmp_path / "two" / one.name).read_bytes()

@@ -1,0 +1,153 @@
+"""Two bundles: overlap, distances and similarity of pairs that are known."""
+
+from pathlib import Path
+
+import checking
+import nibabel as nib
+import numpy as np
+import phantoms
+import pytest
+from PIL import Image
+
+from tractcap.checks import checks
+from tractcap.checks.kit.check import File, Given
+from tractcap.errors import InputError
+
+
+def block(low: tuple[float, float, float], sides: tuple[int, int, int]) -> phantoms.Streamlines:
+    """Streamlines along x through the middles of so many voxels of 2 mm, from the voxel at ``low`` mm on."""
+    x, y, z = sides
+    return [
+        (np.array(low) + 1 + 2 * np.stack([np.arange(x), np.full(x, row), np.full(x, level)], axis=1)).astype(
+            np.float32
+        )
+        for row in range(y)
+        for level in range(z)
+    ]
+
+
+OURS = block((-40, 0, 0), (20, 4, 4))
+
+
+def compare(tmp_path: Path, other: phantoms.Streamlines, **more: str) -> dict[str, float]:
+    path = phantoms.save(tmp_path / "AF_L.trk", OURS)
+    atlas = phantoms.save(tmp_path / "atlas.trk", other)
+    ours = File(str(path), space=more.get("ours", "MNI"))
+    given = {"tractogram": ours, "atlas": File(str(atlas), space=more.get("theirs", "MNI"))}
+    return checking.make("atlas", tmp_path / "out", path, **given)[0].measures
+
+
+def test_a_bundle_is_like_itself(tmp_path: Path) -> None:
+    told = compare(tmp_path, OURS)
+    assert (told["Dice"], told["Overlap"], told["Overreach"], told["Similarity"]) == (1, 1, 0, 1)
+    assert (told["DistanceMean"], told["Distance95"], told["DistanceBackMean"]) == (0, 0, 0)
+
+
+def test_half_of_it(tmp_path: Path) -> None:
+    """The atlas has one half: all of that is reached, as much again is beyond it, and Dice is 2 × 1 / (2 + 1)."""
+    told = compare(tmp_path, block((-40, 0, 0), (20, 2, 4)))
+    assert (told["Dice"], told["Overlap"], told["Overreach"]) == pytest.approx((2 / 3, 1, 1), abs=1e-5)
+    assert (told["DistanceMean"], told["DistanceBackMean"]) == (1.5, 0)  # 0, 0, 2 and 4 mm away
+
+
+def test_a_known_way_off(tmp_path: Path) -> None:
+    """In the same space, by their names, they may be wholly apart."""
+    told = compare(tmp_path, [one + np.array([0, 0, 30], np.float32) for one in OURS])
+    assert (told["Dice"], told["Overlap"], told["Similarity"]) == (0, 0, 0)
+    assert told["DistanceMean"] == pytest.approx(30 - 6 / 2, abs=1e-3)  # from levels 0, 2, 4, 6 to the nearest, 30
+
+
+def test_known_spaces_must_be_the_same(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"AF_L\.trk is in space T1w, and .*atlas\.trk in MNI"):
+        compare(tmp_path, OURS, ours="T1w")
+
+
+def test_unknown_spaces_are_looked_at(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "AF_L.trk", OURS)
+    atlas = File(str(phantoms.save(tmp_path / "atlas.trk", OURS)), space="MNI")
+    found, _ = checking.make("atlas", tmp_path / "out", path, atlas=atlas)
+    assert any(note.startswith("the space of AF_L.trk isn't told by the name") for note in found.notes)
+    with pytest.raises(InputError, match="lie wholly apart"):
+        compare(tmp_path, [one + np.float32(300) for one in OURS], theirs="")
+
+
+def test_an_image_is_compared_on_its_own_grid(tmp_path: Path) -> None:
+    """The middles of its voxels lie on the faces of ours: only on its own grid all of the bundle is in it."""
+    data, affine = np.zeros((40, 20, 20), np.uint8), np.diag([2.0, 2, 2, 1])
+    affine[:3, 3] = [-59, -9, -9]
+    data[10:30, 5:9, 5:9] = 100
+    data[0, 0, 0] = 40  # below half of the highest
+    nib.save(nib.Nifti1Image(data, affine), tmp_path / "AF_L.nii.gz")
+    path = phantoms.save(tmp_path / "AF_L.trk", OURS)
+    atlas = File(str(tmp_path / "AF_L.nii.gz"), voxels=data.size, space="MNI")
+    given = {"tractogram": File(str(path), space="MNI"), "atlas": atlas}
+    found, desk = checking.make("atlas", tmp_path / "out", path, **given)
+    told = found.measures
+    assert (told["Dice"], told["Overlap"], told["Overreach"], told["Similarity"]) == (1, 1, 0, None)
+    assert told["DistanceMean"] == pytest.approx(0, abs=1e-5)
+    assert any("no shape similarity" in note for note in found.notes)
+    with Image.open(tmp_path / "out" / desk.figures[0]["File"]) as picture:
+        alone = np.asarray(picture.convert("RGB"))[-480:]  # the atlas's row is seen in all three views
+    for view in range(3):
+        blue = (
+            alone[..., 2].astype(int)[:, view * 480 + 20 : view * 480 + 460]
+            - alone[..., 0][:, view * 480 + 20 : view * 480 + 460]
+        )
+        assert (blue > 60).sum() > 200
+
+
+def test_an_empty_image(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4), np.uint8), np.eye(4)), tmp_path / "AF_L.nii.gz")
+    path = phantoms.save(tmp_path / "AF_L.trk", OURS)
+    with pytest.raises(InputError, match="no voxel above zero"):
+        checking.make("atlas", tmp_path / "out", path, atlas=File(str(tmp_path / "AF_L.nii.gz"), voxels=64))
+
+
+def test_before_and_after(tmp_path: Path) -> None:
+    """Half is left: counts and volumes are of whole files, and where streamlines were taken the density is lower."""
+    before = phantoms.save(tmp_path / "raw.trk", OURS)
+    after = phantoms.save(tmp_path / "clean.trk", OURS[:8])
+    found, desk = checking.make("before", tmp_path / "out", after, before=File(str(before)))
+    told = found.measures
+    assert (told["StreamlinesBefore"], told["StreamlinesAfter"], told["Retention"]) == (16, 8, 0.5)
+    assert (told["VolumeBefore"], told["VolumeAfter"]) == (20 * 16 * 8, 20 * 8 * 8)
+    assert told["Dice"] == pytest.approx(2 / 3, abs=1e-5)
+    assert told["MeanLengthBefore"] == told["MeanLengthAfter"] == 38
+    rows = (tmp_path / "out/clean_check-before_measures.tsv").read_text().splitlines()
+    assert rows[1] == "Streamlines\t16\t8\t-8"
+    with Image.open(tmp_path / "out" / desk.figures[0]["File"]) as picture:
+        difference = np.asarray(picture.convert("RGB")).astype(int)[-480:]
+    assert (difference[..., 2] - difference[..., 0] > 80).sum() > 500  # less: blue
+    assert (difference[..., 0] - difference[..., 2] > 80).sum() == 0  # more: red
+
+
+@pytest.mark.parametrize(("hemisphere", "mirrored"), [("L", False), ("R", True)])
+def test_a_mirrored_pair_is_symmetric(tmp_path: Path, hemisphere: str, mirrored: bool) -> None:
+    left = phantoms.asymmetric_bundle(20)
+    right = [one * np.array([-1, 1, 1], np.float32) for one in left]
+    paths = [phantoms.save(tmp_path / f"AF_{side}.trk", one) for side, one in (("L", left), ("R", right))]
+    own, other = paths[::-1] if mirrored else paths
+    found, _ = checking.make("sides", tmp_path / "out", own, mirror=File(str(other)), hemisphere=hemisphere)
+    told = found.measures
+    assert (told["LateralityStreamlines"], told["LateralityLength"]) == (0, 0)
+    assert told["AsymmetryVolume"] < 0.05  # voxels' faces are not mirrored exactly
+    assert told["StreamlinesLeft"] == told["StreamlinesRight"] == 20
+
+
+@pytest.mark.parametrize("hemisphere", ["L", "R"])
+def test_more_on_the_left_is_positive(tmp_path: Path, hemisphere: str) -> None:
+    left, right = OURS, [one + np.array([60, 0, 0], np.float32) for one in OURS[:4]]
+    paths = {"L": phantoms.save(tmp_path / "L.trk", left), "R": phantoms.save(tmp_path / "R.trk", right)}
+    own = paths.pop(hemisphere)
+    found, _ = checking.make("sides", tmp_path / "out", own, mirror=File(str(*paths.values())), hemisphere=hemisphere)
+    told = found.measures
+    assert (told["LateralityStreamlines"], told["LateralityVolume"]) == pytest.approx((0.6, 0.6), abs=1e-6)
+    assert (told["AsymmetryStreamlines"], told["AsymmetryLength"]) == pytest.approx((0.6, 0), abs=1e-6)
+
+
+def test_what_lacks_is_said() -> None:
+    given = Given(File("a.trk"))
+    assert "--atlas" in checks()["atlas"].lacks(given)
+    assert "--before" in checks()["before"].lacks(given)
+    assert "no hemisphere" in checks()["sides"].lacks(given)
+    assert "other hemisphere" in checks()["sides"].lacks(Given(File("a.trk"), hemisphere="L"))

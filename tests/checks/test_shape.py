@@ -1,0 +1,109 @@
+"""Lengths and shape, of streamlines whose lengths, bends and ends are known."""
+
+from pathlib import Path
+
+import checking
+import nibabel as nib
+import numpy as np
+import phantoms
+import pytest
+
+from tractcap.checks.kit.check import File
+from tractcap.checks.kit.forms import curvature, cut, length, span
+from tractcap.checks.kit.twins import Twins
+from tractcap.errors import InputError
+from tractcap.inputs.tractograms import open_tractogram
+
+
+def straight(start: tuple[float, float, float], mm: float, points: int = 11) -> np.ndarray:
+    return np.linspace(start, np.add(start, [mm, 0, 0]), points).astype(np.float32)
+
+
+def circle(radius: float, points: int = 200) -> np.ndarray:
+    angles = np.linspace(0, np.pi, points)
+    return (radius * np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1)).astype(np.float32)
+
+
+def test_curvature_is_that_of_the_circle() -> None:
+    assert curvature(circle(25)) == pytest.approx(1 / 25, rel=0.01)
+    assert curvature(circle(25, points=17)) == pytest.approx(1 / 25, rel=0.05)  # whatever points it is given by
+    assert curvature(straight((0, 0, 0), 50)) == pytest.approx(0, abs=1e-6)
+    assert curvature(np.zeros((3, 3), np.float32)) is None
+
+
+def test_lengths_and_spans() -> None:
+    assert length(circle(25)) == pytest.approx(25 * np.pi, rel=1e-3)
+    assert span(circle(25)) == pytest.approx(50, rel=1e-5)
+
+
+def test_ends_are_cut_off_at_their_length() -> None:
+    first, last, between = cut(straight((0, 0, 0), 50, points=8), 4)
+    assert (length(first), length(last), length(between)) == pytest.approx((4, 4, 42), rel=1e-5)
+    first, last, between = cut(straight((0, 0, 0), 6), 4)
+    assert (length(first), length(last), len(between)) == pytest.approx((3, 3, 0), rel=1e-5)
+
+
+def test_what_a_bundle_holds(tmp_path: Path) -> None:
+    one = straight((0, 0, 0), 40)
+    streamlines = [one, one[::-1], straight((0, 10, 0), 20), straight((0, 20, 0), 60), one[:1]]
+    path = phantoms.save(tmp_path / "a.tck", streamlines)
+    found, desk = checking.make("shape", tmp_path / "out", path)
+    told = found.measures
+    assert (told["Streamlines"], told["SinglePoint"], told["Duplicates"]) == (5, 1, 1)
+    assert told["DuplicateShare"] == 0.25
+    assert (told["LengthMean"], told["LengthMedian"]) == pytest.approx((40, 40), abs=0.06)
+    assert (told["LengthMinimum"], told["LengthMaximum"]) == (20, 60)
+    assert (told["CurvatureMean"], told["Straightness"]) == pytest.approx((0, 1), abs=1e-5)
+    assert told["OutsideReference"] is None  # there is none
+    assert any("the same as another" in note for note in found.notes)
+    assert any("1 streamlines with fewer than two points" in note for note in found.notes)
+    assert {one["File"].rpartition("_")[2] for one in desk.figures} == {"streamlines.png", "distributions.png"}
+    counted = [line.split("\t") for line in (tmp_path / "out/a_check-shape_lengths.tsv").read_text().splitlines()[1:]]
+    assert sum(int(count) for *_, count in counted) == 4
+
+
+def test_volume_is_that_of_the_voxels(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.trk", [straight((1, 1, 1), 39.9)])
+    found, _ = checking.make("shape", tmp_path / "out", path)
+    assert found.measures["Volume"] == 21 * 8  # 20 voxels of 2 mm are passed, and another one is entered
+
+
+def test_outside_the_head(tmp_path: Path) -> None:
+    """Half of the bundle lies in the head, the other one far from it."""
+    head = phantoms.save_head(tmp_path / "head.nii.gz")
+    inside = [straight((-20, y, 0), 40) for y in range(4)]
+    beyond = [straight((200, y, 0), 40) for y in range(4)]
+    path = phantoms.save(tmp_path / "a.tck", inside + beyond)
+    found, _ = checking.make("shape", tmp_path / "out", path, reference=File(str(head), voxels=10**6))
+    assert found.measures["OutsideReference"] == 0.5
+
+
+@pytest.mark.parametrize("size", [7, 10_000])
+def test_twins_are_found_across_chunks(tmp_path: Path, size: int) -> None:
+    random = np.random.default_rng(0)
+    one, other = (np.cumsum(random.normal(0, 1, (50, 3)), axis=0).astype(np.float32) for _ in range(2))
+    path = phantoms.save(tmp_path / "a.tck", [one, other, one[::-1], one + np.float32(0.1), other])
+    twins = Twins()
+    for chunk in open_tractogram(path).chunks(size):
+        twins.add(chunk)
+    assert twins.share() == (2, 5)
+
+
+def test_twins_of_many_are_found_in_a_part_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond what may be held, numbers below a bar are kept, so twins stay together and their share is about right."""
+    monkeypatch.setattr("tractcap.checks.kit.twins.MOST", 500)
+    random = np.random.default_rng(0)
+    several = [np.cumsum(random.normal(0, 1, (4, 3)), axis=0).astype(np.float32) for _ in range(1000)]
+    twins = Twins()
+    for chunk in open_tractogram(phantoms.save(tmp_path / "a.tck", several + several)).chunks(1000):
+        twins.add(chunk)
+    same, of = twins.share()
+    assert 200 < of <= 500
+    assert same / of == pytest.approx(0.5)
+
+
+def test_nothing_to_measure(tmp_path: Path) -> None:
+    path = tmp_path / "a.tck"
+    nib.streamlines.save(nib.streamlines.Tractogram([], affine_to_rasmm=np.eye(4)), path)
+    with pytest.raises(InputError, match=r"a\.tck has no streamline of two points or more"):
+        checking.make("shape", tmp_path / "out", path)
