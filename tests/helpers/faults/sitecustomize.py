@@ -1,7 +1,7 @@
 """Makes a worker die for real. Python runs this at its start where this folder is on PYTHONPATH.
 
 ``FAULT`` is ``kind:stem`` for every try of a tractogram, or ``kind:stem:file`` for the first alone: that makes the
-file.
+file. ``check-kind`` instead of ``kind`` is for its checks.
 """
 
 import ctypes
@@ -14,6 +14,8 @@ import sys
 import time
 
 KIND, STEM, ONCE = [*os.environ.get("FAULT", "").split(":"), "", "", ""][:3]
+ACTION = "check" if KIND.startswith("check-") else "draw"
+KIND = KIND.removeprefix("check-")
 
 
 def fail() -> None:
@@ -52,7 +54,7 @@ def due() -> bool:
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Puts the fault before the action that draws."""
+    """Puts the fault before the action that draws, or checks."""
 
     def find_spec(self, name, path, target=None):
         if name != "tractcap.work.actions":
@@ -62,14 +64,14 @@ class Finder(importlib.abc.MetaPathFinder):
 
         def exec_module(module):
             execute(module)
-            draw = module.ACTIONS["draw"]
+            draw = module.ACTIONS[ACTION]
 
             def faulty(**arguments):
                 if arguments["stem"] == STEM and due():
                     fail()
                 return draw(**arguments)
 
-            module.ACTIONS["draw"] = faulty
+            module.ACTIONS[ACTION] = faulty
 
         spec.loader.exec_module = exec_module
         return spec
