@@ -59,7 +59,14 @@ for ending in phantoms.ENDINGS:
     (folder / "broken" / path.name).write_bytes(path.read_bytes()[:-100])
     (folder / "broken" / f"none-{path.name}").write_bytes(b"?" * 2000)
 phantoms.save(folder / "bundles/Größe_束_🧠.trk", phantoms.asymmetric_bundle())
+for name in ("checks", "atlas"):
+    (folder / name).mkdir()
+for side, turn in (("L", 1), ("R", -1)):
+    bundle = [one * [turn, 1, 1] for one in phantoms.asymmetric_bundle()]
+    phantoms.save(folder / f"checks/AF_{side}.trk", bundle)
+phantoms.save(folder / "atlas/AF_L.tck", phantoms.asymmetric_bundle(20))
 head = nib.load(phantoms.save_head(folder / "head.nii.gz"))
+nib.save(head, folder / "atlas/AF_R.nii.gz")
 nib.save(nib.MGHImage(head.get_fdata(dtype="float32"), head.affine), folder / "head.mgz")
 """
 
@@ -72,6 +79,9 @@ RUNS = (
     "{data}/bundles {out}/values participant --scalar FA={data}/head.mgz --style tubes --color-range group",
     "{data}/bundles {out}/density participant --reference {data}/head.nii.gz --color density --background white --fit",
     "{data}/bundles/trx.trx {out}/data participant --color data:height --colormap magma",
+    "{data}/checks {out}/checks participant --checks all --atlas {data}/atlas --before {data}/atlas/AF_L.tck"
+    " --metric FA={data}/head.nii.gz --reference {data}/head.nii.gz",
+    "{out}/checks {out}/checks group",
     "{data}/bundles {out}/plan participant --dry-run --json",
     "!{data}/broken {out}/broken participant",
     "!{data}/bundles {out}/broken participant --reference {data}/broken/none-trk.trk",

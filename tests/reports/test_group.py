@@ -15,7 +15,7 @@ from tractcap.reports.participant import page as participant_page
 COLUMNS = [
     *("participant_id", "session_id", "bundle", "bundle_name", "hemisphere", "tractogram", "status"),
     *("streamlines", "streamlines_drawn", "length_mean", "length_median", "length_min", "length_max", "volume"),
-    *("points_outside", "warnings", "outlier", "rating", "raters"),
+    *("points_outside", "warnings", "outlier", "flags", "rating", "raters"),
 ]
 OURS = (
     b'{"GeneratedBy": [{"Name": "tractcap"}], "Sources": ["a"], "Kind": "bundle", "Participant": "1", "Session": "", '
@@ -78,7 +78,7 @@ def test_a_row_tells_what_the_json_file_tells(output):
     assert list(row) == COLUMNS
     assert list(row.values()) == [
         *("sub-01", "ses-1", "ArcuateFasciculus_L", "Arcuate fasciculus, left", "L", "sub-01/a.trk", "drawn"),
-        *("300", "298", "87.125", "85", "20.1", "150.333333", "12345", "0.0012", "2", "n/a", "n/a", "0"),
+        *("300", "298", "87.125", "85", "20.1", "150.333333", "12345", "0.0012", "2", "n/a", "n/a", "n/a", "0"),
     ]
 
 
