@@ -13,6 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tractcap.checks.kit.check import DONE
 from tractcap.drawing.look import (
     DATA,
     DENSITY,
@@ -72,9 +73,11 @@ def methods(told: Sequence[Mapping[str, Any]]) -> str:
     return "\n\n".join(texts) + "\n" if texts else ""
 
 
-def methods_html(told: Sequence[Mapping[str, Any]]) -> Markup:
-    """The same as HTML: paragraphs and a list, escaped."""
+def methods_html(told: Sequence[Mapping[str, Any]], checked: Sequence[Mapping[str, Any]] = ()) -> Markup:
+    """The same as HTML: paragraphs and a list, escaped; with what the JSON files of checks tell, of these too."""
     paragraphs = _paragraphs(told)
+    if paragraphs and (sentences := list(_checks(checked))):
+        paragraphs.append(sentences)
     lines = [f"<p>{escape(' '.join(one.whole for one in paragraph))}</p>" for paragraph in paragraphs]
     if cited := _cited(paragraphs):
         lines += ['<ul class="references">', *(f"<li>{REFERENCES[key].html}</li>" for key in cited), "</ul>"]
@@ -94,6 +97,22 @@ def _paragraphs(told: Sequence[Mapping[str, Any]]) -> list[list[Sentence]]:
         return []
     parts = (_what, _pictures, _colors, _anatomy, _counts, _software)
     return [sentences for part in parts if (sentences := list(part(found)))]
+
+
+def _checks(checked: Sequence[Mapping[str, Any]]) -> Iterator[Sentence]:
+    """A sentence for each check that was made, with the source of its method, which isn't among the references."""
+    made = {one["Name"]: one for one in checked if one["Status"] == DONE}
+    for name, one in made.items():
+        sampled = ", of a random sample of streamlines" if _sampled(checked, name) else ""
+        yield Sentence(f"A check was made{sampled}: {name} ({str(one['Source']).rstrip('.')})")
+
+
+def _sampled(checked: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether a check measured a part of the streamlines of any tractogram."""
+    found = (one["Measures"] for one in checked if one["Name"] == name)
+    return any(
+        (one.get("Sampled") or 0) < (one.get("Streamlines") or 0) - (one.get("SinglePoint") or 0) for one in found
+    )
 
 
 class _Told:

@@ -1,0 +1,127 @@
+"""Checks on a participant's page and in the group's tables, as their JSON files tell of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markupsafe import escape
+from outputs import Output
+
+from tractcap.checks import checks
+from tractcap.reports.checked import Checked, checked
+from tractcap.reports.group import group
+from tractcap.reports.methods import methods_html
+from tractcap.reports.participant import page
+from tractcap.reports.tracts import tracts
+from tractcap.work import checked as written
+
+
+def tell(output: Output, stem: str, name: str, status: str = "done", **more: Any) -> Path:
+    """A check's JSON file as a run writes it."""
+    about = json.loads((output.root / f"sub-01/figures/{stem}.json").read_text())
+    source = {"name": about["Sources"][0], "bytes": 1, "modified": 1}
+    kept = {one: about[one] for one in ("Participant", "Session", "Title", "Bundle")}
+    told = written.record(checks()[name], kept, source, {}, status, more.pop("why", ""))
+    told |= {"About": written.about_measures(checks()[name], more.get("Measures", {}), ["FA"])}
+    at = written.place(output.root / "sub-01/figures", stem, name)
+    written.write(at, told | more)
+    return at
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Output:
+    found = Output(tmp_path / "out")
+    found.add("ArcuateFasciculus_L", "01")
+    found.add("ArcuateFasciculus_R", "01")
+    return found
+
+
+@pytest.fixture
+def stem(output: Output) -> str:
+    return next(tract.stem for tract in tracts(output.root) if tract.key == "ArcuateFasciculus_L")
+
+
+FLAG = {"Name": "few streamlines support each other", "Measure": "Retention", "Value": 0.15, "Below": 0.2}
+
+
+def test_a_check_is_no_tractogram_and_nothing_left_out(output: Output, stem: str) -> None:
+    tell(output, stem, "cci", Measures={"Retention": 0.15})
+    left_out: list[Path] = []
+    assert len(list(tracts(output.root, left_out=left_out))) == 2
+    assert left_out == []
+
+
+def test_the_page_shows_flags_measures_figures_notes_and_the_source(output: Output, stem: str) -> None:
+    figure, table = ({"File": f"{stem}_check-cci_a.{ending}", "Title": f"The {ending}"} for ending in ("png", "tsv"))
+    tell(
+        output, stem, "cci", Measures={"Retention": 0.15, "CCIMean": None, "Measured": 12345}, Flags=[FLAG],
+        Figures=[figure], Tables=[table], Notes=["12,345 of 100,000 streamlines"],
+    )  # fmt: skip
+    told = page(output.root, "01").read_text()
+    assert "Few streamlines support each other: retention 0.15, below 0.2." in told
+    assert "<b>1</b> flagged" in told
+    assert f'href="sub-01/figures/{stem}_check-cci_a.png"' in told
+    assert f'href="sub-01/figures/{stem}_check-cci_a.tsv"' in told
+    for value in ("0.15", "n/a", "12,345"):
+        assert f"<td>{value}</td>" in told.replace(" 1/mm", "")
+    assert "12,345 of 100,000 streamlines." in told
+    assert str(escape(checks()["cci"].source)) in told
+
+
+@pytest.mark.parametrize("status", ["failed", "missing", "skipped"])
+def test_what_was_not_made_says_why(output: Output, stem: str, status: str) -> None:
+    tell(output, stem, "cci", status, why="something <lacks>")
+    told = page(output.root, "01").read_text()
+    assert f'class="chip {status}">{status}<' in told
+    assert "Something &lt;lacks&gt;." in told
+    assert f"Checks: 1 {status}" in told
+
+
+def test_a_file_that_isn_t_whole_is_left_out_and_named(output: Output, stem: str) -> None:
+    at = tell(output, stem, "cci")
+    at.write_text(at.read_text()[:-20])
+    assert f"{stem}_check-cci.json" in page(output.root, "01").read_text()
+    assert checked(output.root, "sub-01/figures", stem) == []
+
+
+def test_flags_are_in_the_groups_table_and_page(output: Output, stem: str) -> None:
+    tell(output, stem, "cci", Measures={"Retention": 0.15}, Flags=[FLAG])
+    tell(output, stem, "profile", Measures={"MeanFA": 0.5})
+    names = [path.name for path in group(output.root)]
+    assert names[-2:] == ["group_checks.tsv", "group_checks.json"]
+    rows = [line.split("\t") for line in (output.root / "group_tractograms.tsv").read_text().splitlines()]
+    at = rows[0].index("flags")
+    assert [row[at] for row in rows[1:]] == [FLAG["Name"], "n/a"]
+    table = [line.split("\t") for line in (output.root / "group_checks.tsv").read_text().splitlines()]
+    assert len(table) == 2
+    assert dict(zip(*table, strict=True))["profile_MeanFA"] == "0.5"
+    assert 'value=":few streamlines support each other"' in (output.root / "group.html").read_text()
+
+
+def test_without_checks_there_are_no_tables_of_them(output: Output) -> None:
+    assert not any("checks" in path.name for path in group(output.root))
+
+
+def test_units_and_names_of_a_maps_measures(output: Output, stem: str) -> None:
+    tell(output, stem, "profile", Measures={"MeanFA": 0.4321, "LackingFA": 0})
+    (one,) = checked(output.root, "sub-01/figures", stem)
+    assert [(name, value) for name, value, _ in one.measures] == [("Mean FA", "0.4321"), ("Without FA", "0")]
+
+
+def test_the_methods_text_names_what_was_made(output: Output, stem: str) -> None:
+    told = [tract.told for tract in tracts(output.root)]
+    tell(output, stem, "cci", Measures={"Sampled": 2000, "Streamlines": 3000})
+    tell(output, stem, "shape", Measures={"Sampled": 30, "Streamlines": 31, "SinglePoint": 1})
+    tell(output, stem, "atlas", "missing", why="none")
+    text = str(methods_html(told, [one.told for one in checked(output.root, "sub-01/figures", stem)]))
+    assert "A check was made, of a random sample of streamlines: Cluster confidence (Jordan" in text
+    assert "A check was made: Lengths and shape (Curvature" in text
+    assert "atlas" not in text
+
+
+def test_values_as_people_read_them() -> None:
+    told = {"About": {"A": {"Name": "A", "Unit": "mm^3", "What": ""}}}
+    for value, text in ((1234567.0, "1,234,567 mm³"), (0.000123456, "0.0001235 mm³"), (None, "n/a"), (3, "3 mm³")):
+        (one,) = Checked({**told, "Measures": {"A": value}}, "").measures
+        assert one[1] == text
