@@ -19,7 +19,7 @@ _MOST = 2_000
 _OURS, _THEIRS = (230, 159, 0), (86, 180, 233)
 
 _BYTES_PER_VOXEL = 8
-_SIMILARITY = 100 * 2**20
+_SIMILARITY = 40 * 2**20
 """What dipy's code and clusters take, and the trees of points."""
 
 
@@ -173,7 +173,7 @@ def _need(given: Given) -> int:
     one = needs.sampled(given.tractogram, _MOST) + needs.SURVEY
     other = given.atlas.voxels * _BYTES_PER_VOXEL if given.atlas else 0
     other += needs.sampled(given.atlas, _MOST) + needs.SURVEY if given.atlas else 0
-    return one + other + needs.PANELS + needs.PLOTS + _SIMILARITY
+    return needs.READING + one + other + needs.PANELS + needs.PLOTS + _SIMILARITY
 
 
 CHECK = Check(

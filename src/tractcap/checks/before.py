@@ -18,10 +18,10 @@ _MOST = 2_000
 """Streamlines of each state that are drawn."""
 
 _DIVERGING = "coolwarm"
-_SHOWN = 98
+_SHOWN = 90
 """Percentile of the densities that the colours reach to."""
 
-_DENSITIES = 120 * 2**20
+_DENSITIES = 64 * 2**20
 """What two grids of densities take."""
 
 
@@ -131,7 +131,7 @@ def _reach(values: list[Any]) -> float:
 def _need(given: Given) -> int:
     both = [file for file in (given.tractogram, given.before) if file]
     of_both = sum(needs.sampled(file, _MOST) + needs.SURVEY for file in both)
-    return of_both + needs.PANELS + _DENSITIES
+    return needs.READING + of_both + needs.PANELS + _DENSITIES
 
 
 CHECK = Check(

@@ -135,6 +135,6 @@ CHECK = Check(
         Measure("Retention", "Retention", "Share of those measured that are kept"),
     ),
     run=_run,
-    need=lambda given: needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
+    need=lambda given: needs.READING + needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
     place=20,
 )  # fmt: skip

@@ -141,7 +141,8 @@ def _lacks(given: Given) -> str:
 
 def _need(given: Given) -> int:
     voxels = max((file.voxels for file in given.maps.values()), default=0)
-    return needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS + voxels * _BYTES_PER_VOXEL
+    own = needs.READING + needs.sampled(given.tractogram, _MOST)
+    return own + needs.PANELS + needs.PLOTS + voxels * _BYTES_PER_VOXEL
 
 
 CHECK = Check(

@@ -126,6 +126,6 @@ CHECK = Check(
         Measure("DistanceMean", "Mean distance", "Of points from the middle of their segment", "mm"),
     ),
     run=_run,
-    need=lambda given: needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
+    need=lambda given: needs.READING + needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
     place=40,
 )

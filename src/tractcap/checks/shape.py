@@ -178,7 +178,8 @@ def _curvatures(plot: Any, bent: Any, sampled: int) -> None:
 
 def _need(given: Given) -> int:
     anatomy = _ANATOMY + min(given.reference.voxels, _MOST_VOXELS) if given.reference else 0
-    return needs.sampled(given.tractogram, _MOST) + needs.SURVEY + max(needs.PANELS + needs.PLOTS, anatomy)
+    own = needs.READING + needs.sampled(given.tractogram, _MOST) + needs.SURVEY
+    return own + max(needs.PANELS + needs.PLOTS, anatomy)
 
 
 CHECK = Check(

@@ -89,7 +89,7 @@ def _lacks(given: Given) -> str:
 def _need(given: Given) -> int:
     both = [file for file in (given.tractogram, given.mirror) if file]
     of_both = sum(needs.sampled(file, _MOST) + needs.SURVEY for file in both)
-    return of_both + needs.PANELS + needs.PLOTS
+    return needs.READING + of_both + needs.PANELS + needs.PLOTS
 
 
 CHECK = Check(
