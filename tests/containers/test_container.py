@@ -247,3 +247,32 @@ def test_golden_pictures_in_the_image(contained: Run, data: Path, tmp_path: Path
         done = contained(data, "/data/bundle.trk", "/out", "participant", *golden.options(name, "/data"))
         assert done.status == 0, done.stderr
         golden.check(name, tmp_path / "out/figures/bundle_mosaic.png")
+
+
+def test_every_check_of_a_hundred_thousand_streamlines(contained: Run, data: Path, tmp_path: Path) -> None:
+    """All checks at once below 1 GB: each worker takes no more than was estimated, and samples are told."""
+    large.write_trk(data / "AF_L.trk", 150 * MB)
+    large.write_trk(data / "AF_R.trk", 30 * MB)
+    for name in ("atlas", "before"):
+        (tmp_path / name).mkdir()
+        large.write_trk(tmp_path / name / "AF_L.trk", 30 * MB, seed=1)
+    head = phantoms.save_head(tmp_path / "head.nii.gz", voxel=1.0)
+    mounts = [f"{tmp_path / name}:/{name}:ro" for name in ("atlas", "before", head.name)]
+    asked = ("--checks", "all", "--atlas", "/atlas", "--before", "/before", "--metric", f"FA=/{head.name}")
+    done = contained(
+        data, "/data", "/out", "participant", "--views", "left", *asked, "--reference", f"/{head.name}",
+        memory="1000m", options=tuple(word for mount in mounts for word in ("-v", mount)),
+    )  # fmt: skip
+    assert done.status == 0, done.stderr
+    assert "checks: 12 done, 2 missing" in done.stderr
+    assert not done.oom_killed
+    assert done.peak < 1000 * MB
+    (log,) = (tmp_path / "out/logs").iterdir()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    needs = {line["source"]: line["peak"] / line["need"] for line in lines if line["event"] == "checked"}
+    assert len(needs) == 12
+    assert all(0.2 < share <= 1 for share in needs.values()), needs
+    told = json.loads((tmp_path / "out/figures/AF_L_check-cci.json").read_text())
+    assert told["Measures"]["Sampled"] == 2000
+    assert told["Measures"]["Streamlines"] > 95_000
+    assert any(note.startswith("cluster confidence is of 2,000 of") for note in told["Notes"])
