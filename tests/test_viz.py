@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import phantoms
 import pytest
 
@@ -16,6 +17,8 @@ from tractcap.limits.usage import private_memory
 from tractcap.viz import TractographyVisualizer
 
 MB = 2**20
+NONE = ["all"]
+"""Checks that are left out: all."""
 
 
 @pytest.fixture
@@ -34,7 +37,9 @@ def test_the_complete_example(subjects: dict[str, dict[str, str]], tmp_path: Pat
     subjects["sub-002"]["gone"] = str(tmp_path / "gone.trk")
     before = [resource.getrlimit(kind) for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
     visualizer = TractographyVisualizer(output_directory=tmp_path / "out", max_memory_mb=8192, n_jobs=-1)
-    results = visualizer.run_quality_check_workflow(subjects_original_space=subjects, n_jobs=-1, size=100)
+    results = visualizer.run_quality_check_workflow(
+        subjects_original_space=subjects, n_jobs=-1, size=100, skip_checks=NONE
+    )
     assert [resource.getrlimit(kind) for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)] == before
     assert {who: list(tracts) for who, tracts in results.items()} == {
         "sub-001": ["AF_L"],
@@ -53,7 +58,9 @@ def test_batches_and_a_reference(subjects: dict[str, dict[str, str]], tmp_path: 
     head = phantoms.save_head(tmp_path / "t1w.nii.gz")
     visualizer = TractographyVisualizer(tmp_path / "out", n_jobs=2)
     for who, tracts in subjects.items():
-        assert all(visualizer.run_quality_check_workflow({who: tracts}, ref_img=head, size=64)[who].values())
+        assert all(
+            visualizer.run_quality_check_workflow({who: tracts}, ref_img=head, size=64, skip_checks=NONE)[who].values()
+        )
         told = json.loads((tmp_path / f"out/{who}/figures/AF_L.json").read_text())
         assert told["Made"]["Reference"]["path"] == str(head)
     with pytest.raises(SettingsError, match=r"nowhere\.nii doesn't exist"):
@@ -74,7 +81,7 @@ def test_fewer_jobs_is_a_warning(
     subjects: dict[str, dict[str, str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     visualizer = TractographyVisualizer(tmp_path / "out", max_memory_mb=_own() + 380, n_jobs=2)
-    assert all(tracts["AF_L"] for tracts in visualizer.run_quality_check_workflow(subjects).values())
+    assert all(tracts["AF_L"] for tracts in visualizer.run_quality_check_workflow(subjects, skip_checks=NONE).values())
     assert "memory allows 1 worker at once instead of 2" in caplog.text
 
 
@@ -101,7 +108,8 @@ def test_ulimit_of_8_gb(subjects: dict[str, dict[str, str]], tmp_path: Path) -> 
     """``ulimit -v 8388608``, combined with the Python limit."""
     code = f"""from tractcap.viz import TractographyVisualizer
 v = TractographyVisualizer({str(tmp_path / "out")!r}, max_memory_mb=8192)
-print(all(r for t in v.run_quality_check_workflow({subjects!r}, size=64).values() for r in t.values()))"""
+found = v.run_quality_check_workflow({subjects!r}, size=64, skip_checks='all')
+print(all(r for t in found.values() for r in t.values()))"""
     done = limited(resource.RLIMIT_AS, 8388608 * 1024, code)
     assert done.stdout == "True\n", done.stderr
 
@@ -139,5 +147,50 @@ def test_memory_is_logged_at_debug(
 ) -> None:
     caplog.set_level(logging.DEBUG, "tractcap")
     large = phantoms.save(tmp_path / "large.trk", phantoms.ragged(200) * 300)
-    TractographyVisualizer(tmp_path / "out").run_quality_check_workflow({"a": {"large": large}}, size=200)
+    TractographyVisualizer(tmp_path / "out").run_quality_check_workflow(
+        {"a": {"large": large}}, size=200, skip_checks=NONE
+    )
     assert "memory: workers" in caplog.text
+
+
+def test_the_workflow_checks_what_its_users_give_it(tmp_path: Path) -> None:
+    """Each with its own: another space for the atlas, a map and a reference for one subject; a page as it goes."""
+    left, right = phantoms.asymmetric_bundle(25), [one * [-1, 1, 1] for one in phantoms.asymmetric_bundle(25)]
+    paths = {name: phantoms.save(tmp_path / f"{name}.trk", one) for name, one in (("AF_L", left), ("AF_R", right))}
+    moved = phantoms.save(tmp_path / "moved.trk", [one + np.float32(3) for one in left])
+    head = phantoms.save_head(tmp_path / "t1w.nii.gz")
+    results = TractographyVisualizer(tmp_path / "out").run_quality_check_workflow(
+        {"sub-1": paths, "2": {"AF_L": paths["AF_L"]}},
+        {"sub-1": head},
+        subjects_mni_space={"sub-1": {"AF_L": moved}},
+        atlas_files={"AF_L": moved, "AF_R": moved},
+        metric_files={"sub-1": {"FA": head}},
+        before_files={"2": {"AF_L": moved}},
+        skip_checks=["bundle_assignment", "before_after_cci"],
+        html_output=tmp_path / "pages/{subject}.html",
+        size=64,
+    )
+    status = {
+        (who, tract): {name: told["Status"] for name, told in one.checks.items()}
+        for who, tracts in results.items()
+        for tract, one in tracts.items()
+    }
+    done = dict.fromkeys(("shape", "cci", "profile", "atlas", "sides"), "done")
+    assert status["sub-1", "AF_L"] == done | {"segments": "skipped", "before": "missing"}
+    assert status["sub-1", "AF_R"]["atlas"] == "missing"  # there is an atlas, but no such tract in its space
+    assert "subjects_mni_space" in results["sub-1"]["AF_R"].checks["atlas"]["Why"]
+    assert status["2", "AF_L"] == {
+        **done, "segments": "skipped", "profile": "missing", "atlas": "missing", "sides": "missing", "before": "done"
+    }  # fmt: skip
+    assert results["sub-1"]["AF_L"].checks["atlas"]["Measures"]["Dice"] == 1
+    assert results["sub-1"]["AF_L"].checks["shape"]["Measures"]["OutsideReference"] is not None
+    assert results["2"]["AF_L"].checks["shape"]["Measures"]["OutsideReference"] is None
+    for who, page in (("sub-1", "sub-1.html"), ("2", "sub-2.html")):
+        leading = (tmp_path / f"pages/{who}.html").read_text()
+        assert f"url=../out/{page}" in leading
+        assert (tmp_path / "out" / page).is_file()
+
+
+def test_a_check_that_isn_t_known(subjects: dict[str, dict[str, str]], tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"skip_checks names 'nose': choose from .*afq_profile"):
+        TractographyVisualizer(tmp_path / "out").run_quality_check_workflow(subjects, skip_checks=["nose"])
