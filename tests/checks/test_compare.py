@@ -7,10 +7,14 @@ import nibabel as nib
 import numpy as np
 import phantoms
 import pytest
+from dipy.segment.bundles import bundle_shape_similarity
+from nibabel.streamlines import ArraySequence
 from PIL import Image
 
 from tractcap.checks import checks
 from tractcap.checks.kit.check import File, Given
+from tractcap.checks.kit.compare import similarity
+from tractcap.checks.kit.sample import SEED
 from tractcap.errors import InputError
 
 
@@ -41,6 +45,16 @@ def test_a_bundle_is_like_itself(tmp_path: Path) -> None:
     told = compare(tmp_path, OURS)
     assert (told["Dice"], told["Overlap"], told["Overreach"], told["Similarity"]) == (1, 1, 0, 1)
     assert (told["DistanceMean"], told["Distance95"], told["DistanceBackMean"]) == (0, 0, 0)
+
+
+def test_similarity_is_dipys() -> None:
+    """Of two bundles of which a part is alike."""
+    ours, theirs = phantoms.asymmetric_bundle(200), phantoms.straight_bundle(100)
+    both = [*ours, *[one + np.float32(40) for one in theirs]], [*ours[:90], *theirs]
+    random = np.random.default_rng(SEED)
+    expected = bundle_shape_similarity(*map(ArraySequence, both), random, clust_thr=(5, 3, 1.5), threshold=6)
+    assert 0.2 < expected < 0.9
+    assert similarity(*both) == pytest.approx(expected, abs=1e-9)
 
 
 def test_half_of_it(tmp_path: Path) -> None:

@@ -44,6 +44,16 @@ def test_colors_are_fixed(tmp_path: Path) -> None:
         assert np.median(alike) > 0.99
 
 
+def test_segments_are_dipys_of_a_straight_core(tmp_path: Path) -> None:
+    streamlines = phantoms.straight_bundle()
+    path = phantoms.save(tmp_path / "a.tck", streamlines)
+    checking.make("segments", tmp_path / "out", path)
+    lines = (tmp_path / "out/a_check-segments_segments.tsv").read_text().splitlines()[1:]
+    core = np.array([[float(word) for word in line.split("\t")[2:5]] for line in lines], np.float32)
+    _, numbers = assignment_map(ArraySequence(streamlines), ArraySequence([core]), SEGMENTS)
+    assert [int(line.split("\t")[5]) for line in lines] == np.bincount(numbers, minlength=SEGMENTS).tolist()
+
+
 def test_what_dipy_does_with_a_bundle_that_bends_far() -> None:
     """Its model's centroids may be several, which are numbered through: so here the core alone is the model."""
     near, far = (np.linspace([x, 0, 0], [x, 50, 0], 20).astype(np.float32) for x in (0, 200))

@@ -49,16 +49,14 @@ def _run(given: Given, desk: "Desk") -> Findings:
 def _assigned(taken: "Sample", way: "Along") -> tuple[Any, list[Any]]:
     """The distance of each point (P,) from the bundle's core, and of each streamline its points' segments (N,).
 
-    The model of dipy's ``assignment_map`` is the core alone: of a whole bundle that bends far it would make several
-    centroids, and number them through.
+    As dipy's ``assignment_map`` finds them for a model that is the core alone: of a whole bundle that bends far it
+    would make several centroids, and number them through.
     """
     import numpy as np
-    from dipy.stats.analysis import assignment_map
-    from nibabel.streamlines import ArraySequence
+    from scipy.spatial import cKDTree
 
-    middles = [np.array(mark.at) for mark in way.part(SEGMENTS)]
-    model = ArraySequence([np.array(middles, np.float32)])
-    apart, numbers = assignment_map(ArraySequence(taken.streamlines), model, SEGMENTS)
+    middles = np.array([mark.at for mark in way.part(SEGMENTS)])
+    apart, numbers = cKDTree(middles).query(np.concatenate(taken.streamlines))
     return apart, np.split(numbers, np.cumsum([len(one) for one in taken.streamlines])[:-1])
 
 

@@ -1,6 +1,7 @@
 """Two bundles beside each other: how much of their volume they share, how far they lie apart, how alike they are."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from tractcap.drawing.territory import Territory
 
 CLUSTERING = (5, 3, 1.5)
 """mm; thresholds by which streamlines are clustered before bundles are compared (the method's default)."""
+
+_POINTS = 20
+"""That streamlines are compared at (the method's default)."""
 
 ADJACENT = 6.0
 """mm; clusters nearer than that are taken for the same (the method's default)."""
@@ -45,16 +49,27 @@ def distances(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray
 
 
 def similarity(ours: Sequence[Streamline], theirs: Sequence[Streamline]) -> float:
-    """Shape similarity, from 0 to 1: the adjacency of two bundles' clusters.
+    """Shape similarity, from 0 to 1: the adjacency of two bundles' clusters, the mean share that has a near one.
 
+    The same as dipy's ``bundle_shape_similarity``, whose module loads all of registration.
     Garyfallidis et al. (2012), doi:10.3389/fnins.2012.00175; Chandio et al. (2020), doi:10.1038/s41598-020-74054-4.
     """
-    from dipy.segment.bundles import bundle_shape_similarity
+    from dipy.tracking.distances import bundles_distances_mdf
+
+    random = np.random.default_rng(SEED)
+    apart = bundles_distances_mdf(*(_clusters(one, random) for one in (ours, theirs)))
+    near = apart < ADJACENT
+    return float((near.any(axis=1).mean() + near.any(axis=0).mean()) / 2)
+
+
+def _clusters(streamlines: Sequence[Streamline], random: np.random.Generator) -> Any:
+    """The centroids of a bundle's clusters, as so many points each."""
+    from dipy.segment.clustering import qbx_and_merge
+    from dipy.tracking.streamlinespeed import set_number_of_points
     from nibabel.streamlines import ArraySequence
 
-    both = (ArraySequence(list(one)) for one in (ours, theirs))
-    random = np.random.default_rng(SEED)
-    return float(bundle_shape_similarity(*both, random, clust_thr=CLUSTERING, threshold=ADJACENT))
+    found = qbx_and_merge(ArraySequence(list(streamlines)), CLUSTERING, nb_pts=_POINTS, rng=random)
+    return set_number_of_points(list(found.centroids), nb_points=_POINTS)
 
 
 def box_apart(ours: NDArray[np.floating], theirs: NDArray[np.floating]) -> bool:
