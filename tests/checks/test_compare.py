@@ -12,6 +12,7 @@ from nibabel.streamlines import ArraySequence
 from PIL import Image
 
 from tractcap.checks import checks
+from tractcap.checks.kit.bundles import POINTS, centroids
 from tractcap.checks.kit.check import File, Given
 from tractcap.checks.kit.compare import similarity
 from tractcap.checks.kit.sample import SEED
@@ -47,14 +48,25 @@ def test_a_bundle_is_like_itself(tmp_path: Path) -> None:
     assert (told["DistanceMean"], told["Distance95"], told["DistanceBackMean"]) == (0, 0, 0)
 
 
-def test_similarity_is_dipys() -> None:
+@pytest.mark.parametrize("part", [20, 90, 160])
+def test_similarity_is_about_dipys(part: int) -> None:
     """Of two bundles of which a part is alike."""
     ours, theirs = phantoms.asymmetric_bundle(200), phantoms.straight_bundle(100)
-    both = [*ours, *[one + np.float32(40) for one in theirs]], [*ours[:90], *theirs]
+    both = [*ours, *[one + np.float32(40) for one in theirs]], [*ours[:part], *theirs]
     random = np.random.default_rng(SEED)
     expected = bundle_shape_similarity(*map(ArraySequence, both), random, clust_thr=(5, 3, 1.5), threshold=6)
     assert 0.2 < expected < 0.9
-    assert similarity(*both) == pytest.approx(expected, abs=1e-9)
+    assert similarity(*both) == pytest.approx(expected, abs=0.04)
+
+
+def test_clusters_are_of_lines_that_lie_near_whichever_way_they_run() -> None:
+    one = np.linspace([0, 0, 0], [50, 0, 0], POINTS).astype(np.float32)
+    beside = ((one, 0), (one[::-1], 0.5), (one, 9), (one[::-1], 1))
+    lines = np.array([np.add(line, [0, y, 0]) for line, y in beside], np.float32)
+    found = centroids(lines, 1.5, np.random.default_rng(0))
+    assert len(found) == 2
+    assert sorted(float(np.median(line[:, 1])) for line in found) == pytest.approx([0.5, 9])
+    assert all(np.ptp(line[:, 0]) == pytest.approx(50) for line in found)
 
 
 def test_half_of_it(tmp_path: Path) -> None:

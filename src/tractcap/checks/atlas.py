@@ -181,7 +181,7 @@ CHECK = Check(
     title="Against an atlas",
     what="How alike the bundle is to the one of the same name in an atlas, how much of its volume it reaches and goes "
     "beyond, and how far they lie apart. Nothing is registered: both must be in the same space.",
-    source="Shape similarity (clusters of 5, 3 and 1.5 mm, adjacent below 6 mm): Garyfallidis et al. (2012), Front "
+    source="Shape similarity (QuickBundles of 1.5 mm, adjacent below 6 mm): Garyfallidis et al. (2012), Front "
     "Neurosci 6, 175, doi:10.3389/fnins.2012.00175, and Chandio et al. (2020), Sci Rep 10, 17149, "
     "doi:10.1038/s41598-020-74054-4. Overlap and overreach: Maier-Hein et al. (2017), Nat Commun 8, 1349, "
     "doi:10.1038/s41467-017-01285-x.",

@@ -1,21 +1,18 @@
 """Two bundles beside each other: how much of their volume they share, how far they lie apart, how alike they are."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tractcap.checks.kit.bundles import centroids, resampled
 from tractcap.checks.kit.check import Value
 from tractcap.checks.kit.forms import even
 from tractcap.checks.kit.sample import SEED, Streamline
 from tractcap.drawing.territory import Territory
 
-CLUSTERING = (5, 3, 1.5)
-"""mm; thresholds by which streamlines are clustered before bundles are compared (the method's default)."""
-
-_POINTS = 20
-"""That streamlines are compared at (the method's default)."""
+CLUSTERING = 1.5
+"""mm; threshold by which streamlines are clustered before bundles are compared (the method's default)."""
 
 ADJACENT = 6.0
 """mm; clusters nearer than that are taken for the same (the method's default)."""
@@ -49,27 +46,16 @@ def distances(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray
 
 
 def similarity(ours: Sequence[Streamline], theirs: Sequence[Streamline]) -> float:
-    """Shape similarity, from 0 to 1: the adjacency of two bundles' clusters, the mean share that has a near one.
+    """Shape similarity, from 0 to 1: the mean share of two bundles' clusters that have one of the other's near.
 
-    The same as dipy's ``bundle_shape_similarity``, whose module loads all of registration.
     Garyfallidis et al. (2012), doi:10.3389/fnins.2012.00175; Chandio et al. (2020), doi:10.1038/s41598-020-74054-4.
     """
     from dipy.tracking.distances import bundles_distances_mdf
 
     random = np.random.default_rng(SEED)
-    apart = bundles_distances_mdf(*(_clusters(one, random) for one in (ours, theirs)))
-    near = apart < ADJACENT
+    clusters = (centroids(resampled(one), CLUSTERING, random) for one in (ours, theirs))
+    near = bundles_distances_mdf(*map(list, clusters)) < ADJACENT
     return float((near.any(axis=1).mean() + near.any(axis=0).mean()) / 2)
-
-
-def _clusters(streamlines: Sequence[Streamline], random: np.random.Generator) -> Any:
-    """The centroids of a bundle's clusters, as so many points each."""
-    from dipy.segment.clustering import qbx_and_merge
-    from dipy.tracking.streamlinespeed import set_number_of_points
-    from nibabel.streamlines import ArraySequence
-
-    found = qbx_and_merge(ArraySequence(list(streamlines)), CLUSTERING, nb_pts=_POINTS, rng=random)
-    return set_number_of_points(list(found.centroids), nb_points=_POINTS)
 
 
 def box_apart(ours: NDArray[np.floating], theirs: NDArray[np.floating]) -> bool:
