@@ -24,7 +24,7 @@ def _run(given: Given, desk: "Desk") -> Findings:
     from tractcap.checks.kit import cluster, forms, sample
 
     taken = sample.take(given.tractogram.path, _MOST, desk.report, given.vtk_space)
-    long = np.array([forms.length(one) >= cluster.SHORTEST for one in taken.streamlines])
+    long = np.array([forms.length(one) >= cluster.SHORTEST for one in taken.streamlines], bool)
     streamlines = [one for one, enough in zip(taken.streamlines, long, strict=True) if enough]
     values = cluster.confidence(streamlines, desk.report) if streamlines else np.zeros(0)
     short = int((~long).sum())

@@ -60,11 +60,11 @@ def sample(tractogram: Tractogram, report: Report) -> NDArray[np.float64]:
     return np.array(kept) if kept else np.zeros((1, POINTS, 3))
 
 
-def resampled(points: NDArray[np.float32]) -> NDArray[np.float64]:
-    """A streamline as POINTS points at equal distances along it."""
+def resampled(points: NDArray[np.float32], count: int = POINTS) -> NDArray[np.float64]:
+    """A streamline as so many points at equal distances along it, (count, 3)."""
     exact = points.astype(np.float64)
     along = np.concatenate([[0], np.cumsum(np.sqrt((np.diff(exact, axis=0) ** 2).sum(axis=1)))])
-    places = np.linspace(0, along[-1], POINTS)
+    places = np.linspace(0, along[-1], count)
     return np.stack([np.interp(places, along, exact[:, axis]) for axis in range(3)], axis=1)
 
 

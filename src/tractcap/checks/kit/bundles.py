@@ -11,16 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.checks.kit.sample import Streamline
+from tractcap.drawing.position import resampled
 
 POINTS = 20
 """That streamlines are compared at."""
 
 
-def resampled(streamlines: Sequence[Streamline]) -> NDArray[np.float32]:
-    """Streamlines as ``POINTS`` points each, (S, POINTS, 3)."""
-    from dipy.tracking.streamlinespeed import set_number_of_points
-
-    return np.array(set_number_of_points(list(streamlines), nb_points=POINTS), np.float32)
+def evened(streamlines: Sequence[Streamline]) -> NDArray[np.float32]:
+    """Streamlines as ``POINTS`` points each, (S, POINTS, 3); dipy leaves those of one without length undefined."""
+    return np.array([resampled(one, POINTS) for one in streamlines], np.float32)
 
 
 def centroids(lines: NDArray[np.float32], threshold: float, random: np.random.Generator) -> NDArray[np.float32]:

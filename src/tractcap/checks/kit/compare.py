@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.checks.kit.bundles import centroids, resampled
+from tractcap.checks.kit.bundles import centroids, evened
 from tractcap.checks.kit.check import Value
 from tractcap.checks.kit.forms import even
 from tractcap.checks.kit.sample import SEED, Streamline
@@ -53,7 +53,7 @@ def similarity(ours: Sequence[Streamline], theirs: Sequence[Streamline]) -> floa
     from dipy.tracking.distances import bundles_distances_mdf
 
     random = np.random.default_rng(SEED)
-    clusters = (centroids(resampled(one), CLUSTERING, random) for one in (ours, theirs))
+    clusters = (centroids(evened(one), CLUSTERING, random) for one in (ours, theirs))
     near = bundles_distances_mdf(*map(list, clusters)) < ADJACENT
     return float((near.any(axis=1).mean() + near.any(axis=0).mean()) / 2)
 
