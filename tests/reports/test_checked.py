@@ -1,10 +1,9 @@
 """Checks on a participant's page and in the group's tables, as their JSON files tell of them."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from checked import FLAG, tell
 from markupsafe import escape
 from outputs import Output
 
@@ -14,19 +13,6 @@ from tractcap.reports.group import group
 from tractcap.reports.methods import methods_html
 from tractcap.reports.participant import page
 from tractcap.reports.tracts import tracts
-from tractcap.work import checked as written
-
-
-def tell(output: Output, stem: str, name: str, status: str = "done", **more: Any) -> Path:
-    """A check's JSON file as a run writes it."""
-    about = json.loads((output.root / f"sub-01/figures/{stem}.json").read_text())
-    source = {"name": about["Sources"][0], "bytes": 1, "modified": 1}
-    kept = {one: about[one] for one in ("Participant", "Session", "Title", "Bundle")}
-    told = written.record(checks()[name], kept, source, {}, status, more.pop("why", ""))
-    told |= {"About": written.about_measures(checks()[name], more.get("Measures", {}), ["FA"])}
-    at = written.place(output.root / "sub-01/figures", stem, name)
-    written.write(at, told | more)
-    return at
 
 
 @pytest.fixture
@@ -40,9 +26,6 @@ def output(tmp_path: Path) -> Output:
 @pytest.fixture
 def stem(output: Output) -> str:
     return next(tract.stem for tract in tracts(output.root) if tract.key == "ArcuateFasciculus_L")
-
-
-FLAG = {"Name": "few streamlines support each other", "Measure": "Retention", "Value": 0.15, "Below": 0.2}
 
 
 def test_a_check_is_no_tractogram_and_nothing_left_out(output: Output, stem: str) -> None:

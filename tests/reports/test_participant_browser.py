@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outputs import BUNDLES, Output
+from checked import FLAG, tell
+from outputs import BUNDLES, Output, draw
 
 from tractcap.reports.participant import page
 from tractcap.reports.ratings import read_ratings
 from tractcap.reports.table import anchor
+from tractcap.reports.tracts import tracts
 
 pytestmark = pytest.mark.browser
 Viewer = Any  # of conftest.py
@@ -147,6 +149,29 @@ def test_filter_by_status(viewer: Viewer, filled: Path) -> None:
     for value, cards in {**expected, "warned": ["ForcepsMajor"]}.items():
         shown.select_option("#status", value)
         assert keys(shown) == cards
+
+
+def test_flags_and_checks(viewer: Viewer, filled: Path, output: Output) -> None:
+    """Flagged bundles and failed checks can be filtered; checks open, and are there in the large view too."""
+    stems = {tract.key: tract.stem for tract in tracts(output.root)}
+    draw(output.root / "sub-01/figures/a.png", "a")
+    told = {"Measures": {"Retention": 0.15}, "Figures": [{"File": "a.png", "Title": "A"}]}
+    tell(output, stems[LEFT], "cci", Flags=[FLAG], **told)
+    tell(output, stems[RIGHT], "cci", "failed", why="It broke.")
+    shown = viewer.open(write(output))
+    for value, cards in {"flagged": [LEFT], "unmade": [RIGHT]}.items():
+        shown.select_option("#status", value)
+        assert keys(shown) == cards
+    shown.select_option("#status", "flagged")
+    assert shown.locator(f"{selector(LEFT)} .flags").inner_text() == (
+        "Few streamlines support each other: retention 0.15, below 0.2."
+    )
+    assert not shown.locator(f"{selector(LEFT)} .check").first.is_visible()
+    shown.locator(f"{selector(LEFT)} .checks summary").click()
+    assert shown.locator(f"{selector(LEFT)} .check h4").inner_text() == "Cluster confidence done"
+    shown.locator(f"{selector(LEFT)} .picture").click()
+    assert shown.locator("#panel .check").is_visible()
+    assert shown.locator("#panel .flags").is_visible()
 
 
 def test_summary_leads_to_cards_that_are_hidden(viewer: Viewer, filled: Path) -> None:

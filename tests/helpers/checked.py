@@ -1,0 +1,24 @@
+"""JSON files of checks, as a run writes them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from outputs import Output
+
+from tractcap.checks import checks
+from tractcap.work import checked as written
+
+FLAG = {"Name": "few streamlines support each other", "Measure": "Retention", "Value": 0.15, "Below": 0.2}
+
+
+def tell(output: Output, stem: str, name: str, status: str = "done", **more: Any) -> Path:
+    """A check's JSON file as a run writes it."""
+    about = json.loads((output.root / f"sub-01/figures/{stem}.json").read_text())
+    source = {"name": about["Sources"][0], "bytes": 1, "modified": 1}
+    kept = {one: about[one] for one in ("Participant", "Session", "Title", "Bundle")}
+    told = written.record(checks()[name], kept, source, {}, status, more.pop("why", ""))
+    told |= {"About": written.about_measures(checks()[name], more.get("Measures", {}), ["FA"])}
+    at = written.place(output.root / "sub-01/figures", stem, name)
+    written.write(at, told | more)
+    return at
