@@ -379,7 +379,7 @@ def _draw(asked: dict[str, Any]) -> int:
         if planned.crew.warning:
             log.warning("%s", planned.crew.warning)
         if asked["dry_run"]:
-            return _show(settings, planned, budget, asked["as_json"])
+            return _show(settings, planned, watch, asked["as_json"])
         return _carry_out(settings, planned, watch)
 
 
@@ -418,11 +418,13 @@ def _settler(mem: str | None) -> Callable[[], Budget]:
     return lambda: settle(cap, source)
 
 
-def _show(settings: Any, planned: Any, budget: Budget, as_json: bool) -> int:
+def _show(settings: Any, planned: Any, watch: Watch, as_json: bool) -> int:
     from tractcap.work import describe
+    from tractcap.work.checking import Checking
 
-    told = describe.as_json(planned, settings, budget)
-    click.echo(json.dumps(told, indent=2) if as_json else describe.describe(planned, settings, budget))
+    tell = describe.as_json if as_json else describe.describe
+    told = tell(planned, settings, watch.budget, Checking(settings, planned, watch).needs())
+    click.echo(json.dumps(told, indent=2) if as_json else told)
     return 0
 
 

@@ -157,6 +157,21 @@ def test_a_check_that_doesn_t_fit_is_refused_by_name(bundles: Path, tmp_path: Pa
     assert "more than the" in told(tmp_path / "out", "CC", "atlas")["Why"]
 
 
+def test_the_plan_knows_what_each_check_takes(bundles: Path, tmp_path: Path) -> None:
+    """Such as that one won't fit, and that another one has nothing to work with; nothing is written."""
+    asked = ("--checks", "shape,atlas,before", "--atlas", bundles, "--mem", "400", "--dry-run")
+    text = run(bundles, tmp_path / "out", *asked).stdout.splitlines()
+    at = text.index("Checks, the most that each takes of a bundle:")
+    shape, atlas, before = text[at + 1 : at + 4]
+    assert shape.endswith(" MB  shape")
+    assert atlas.endswith(" MB  atlas: more than there is, so it will be refused")
+    assert before.endswith(" MB  before: no bundle has what it needs")
+    told = json.loads(run(bundles, tmp_path / "out", *asked, "--json").stdout)["checks"]
+    assert 100e6 < told["shape"] < told["atlas"]
+    assert told["before"] == 0
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -88,6 +88,15 @@ class Checking:
 
     # what is to be made
 
+    def needs(self) -> dict[str, int]:
+        """The most bytes that each check takes of any bundle that has what it needs; 0 where none has."""
+        made = [one for name, one in checks().items() if name in self._settings.checks.names]
+        orders = {one.name: [self._order(one, job) for job in self._jobs.values() if job.leads] for one in made}
+        return {
+            name: max((order.need for order in several if not order.check.lacks(order.given)), default=0)
+            for name, several in orders.items()
+        }
+
     def orders(self, job: Job) -> Iterator[Order]:
         """The checks that are to be made of a bundle; what is told of the others is written."""
         for check in checks().values() if self._settings.checks.names else ():

@@ -1,5 +1,6 @@
 """The plan, in words and as JSON."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -9,8 +10,8 @@ from tractcap.limits import Budget, as_mb
 from tractcap.work.prepare import Job, Planned, Settings
 
 
-def describe(planned: Planned, settings: Settings, budget: Budget) -> str:
-    """The plan as text: limits, budget, workers, and each job's estimate."""
+def describe(planned: Planned, settings: Settings, budget: Budget, checks: Mapping[str, int]) -> str:
+    """The plan as text: limits, budget, workers, and each job's and check's estimate."""
     lines = ["Limits found:"]
     lines += [f"  {as_mb(limit.bytes):>9,} MB  {limit.where}{_binds(limit, budget)}" for limit in budget.limits]
     lines += [f"  {note}" for note in budget.notes]
@@ -27,11 +28,14 @@ def describe(planned: Planned, settings: Settings, budget: Budget) -> str:
     jobs = [job for job in planned.jobs if job.mine]
     lines.append(f"Jobs: {len(jobs)}, each {_pictures(settings.look)}")
     lines += [f"  {as_mb(job.need):>9,} MB  {_job_line(job)}" for job in jobs]
+    if checks:
+        lines.append("Checks, the most that each takes of a bundle:")
+    lines += [f"  {as_mb(need):>9,} MB  {name}{_fits(need, planned.room)}" for name, need in checks.items()]
     lines += [f"  can't be drawn: {why}" for _, why in planned.failed]
     return "\n".join(lines)
 
 
-def as_json(planned: Planned, settings: Settings, budget: Budget) -> dict[str, Any]:
+def as_json(planned: Planned, settings: Settings, budget: Budget, checks: Mapping[str, int]) -> dict[str, Any]:
     """The plan as values that JSON holds; all sizes are bytes."""
     return {
         "limits": [{"bytes": limit.bytes, "where": limit.where} for limit in budget.limits],
@@ -48,8 +52,15 @@ def as_json(planned: Planned, settings: Settings, budget: Budget) -> dict[str, A
             for job in planned.jobs
             if job.mine
         ],
+        "checks": dict(checks),
         "failed": [{"path": str(source.path), "why": why} for source, why in planned.failed],
     }
+
+
+def _fits(need: int, room: int) -> str:
+    if not need:
+        return ": no bundle has what it needs"
+    return ": more than there is, so it will be refused" if need > room else ""
 
 
 def _several(count: int, one: str, many: str) -> str:
