@@ -107,6 +107,7 @@ def _page(output: Path, table: Table, ratings: Ratings) -> str:
         rule={"deviations": f"{DEVIATIONS:g}", "normal": NORMAL, "fewest": FEWEST},
         table=TSV,
         dictionary=DICTIONARY,
+        checks_table=CHECKS_TSV,
         statuses=STATUSES,
     )
 
