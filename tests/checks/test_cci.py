@@ -21,6 +21,14 @@ def test_the_index_of_parallel_streamlines_is_known() -> None:
     assert confidence(parallel(3), checking.silent) == pytest.approx([1.5, 2, 1.5], rel=1e-5)
 
 
+def test_crossing_bundles_don_t_support_each_other() -> None:
+    """They meet, but go other ways: each has the index that it has alone."""
+    one = parallel(3)
+    other = [line[:, [1, 0, 2]] + np.float32([25, -25, 0]) for line in one]
+    both = confidence([*one, *other], checking.silent)
+    assert both == pytest.approx([1.5, 2, 1.5] * 2, rel=1e-5)
+
+
 def test_it_is_dipys() -> None:
     streamlines = phantoms.asymmetric_bundle(250)
     assert confidence(streamlines, checking.silent) == pytest.approx(cluster_confidence(streamlines), rel=1e-6)

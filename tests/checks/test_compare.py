@@ -76,6 +76,14 @@ def test_half_of_it(tmp_path: Path) -> None:
     assert (told["DistanceMean"], told["DistanceBackMean"]) == (1.5, 0)  # 0, 0, 2 and 4 mm away
 
 
+def test_crossing_bundles_share_where_they_cross(tmp_path: Path) -> None:
+    """Two of 20 × 4 × 4 voxels that cross at right angles have 4 × 4 × 4 in common, and are not alike."""
+    crossing = [one[:, [1, 0, 2]] + np.array([-20, 20, 0], np.float32) for one in OURS]
+    told = compare(tmp_path, crossing)
+    assert (told["Dice"], told["Overlap"], told["Overreach"]) == pytest.approx((0.2, 0.2, 0.8), abs=1e-5)
+    assert told["Similarity"] == 0
+
+
 def test_a_known_way_off(tmp_path: Path) -> None:
     """In the same space, by their names, they may be wholly apart."""
     told = compare(tmp_path, [one + np.array([0, 0, 30], np.float32) for one in OURS])

@@ -11,6 +11,7 @@ import nibabel as nib
 import numpy as np
 import phantoms
 import pytest
+from waiting import until
 
 from tractcap.checks import checks
 from tractcap.inputs.companions import Companions
@@ -147,6 +148,23 @@ def test_a_killed_check_is_tried_again(bundles: Path, tmp_path: Path) -> None:
     assert "it is tried again" in done.stderr
     assert "checks: 3 done" in done.stderr
     assert told(tmp_path / "out", "CC", "shape")["Status"] == "done"
+
+
+def test_the_page_is_there_before_checks_are_made(bundles: Path, tmp_path: Path) -> None:
+    """While a check hangs, the page shows all pictures, and other checks go on."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "tractcap", str(bundles), str(out), "participant", *SMALL, "--checks", "shape"]
+    paths = os.pathsep.join(filter(None, [str(FAULTS), os.environ.get("PYTHONPATH", "")]))
+    env = {**os.environ, "PYTHONPATH": paths, "FAULT": "check-hang:CC"}
+    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
+        try:
+            until((out / "index.html").exists, "the page")
+            assert (out / "index.html").read_text().count("<article") == 3
+            until((out / "figures/AF_L_check-shape.json").exists, "another check")
+            assert child.poll() is None
+            assert not (out / "figures/CC_check-shape.json").exists()
+        finally:
+            child.terminate()
 
 
 def test_a_check_that_doesn_t_fit_is_refused_by_name(bundles: Path, tmp_path: Path) -> None:
