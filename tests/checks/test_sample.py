@@ -56,6 +56,17 @@ def test_many_points_make_fewer_streamlines(path: Path, monkeypatch: pytest.Monk
     assert taken.total == 200
 
 
+def test_one_that_never_ends_is_left_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it is, no more of it is held than a sample may have."""
+    monkeypatch.setattr("tractcap.checks.kit.sample.MOST_POINTS", 300)
+    monkeypatch.setattr("tractcap.checks.kit.sample.CHUNK", 50)
+    endless = np.linspace([0, 0, 0], [90, 0, 0], 1000).astype(np.float32)
+    few = phantoms.straight_bundle(4)
+    taken = sample.take(str(phantoms.save(tmp_path / "a.tck", [few[0], endless, *few[1:]])), 10, silent)
+    assert [len(one) for one in taken.streamlines] == [30] * 4
+    assert taken.notes("it") == [f"1 streamlines {sample.ENDLESS} were left aside"]
+
+
 def test_what_can_t_be_drawn_is_counted(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.tck", [*phantoms.straight_bundle(3), np.zeros((1, 3), np.float32)])
     taken = sample.take(str(path), 10, silent)

@@ -15,7 +15,8 @@ FLAG = {"Name": "few streamlines support each other", "Measure": "Retention", "V
 def tell(output: Output, stem: str, name: str, status: str = "done", **more: Any) -> Path:
     """A check's JSON file as a run writes it."""
     about = json.loads((output.root / f"sub-01/figures/{stem}.json").read_text())
-    source = {"name": about["Sources"][0], "bytes": 1, "modified": 1}
+    (file,), (size,), (modified,) = (about[key] for key in ("Sources", "SourceBytes", "SourceModified"))
+    source = {"name": file, "bytes": size, "modified": modified}
     kept = {one: about[one] for one in ("Participant", "Session", "Title", "Bundle")}
     told = written.record(checks()[name], kept, source, {}, status, more.pop("why", ""))
     told |= {"About": written.about_measures(checks()[name], more.get("Measures", {}), ["FA"])}

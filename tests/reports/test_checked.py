@@ -1,5 +1,6 @@
 """Checks on a participant's page and in the group's tables, as their JSON files tell of them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tractcap.reports.checked import Checked, checked
 from tractcap.reports.group import group
 from tractcap.reports.methods import methods_html
 from tractcap.reports.participant import page
+from tractcap.reports.places import Made
 from tractcap.reports.tracts import tracts
 
 
@@ -26,6 +28,10 @@ def output(tmp_path: Path) -> Output:
 @pytest.fixture
 def stem(output: Output) -> str:
     return next(tract.stem for tract in tracts(output.root) if tract.key == "ArcuateFasciculus_L")
+
+
+def made(output: Output) -> Made:
+    return next(tract.made for tract in tracts(output.root) if tract.key == "ArcuateFasciculus_L")
 
 
 def test_a_check_is_no_tractogram_and_nothing_left_out(output: Output, stem: str) -> None:
@@ -65,7 +71,18 @@ def test_a_file_that_isn_t_whole_is_left_out_and_named(output: Output, stem: str
     at = tell(output, stem, "cci")
     at.write_text(at.read_text()[:-20])
     assert f"{stem}_check-cci.json" in page(output.root, "01").read_text()
-    assert checked(output.root, "sub-01/figures", stem) == []
+    assert checked(output.root, made(output)) == []
+
+
+def test_a_check_of_another_state_of_the_file_is_not_shown_as_this_ones(output: Output, stem: str) -> None:
+    at = tell(output, stem, "cci", Measures={"Retention": 0.15}, Flags=[FLAG])
+    at.write_text(json.dumps(json.loads(at.read_text()) | {"SourceModified": [7]}))
+    told = page(output.root, "01").read_text()
+    assert 'class="chip missing">missing<' in told
+    assert "The tractogram has changed since it was made: run the checks again." in told
+    assert FLAG["Name"] not in told.lower()
+    group(output.root)
+    assert FLAG["Name"] not in (output.root / "group_tractograms.tsv").read_text()
 
 
 def test_flags_are_in_the_groups_table_and_page(output: Output, stem: str) -> None:
@@ -88,7 +105,7 @@ def test_without_checks_there_are_no_tables_of_them(output: Output) -> None:
 
 def test_units_and_names_of_a_maps_measures(output: Output, stem: str) -> None:
     tell(output, stem, "profile", Measures={"MeanFA": 0.4321, "LackingFA": 0})
-    (one,) = checked(output.root, "sub-01/figures", stem)
+    (one,) = checked(output.root, made(output))
     assert [(name, value) for name, value, _ in one.measures] == [("Mean FA", "0.4321"), ("Without FA", "0")]
 
 
@@ -97,7 +114,7 @@ def test_the_methods_text_names_what_was_made(output: Output, stem: str) -> None
     tell(output, stem, "cci", Measures={"Sampled": 2000, "Streamlines": 3000})
     tell(output, stem, "shape", Measures={"Sampled": 30, "Streamlines": 31, "SinglePoint": 1})
     tell(output, stem, "atlas", "missing", why="none")
-    text = str(methods_html(told, [one.told for one in checked(output.root, "sub-01/figures", stem)]))
+    text = str(methods_html(told, [one.told for one in checked(output.root, made(output))]))
     assert "A check was made, of a random sample of streamlines: Cluster confidence (Jordan" in text
     assert "A check was made: Lengths and shape (Curvature" in text
     assert "atlas" not in text

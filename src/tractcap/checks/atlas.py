@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
 from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value
+from tractcap.drawing.palette import DISTINCT
+from tractcap.limits import MB
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
 _MOST = 2_000
 """Streamlines of each bundle that distances and similarity are measured of, and which are drawn."""
 
-_OURS, _THEIRS = (230, 159, 0), (86, 180, 233)
+_OURS, _THEIRS = DISTINCT["orange"], DISTINCT["skyblue"]
 
 _BYTES_PER_VOXEL = 8
-_SIMILARITY = 40 * 2**20
+_SIMILARITY = 40 * MB
 """What dipy's code and clusters take, and the trees of points."""
 
 
@@ -40,14 +42,14 @@ class _Atlas:
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import compare, sample
+    from tractcap.checks.kit import compare
     from tractcap.checks.kit.survey import survey
 
     assert given.atlas is not None
     notes = _space(given.tractogram, given.atlas)
     theirs = _atlas(given, desk)
-    found = survey(given.tractogram, desk.report, given.vtk_space, theirs.grid)
-    taken = sample.take(given.tractogram.path, _MOST, desk.report, given.vtk_space)
+    found = survey(given.tractogram, _MOST, desk.report, given.vtk_space, theirs.grid)
+    taken = found.sample
     ours = compare.points(taken.streamlines)
     if notes and compare.box_apart(ours, theirs.points):
         raise _apart(given)
@@ -91,7 +93,7 @@ def _apart(given: Given) -> Exception:
 
 
 def _atlas(given: Given, desk: "Desk") -> _Atlas:
-    from tractcap.checks.kit import compare, mask, sample
+    from tractcap.checks.kit import compare, mask
     from tractcap.checks.kit.survey import survey
 
     file = given.atlas
@@ -99,9 +101,9 @@ def _atlas(given: Given, desk: "Desk") -> _Atlas:
     if file.image:
         held = mask.read(file)
         return _Atlas(file.name, held.told, held.strokes, held.centers, held.territory, grid=held.on_grid)
-    territory = survey(file, desk.report, given.vtk_space).territory
-    taken = sample.take(file.path, _MOST, desk.report, given.vtk_space)
-    return _Atlas(file.name, taken.told, taken.streamlines, compare.points(taken.streamlines), territory, taken)
+    found = survey(file, _MOST, desk.report, given.vtk_space)
+    taken = found.sample
+    return _Atlas(file.name, taken.told, taken.streamlines, compare.points(taken.streamlines), found.territory, taken)
 
 
 def _similarity(taken: "Sample", theirs: _Atlas) -> Value:

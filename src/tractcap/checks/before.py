@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
 from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value
+from tractcap.limits import MB
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,18 +22,18 @@ _DIVERGING = "coolwarm"
 _SHOWN = 90
 """Percentile of the densities that the colours reach to."""
 
-_DENSITIES = 64 * 2**20
+_DENSITIES = 64 * MB
 """What two grids of densities take."""
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import compare, sample
+    from tractcap.checks.kit import compare
     from tractcap.checks.kit.survey import survey
 
     assert given.before is not None
     both = (given.before, given.tractogram)
-    first, second = (survey(file, desk.report, given.vtk_space) for file in both)
-    taken = [sample.take(file.path, _MOST, desk.report, given.vtk_space) for file in both]
+    first, second = (survey(file, _MOST, desk.report, given.vtk_space) for file in both)
+    taken = [first.sample, second.sample]
     densities = [_density(file, desk.report, given.vtk_space) for file in both]
     desk.picture("density", "Before, after, and the difference", _pictures(given, taken, densities, desk))
     desk.table("measures", "Before and after", ("measure", "before", "after", "difference"), _rows(first, second))

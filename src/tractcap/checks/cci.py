@@ -102,7 +102,7 @@ def _plot(values: Any, of: str, desk: "Desk") -> "Image.Image":
     from tractcap.checks.kit import plots
 
     def fill(plot: Any) -> None:
-        plot.axes.hist(values, plots.bins(values, _THRESHOLD), color="#56b4e9")
+        plot.axes.hist(values, plots.bins(values, _THRESHOLD), color=plots.BLUE)
         plot.axes.axvline(_THRESHOLD, color=plot.ink, linestyle="--", label=f"threshold {_THRESHOLD:g}")
         plot.axes.set(xlabel="cluster confidence index (1/mm)", ylabel="streamlines")
         plot.axes.locator_params(axis="y", integer=True)

@@ -96,8 +96,8 @@ def _plot(name: str, unit: str, found: "Profile", taken: "Sample", way: "Along",
 
     def fill(plot: Any) -> None:
         low, high = found.mean - found.spread, found.mean + found.spread
-        plot.axes.fill_between(nodes, low, high, color="#56b4e9", alpha=0.35, label="± one standard deviation")
-        plot.axes.plot(nodes, found.mean, color="#56b4e9", label="weighted mean")
+        plot.axes.fill_between(nodes, low, high, color=plots.BLUE, alpha=0.35, label="± one standard deviation")
+        plot.axes.plot(nodes, found.mean, color=plots.BLUE, label="weighted mean")
         plot.axes.set(xlabel=f"node: 1 {way.ends[0]} … {nodes[-1]} {way.ends[1]}", xlim=(1, nodes[-1]))
         plot.axes.set_ylabel(f"{name} ({unit})" if unit else name)
         plot.axes.set_xticks([1, *range(20, len(nodes) + 1, 20)])

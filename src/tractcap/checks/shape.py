@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
 from tractcap.checks.kit.check import Check, Findings, Given, Measure
+from tractcap.drawing.palette import DISTINCT
 from tractcap.limits import MB
 
 if TYPE_CHECKING:
@@ -21,17 +22,16 @@ _END = 4.0
 """mm at each end that the picture marks."""
 
 _BINS = 30
-_ENDS, _REST = (230, 159, 0), (110, 110, 110)
+_ENDS, _REST = DISTINCT["orange"], (110, 110, 110)
 _ANATOMY, _MOST_VOXELS = 90 * MB, 320**3
 """What telling the head from air in a reference image takes beside its voxels."""
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import sample
     from tractcap.checks.kit.survey import survey
 
-    found = survey(given.tractogram, desk.report, given.vtk_space)
-    taken = sample.take(given.tractogram.path, _MOST, desk.report, given.vtk_space)
+    found = survey(given.tractogram, _MOST, desk.report, given.vtk_space)
+    taken = found.sample
     forms = _forms(taken)
     desk.picture("streamlines", "Streamlines by length, and where they end", _pictures(taken, forms, desk))
     desk.picture("distributions", "Lengths and curvature", _plots(found, forms, desk))
@@ -157,9 +157,11 @@ def _plots(found: "Survey", forms: dict[str, Any], desk: "Desk") -> "Image.Image
 
 
 def _lengths(plot: Any, found: "Survey") -> None:
+    from tractcap.checks.kit import plots
+
     lengths = found.lengths
     starts = [start for start, _, _ in _bins(found)]
-    plot.axes.bar(starts, lengths.counts, lengths.width, align="edge", color="#56b4e9")
+    plot.axes.bar(starts, lengths.counts, lengths.width, align="edge", color=plots.BLUE)
     plot.axes.axvline(lengths.median, color=plot.ink, linestyle="--")
     plot.axes.set(title=f"all {sum(lengths.counts):,}; median {lengths.median:.1f} mm", xlabel="length (mm)")
 
@@ -167,10 +169,12 @@ def _lengths(plot: Any, found: "Survey") -> None:
 def _curvatures(plot: Any, bent: Any, sampled: int) -> None:
     import numpy as np
 
+    from tractcap.checks.kit import plots
+
     of = "" if len(bent) == sampled else f" of {sampled:,}"
     title = f"{len(bent):,}{of} sampled"
     if len(bent):
-        plot.axes.hist(bent, _BINS, color="#e69f00")
+        plot.axes.hist(bent, _BINS, color=plots.ORANGE)
         plot.axes.axvline(np.median(bent), color=plot.ink, linestyle="--")
         title += f"; median {np.median(bent):.3f} 1/mm"
     plot.axes.set(title=title, xlabel="mean curvature (1/mm)")

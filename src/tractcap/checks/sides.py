@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
 from tractcap.checks.kit.check import Check, Findings, Given, Measure, Value
+from tractcap.drawing.palette import DISTINCT
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
 _MOST = 2_000
 """Streamlines of each side that are drawn."""
 
-_COLORS = {"Left": (86, 180, 233), "Right": (230, 159, 0)}
+_COLORS = {"Left": DISTINCT["skyblue"], "Right": DISTINCT["orange"]}
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import sample
     from tractcap.checks.kit.survey import survey
 
     assert given.mirror is not None
     ours_first = given.hemisphere == "L"
     files = (given.tractogram, given.mirror) if ours_first else (given.mirror, given.tractogram)
     named = dict(zip(_COLORS, files, strict=True))
-    found = {side: _measured(survey(file, desk.report, given.vtk_space)) for side, file in named.items()}
-    taken = {side: sample.take(file.path, _MOST, desk.report, given.vtk_space) for side, file in named.items()}
+    surveys = {side: survey(file, _MOST, desk.report, given.vtk_space) for side, file in named.items()}
+    found = {side: _measured(one) for side, one in surveys.items()}
+    taken = {side: one.sample for side, one in surveys.items()}
     desk.picture("both", "Both sides", _pictures(taken, desk))
     desk.picture("bars", "Left and right", _plot(found, desk))
     measures: dict[str, Value] = {f"{key}{side}": value for side, one in found.items() for key, value in one.items()}

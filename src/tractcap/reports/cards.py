@@ -125,7 +125,7 @@ def card(output: Path, tract: Tract, left_out: list[Path]) -> Card:
         list(_facts(told)) if drawn else [],
         list(_details(told)),
         _background(told),
-        checks=checked(output, tract.folder, tract.stem, left_out) if drawn and tract.stem else [],
+        checks=checked(output, tract.made, left_out),
     )
 
 

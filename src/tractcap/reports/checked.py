@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tractcap.checks import checks
 from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED
 from tractcap.reports.html import href
-from tractcap.reports.places import KIND, place
+from tractcap.reports.places import KIND, Made, place
 
 ORDER = (DONE, FAILED, MISSING, SKIPPED)
 
@@ -94,15 +93,28 @@ def _sentence(text: Any) -> str:
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
-def checked(output: Path, folder: str, stem: str, left_out: list[Path] | None = None) -> list[Checked]:
+def checked(output: Path, made: Made, left_out: list[Path] | None = None) -> list[Checked]:
     """The checks of a bundle, in the order in which they are shown; files that aren't whole are ``left_out``."""
     found = []
-    for at in (place(output, folder, stem, name) for name in checks()):
+    for at in (place(output, made.folder, made.stem, name) for name in made.names):
         if told := _read(at):
-            found.append(Checked(told, folder))
+            same = (told["SourceBytes"], told["SourceModified"]) == made.state
+            found.append(Checked(told if same else _outdated(told), made.folder))
         elif left_out is not None and at.exists():
             left_out.append(at.relative_to(output))
     return found
+
+
+def _outdated(told: Told) -> Told:
+    """What is told of a check of another state of the tractogram: that it has to be made again."""
+    nothing = {name: type(told[name])() for name in ("Measures", "About", "Notes", "Flags", "Figures", "Tables")}
+    return {**told, **nothing, "Status": MISSING, "Why": _OUTDATED}
+
+
+_OUTDATED = "the tractogram has changed since it was made: run the checks again"
+
+
+_NEEDED = ("Name", "What", "Source", "Check", "SourceBytes", "SourceModified")
 
 
 def _read(path: Path) -> Told | None:
@@ -110,7 +122,18 @@ def _read(path: Path) -> Told | None:
         told = json.loads(path.read_text())
         one = Checked(told, "")
         whole = told["Kind"] == KIND and one.status in ORDER
-        _ = [one.flags, one.measures, one.notes, one.why, one.figures, one.tables, told["Name"], told["What"]]
+        _ = [
+            told["SourceBytes"],
+            told["SourceModified"],
+            one.flags,
+            one.measures,
+            one.notes,
+            one.why,
+            one.figures,
+            one.tables,
+            told["Name"],
+            told["What"],
+        ]
         return told if whole and isinstance(told, dict) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

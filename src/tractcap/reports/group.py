@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tractcap.files import write_text, write_whole
-from tractcap.reports.checked import columns, values
+from tractcap.reports.checked import checked, values
 from tractcap.reports.html import href, render
 from tractcap.reports.outliers import DEVIATIONS, FEWEST, NORMAL, Spread
 from tractcap.reports.ratings import (
@@ -29,7 +29,6 @@ from tractcap.reports.table import (
     Table,
     Unit,
     as_tsv,
-    checks_of,
     dictionary,
     read_table,
 )
@@ -61,24 +60,22 @@ def group(output: Path) -> list[Path]:
     texts = {TSV: as_tsv(table.rows, ratings.of), DICTIONARY: dictionary(), PAGE: page}
     for name, text in texts.items():
         write_text(output / name, text)
-    return [output / name for name in (*texts, *_checks(output, table.rows))]
+    return [output / name for name in (*texts, *_checks(output, table))]
 
 
-def _checks(output: Path, rows: Sequence[Row]) -> list[str]:
+def _checks(output: Path, table: Table) -> list[str]:
     """Write the table of all checks' measures, a line for each checked tractogram, and what its columns mean.
 
-    It is read from the checks' files twice, and never held whole.
+    Its values are read again from the checks' files, and never held whole.
     """
-    told: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        told |= {name: about for name, about in columns(checks_of(output, row)) if name not in told}
+    told = table.columns
     if not told:
         return []
 
     def write(file: BinaryIO) -> None:
         file.write(("\t".join([*_WHOSE, *told]) + "\n").encode())
-        for row in rows:
-            if found := dict(values(checks_of(output, row))):
+        for row in (row for row in table.rows if row.made):
+            if row.made and (found := dict(values(checked(output, row.made)))):
                 whose = (row.unit.participant_id, row.unit.session_id, row.bundle.key, row.tractogram)
                 line = [cell(one) for one in (*whose, *(_text(found.get(name)) for name in told))]
                 file.write(("\t".join(line) + "\n").encode(errors="backslashreplace"))

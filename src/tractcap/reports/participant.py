@@ -21,6 +21,10 @@ _UNASKED = {"width": "by the number of streamlines", "slices_at": "each bundleâ€
 _MEASURED = {"Streamlines": "streamlines", "VolumeMillimetres3": "volume"}
 
 
+Told = Sequence[Mapping[str, Any]]
+Methods = Callable[[Told, Told], str]
+
+
 @dataclass(frozen=True)
 class Group:
     """Cards under one heading: a session's, or a folder's."""
@@ -47,15 +51,15 @@ def _newer(path: Path, when: int) -> bool:
         return False
 
 
-def page(output: Path, participant: str, methods: str = "") -> Path | None:
+def page(output: Path, participant: str, methods: Methods | None = None) -> Path | None:
     """Write the page of a participant, by its label; ``""`` for tractograms that are nobody's.
 
     Parameters
     ----------
     output : the folder that the page is written to, beside the participant's.
     participant : the label without ``sub-``.
-    methods : what may stand in an article's methods section, as HTML of the type ``markupsafe.Markup``; plain text is
-        escaped.
+    methods : makes what may stand in an article's methods section, of what is told of tractograms and of checks, as
+        HTML of the type ``markupsafe.Markup``; plain text is escaped.
 
     Returns
     -------
@@ -74,7 +78,9 @@ def page(output: Path, participant: str, methods: str = "") -> Path | None:
     legends(cards)
     path = place(output, participant)
     groups = list(_groups(cards))
-    write_text(path, render("participant.html", **_values(participant, cards, groups, methods, left_out)))
+    made = [check.told for one in cards for check in one.checks]
+    text = methods([one.tract.told for one in cards], made) if methods else ""
+    write_text(path, render("participant.html", **_values(participant, cards, groups, text, left_out)))
     return path
 
 

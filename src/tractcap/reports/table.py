@@ -13,8 +13,9 @@ from sys import intern
 from typing import Any
 
 from tractcap.checks.kit.check import DONE
-from tractcap.reports.checked import Checked, checked
+from tractcap.reports.checked import checked, columns
 from tractcap.reports.outliers import Spread, spread
+from tractcap.reports.places import Made
 from tractcap.reports.ratings import MIXED, NOT_AVAILABLE, RATINGS, Rating, cell, consensus
 from tractcap.reports.tracts import DRAWN, EMPTY, FAILED, Tract, tracts
 
@@ -101,7 +102,8 @@ class Row:
     """A tractogram, or a bundle that its unit lacks.
 
     ``values`` stand in the order of MEASURES; ``stem`` and ``pictures``: the files are ``{stem}{picture}``, below the
-    output. ``flags`` are the rules that its checks break, None where it was not checked.
+    output. ``made`` are its checks, None where there is none; ``flags`` the rules that they break, None where none was
+    made.
     """
 
     unit: Unit
@@ -114,6 +116,7 @@ class Row:
     stem: str = ""
     pictures: tuple[str, ...] = ()
     outlying: tuple[int, ...] = ()
+    made: Made | None = None
     flags: tuple[str, ...] | None = None
 
     @property
@@ -134,12 +137,16 @@ class Row:
 
 @dataclass
 class Table:
-    """Everyone's ``rows``, ``spreads`` by bundle and measure, overviews of all bundles, and what was ``left_out``."""
+    """Everyone's ``rows``, ``spreads`` by bundle and measure, overviews of all bundles, and what was ``left_out``.
+
+    ``columns`` are those of the table of checks: what each means, by its name.
+    """
 
     rows: list[Row]
     spreads: dict[Bundle, list[Spread | None]]
     overviews: list[Row]
     left_out: list[Path]
+    columns: dict[str, dict[str, Any]]
 
 
 def anchor(source: str) -> str:
@@ -153,22 +160,20 @@ def read_table(output: Path) -> Table:
     left_out: list[Path] = []
     for tract in tracts(output, left_out=left_out):
         found.take(tract, left_out)
-    for row in found.rows:
-        row.flags = _flagged(output, row)
+    about = _flag(output, found.rows, left_out)
     rows = sorted(found.rows + _missing(found.rows), key=_order)
-    return Table(rows, _mark(rows), sorted(found.overviews, key=_order), left_out)
+    return Table(rows, _mark(rows), sorted(found.overviews, key=_order), left_out, about)
 
 
-def _flagged(output: Path, row: Row) -> tuple[str, ...] | None:
-    found = checks_of(output, row)
-    made = any(one.status == DONE for one in found)
-    return tuple(intern(name) for one in found for name in one.names) if made else None
-
-
-def checks_of(output: Path, row: Row) -> list[Checked]:
-    """The checks of a row's tractogram."""
-    folder, _, stem = row.stem.rpartition("/")
-    return checked(output, folder, stem) if stem else []
+def _flag(output: Path, rows: Iterable[Row], left_out: list[Path]) -> dict[str, dict[str, Any]]:
+    """Flag rows by their checks, which are read one by one; return what these measure, by the columns' names."""
+    about: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        found = checked(output, row.made, left_out) if row.made else []
+        if any(one.status == DONE for one in found):
+            row.flags = tuple(intern(name) for one in found for name in one.names)
+        about |= {name: told for name, told in columns(found) if name not in about}
+    return about
 
 
 class _Found:
@@ -198,6 +203,7 @@ class _Found:
             str(tract.told.get("Why") or ""),
             stem,
             self._once(pictures),
+            made=tract.made if tract.made.names else None,
         )
 
     def _bundle(self, tract: Tract) -> Bundle:

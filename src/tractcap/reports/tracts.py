@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tractcap.reports.places import is_place
+from tractcap.reports.places import Made, is_place, names_beside
 
 FIGURES = "figures"
 DRAWN, FAILED, EMPTY = "drawn", "failed", "empty"
@@ -19,10 +19,15 @@ DRAWN, FAILED, EMPTY = "drawn", "failed", "empty"
 
 @dataclass(frozen=True)
 class Tract:
-    """One set of pictures: what is ``told`` of it, and its ``folder`` below the output, as a POSIX path."""
+    """One set of pictures: what is ``told`` of it, and its ``folder`` below the output, as a POSIX path.
+
+    The names of its files begin with ``stem``; ``checks`` are those that have JSON files too.
+    """
 
     told: Mapping[str, Any]
     folder: str
+    stem: str = ""
+    checks: tuple[str, ...] = ()
 
     @property
     def participant(self) -> str:
@@ -66,10 +71,10 @@ class Tract:
         return {_shows(name): f"{self.folder}/{name}" if self.folder else name for name in names}
 
     @property
-    def stem(self) -> str:
-        """What the names of its files begin with; empty where it has no pictures."""
-        names = self.told.get("Pictures") or []
-        return str(names[0]).rpartition("_")[0] if names else ""
+    def made(self) -> Made:
+        """Its checks."""
+        state = (self.told.get("SourceBytes"), self.told.get("SourceModified"))
+        return Made(self.folder, self.stem, self.checks if self.status == DRAWN else (), state)
 
 
 def _shows(name: str) -> str:
@@ -90,7 +95,7 @@ def tracts(output: Path, participant: str | None = None, left_out: list[Path] | 
             if is_place(path.name, names):
                 continue
             if told := _read(path):
-                yield Tract(told, relative)
+                yield Tract(told, relative, path.stem, names_beside(path.stem, names))
             elif left_out is not None and path.exists():
                 left_out.append(path.relative_to(output))
 

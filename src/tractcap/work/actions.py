@@ -218,14 +218,10 @@ def check(
 def page(output: str, participant: str, report: Report) -> dict[str, Any]:
     """Write a participant's page; returns its ``path`` below the output, or none."""
     del report  # written within a moment
-    from tractcap.reports.checked import checked
     from tractcap.reports.methods import methods_html
     from tractcap.reports.participant import page as write
-    from tractcap.reports.tracts import tracts
 
-    found = list(tracts(Path(output), participant))
-    made = [one.told for tract in found if tract.stem for one in checked(Path(output), tract.folder, tract.stem)]
-    path = write(Path(output), participant, methods_html([tract.told for tract in found], made))
+    path = write(Path(output), participant, methods_html)
     return {"path": str(path.relative_to(output)) if path else ""}
 
 

@@ -75,8 +75,15 @@ def kept(at: Path, wanted: Mapping[str, Any]) -> Told | None:
     told = read(at)
     if not told or told.get("Status") != DONE or any(told.get(name) != wanted[name] for name in _SAME):
         return None
-    files = [at.with_name(str(one["File"])) for one in (*told["Figures"], *told["Tables"])]
-    return dict(told) if all(file.is_file() for file in files) else None
+    files = (*told["Figures"], *told["Tables"])
+    return dict(told) if all(_size(at.with_name(str(one["File"]))) == one["Bytes"] for one in files) else None
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None  # gone
 
 
 _SAME = ("Kind", "Check", "GeneratedBy", "Sources", "SourceBytes", "SourceModified", "With")

@@ -12,7 +12,8 @@ from tractcap.checks import checks
 from tractcap.checks.kit import flags
 from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED, Check, File, Given
 from tractcap.inputs.names import split_image
-from tractcap.limits import Watch, as_mb
+from tractcap.limits import MB, Watch, as_mb
+from tractcap.limits.watch import SUPERVISOR
 from tractcap.work import checked, plan
 from tractcap.work.about import about, place, read
 from tractcap.work.asked import Other
@@ -106,11 +107,19 @@ class Checking:
             elif why := check.lacks(order.given):
                 self._leave(order, MISSING, next(self._lacking(order), why))
             elif order.need > self._room:
-                self.fail(order, f"it takes {as_mb(order.need)} MB, more than the {as_mb(self._room)} MB there are")
+                self.fail(order, self._too_large(order.need))
             elif earlier := None if self._settings.overwrite else checked.kept(order.at, order.told):
                 self._keep(order, earlier)
             else:
                 yield order
+
+    def _too_large(self, need: int) -> str:
+        total = as_mb(int((need + SUPERVISOR) / (1 - self._settings.margin)) + MB)
+        room = as_mb(self._room)
+        return (
+            f"it takes {as_mb(need)} MB, more than the {room} MB that workers may take: give {total} MB in all, or "
+            "leave it out of --checks"
+        )
 
     def _order(self, check: Check, job: Job) -> Order:
         given = self._given(check, job)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from tractcap.inputs.names import split_image
+
 if TYPE_CHECKING:
     from tractcap.checks.kit.desk import Desk
 
@@ -32,7 +34,7 @@ class File:
     @property
     def image(self) -> bool:
         """Whether it is an image, not a tractogram."""
-        return bool(self.voxels)
+        return bool(split_image(self.path)[1])
 
     @property
     def name(self) -> str:
@@ -104,10 +106,10 @@ class Check:
     """A measure of quality.
 
     ``name`` is for the command line, ``title`` and ``what`` (a sentence) for people, ``source`` says where the method
-    is from. ``uses`` names what it reads of :class:`Given`
-    beside the tractogram: ``maps``, ``reference``, ``atlas``, ``before``, ``mirror``; ``lacks`` says in a sentence what
-    of what it needs isn't there, empty if all is. ``need`` are the bytes of memory it takes beside a worker that can
-    draw. ``run`` makes it. ``place`` is its place among others.
+    is from. ``uses`` names what it reads of :class:`Given` beside the tractogram: ``maps``, ``reference``, ``atlas``,
+    ``before``, ``mirror``; ``lacks`` says in a sentence what of what it needs isn't there, empty if all is. ``need``
+    are the bytes of memory it takes beside a worker that can draw. ``run`` makes it. ``place`` is its place among
+    others.
     """
 
     name: str

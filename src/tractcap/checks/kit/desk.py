@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -29,14 +30,14 @@ class Desk:
     title: str
     report: Callable[[int], None]
     background: Color = (0, 0, 0)
-    figures: list[dict[str, str]] = field(default_factory=list)
-    tables: list[dict[str, str]] = field(default_factory=list)
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    tables: list[dict[str, Any]] = field(default_factory=list)
 
     def picture(self, name: str, title: str, image: Image.Image) -> None:
         """Put down a picture; the title says in a few words what it shows."""
         at = f"{self.stem}_check-{self.check}_{name}.png"
         write_whole(self.folder / at, lambda file: image.save(file, "PNG"))
-        self.figures.append({"File": at, "Title": title})
+        self.figures.append(self._told(at, title))
 
     def table(self, name: str, title: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
         """Put down a table as BIDS wants it: tabs between, ``n/a`` for what isn't known."""
@@ -45,7 +46,10 @@ class Desk:
         for row in (columns, *rows):
             text.write("\t".join(map(_cell, row)) + "\n")
         write_text(self.folder / at, text.getvalue())
-        self.tables.append({"File": at, "Title": title})
+        self.tables.append(self._told(at, title))
+
+    def _told(self, at: str, title: str) -> dict[str, Any]:
+        return {"File": at, "Title": title, "Bytes": (self.folder / at).stat().st_size}
 
 
 def _cell(value: Value) -> str:

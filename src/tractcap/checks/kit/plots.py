@@ -10,12 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tractcap.drawing.palette import Color, contrast, mix
+from tractcap.drawing.palette import DISTINCT, Color, contrast, mix
 
 DPI = 150
 _DIM, _RULE = 0.3, 0.8
 _POINTS = 9
 """Size of the words."""
+
+
+def as_hex(color: Color) -> str:
+    """A colour as matplotlib reads it."""
+    return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+BLUE, ORANGE = as_hex(DISTINCT["skyblue"]), as_hex(DISTINCT["orange"])
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,3 @@ def _style(ink: Color, background: Color) -> Iterator[None]:
         }
     ):
         yield
-
-
-def as_hex(color: Color) -> str:
-    """A colour as matplotlib reads it."""
-    return "#{:02x}{:02x}{:02x}".format(*color)

@@ -15,6 +15,7 @@ from tractcap.inputs.tractograms import Chunk, open_tractogram
 SEED = 20_240
 """Of which streamlines are taken."""
 
+ENDLESS = f"with more than {MOST_POINTS:,} points"
 
 Streamline = NDArray[np.float32]
 
@@ -59,30 +60,45 @@ def take(path: str, most: int, report: Callable[[int], None], vtk_space: str = "
     InputError
         When the file can't be read, or is damaged.
     """
-    tally, keeper = Tally(), _Keeper(most)
-    for streamline in _streamlines(path, vtk_space, tally, report):
-        keeper.offer(streamline)
-    kept = sorted(keeper.kept(), key=lambda one: one[1])
-    numbers = np.array([number for _, number, _ in kept], np.int64)
-    return Sample([one for _, _, one in kept], numbers, keeper.seen, tally.left_out)
-
-
-def _streamlines(path: str, vtk_space: str, tally: Tally, report: Callable[[int], None]) -> Iterator[Streamline]:
-    """Each that can be drawn, those put together again that were read in several chunks."""
-    begun: list[Streamline] = []
+    tally, taker = Tally(), Taker(most)
     for chunk in open_tractogram(Path(path), vtk_space=vtk_space).chunks(CHUNK):
-        good = drawable(chunk, tally)
+        taker.add(drawable(chunk, tally))
         report(tally.points)
-        for number, one in enumerate(_each(good)):
-            if begun and not (good.head and number == 0):
-                yield np.concatenate(begun)
-                begun = []
-            begun.append(one)
-            if not (good.tail and number == len(good.offsets) - 2):
-                yield np.concatenate(begun)
-                begun = []
-    if begun:
-        yield np.concatenate(begun)
+    return taker.sample(tally)
+
+
+class Taker:
+    """Takes chunks of drawable streamlines in their order; puts those together again that are in several."""
+
+    def __init__(self, most: int) -> None:
+        self._keeper = _Keeper(most)
+        self._begun: list[Streamline] = []
+        self._length = self._endless = 0
+
+    def add(self, chunk: Chunk) -> None:
+        """Offer a chunk's streamlines."""
+        for number, one in enumerate(_each(chunk)):
+            if not (chunk.head and number == 0):
+                self._end()
+            self._length += len(one)
+            self._begun = [*self._begun, one] if self._length <= MOST_POINTS else []
+            if not (chunk.tail and number == len(chunk.offsets) - 2):
+                self._end()
+
+    def sample(self, tally: Tally) -> Sample:
+        """What was kept; ``tally`` has counted the chunks."""
+        self._end()
+        kept = sorted(self._keeper.kept(), key=lambda one: one[1])
+        numbers = np.array([number for _, number, _ in kept], np.int64)
+        left_out = tally.left_out + Counter({ENDLESS: self._endless})
+        return Sample([one for _, _, one in kept], numbers, self._keeper.seen, left_out)
+
+    def _end(self) -> None:
+        """A streamline is whole."""
+        self._endless += self._length > MOST_POINTS
+        if self._begun:
+            self._keeper.offer(np.concatenate(self._begun))
+        self._begun, self._length = [], 0
 
 
 def _each(chunk: Chunk) -> Iterator[Streamline]:
@@ -106,7 +122,7 @@ class _Keeper:
     def offer(self, streamline: Streamline) -> None:
         chance = float(self._random.random())
         if chance < self._bar:
-            self._held.append((chance, self.seen, streamline.copy()))
+            self._held.append((chance, self.seen, streamline))
             self._points += len(streamline)
             if len(self._held) >= 2 * self.most or self._points > MOST_POINTS:
                 self._sift()

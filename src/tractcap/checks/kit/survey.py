@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tractcap.checks.kit.check import File
 from tractcap.checks.kit.needs import CHUNK
+from tractcap.checks.kit.sample import Sample, Taker
 from tractcap.checks.kit.twins import Twins
 from tractcap.drawing.lengths import Lengths, Summary
 from tractcap.drawing.lines import NOT_FINITE, TOO_SHORT, Tally, drawable
@@ -23,7 +24,7 @@ class Survey:
 
     ``streamlines`` are all of its own, of which ``single`` have fewer than two points and ``broken`` points that are
     none. Of the others are ``lengths`` (mm) and the ``territory``, and ``twins``: how many are the same as another, and
-    of how many that is.
+    of how many that is; ``sample`` holds some of them.
     """
 
     streamlines: int
@@ -32,6 +33,7 @@ class Survey:
     lengths: Summary
     territory: Territory
     twins: tuple[int, int]
+    sample: Sample
 
     @property
     def measured(self) -> int:
@@ -47,29 +49,32 @@ class Survey:
 Move = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def survey(file: File, report: Callable[[int], None], vtk_space: str = "", move: Move | None = None) -> Survey:
+def survey(
+    file: File, most: int, report: Callable[[int], None], vtk_space: str = "", move: Move | None = None
+) -> Survey:
     """Read a tractogram once.
 
     Parameters
     ----------
-    move : takes points to where the territory is to have them, (N, 3) each; None leaves them.
+    most : streamlines of the sample. move : takes points to where the territory is to have them, (N, 3) each; None
+        leaves them.
 
     Raises
     ------
     InputError
         When it can't be read, is damaged, or has no streamline of two points or more.
     """
-    tally, lengths, territory, twins = Tally(), Lengths(), Territory(), Twins()
+    tally, lengths, territory, twins, taker = Tally(), Lengths(), Territory(), Twins(), Taker(most)
     for chunk in open_tractogram(Path(file.path), vtk_space=vtk_space).chunks(CHUNK):
         kept = drawable(chunk, tally)
         if len(kept.points):
             lengths.add(kept)
             twins.add(kept)
+            taker.add(kept)
             territory.add(replace(kept, points=move(kept.points)) if move else kept)
         report(tally.points)
     if not tally.drawn:
         raise InputError(f"{file.path} has no streamline of two points or more: there is nothing to measure.")
-    left_out = tally.left_out
-    return Survey(
-        tally.streamlines, left_out[TOO_SHORT], left_out[NOT_FINITE], lengths.summary(), territory, twins.share()
-    )
+    single, broken = (tally.left_out[why] for why in (TOO_SHORT, NOT_FINITE))
+    told = lengths.summary(), territory, twins.share(), taker.sample(tally)
+    return Survey(tally.streamlines, single, broken, *told)
