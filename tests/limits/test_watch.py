@@ -88,20 +88,6 @@ def test_a_limit_that_changes_is_noticed(
     assert "the memory limit changed: 1000 MB before, now memory 600 MB" in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [("memory.events", "oom 1\noom_kill {}\n"), ("memory.oom_control", "oom_kill {}\n")]
-)
-def test_kills_for_want_of_memory_are_counted(tmp_path: Path, name: str, text: str) -> None:
-    at = group(tmp_path / "g", 0, 0, 0)
-    (at / name).write_text(text.format(3))
-    now = watch(Limit(MB, "group", at))
-    assert now.oom_killed() is False
-    (at / name).write_text(text.format(4))
-    assert now.oom_killed() is True
-    assert now.oom_killed() is False
-    assert watch(Limit(MB, "--mem")).oom_killed() is None
-
-
 def test_the_peak_is_the_groups_own_where_it_keeps_one(tmp_path: Path) -> None:
     at = group(tmp_path / "g", 0, 0, 0)
     (at / "memory.peak").write_text("12345\n")

@@ -10,6 +10,7 @@ from tractcap.errors import SettingsError
 from tractcap.limits import cgroup
 from tractcap.limits.cgroup import Limit
 from tractcap.limits.sizes import MB, as_mb
+from tractcap.limits.texts import number
 
 _CAP = "the cap asked for"
 
@@ -23,7 +24,8 @@ class Budget:
     """What a run may use in all: parent, workers, shared memory and files on tmpfs.
 
     ``bytes`` is the least of ``limits``; ``bound_by`` is the one that is least. ``cpus`` counts the
-    processors that the CPU quota and the affinity leave, at least one.
+    processors that the CPU quota and the affinity leave, at least one. ``groups`` are the folders of all control groups
+    that count what is used, limited or not.
     """
 
     bytes: int
@@ -32,6 +34,7 @@ class Budget:
     cpus: int
     warnings: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
+    groups: tuple[Path, ...] = field(default=())
 
     def describe(self) -> str:
         """One line that says what was settled and why."""
@@ -56,7 +59,7 @@ def settle(
         When no cap was given and neither a limit nor the size of the memory can be found.
     """
     found = cgroup.read(root)
-    limits = [*found.memory, *_inherited(), *_physical(root)]
+    limits = [*found.memory, *_inherited(), *_physical(found.physical)]
     if not found.memory:
         limits += _slurm(environ)
     warnings = [f"could not read {name}: a limit there is not seen" for name in found.unreadable]
@@ -68,7 +71,8 @@ def settle(
         raise SettingsError("no memory limit could be found on this system: say how much may be used with --mem.")
     least = min(limits, key=_size)
     notes = [] if found.memory else ["no control group limits the memory, as far as can be seen from here"]
-    return Budget(least.bytes, least, tuple(limits), _cpus(found.cpus, environ), tuple(warnings), tuple(notes))
+    cpus = _cpus(found.cpus, environ)
+    return Budget(least.bytes, least, tuple(limits), cpus, tuple(warnings), tuple(notes), tuple(found.groups))
 
 
 def _size(limit: Limit) -> int:
@@ -88,23 +92,20 @@ def _inherited() -> list[Limit]:
     return [Limit(soft, name) for name, soft in softs.items() if soft != resource.RLIM_INFINITY]
 
 
-def _physical(root: Path) -> list[Limit]:
-    size = cgroup.physical_memory(root)
+def _physical(size: int | None) -> list[Limit]:
     return [Limit(size, MACHINE)] if size else []
 
 
 def _slurm(environ: Mapping[str, str]) -> list[Limit]:
     """Slurm's own words, for clusters whose control groups don't tell. 0 means all of a node."""
-    node, per_cpu = (environ.get(name, "") for name in _SLURM)
-    cpus = environ.get("SLURM_CPUS_ON_NODE", "1")
-    if node.isdigit() and int(node):
-        return [Limit(int(node) * MB, _SLURM[0])]
-    if per_cpu.isdigit() and int(per_cpu) and cpus.isdigit():
-        return [Limit(int(per_cpu) * int(cpus) * MB, f"{_SLURM[1]} × {cpus}")]
+    node, per_cpu, cpus = (number(environ.get(name, "")) for name in (*_SLURM, "SLURM_CPUS_ON_NODE"))
+    if node:
+        return [Limit(node * MB, _SLURM[0])]
+    if per_cpu:
+        return [Limit(per_cpu * (cpus or 1) * MB, f"{_SLURM[1]} × {cpus or 1}")]
     return []
 
 
 def _cpus(quotas: list[float], environ: Mapping[str, str]) -> int:
-    asked = environ.get("SLURM_CPUS_PER_TASK", "")  # not every cluster binds its tasks to what they asked for
-    told = [int(asked)] if asked.isdigit() else []
-    return max(1, int(min([*quotas, *told, len(os.sched_getaffinity(0))])))
+    asked = number(environ.get("SLURM_CPUS_PER_TASK", ""))  # not every cluster binds its tasks to what they asked for
+    return max(1, int(min([*quotas, *([asked] if asked else []), len(os.sched_getaffinity(0))])))

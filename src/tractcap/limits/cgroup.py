@@ -10,6 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from tractcap.limits import texts
+from tractcap.limits.texts import Mount
+
+_KINDS = ("cgroup", "cgroup2")
+_LIMITS = ("memory.limit_in_bytes", "memory.max", "memory.high")
+_NO_LIMIT = 2**62
+"""Version 1 writes "no limit" as one of several numbers above this."""
+
 _HIDDEN = "hierarchical_memory_limit"
 """What version 1 tells of the limits of groups that may not be seen."""
 
@@ -31,22 +39,18 @@ class Limit:
         return "a control group" if self.group else self.where
 
 
-@dataclass(frozen=True)
-class Mount:
-    """One line of mountinfo that mounts a control group hierarchy."""
-
-    root: str
-    point: str
-    kind: str
-    controllers: frozenset[str]
-
-
 @dataclass
 class Found:
-    """What the control groups say. ``unreadable`` names the files that could not be read."""
+    """What the control groups say, and the bytes of the machine's ``physical`` memory, None where it isn't told.
 
+    ``groups`` are the folders of all groups that count this process's memory, limited or not. ``unreadable`` names the
+    files that could not be read.
+    """
+
+    physical: int | None = None
     memory: list[Limit] = field(default_factory=list)
     cpus: list[float] = field(default_factory=list)
+    groups: list[Path] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
 
@@ -60,64 +64,43 @@ def read(root: Path = Path("/")) -> Found:
     Returns
     -------
     Memory limits in bytes ("unlimited" is left out, whatever number stands for it) and quotas in
-    processors, each from the process's own group upwards.
+    processors, each from the process's own group upwards, in every mount.
     """
     found = Found()
-    mounts = list(_mounts(_text(root / "proc/self/mountinfo", found) or ""))
-    groups = dict(_groups(_text(root / "proc/self/cgroup", found) or ""))
-    for level in _levels(root, "memory", mounts, groups):
-        _read_memory(level, found, root)
-    for level in _levels(root, "cpu", mounts, groups):
-        _read_cpu(level, found)
+    # 0 is what a container's own meminfo may say where it knows nothing
+    found.physical = texts.sizes(_text(root / "proc/meminfo", found) or "").get("MemTotal") or None
+    mounts = [one for one in texts.mounts(_text(root / "proc/self/mountinfo", found) or "") if one.kind in _KINDS]
+    paths = dict(_paths(_text(root / "proc/self/cgroup", found) or ""))
+    found.groups += dict.fromkeys(_levels(root, "memory", mounts, paths))
+    for group in found.groups:
+        _read_memory(group, found)
+    for group in dict.fromkeys(_levels(root, "cpu", mounts, paths)):
+        _read_cpu(group, found)
     found.memory.sort(key=lambda limit: _HIDDEN in limit.where)  # where the group that has the limit is seen, name that
     return found
 
 
-def physical_memory(root: Path = Path("/")) -> int | None:
-    """Bytes of memory of the machine, or None where ``/proc/meminfo`` does not tell."""
-    match = re.search(r"^MemTotal:\s+(\d+) kB", _text(root / "proc/meminfo", Found()) or "", re.MULTILINE)
-    return int(match[1]) * 1024 if match else None
-
-
-def _groups(text: str) -> Iterator[tuple[str, str]]:
+def _paths(text: str) -> Iterator[tuple[str, str]]:
     """Controller and path of each line of ``/proc/self/cgroup``; version 2's line has the controller ``""``."""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         parts = line.split(":", 2)  # at most twice: a path may hold colons
         if len(parts) == 3:
             for controller in parts[1].split(","):
                 yield controller, parts[2]
 
 
-def _mounts(text: str) -> Iterator[Mount]:
-    for line in text.splitlines():
-        before, dash, after = line.partition(" - ")  # any number of optional fields may stand before the dash
-        left, right = before.split(" "), after.split(" ")
-        if dash and len(left) >= 6 and right[0] in ("cgroup", "cgroup2"):
-            options = frozenset(right[-1].split(","))
-            yield Mount(unescape(left[3]), unescape(left[4]), right[0], options)
+def _levels(root: Path, controller: str, mounts: list[Mount], paths: dict[str, str]) -> Iterator[Path]:
+    """The folders that govern ``controller``, from the process's own group up to each mount.
 
-
-def unescape(text: str) -> str:
-    """A path as mountinfo writes it, with octal numbers for blanks and the like, as it is."""
-    return re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), text)
-
-
-def _levels(root: Path, controller: str, mounts: list[Mount], groups: dict[str, str]) -> Iterator[Path]:
-    """The folders that govern ``controller``, from the process's own group up to the mount.
-
-    On a hybrid host version 2 is mounted too but has no say over a controller that version 1 holds.
+    On a hybrid host version 2 is mounted too but has no say over a controller that version 1 holds. Several mounts of
+    one hierarchy may show different parts of it.
     """
-    if controller in groups:
-        kind, path = "cgroup", groups[controller]
-    elif "" in groups:
-        kind, path = "cgroup2", groups[""]
-    else:
+    kind, path = ("cgroup", paths.get(controller)) if controller in paths else ("cgroup2", paths.get(""))
+    if path is None:
         return
     for mount in mounts:
-        if mount.kind == kind and (kind == "cgroup2" or controller in mount.controllers):
-            point = root / mount.point.lstrip("/")
-            yield from _upwards(point, _inside(mount.root, path))
-            return  # a second mount of one hierarchy shows the same groups
+        if mount.kind == kind and (kind == "cgroup2" or controller in mount.options):
+            yield from _upwards(root / mount.point.lstrip("/"), _inside(mount.root, path))
 
 
 def _inside(mount_root: str, path: str) -> PurePosixPath:
@@ -137,7 +120,7 @@ def _upwards(point: Path, inside: PurePosixPath) -> Iterator[Path]:
 
 def _text(path: Path, found: Found) -> str | None:
     try:
-        return path.read_text().strip()
+        return texts.read(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -145,25 +128,21 @@ def _text(path: Path, found: Found) -> str | None:
         return None
 
 
-def _read_memory(level: Path, found: Found, root: Path) -> None:
-    unlimited = physical_memory(root) or 2**62  # v1 writes "no limit" as one of several huge numbers
-    for name in ("memory.limit_in_bytes", "memory.max", "memory.high"):
-        _add_memory(found, _text(level / name, found), unlimited, str(level / name), level)
+def _read_memory(group: Path, found: Found) -> None:
+    told = {str(group / name): _text(group / name, found) for name in _LIMITS}
     # parents that a container can't see still count: version 1 tells their least limit here
-    stat = _text(level / "memory.stat", found) or ""
-    match = re.search(r"^hierarchical_memory_limit (\d+)$", stat, re.MULTILINE)
-    where = f"{level / 'memory.stat'} ({_HIDDEN})"
-    _add_memory(found, match[1] if match else None, unlimited, where, level)
+    hidden = re.search(rf"^{_HIDDEN} (.*)$", _text(group / "memory.stat", found) or "", re.MULTILINE)
+    told[f"{group / 'memory.stat'} ({_HIDDEN})"] = hidden and hidden[1]
+    most = found.physical or _NO_LIMIT
+    for where, text in told.items():
+        if (size := texts.number(text or "")) is not None and size <= most:
+            found.memory.append(Limit(size, where, group))
 
 
-def _add_memory(found: Found, text: str | None, unlimited: int, where: str, level: Path) -> None:
-    if text and text.isdigit() and int(text) < unlimited:
-        found.memory.append(Limit(int(text), where, level))
-
-
-def _read_cpu(level: Path, found: Found) -> None:
-    quota = (_text(level / "cpu.max", found) or "").split()
-    if not quota:
-        quota = [_text(level / name, found) or "" for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")]
-    if len(quota) == 2 and quota[0].isdigit() and quota[1].isdigit() and int(quota[1]):
-        found.cpus.append(int(quota[0]) / int(quota[1]))
+def _read_cpu(group: Path, found: Found) -> None:
+    words = (_text(group / "cpu.max", found) or "").split(" ")
+    if len(words) != 2:
+        words = [_text(group / name, found) or "" for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")]
+    quota, period = map(texts.number, words)
+    if quota is not None and period:
+        found.cpus.append(quota / period)

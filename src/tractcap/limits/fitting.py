@@ -1,6 +1,7 @@
 """What a program asks before it loads something large: whether there is room, and for how many at once."""
 
 import logging
+from pathlib import Path
 
 from tractcap.limits.budget import Budget, settle
 from tractcap.limits.sizes import MB
@@ -11,18 +12,23 @@ log = logging.getLogger("tractcap")
 _JOB_MB = 2048.0
 
 
-def check_memory_available(required_mb: float, safety_margin: float = 0.2) -> bool:
+def check_memory_available(required_mb: float, safety_margin: float = 0.2, *, root: Path = Path("/")) -> bool:
     """Whether so much memory can be taken now, under every limit that this process lives in, without swap.
 
     Parameters
     ----------
     required_mb : MB (2^20 bytes). safety_margin : share of the budget that must stay free beside them.
+    root : the folder that holds ``proc`` and ``sys``.
     """
-    return required_mb * MB <= _free(settle(), safety_margin)
+    return required_mb * MB <= _free(settle(root=root), safety_margin, root)
 
 
 def get_n_jobs_with_memory_limit(
-    base_n_jobs: int, estimated_memory_per_job_mb: float = _JOB_MB, safety_margin: float = 0.2
+    base_n_jobs: int,
+    estimated_memory_per_job_mb: float = _JOB_MB,
+    safety_margin: float = 0.2,
+    *,
+    root: Path = Path("/"),
 ) -> int:
     """How many jobs of a size may run at once: what was asked for, or fewer where memory allows fewer, at least one.
 
@@ -31,7 +37,7 @@ def get_n_jobs_with_memory_limit(
     Parameters
     ----------
     base_n_jobs : as many are wanted; -1 for one a processor. estimated_memory_per_job_mb : MB (2^20 bytes) of one job.
-    safety_margin : share of the budget that must stay free.
+    safety_margin : share of the budget that must stay free. root : the folder that holds ``proc`` and ``sys``.
 
     Raises
     ------
@@ -40,9 +46,9 @@ def get_n_jobs_with_memory_limit(
     """
     if base_n_jobs == 0 or base_n_jobs < -1 or estimated_memory_per_job_mb <= 0:
         raise ValueError("base_n_jobs must be above zero or -1, and estimated_memory_per_job_mb above zero")
-    budget = settle()
+    budget = settle(root=root)
     wanted = base_n_jobs if base_n_jobs > 0 else budget.cpus
-    free = _free(budget, safety_margin)
+    free = _free(budget, safety_margin, root)
     fitting = max(1, min(wanted, int(free // (estimated_memory_per_job_mb * MB))))
     if fitting < wanted:
         log.warning(
@@ -52,5 +58,5 @@ def get_n_jobs_with_memory_limit(
     return fitting
 
 
-def _free(budget: Budget, margin: float) -> int:
-    return max(0, Watch(settle, budget, margin).left().bytes - int(margin * budget.bytes))
+def _free(budget: Budget, margin: float, root: Path) -> int:
+    return max(0, Watch(lambda: budget, budget, margin, root).left().bytes - int(margin * budget.bytes))

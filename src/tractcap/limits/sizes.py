@@ -8,7 +8,7 @@ MB = 2**20
 """One MB in the interface, in bytes: 2^20, as the tools of the field count."""
 
 _UNITS = {"": MB, "K": 2**10, "M": MB, "G": 2**30, "T": 2**40}
-_SIZE = re.compile(r"([0-9]+)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 
 
 def parse_size(text: str, source: str) -> int:

@@ -1,11 +1,13 @@
 """The watch over memory while a run goes on: limits are read again, use is measured at the same level as each limit."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from tractcap.errors import SettingsError
 from tractcap.limits import usage
 from tractcap.limits.budget import MACHINE, Budget
 from tractcap.limits.cgroup import Limit
@@ -37,13 +39,13 @@ class Watch:
     ----------
     settle : settles the budget anew, from limits that may have changed.
     budget : as it was settled first. margin : the share of it that is left unplanned.
-    root : the folder that holds ``proc``.
+    root : the folder that holds ``proc`` and ``sys``.
     """
 
     def __init__(self, settle: Callable[[], Budget], budget: Budget, margin: float, root: Path = Path("/")) -> None:
         self.budget, self.margin = budget, margin
         self._settle, self._root, self._settled = settle, root, time.monotonic()
-        self._highest = 0
+        self._highest, self._said = 0, {budget.bytes}
         self._kills = self._oom_kills()
 
     def room(self, workers: Collection[int] = ()) -> int:
@@ -53,13 +55,13 @@ class Watch:
         ----------
         workers : process ids of those that run; what they hold is theirs already.
         """
-        own, held = usage.private_memory(), sum(map(usage.private_memory, workers))
+        own, held = self._held(), sum(map(self._held, workers))
         reserve = max(0, SUPERVISOR - own)
         return max(0, self._left(own + held).bytes + held - reserve - int(self.margin * self._current().bytes))
 
     def left(self, workers: Collection[int] = ()) -> Left:
         """What is left before a limit is reached, the least of all limits."""
-        return self._left(usage.private_memory() + sum(map(usage.private_memory, workers)))
+        return self._left(self._held() + sum(map(self._held, workers)))
 
     def _left(self, ours: int) -> Left:
         budget = self._current()
@@ -80,25 +82,32 @@ class Watch:
     def oom_killed(self) -> bool | None:
         """Whether the kernel has killed for want of memory since this was last asked; None where it doesn't tell."""
         before, self._kills = self._kills, self._oom_kills()
-        return None if self._kills is None or before is None else self._kills > before
+        told = before.keys() & self._kills.keys()
+        return any(self._kills[group] > before[group] for group in told) if told else None
+
+    def _held(self, pid: int | str = "self") -> int:
+        return usage.private_memory(pid, self._root)
 
     def _under(self, limit: Limit, ours: int) -> int:
         if limit.group and (used := usage.group_memory(limit.group)) is not None:
             return limit.bytes - used
         if limit.where == MACHINE and (available := usage.machine_available(self._root)) is not None:
-            return available
+            return min(limit.bytes, available)  # some containers are told a huge number
         return limit.bytes - ours
 
     def _current(self) -> Budget:
         if time.monotonic() - self._settled >= _AGAIN_SECONDS:
             self._settled, before = time.monotonic(), self.budget
-            self.budget = self._settle()
-            if self.budget.bytes != before.bytes:
+            with contextlib.suppress(SettingsError):  # no limit is told any more: the last one counts
+                self.budget = self._settle()
+            if self.budget.bytes not in self._said:  # a limit that goes to and fro is said once
+                self._said.add(self.budget.bytes)
                 log.warning(
                     "the memory limit changed: %s MB before, now %s", as_mb(before.bytes), self.budget.describe()
                 )
         return self.budget
 
-    def _oom_kills(self) -> int | None:
-        counts = [usage.oom_kills(limit.group) for limit in self.budget.limits if limit.group]
-        return max((count for count in counts if count is not None), default=None)
+    def _oom_kills(self) -> dict[Path, int]:
+        """Of each group, the process's own and those above: version 1 doesn't count in all of them."""
+        counts = {group: usage.oom_kills(group) for group in self.budget.groups}
+        return {group: count for group, count in counts.items() if count is not None}

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 from tractcap.errors import DrawingError, TractcapError
 from tractcap.limits.rlimit import limit_data
-from tractcap.limits.usage import private_memory, process_memory
+from tractcap.limits.usage import private_memory, private_peak
 
 _log = logging.getLogger("tractcap")
 
@@ -44,7 +44,7 @@ def main() -> None:
     for line in sys.stdin.buffer:
         _forget_peak()
         answer = _do(json.loads(line), _Reporter(answers))
-        peak = _peak()
+        peak = private_peak()
         ctypes.CDLL(None).malloc_trim(0)  # so that the next job starts from the same memory
         _answer(answers, {**answer, "peak": peak, "resting": private_memory()})
 
@@ -79,12 +79,6 @@ def _forget_peak() -> None:
     """Let the high-water mark begin anew (see proc_pid_clear_refs(5)); without it, peaks are those of all jobs yet."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-
-
-def _peak() -> int:
-    """The most bytes held, pages of files left out, which the kernel can take back."""
-    found = process_memory()
-    return max(0, found.get("VmHWM", 0) - found.get("RssFile", 0))
 
 
 def _answer(answers: BinaryIO, message: dict[str, Any]) -> None:

@@ -1,0 +1,285 @@
+"""Literal texts of public reports: what ``/proc`` and ``/sys`` said there, and what is settled from it."""
+
+import os
+import time
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from tractcap.errors import SettingsError
+from tractcap.limits import MB, Budget, Watch, settle, usage
+
+V2 = "29 22 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime - cgroup2 cgroup rw,nsdelegate,memory_recursiveprot"
+V1 = "36 32 0:31 / /sys/fs/cgroup/memory rw,nosuid,nodev,noexec,relatime - cgroup cgroup rw,memory"
+PYXIS = "/system.slice/slurm-worker-1_slurmstepd.scope/job_4749/step_0/user/task_0"
+APPTAINER = "user.slice/user-1000.slice/user@1000.service/user.slice/apptainer-732229.scope"
+CRIO = "crio-45490e76aa8b2d3c2e5f.scope"
+POD = "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1f.slice"
+CONTAINER = f"{POD}/cri-containerd-9a.scope"
+WSL2 = (
+    r"1391 1160 0:151 / /Docker/host rw,noatime - 9p C:\134Program\040Files\134Docker "
+    r"rw,dirsync,aname=drvfs;path=C:\My Data - Copy\Docker;symlinkroot=/mnt/,mmap"
+)
+UNLIMITED = "9223372036854771712"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Texts of /proc, files below /sys/fs/cgroup, and the limit that counts, with part of its name."""
+
+    cgroup: str
+    mountinfo: str | bytes
+    files: dict[str, object]
+    limit: int
+    where: str
+    meminfo: str = "MemTotal:       16384000 kB\nMemAvailable:   16000000 kB\n"
+    environ: dict[str, str] = field(default_factory=dict)
+
+
+REPORTS = {
+    "another cgroup2 mount comes first": Report(
+        "0::/",
+        "700 650 0:26 /../../../.. /host/sys/fs/cgroup ro - cgroup2 cgroup rw\n" + V2,
+        {"memory.max": 536870912},
+        536870912,
+        "sys/fs/cgroup/memory.max",
+    ),
+    "another mount of version 1 comes first, and shows less": Report(
+        "4:memory:/docker/4f2",
+        V1.replace("0:31 / /sys", "0:31 /docker/other /host/sys") + "\n" + V1,
+        {"memory/docker/4f2/memory.limit_in_bytes": 268435456},
+        268435456,
+        "memory/docker/4f2",
+    ),
+    "of several mounts the least counts, wherever it stands": Report(
+        "0::/a",
+        V2.replace("/sys/fs/cgroup", "/sys/fs/cgroup/again") + "\n" + V2,
+        {"again/a/memory.max": 300 * MB, "a/memory.max": 200 * MB, "memory.max": 500 * MB},
+        200 * MB,
+        "cgroup/a/memory.max",
+    ),
+    "canonical/lxd#5905: lxcfs tells the group's limit as the machine's memory": Report(
+        "0::/", V2, {"memory.max": 1999998976}, 1999998976, "memory.max", meminfo="MemTotal: 1953124 kB\n"
+    ),
+    "gVisor: likewise, of version 1": Report(
+        "6:memory:/",
+        "18 12 0:26 / /sys/fs/cgroup/memory rw,noexec - cgroup none rw,memory",
+        {"memory/memory.limit_in_bytes": 17179869184},
+        17179869184,
+        "memory.limit_in_bytes",
+        meminfo="MemTotal:       16777216 kB\n",
+    ),
+    "KimMachineGun/automemlimit#28, with a blank more: Docker Desktop on WSL2": Report(
+        "0::/", f"{WSL2}\n{V2}", {"memory.max": 400 * MB}, 400 * MB, "memory.max"
+    ),
+    "a mount point that isn't UTF-8": Report(
+        "0::/",
+        b"50 22 0:40 / /mnt/gr\xf6\xdfe\x85\xff rw - ext4 /dev/sda1 rw\n" + V2.encode(),
+        {"memory.max": 400 * MB},
+        400 * MB,
+        "memory.max",
+    ),
+    "a group's mount point and name that aren't UTF-8": Report(
+        "0::/gr\udcf6\udcdfe",
+        V2.replace("/sys/fs/cgroup", "/sys/fs/cgroup/\udcff\udc85").encode(errors="surrogateescape"),
+        {"\udcff\udc85/gr\udcf6\udcdfe/memory.max": 400 * MB},
+        400 * MB,
+        "memory.max",
+    ),
+    "lines that are none": Report(
+        "\n::\nx\n0::/\n" + "9" * 5000,
+        "- \n - - -\n1 2 3 4 5 6\n1 2 0:3 \\000 /a\\000b rw - cgroup2 cgroup2 rw\n7 1 0:7 / /\\777 - cgroup2 cgroup2\n"
+        "  29  22 0:26  /  /sys/fs/cgroup   rw   -   cgroup2  cgroup  rw  \n",
+        {"memory.max": 400 * MB, "memory.high": "9" * 5000, "cpu.max": "² 0", "memory.stat": "x\ny z w\n"},
+        400 * MB,
+        "memory.max",
+        meminfo="\n:\nMemTotal 12\nMemTotal: 16384000 kB\nMemTotal: x kB\n",
+        environ={"SLURM_CPUS_PER_TASK": "²"},
+    ),
+    "NVIDIA/enroot#169: Pyxis": Report(
+        f"0::{PYXIS}",
+        V2.replace("0:26 / ", f"0:26 {PYXIS} "),
+        {"memory.max": "max"},
+        4096 * MB,
+        "SLURM_MEM_PER_NODE",
+        environ={"SLURM_MEM_PER_NODE": "4096"},
+    ),
+    "apptainer#2367: without root": Report(
+        f"0::/{APPTAINER}", V2, {f"{APPTAINER}/memory.max": 1073741824}, 1073741824, f"{APPTAINER}/memory.max"
+    ),
+    "JDK-8343191: a process that was moved": Report(
+        "9:memory:/test",
+        V1.replace("0:31 / ", "0:31 /docker/4f2 "),
+        {"memory/memory.limit_in_bytes": 419430400},
+        419430400,
+        "memory/memory.limit_in_bytes",
+    ),
+    "crun's extra level": Report(
+        "0::/container", V2, {"container/memory.max": "max", "memory.max": 536870912}, 536870912, "cgroup/memory.max"
+    ),
+    "a removed group": Report(
+        "0::/user.slice/run-u12.scope (deleted)",
+        V2,
+        {"user.slice/memory.max": 536870912},
+        536870912,
+        "user.slice/memory.max",
+    ),
+    "CRI-O": Report(f"0::/../{CRIO}", V2, {"memory.max": 536870912}, 536870912, "cgroup/memory.max"),
+    "lxcfs#30: an empty meminfo": Report("0::/", V2, {"memory.max": 536870912}, 536870912, "memory.max", meminfo=""),
+    "OSGeo/gdal#8968: ECS, the container's": Report(
+        "4:memory:/ecs/19f0/9b2c",
+        V1.replace("0:31 / ", "0:31 /ecs/19f0/9b2c "),
+        {"memory/memory.limit_in_bytes": 300 * MB, "memory/memory.stat": f"hierarchical_memory_limit {300 * MB}\n"},
+        300 * MB,
+        "memory.limit_in_bytes",
+    ),
+    "OSGeo/gdal#8968: ECS, the task's": Report(
+        "4:memory:/ecs/19f0/9b2c",
+        V1.replace("0:31 / ", "0:31 /ecs/19f0/9b2c "),
+        {"memory/memory.limit_in_bytes": UNLIMITED, "memory/memory.stat": f"hierarchical_memory_limit {200 * MB}\n"},
+        200 * MB,
+        "hierarchical_memory_limit",
+    ),
+    "google/gvisor#9580: gVisor under version 2": Report(
+        f"0::/{CONTAINER}",
+        V2,
+        {f"{CONTAINER}/memory.max": "max", f"{POD}/memory.max": 536870912},
+        536870912,
+        f"{POD}/memory.max",
+    ),
+}
+
+
+def write(path: Path, text: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else str(text).encode(errors="surrogateescape"))
+
+
+def plant(root: Path, report: Report) -> Path:
+    write(root / "proc/self/cgroup", report.cgroup)
+    write(root / "proc/self/mountinfo", report.mountinfo)
+    write(root / "proc/meminfo", report.meminfo)
+    for name, text in report.files.items():
+        write(root / "sys/fs/cgroup" / name, text)
+    return root
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_what_was_reported_is_read_rightly(tmp_path: Path, name: str) -> None:
+    report = REPORTS[name]
+    root = plant(tmp_path, report)
+    budget = settle(root=root, environ=report.environ)
+    assert budget.bytes == report.limit
+    assert report.where in budget.bound_by.where
+    assert not budget.warnings
+    assert budget.cpus == len(os.sched_getaffinity(0))
+    assert not usage.in_memory(tmp_path, root), "the same lines are read for tmpfs"
+
+
+def test_gvisor_does_not_tell_pages_of_files_apart(tmp_path: Path) -> None:
+    """Its status has no more than this; what others hold counts as well as what workers hold."""
+    status = "Name:\tpython\nVmSize:\t  812340 kB\nVmRSS:\t  243020 kB\nVmData:\t  240000 kB\nThreads:\t3\n"
+    write(tmp_path / "proc/7/status", status)
+    write(tmp_path / "proc/self/status", status)
+    assert usage.private_memory(7, tmp_path) == 243020 * 1024
+    assert usage.private_peak(7, tmp_path) == 243020 * 1024
+    assert usage.private_memory(8, tmp_path) == 0
+    write(tmp_path / "proc/meminfo", "")
+    budget = settle(1000 * MB, root=tmp_path, environ={})
+    watch = Watch(lambda: budget, budget, 0.2, tmp_path)
+    assert watch.left([7]).bytes == 1000 * MB - 2 * 243020 * 1024
+    assert watch.room([7]) == 1000 * MB - 243020 * 1024 - 200 * MB
+    assert watch.peak()[0] == 2 * 243020 * 1024
+
+
+def test_what_linux_tells_apart_is_told_apart(tmp_path: Path) -> None:
+    status = "VmHWM: 500 kB\nVmRSS: 400 kB\nRssAnon: 200 kB\nRssFile: 150 kB\nRssShmem: 50 kB\n"
+    write(tmp_path / "proc/7/status", status)
+    assert usage.private_memory(7, tmp_path) == 250 * 1024
+    assert usage.private_peak(7, tmp_path) == 350 * 1024
+
+
+NEITHER = "MemTotal:              0 kB\nMemAvailable:   18446744073708785356 kB\n"
+
+
+def test_lxcfs_389_that_knows_no_memory_is_refused(tmp_path: Path) -> None:
+    root = plant(tmp_path, Report("0::/", V2, {"memory.max": "max"}, 0, "", meminfo=NEITHER))
+    with pytest.raises(SettingsError, match="say how much may be used with --mem"):
+        settle(root=root, environ={})
+    assert settle(256 * MB, "--mem", root=root, environ={}).bytes == 256 * MB
+
+
+def test_lxcfs_389_is_never_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it starts in the middle of a run too: what was settled last counts."""
+    root = plant(tmp_path, Report("0::/", V2, {}, 0, "", meminfo=NEITHER.replace(" 0 kB", " 1024000 kB")))
+    watch = watched(root)
+    assert watch.left().bytes == 1000 * MB
+    write(root / "proc/meminfo", NEITHER)
+    later = time.monotonic() + 2
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert watch.left().bytes == 1000 * MB
+
+
+def watched(root: Path) -> Watch:
+    def again() -> Budget:
+        return settle(root=root, environ={})
+
+    return Watch(again, again(), 0.0, root)
+
+
+def test_lxd_11088_that_goes_to_and_fro_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = plant(tmp_path, Report("0::/", V2, {}, 0, ""))
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    sizes = cycle((12582912, 16777216))
+    write(root / "proc/meminfo", f"MemTotal: {next(sizes)} kB\nMemAvailable: 16000000 kB\n")
+    watch = watched(root)
+    for _ in range(20):
+        now += 1
+        write(root / "proc/meminfo", f"MemTotal: {(size := next(sizes))} kB\nMemAvailable: 16000000 kB\n")
+        assert watch.left().bytes == min(size, 16000000) * 1024
+    assert caplog.text.count("the memory limit changed") == 1
+    write(root / "sys/fs/cgroup/memory.max", 300 * MB)
+    now += 1
+    watch.left()
+    assert "the memory limit changed: 12288 MB before, now memory 300 MB" in caplog.text
+
+
+KILLS = {
+    "version 1, in the own group": (1, {"a/b": 0, "a": 3}, "a/b", True),
+    "version 1, in its parent": (1, {"a/b": 0, "a": 3}, "a", True),
+    "version 1, in the only group, unlimited": (1, {"a/b": 7}, "a/b", True),
+    "version 1, in none": (1, {"a/b": 1, "a": 3}, None, False),
+    "version 2, in the own group": (2, {"a/b": 0, "a": 3}, "a/b", True),
+    "version 2, in its parent": (2, {"a/b": 0, "a": 3}, "a", True),
+    "version 2, in none": (2, {"a/b": 1, "a": 3}, None, False),
+    "not counted": (1, {}, None, None),
+}
+
+
+@pytest.mark.parametrize("name", KILLS)
+def test_who_killed(tmp_path: Path, name: str) -> None:
+    """A limit of the parent alone; the kernel of version 1 counts where the process was that it killed."""
+    version, before, where, killed = KILLS[name]
+    v1 = version == 1
+    top = tmp_path / "sys/fs/cgroup" / ("memory" if v1 else "")
+
+    def count(group: str, number: int) -> None:
+        if v1:
+            write(top / group / "memory.oom_control", f"oom_kill_disable 0\nunder_oom 0\noom_kill {number}\n")
+        else:
+            write(top / group / "memory.events", f"low 0\nhigh 0\nmax 9\noom 1\noom_kill {number}\noom_group_kill 0\n")
+
+    limit = {"memory/a/memory.limit_in_bytes" if v1 else "a/memory.max": 400 * MB}
+    root = plant(tmp_path, Report("4:memory:/a/b" if v1 else "0::/a/b", V1 if v1 else V2, limit, 0, ""))
+    for group, number in before.items():
+        count(group, number)
+    watch = watched(root)
+    if where:
+        count(where, before[where] + 1)
+    assert watch.oom_killed() is killed
+    assert watch.oom_killed() is (None if killed is None else False), "asked again, nobody was killed since"
