@@ -23,9 +23,8 @@ LABEL org.opencontainers.image.title="tractcap" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.vendor="The tractcap developers" \
       org.opencontainers.image.base.name="docker.io/library/debian:trixie-slim"
-ENV HOME=/tmp LANG=C.UTF-8 PATH=/opt/tractcap/bin:/usr/local/bin:/usr/bin:/bin \
-    PYTHONDONTWRITEBYTECODE=1 TRACTCAP_CONTAINER_TAG=tractcap:0.1.0
+ENV HOME=/tmp LANG=C.UTF-8 PATH=/opt/tractcap/bin:/usr/local/bin:/usr/bin:/bin TRACTCAP_CONTAINER_TAG=tractcap:0.1.0
 USER 1000:1000
 WORKDIR /tmp
-ENTRYPOINT ["/opt/tractcap/bin/python", "/opt/tractcap/entrypoint.py"]
+ENTRYPOINT ["/opt/tractcap/bin/python", "-I", "-B", "-X", "utf8", "/opt/tractcap/entrypoint.py"]
 CMD ["--help"]

@@ -43,7 +43,7 @@ def note(event, arguments):
         os.write(log, f"{arguments[event == 'import']}\\n".encode(errors="surrogateescape"))
 sys.addaudithook(note)
 """
-"""Run by each Python when it starts."""
+"""Run by each Python when it starts, as a line in its folder of modules: it looks at no PYTHONPATH."""
 
 INPUTS = """
 import sys
@@ -94,14 +94,13 @@ RUNS = (
 
 def record(source: Path, work: Path) -> None:
     """Note what is opened, by Python's own hook, and what is loaded, by the loader's account of it."""
-    hook, log = work / "hook", work / "record"
-    hook.mkdir()
+    hook, log = SITE / "record.pth", work / "record"
     run(PYTHON, "-c", INPUTS, work / "data", settings={"PYTHONPATH": source / "tests/helpers"})
-    (hook / "sitecustomize.py").write_text(HOOK)
-    told: dict[str, object] = {"PYTHONPATH": hook, "RECORD": log}
-    told |= {"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": work / "loader"}
+    hook.write_text(f"import os; 'RECORD' in os.environ and exec({HOOK!r}, {{}})")
+    told: dict[str, object] = {"RECORD": log, "LD_DEBUG": "files", "LD_DEBUG_OUTPUT": work / "loader"}
     draw(work / "data", work / "before", told)
     run(PYTHON, "-c", "\n".join(imports()), settings=told)
+    hook.unlink()
     names = set(log.read_text(errors="surrogateescape").splitlines())
     for path in work.glob("loader.*"):
         lines = path.read_text(errors="replace").splitlines()

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from tractcap import __version__, interrupts
+from tractcap import __version__, interpreter, interrupts
 from tractcap.checks import checks
 from tractcap.drawing.asking import parse_coloring
 from tractcap.drawing.look import ANATOMY, FORMATS, STYLES, Look
@@ -288,6 +288,8 @@ def _open_streams() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
+    if arguments is None:
+        interpreter.take_utf8()
     _open_streams()
     try:
         tractcap(spread(list(sys.argv[1:] if arguments is None else arguments)), prog_name="tractcap")

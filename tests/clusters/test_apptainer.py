@@ -19,6 +19,8 @@ from waiting import processes, until
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 FAULTS = Path(__file__).parents[1] / "helpers/faults"
+HOOK = "import os; p = '/faults/sitecustomize.py'; os.path.exists(p) and exec(open(p).read(), {})\n"
+"""Makes workers fail where such faults are bound: the image looks at no PYTHONPATH."""
 CONTAINED = ("--containall", "--no-home", "--net", "--network", "none")
 SOMEONE = ("--security", "uid:12345", "--security", "gid:12345")
 SMALL = ("--size", "64", "--views", "left", "--nprocs", "1")
@@ -36,6 +38,8 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("image") / "unpacked"
     done = apptainer("build", "--sandbox", folder, *command("SIF"))
     assert done.returncode == 0, done.stderr
+    (site,) = folder.glob("opt/tractcap/lib/python3*/site-packages")
+    (site / "faults.pth").write_text(HOOK)
     yield folder
     shutil.rmtree(folder)
 
@@ -90,6 +94,17 @@ def test_another_user_and_the_status_of_each_failure(unpacked: Path, scratch: Pa
     assert apptainer(*run, *DRAW, "--mem", "20").returncode == 4
 
 
+def test_the_hosts_python_and_locale_are_not_looked_at(unpacked: Path, scratch: Path) -> None:
+    (scratch / "foreign/numpy").mkdir(parents=True)
+    (scratch / "foreign/numpy/__init__.py").write_text("raise ImportError('of another Python')")
+    host = "PYTHONPATH=/scratch/foreign,PYTHONHOME=/nowhere,LC_ALL=de_DE.ISO-8859-1,GALLIUM_DRIVER=swr"
+    done = apptainer("run", *at(scratch), "--env", host, unpacked, *DRAW)
+    assert done.returncode == 0, done.stderr
+    assert len(mosaics(scratch)) == 2
+    by_name = apptainer("exec", *at(scratch), "--env", host, unpacked, "tractcap", "--version")
+    assert by_name.stdout.startswith("tractcap "), by_name.stderr
+
+
 def test_stop(unpacked: Path, scratch: Path) -> None:
     child = subprocess.Popen([*command("APPTAINER"), "run", *never_ending(scratch), str(unpacked), *DRAW])
     try:
@@ -110,7 +125,7 @@ def test_an_instance(unpacked: Path, scratch: Path) -> None:
 
 def never_ending(scratch: Path) -> tuple[str, ...]:
     """Options with which the second bundle's first file is never ended."""
-    return (*at(scratch), "--bind", f"{FAULTS}:/faults:ro", "--env", "PYTHONPATH=/faults,FAULT=unsynced:b1")
+    return (*at(scratch), "--bind", f"{FAULTS}:/faults:ro", "--env", "FAULT=unsynced:b1")
 
 
 def alive(scratch: Path) -> list[str]:

@@ -59,11 +59,16 @@ def test_slurm(data: Path, tmp_path: Path) -> None:
     assert "memory 400 MB" in (tmp_path / "stderr").read_text()
 
 
-def in_machine(limit: str, *arguments: str, data: Path | None = None, **variables: str) -> str:
+DOOR = ("/opt/tractcap/bin/python", "-I", "/opt/tractcap/entrypoint.py")
+
+
+def in_machine(
+    limit: str, *arguments: str, data: Path | None = None, program: tuple[str, ...] = DOOR, **variables: str
+) -> str:
     """Run tractcap in a machine of version 2 alone, the limit one level above its group; returns what was said."""
     machine = [*command("CGROUP2_VM"), "--limit", limit, "--memory", "1500", *(["--input", str(data)] if data else [])]
     told = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-    tool = ["tractcap", "/opt/tractcap/bin/python", "/opt/tractcap/entrypoint.py"]
+    tool = ["tractcap", *program]
     small = ["--size", "64", "--views", "left"]
     called = [*machine, *told, *tool, *arguments, "/out", "participant", *small]
     with subprocess.Popen(called, stdout=subprocess.PIPE, text=True, start_new_session=True) as child:
@@ -87,7 +92,8 @@ def test_version_2_with_the_limit_one_level_up() -> None:
 def test_the_oom_killer_of_version_2(data: Path) -> None:
     """It is counted one level up, told of, and costs one bundle."""
     shutil.copytree(FAULTS, data / "faults", ignore=shutil.ignore_patterns("__pycache__"))
-    said = in_machine("300M", "/data", data=data, PYTHONPATH="/data/faults", FAULT="shared:b1")
+    unlocked = ("/opt/tractcap/bin/python", "-m", "tractcap")  # the image's door lets no other Python code in
+    said = in_machine("300M", "/data", data=data, program=unlocked, PYTHONPATH="/data/faults", FAULT="shared:b1")
     assert "run-in-vm: status 1" in said, said
     assert "memory 300 MB, bound by /sys/fs/cgroup/box/memory.max" in said
     assert "2 drawn, 1 tried again, 1 failed" in said

@@ -128,15 +128,39 @@ def test_the_estimate_is_calibrated(contained: Run, data: Path, tmp_path: Path, 
     assert assert_estimated(tmp_path / "out") == 2 * len(phantoms.ENDINGS)
 
 
+UNLOCKED = ("-m", "tractcap")
+"""Not through the image's door, which lets no other Python code in, such as that which makes workers fail."""
+
+
+def faulty(fault: str) -> tuple[str, ...]:
+    """Options with which a worker fails."""
+    faults = Path(__file__).parents[1] / "helpers/faults"
+    variables = ("-e", "PYTHONPATH=/faults", "-e", f"FAULT={fault}")
+    return ("-v", f"{faults}:/faults:ro", *variables, "--entrypoint", "/opt/tractcap/bin/python")
+
+
+def test_the_hosts_python_and_locale_are_not_looked_at(contained: Run, data: Path, tmp_path: Path) -> None:
+    phantoms.save(data / "Größe_束.tck", phantoms.asymmetric_bundle())
+    (tmp_path / "foreign/numpy").mkdir(parents=True)
+    (tmp_path / "foreign/numpy/__init__.py").write_text("raise ImportError('of another Python')")
+    host = {"PYTHONPATH": "/foreign", "PYTHONHOME": "/nowhere", "LC_ALL": "de_DE.ISO-8859-1", "GALLIUM_DRIVER": "swr"}
+    variables = [word for name, value in host.items() for word in ("-e", f"{name}={value}")]
+    options = (*variables, "-v", f"{tmp_path}/foreign:/foreign:ro")
+    done = contained(data, "/data", "/out", "participant", "--size", "100", options=options)
+    assert done.status == 0, done.stderr
+    assert list(mosaics(tmp_path / "out")) == ["Größe_束_mosaic.png"]
+    by_name = contained(data, "--version", options=(*options, "--entrypoint", "tractcap"))
+    assert by_name.stdout.startswith("tractcap "), by_name.stderr
+
+
 @pytest.mark.parametrize("once", [True, False])
 def test_the_kernels_oom_killer(contained: Run, data: Path, tmp_path: Path, once: bool) -> None:
     """A worker takes shared pages, which no rlimit counts, until the kernel kills it: the job alone pays."""
     for number in range(4):
         phantoms.save(data / f"b{number}.tck", phantoms.asymmetric_bundle(seed=number))
-    fault = "shared:b1:/out/once" if once else "shared:b1"
-    faults = Path(__file__).parents[1] / "helpers/faults"
-    options = ("-v", f"{faults}:/faults:ro", "-e", "PYTHONPATH=/faults", "-e", f"FAULT={fault}")
-    done = contained(data, "/data", "/out", "participant", "--size", "200", "--nprocs", "1", options=options)
+    options = faulty("shared:b1:/out/once" if once else "shared:b1")
+    arguments = (*UNLOCKED, "/data", "/out", "participant", "--size", "200", "--nprocs", "1")
+    done = contained(data, *arguments, options=options)
     assert done.status == (0 if once else 1), done.stderr
     assert "SIGKILL: the kernel's OOM killer, for want of memory" in done.stderr
     assert len(mosaics(tmp_path / "out")) == (4 if once else 3)
@@ -149,11 +173,10 @@ def test_a_limit_that_shrinks_while_it_runs(image: str, data: Path, tmp_path: Pa
     out.mkdir(mode=0o777)
     out.chmod(0o777)
     phantoms.save(data / "b1.tck", phantoms.asymmetric_bundle())
-    faults = Path(__file__).parents[1] / "helpers/faults"
-    mounts = ("-v", f"{data}:/data:ro", "-v", f"{out}:/out", "-v", f"{faults}:/faults:ro")
-    fault = ("-e", "PYTHONPATH=/faults", "-e", "FAULT=hang:b1:/out/once")
-    arguments = ("/data", "/out", "participant", "--size", "100", "--timeout", "15")
-    container = call("run", "-d", "-m", "600m", "--memory-swap", "600m", *mounts, *fault, image, *arguments)
+    mounts = ("-v", f"{data}:/data:ro", "-v", f"{out}:/out")
+    arguments = (*UNLOCKED, "/data", "/out", "participant", "--size", "100", "--timeout", "15")
+    options = ("-d", "-m", "600m", "--memory-swap", "600m", *mounts, *faulty("hang:b1:/out/once"))
+    container = call("run", *options, image, *arguments)
     try:
         while not (out / "once").exists():
             time.sleep(0.2)

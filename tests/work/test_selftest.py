@@ -1,5 +1,6 @@
 """The self-test's report, and that it finds what is wrong."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +55,43 @@ def test_a_wrong_picture_is_found(tmp_path: Path, damage: str, monkeypatch: pyte
     assert selftest.known_picture(tmp_path) == []
     monkeypatch.setattr(drawing, "draw", wrong)
     assert selftest.known_picture(tmp_path)
+
+
+FATES = {
+    "a crash": ("os.kill(os.getpid(), 11)", "Picture: FAILED after ", "the worker was ended by SIGSEGV"),
+    "an exit": ("os._exit(3)", "Picture: FAILED after ", "the worker ended with status 3"),
+    "OpenGL that is too old": ("os.environ['MESA_GL_VERSION_OVERRIDE'] = '2.1'", "Picture: FAILED after ", "SIG"),
+    "a blank": (
+        "from tractcap.drawing import canvas; canvas.Canvas.draw = lambda self, lines: None",
+        "Picture: FAILED after ",
+        "came out blank",
+    ),
+    "another picture": ("os.environ['GALLIUM_NOOP'] = '1'", "Picture: WRONG: ", "is expected"),
+}
+"""What befalls a worker as it starts."""
+
+
+@pytest.mark.parametrize("fate", FATES)
+def test_a_worker_that_dies_or_draws_nothing_is_told_of(tmp_path: Path, fate: str) -> None:
+    """With the variable that may have led to it, and all else that the report holds."""
+    code, picture, cause = FATES[fate]
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import os, sys\nif 'tractcap.work.worker' in sys.orig_argv:\n    {code}\n"
+    )
+    paths = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    env = {**os.environ, "PYTHONPATH": paths, "LD_LIBRARY_PATH": "/apps/paraview/lib", "GALLIUM_DRIVER": "swr"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tractcap", "--self-test"], capture_output=True, text=True, check=False, env=env
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith(picture)
+    assert cause in last
+    assert "since LD_LIBRARY_PATH=/apps/paraview/lib is set" in last
+    for words in (
+        "Limit: ",
+        "Budget: ",
+        "Note: not handed to workers, since pictures would depend on them: GALLIUM_DRIVER",
+    ):
+        assert words in done.stdout

@@ -4,9 +4,9 @@ import ctypes
 import logging
 import os
 import subprocess
-import sys
 from functools import cache
 
+from tractcap import interpreter
 from tractcap.errors import DrawingError
 
 _log = logging.getLogger("tractcap")
@@ -58,7 +58,7 @@ def _draws() -> bool:
         ctypes.CDLL(_EGL)
     except OSError:
         return False
-    done = subprocess.run([sys.executable, "-c", _TRY_EGL], capture_output=True, check=False)  # noqa: S603  our own
+    done = subprocess.run([*interpreter.command(), "-c", _TRY_EGL], capture_output=True, check=False)  # noqa: S603  our own
     return done.returncode == 0
 
 

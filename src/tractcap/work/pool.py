@@ -101,7 +101,7 @@ class Pool:
     environment : variables for workers beside the supervisor's own.
     """
 
-    def __init__(self, limits: Limits, watch: Watch, environment: Mapping[str, str]) -> None:
+    def __init__(self, limits: Limits, watch: Watch, environment: dict[str, str]) -> None:
         self._limits, self._watch, self._environment = limits, watch, environment
         self._queue: deque[Task] = deque()
         self._seats: list[_Seat] = []
@@ -263,8 +263,8 @@ class Pool:
                 self._selector.unregister(stream)
         seat.process.stop()
         self._seats.remove(seat)
-        if seat.task and (folder := seat.task.arguments.get("folder")):
-            clear_parts(Path(folder), seat.task.arguments["stem"])
+        if seat.task and {"folder", "stem"} <= seat.task.arguments.keys():
+            clear_parts(Path(seat.task.arguments["folder"]), seat.task.arguments["stem"])
 
     # memory and time
 

@@ -2,27 +2,41 @@
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import IO, Any
+
+from tractcap import interpreter
+from tractcap.work.variables import inherited, left_out, suspects
+
+log = logging.getLogger("tractcap")
 
 _LAST_WORDS = 20
 """Lines of a worker's stderr that are kept to explain its death."""
 
 
+@cache
+def _say(*names: str) -> None:
+    """Say once what workers are not handed."""
+    if names:
+        log.info("not handed to workers, since pictures would depend on them: %s", ", ".join(names))
+
+
 class Process:
     """A worker, started at once."""
 
-    def __init__(self, environment: Mapping[str, str], data_limit: int) -> None:
-        command = [sys.executable, "-m", "tractcap.work.worker", str(data_limit), str(os.getpid())]
+    def __init__(self, environment: dict[str, str], data_limit: int) -> None:
+        _say(*left_out(os.environ))
+        command = [*interpreter.command(), "-m", "tractcap.work.worker", str(data_limit), str(os.getpid())]
         pipe = subprocess.PIPE
         self._child = subprocess.Popen(  # noqa: S603  our own interpreter and module
-            command, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **environment}
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=inherited(os.environ) | environment
         )
         self.pid = self._child.pid
         self.out, self.err = _pipe(self._child.stdout), _pipe(self._child.stderr)
@@ -69,18 +83,20 @@ class Process:
                 _pipe(stream).close()
 
 
-def cause_of_death(status: int, oom_killed: bool | None) -> str:
+def cause_of_death(status: int, oom_killed: bool | None, environ: Mapping[str, str] = os.environ) -> str:
     """Why a worker ended, as the end of a sentence.
 
     Parameters
     ----------
     status : the exit status (below zero: the signal that ended it).
     oom_killed : whether the kernel counted a kill for want of memory meanwhile; None where it doesn't tell.
+    environ : the worker's variables: some may be why it ended.
     """
     if status >= 0:
-        return f"the worker ended with status {status}"
+        return f"the worker ended with status {status}{suspects(environ)}"
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
-    return f"the worker was ended by {name}{_HINTS.get(-status, {}).get(oom_killed, '')}"
+    hint = _HINTS.get(-status, {}).get(oom_killed, "")
+    return f"the worker was ended by {name}{hint}{suspects(environ) if -status != signal.SIGKILL else ''}"
 
 
 _HINTS: dict[int, dict[bool | None, str]] = {

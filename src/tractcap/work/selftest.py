@@ -1,6 +1,7 @@
 """The self-test: a known picture is drawn, and what there is to know of this installation is told."""
 
 import importlib.metadata
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tractcap.limits import MB, Budget, Watch, as_mb
 from tractcap.work import plan
 from tractcap.work.pool import Task
 from tractcap.work.prepare import alone
+from tractcap.work.variables import left_out, suspects
 
 _PACKAGES = ("vtk", "numpy", "nibabel", "scipy", "dipy", "pillow", "matplotlib", "av", "jinja2", "click")
 
@@ -26,12 +28,14 @@ def self_test(budget: Budget, watch: Watch) -> bool:
     with TemporaryDirectory(prefix="tractcap-") as folder:
         done, why = alone(Task("self-test", {"folder": folder}, plan.BASE + 64 * MB), watch)
     seconds = f"{time.monotonic() - began:.1f} s"
+    hint = suspects(os.environ)
     if done is None:
-        click.echo(f"Picture: FAILED after {seconds}: {why}")
+        click.echo(f"Picture: FAILED after {seconds}: {why}{hint if hint not in why else ''}")
         return False
     click.echo(f"OpenGL: {done['library']}: {done['gl']}")
     wrong = done["wrong"]
-    click.echo(f"Picture: {'as it must be' if not wrong else 'WRONG: ' + '; '.join(wrong)}, in {seconds}")
+    told = f"WRONG: {'; '.join(wrong)}{hint}" if wrong else "as it must be"
+    click.echo(f"Picture: {told}, in {seconds}")
     return not wrong
 
 
@@ -43,6 +47,8 @@ def _environment(budget: Budget) -> Iterator[str]:
         yield f"Limit: {as_mb(limit.bytes)} MB, {limit.where}"
     for note in (*budget.warnings, *budget.notes):
         yield f"Note: {note}"
+    if names := left_out(os.environ):
+        yield f"Note: not handed to workers, since pictures would depend on them: {', '.join(names)}"
     yield f"Budget: {budget.describe()}"
 
 
