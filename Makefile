@@ -1,5 +1,5 @@
 # make demo   real bundles into demo-output/        make test   the tests
-# Both set up all they need in .venv first. More: lint, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
+# Both set up all they need in .venv first. More: lint, mutate, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
 # bench, boutiques, lock.
 
 CONTAINER_ENGINE ?= docker
@@ -7,7 +7,7 @@ APPTAINER ?= apptainer
 SIF ?= tractcap.sif
 python := .venv/bin/python
 
-.PHONY: demo test lint image sif test-ecosystem test-pages test-containers test-clusters bench boutiques lock
+.PHONY: demo test lint mutate image sif test-ecosystem test-pages test-containers test-clusters bench boutiques lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
@@ -21,6 +21,10 @@ lint: .venv/.done
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
 	$(python) -m mypy
+
+# a sample of mutations, and whether tests notice them; MUTATE="--seed 2 --count 20 limits plan" chooses
+mutate: .venv/.done .venv-mutation/.done
+	.venv-mutation/bin/python scripts/mutate.py $(MUTATE)
 
 image:
 	$(CONTAINER_ENGINE) build --network host -t tractcap .
@@ -59,6 +63,7 @@ lock: .venv/.done
 	$(python) -m uv pip compile pyproject.toml $(lock_options) -o requirements/run.txt
 	$(python) -m uv pip compile pyproject.toml --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
 	$(python) -m uv pip compile --group ecosystem $(lock_options) -o requirements/ecosystem.txt
+	$(python) -m uv pip compile --group mutation $(lock_options) -o requirements/mutation.txt
 	$(python) -m uv pip compile --group bom $(lock_options) -o container/bom.txt
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
@@ -66,5 +71,5 @@ lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no
 .venv/.done: requirements/dev.txt pyproject.toml scripts/setup
 	scripts/setup
 
-.venv-ecosystem/.done: requirements/ecosystem.txt scripts/setup-ecosystem | .venv/.done
-	scripts/setup-ecosystem
+.venv-%/.done: requirements/%.txt scripts/setup-programs | .venv/.done
+	scripts/setup-programs $*

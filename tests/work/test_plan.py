@@ -93,3 +93,158 @@ def test_the_least_bound_sets_the_number_of_workers(
 def test_threads_share_the_processors() -> None:
     assert plan.crew(2, 8, [1, 1], 10).threads == 4
     assert plan.crew(8, 2, [1] * 8, 10).threads == 1
+
+
+PICTURE = 800**2 * 14
+"""A finished picture of 800 pixels, its labelled copy, and what writes it."""
+
+MOSAIC = 6 * 800**2 * 9
+LINES = 76 * MB + 50_000 * 1100 + PICTURE + MOSAIC
+
+NEEDS = {
+    "six views at once, smoothed": ({}, plan.Shape(50_000, ONE), LINES + 6 * 800**2 * 4 * 8),
+    "not smoothed": ({}, plan.Shape(50_000, ONE, 1), LINES + 6 * 800**2 * 8),
+    "two passes: the larger counts": ({}, plan.Shape(50_000, (4, 2)), LINES + 4 * 800**2 * 4 * 8),
+    "two passes, the larger last": ({}, plan.Shape(50_000, (2, 4)), LINES + 4 * 800**2 * 4 * 8),
+    "with two sums": ({"sums": 2}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * (8 + 2 * 16)),
+    "held whole": ({"loaded": 5}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 + 5),
+    "images beside": ({"extra": 7}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 + 7),
+    "few points": ({"points": 10}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 - 49_990 * 1100),
+    "large pictures are copied smaller into the mosaic": (
+        {"views": 2, "sizes": (1600, 1600)},
+        plan.Shape(50_000, (1, 1)),
+        76 * MB + 50_000 * 1100 + 1600**2 * 14 + 2 * 1024**2 * 9 + 1600**2 * 4 * 8,
+    ),
+    "two frames of 400 pixels": (
+        {"views": 1, "sizes": (800, 400, 400)},
+        plan.Shape(50_000, (1, 2)),
+        76 * MB + 50_000 * 1100 + PICTURE + 800**2 * 9 + 800**2 * 4 * 8 + 2 * 400**2 * 5 + 24 * MB + 400**2 * 70,
+    ),
+    "tubes": ({"tubes": True}, plan.Shape(50_000, EACH), LINES - 50_000 * (1100 - 500 - 280) + 800**2 * 4 * 8),
+    "tubes in three views": (
+        {"tubes": True}, plan.Shape(50_000, (3, 3)), LINES - 50_000 * (1100 - 500 - 3 * 280) + 3 * 800**2 * 4 * 8
+    ),
+    "tubes in more than six pictures": (
+        {"tubes": True, "sizes": (800,) * 8, "views": 8},
+        plan.Shape(50_000, (8,)),
+        LINES - 50_000 * (1100 - 500 - 6 * 280) + 2 * 800**2 * 9 + 8 * 800**2 * 4 * 8,
+    ),
+    "tubes of few points, which become eight each": (
+        {"tubes": True, "points": 1000},
+        plan.Shape(50_000, EACH),
+        LINES - 50_000 * 1100 + 8000 * (500 + 280) + 800**2 * 4 * 8,
+    ),
+}  # fmt: skip
+"""Bytes, as docs/memory.md counts them."""
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_what_a_job_needs(name: str) -> None:
+    changed, shape, expected = NEEDS[name]
+    assert plan.need(replace(CONTENT, **changed), shape) == expected
+
+
+def test_what_images_take() -> None:
+    science, anatomy = 34 * MB, 16 * MB
+    assert plan.images(None, None) == 0
+    assert plan.images((10, 20, 30), None) == science + anatomy + 6000
+    assert plan.images((1000, 1000, 1000), None) == science + anatomy + 320**3, "a larger one is thinned out"
+    assert plan.images(None, (10, 20, 30)) == science + 4 * 6000
+    assert plan.images((10, 20, 30), (10, 20, 30)) == science + anatomy + 5 * 6000
+
+
+def test_workers_may_take_the_budget_less_margin_and_supervisor() -> None:
+    assert plan.usable(1000 * MB, 0.2) == 768 * MB
+    assert plan.usable(1000 * MB, 0.0) == 968 * MB
+    assert plan.usable(32 * MB, 0.0) == 0
+    assert plan.usable(40 * MB, 0.2) == 0
+
+
+def test_what_is_too_little_is_said_with_what_would_do() -> None:
+    alone = plan.need(CONTENT, plan.Shape(20_000, EACH, 1))
+    assert plan.least(CONTENT, 0.0) == alone + 33 * MB
+    assert plan.least(CONTENT, 0.5) == 2 * (alone + 32 * MB) + MB
+
+
+@pytest.mark.parametrize(
+    ("points", "workers", "pieces"),
+    [
+        ([20_000_000, 1_000_000, 1_000_000], 4, [4, 1, 1]),
+        ([20_000_000, 20_000_000], 2, [1, 1]),
+        ([30_000_000, 20_000_000], 2, [2, 1]),
+        ([5_000_000], 4, [1]),  # fewer points aren't worth it
+        ([5_000_001], 4, [4]),
+        ([6_000_000], 1, [1]),
+        ([10_000_000, 8_000_000], 3, [2, 2]),
+        ([0], 4, [1]),
+    ],
+)
+def test_a_tractogram_is_drawn_in_pieces_if_it_is_more_than_a_workers_share(
+    points: list[int], workers: int, pieces: list[int]
+) -> None:
+    assert plan.counts(points, workers) == pieces
+
+
+FILM = plan.Content(6, (800,) * 6 + (400,) * 36, MANY)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "views", "passes"),
+    [
+        (range(3), 3, (3,)),
+        (range(4, 6), 2, (2,)),
+        (range(5, 8), 1, (3,)),
+        (range(6, 42), 0, (36,)),
+        (range(42), 6, (18, 24)),  # six views and twelve frames take what 36 frames take
+    ],
+)
+def test_a_piece_draws_its_pictures_in_passes_of_the_same_size(
+    pictures: range, views: int, passes: tuple[int, ...]
+) -> None:
+    content, shape = plan.of_piece(FILM, plan.Shape(50_000, (4, 2, 36)), pictures)
+    assert (content.views, content.sizes) == (views, FILM.sizes[pictures.start : pictures.stop])
+    assert shape == plan.Shape(20_000, passes, 2), "chunks are the same in all pieces, whatever memory each has"
+
+
+def test_pieces_are_fitted_by_the_one_that_takes_most() -> None:
+    drawn = [range(4), range(4, 6)]
+    best = plan.Shape(50_000, ONE)
+    most = max(plan.need(*plan.of_piece(CONTENT, best, pictures)) for pictures in drawn)
+    assert plan.fit_pieces(CONTENT, 2, drawn, most) == (best, most)
+    less = plan.fit_pieces(CONTENT, 2, drawn, most - 1)
+    assert less is not None
+    assert less[0].sampling == 2
+    assert less[1] < most
+    assert plan.fit_pieces(CONTENT, 2, drawn, 100 * MB) is None, "smoothing is not given up for it"
+    rough = plan.fit_pieces(CONTENT, 1, drawn, most)
+    assert rough is not None
+    assert rough[0] == plan.Shape(50_000, ONE, 1)
+
+
+def test_pieces_are_merged_picture_by_picture() -> None:
+    assert plan.merging(CONTENT, plan.Shape(50_000, ONE, 1)) == plan.Shape(20_000, EACH, 1)
+
+
+def test_passes_hold_as_much_as_fits_and_get_more_one_by_one() -> None:
+    assert list(dict.fromkeys(shape.passes for shape in plan.shapes((800,) * 3))) == [(3,), (2, 1), (1, 1, 1)]
+    mixed = [shape.passes for shape in plan.shapes((800, 800, 400, 400))]
+    assert list(dict.fromkeys(mixed)) == [(4,), (3, 1), (1, 2, 1)]
+
+
+def test_a_retry_takes_half_of_what_the_largest_pass_took() -> None:
+    assert plan.smaller(CONTENT, plan.Shape(50_000, (2, 2, 2))) == plan.Shape(20_000, EACH)
+    assert plan.smaller(CONTENT, plan.Shape(50_000, (3, 3))) == plan.Shape(20_000, EACH), "two views are more than half"
+    pair = plan.Content(2, (800, 800), MANY)
+    assert plan.smaller(pair, plan.Shape(50_000, (2,), 1)) == plan.Shape(20_000, (1, 1), 1)
+
+
+def test_what_bounds_the_workers_is_said_in_figures() -> None:
+    assert plan.crew(-1, 8, [100 * MB] * 20, 350 * MB).warning == (
+        "memory allows 3 workers at once instead of 8: a job may need 100 MB, and 350 MB are there for all of them"
+    )
+    assert plan.crew(-1, 8, [100 * MB, 300 * MB], 399 * MB).warning == (
+        "memory allows 1 worker at once instead of 2: a job may need 100 to 300 MB, and 399 MB are there "
+        "for all of them"
+    )
+    assert plan.crew(-1, 8, [500 * MB], 100 * MB).workers == 1, "one at least"
+    assert plan.crew(2, 7, [1, 1, 1], 10).threads == 3

@@ -101,7 +101,7 @@ class Pool:
     environment : variables for workers beside the supervisor's own.
     """
 
-    def __init__(self, limits: Limits, watch: Watch, environment: dict[str, str]) -> None:
+    def __init__(self, limits: Limits, watch: Watch, environment: Mapping[str, str]) -> None:
         self._limits, self._watch, self._environment = limits, watch, environment
         self._queue: deque[Task] = deque()
         self._seats: list[_Seat] = []

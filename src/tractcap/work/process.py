@@ -13,7 +13,7 @@ from functools import cache
 from typing import IO, Any
 
 from tractcap import interpreter
-from tractcap.work.variables import inherited, left_out, suspects
+from tractcap.work.variables import inherited, left_out, library_hint
 
 log = logging.getLogger("tractcap")
 
@@ -31,12 +31,12 @@ def _say(*names: str) -> None:
 class Process:
     """A worker, started at once."""
 
-    def __init__(self, environment: dict[str, str], data_limit: int) -> None:
+    def __init__(self, environment: Mapping[str, str], data_limit: int) -> None:
         _say(*left_out(os.environ))
         command = [*interpreter.command(), "-m", "tractcap.work.worker", str(data_limit), str(os.getpid())]
         pipe = subprocess.PIPE
         self._child = subprocess.Popen(  # noqa: S603  our own interpreter and module
-            command, stdin=pipe, stdout=pipe, stderr=pipe, env=inherited(os.environ) | environment
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env={**inherited(os.environ), **environment}
         )
         self.pid = self._child.pid
         self.out, self.err = _pipe(self._child.stdout), _pipe(self._child.stderr)
@@ -93,10 +93,10 @@ def cause_of_death(status: int, oom_killed: bool | None, environ: Mapping[str, s
     environ : the worker's variables: some may be why it ended.
     """
     if status >= 0:
-        return f"the worker ended with status {status}{suspects(environ)}"
+        return f"the worker ended with status {status}{library_hint(environ)}"
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
     hint = _HINTS.get(-status, {}).get(oom_killed, "")
-    return f"the worker was ended by {name}{hint}{suspects(environ) if -status != signal.SIGKILL else ''}"
+    return f"the worker was ended by {name}{hint}{library_hint(environ) if -status != signal.SIGKILL else ''}"
 
 
 _HINTS: dict[int, dict[bool | None, str]] = {

@@ -15,7 +15,7 @@ from tractcap.limits import MB, Budget, Watch, as_mb
 from tractcap.work import plan
 from tractcap.work.pool import Task
 from tractcap.work.prepare import alone
-from tractcap.work.variables import left_out, suspects
+from tractcap.work.variables import left_out, library_hint
 
 _PACKAGES = ("vtk", "numpy", "nibabel", "scipy", "dipy", "pillow", "matplotlib", "av", "jinja2", "click")
 
@@ -28,7 +28,7 @@ def self_test(budget: Budget, watch: Watch) -> bool:
     with TemporaryDirectory(prefix="tractcap-") as folder:
         done, why = alone(Task("self-test", {"folder": folder}, plan.BASE + 64 * MB), watch)
     seconds = f"{time.monotonic() - began:.1f} s"
-    hint = suspects(os.environ)
+    hint = library_hint(os.environ)
     if done is None:
         click.echo(f"Picture: FAILED after {seconds}: {why}{hint if hint not in why else ''}")
         return False

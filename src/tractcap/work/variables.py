@@ -24,8 +24,8 @@ def left_out(environ: Mapping[str, str]) -> list[str]:
     return [name for name in sorted(environ) if _STEERING.fullmatch(name) and not _PLACES.fullmatch(name)]
 
 
-def suspects(environ: Mapping[str, str]) -> str:
-    """Variables that may be why a worker died, as the end of a sentence; empty where there are none."""
+def library_hint(environ: Mapping[str, str]) -> str:
+    """What leads workers to other libraries, of which one may have died, as the end of a sentence; or nothing."""
     named = [f"{name}={environ[name]}" for name in sorted(environ) if _PLACES.fullmatch(name) and environ[name]]
     if not named:
         return ""
