@@ -114,9 +114,12 @@ def load(path: Path) -> CheckRecord:
     """
     told = read_object(path)
     try:
-        return CheckRecord.parse(told)
+        record = CheckRecord.parse(told)
     except WrongValueError as wrong:
         raise RecordError(path, str(wrong)) from None
+    if not path.stem.endswith(f"_check-{record.check}"):
+        raise RecordError(path, f"it tells of the check {record.check}")
+    return record
 
 
 def unreadable(path: Path, output: Path, name: str, error: RecordError) -> CheckRecord:

@@ -12,7 +12,19 @@ from tractcap.inputs.bundles import identify
 from tractcap.inputs.names import BUNDLE_ENTITIES, entities, remainder
 from tractcap.records.reading import read_object
 from tractcap.records.values import OMIT, Count, FileName, Values, Vector, WrongValueError, one_of
-from tractcap.records.whose import BUNDLE, DRAWN, EMPTY, FAILED, OVERVIEW, UNREADABLE, Bundle, Program, Whose
+from tractcap.records.whose import (
+    BUNDLE,
+    DAMAGED,
+    DRAWN,
+    EMPTY,
+    FAILED,
+    MISSING,
+    OVERVIEW,
+    UNREADABLE,
+    Bundle,
+    Program,
+    Whose,
+)
 
 Color = tuple[float, float, float]
 """Red, green and blue from 0 to 255."""
@@ -127,7 +139,7 @@ class Undrawn(Whose):
     """Of a tractogram that has no pictures, and ``why``."""
 
     kind: _Kind = BUNDLE
-    status: Annotated[str, one_of((FAILED, EMPTY))]
+    status: Annotated[str, one_of((FAILED, DAMAGED, EMPTY, MISSING))]
     why: str = ""
     sources: tuple[str, ...]
     source_bytes: tuple[int, ...]
@@ -158,14 +170,14 @@ class Drawn(Whose):
     source_modified: tuple[int, ...]
     generated_by: tuple[Program, ...]
     software: Mapping[str, str] = field(default_factory=dict)
-    made: Made | None = field(default=None, metadata=OMIT)
+    made: Made
     colorings: tuple[Coloring, ...] = ()
     style: str = ""
     width_millimetres: float | None = field(default=None, metadata=OMIT)
     millimetres_per_pixel: float | None = field(default=None, metadata=OMIT)
     samples_per_pixel: Count = 1
-    streamlines: Count | None = field(default=None, metadata=OMIT)
-    streamlines_drawn: Count | None = field(default=None, metadata=OMIT)
+    streamlines: Count
+    streamlines_drawn: Count
     streamlines_left_out: Mapping[str, Count] = field(default_factory=dict)
     lengths: Lengths = Lengths()
     volume_millimetres3: float | None = field(default=None, metadata=OMIT)

@@ -4,18 +4,19 @@ from dataclasses import dataclass
 
 from tractcap.records.values import Values
 
-DRAWN, FAILED, EMPTY = "drawn", "failed", "empty"
+DRAWN, FAILED, DAMAGED, EMPTY, MISSING = "drawn", "failed", "damaged", "empty", "missing"
 """What a record says of its tractogram."""
 
-MISSING, UNREADABLE = "missing", "unreadable"
-"""What is told where no record says anything: there is none, or it can't be understood."""
+UNREADABLE = "unreadable"
+"""What is told of a record that can't be understood."""
 
 STATUSES = {
     DRAWN: "pictures of it were made",
-    FAILED: "it could not be read or drawn",
+    FAILED: "it could not be drawn",
+    DAMAGED: "its file isn't what its name says",
+    UNREADABLE: "the JSON file that tells of it can't be understood: run the participant level again",
     EMPTY: "it holds no streamlines",
-    UNREADABLE: "the JSON file beside its pictures can't be understood: run the participant level again",
-    MISSING: "other participants have the bundle, this one has not",
+    MISSING: "its file isn't there, or other participants have the bundle and this one has not",
 }
 """What became of a tractogram, and what that means: the same words in pages, tables, JSON files and the log."""
 
