@@ -13,7 +13,7 @@ from tractcap.records.reading import read_object
 from tractcap.records.values import OMIT, FileName, Values, WrongValueError, one_of
 from tractcap.records.whose import CHECK, UNREADABLE, Bundle, Program, Whose
 
-Value = float | str | None
+Value = str | float | None
 """Of a measure. None where it can't be told."""
 
 
@@ -124,10 +124,10 @@ def load(path: Path) -> CheckRecord:
 
 def unreadable(path: Path, output: Path, name: str, error: RecordError) -> CheckRecord:
     """What can be told of the check ``name`` where its record isn't understood."""
-    check = checks()[name]
+    check, relative = checks()[name], path.relative_to(output).as_posix()
     return CheckRecord(
         participant="", session="", title="", bundle=Bundle(key="", readable=""), status=UNREADABLE,
-        why=f"{path.relative_to(output).as_posix()} can't be understood: {error.why}. Run the checks again",
+        why=f"its JSON file {relative} can't be understood: {error.why}. Run the checks again",
         check=check.name, name=check.title, what=check.what, source=check.source, place=check.place,
         sources=(), source_bytes=(), source_modified=(), generated_by=(),
     )  # fmt: skip

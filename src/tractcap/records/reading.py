@@ -62,9 +62,10 @@ def read_bytes(path: Path, most: int = MOST) -> bytes:
     """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
                 raise RecordError(path, "it is a pipe or device, not a file")
-            data = file.read(most + 1)
+            data = file.read(min(state.st_size, most) + 1)
     except FileNotFoundError:
         if path.is_symlink():
             raise RecordError(path, "it is a link to a file that isn't there") from None

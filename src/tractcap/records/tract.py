@@ -1,7 +1,7 @@
 """The JSON file beside a tractogram's pictures, or an overview's: what they show, or why there are none."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -142,15 +142,15 @@ class Undrawn(Whose):
     status: Annotated[str, one_of((FAILED, DAMAGED, EMPTY, MISSING))]
     why: str = ""
     sources: tuple[str, ...]
-    source_bytes: tuple[int, ...]
-    source_modified: tuple[int, ...]
+    source_bytes: tuple[int, ...] = ()
+    source_modified: tuple[int, ...] = ()
     generated_by: tuple[Program, ...]
     pictures: tuple[FileName, ...] = ()
     picture_bytes: tuple[int, ...] = ()
 
     def validate(self) -> None:
-        """Each source has its size and time."""
-        _each_has(self.sources, self.source_bytes, self.source_modified)
+        """Each source has its size and time, where these are told."""
+        _each_has(self.sources, self.source_bytes or self.sources, self.source_modified or self.sources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +199,7 @@ class Drawn(Whose):
 TractRecord = Drawn | Undrawn
 
 
-def _each_has(sources: tuple[str, ...], sizes: tuple[int, ...], times: tuple[int, ...]) -> None:
+def _each_has(sources: tuple[str, ...], sizes: tuple[Any, ...], times: tuple[Any, ...]) -> None:
     if not sources:
         raise WrongValueError("is empty", "Sources")
     for name, values in (("SourceBytes", sizes), ("SourceModified", times)):
@@ -244,39 +244,40 @@ def parse(told: Mapping[str, Any]) -> TractRecord:
 
 
 def unreadable(path: Path, output: Path, error: RecordError) -> Undrawn:
-    """What can be told of a record that isn't understood: whose it is by what is left of it, or by its name."""
-    relative = path.relative_to(output)
-    why = f"{relative.as_posix()} can't be understood: {error.why}. Run the participant level again"
+    """What can be told of a record that isn't understood: whose it is by its place, and by what is left of it."""
+    relative = path.relative_to(output).as_posix()
+    named = entities(relative, path.stem, "")
+    left = _left(path) or _Left(
+        kind=OVERVIEW if path.stem.endswith(OVERVIEW_STEM) else BUNDLE,
+        title=path.stem,
+        bundle=Bundle(**asdict(identify(_bundle_in(path.stem, named)))),
+    )
     return Undrawn(
-        **_whose(path, relative), status=UNREADABLE, why=why, source_bytes=(), source_modified=(), generated_by=(),
+        kind=left.kind, status=UNREADABLE, participant=named.get("sub", ""), session=named.get("ses", ""),
+        title=left.title, bundle=left.bundle, sources=left.sources, generated_by=(),
+        why=f"its JSON file {relative} can't be understood: {error.why}. Run the participant level again",
     )  # fmt: skip
 
 
-def _whose(path: Path, relative: Path) -> dict[str, Any]:
+def _left(path: Path) -> "_Left | None":
     try:
-        left = _Left.parse(read_object(path))
-        return {field.name: getattr(left, field.name) for field in fields(left) if field.name != "more"}
-    except (OSError, RecordError, WrongValueError):
-        told = entities(relative.as_posix(), path.stem, "")
-        label = next((told[name] for name in BUNDLE_ENTITIES if name in told), remainder(path.stem) or path.stem)
-        bundle = Bundle(**asdict(identify(label)))
-        kind = OVERVIEW if path.stem.endswith(OVERVIEW_STEM) else BUNDLE
-        return {
-            "kind": kind, "participant": told.get("sub", ""), "session": told.get("ses", ""), "title": path.stem,
-            "bundle": bundle, "sources": (),
-        }  # fmt: skip
+        return _Left.parse(read_object(path))
+    except (FileNotFoundError, RecordError, WrongValueError):
+        return None
+
+
+def _bundle_in(stem: str, named: Mapping[str, str]) -> str:
+    return next((named[entity] for entity in BUNDLE_ENTITIES if entity in named), remainder(stem) or stem)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Left(Values):
-    """What of a record that isn't understood tells whose it is."""
+    """What tells which tractogram it is, of a record that isn't understood."""
 
     kind: _Kind
-    participant: str
-    session: str
     title: str
     bundle: Bundle
-    sources: tuple[str, ...]
+    sources: tuple[str, ...] = ()
 
 
 def _is_foreign(told: Mapping[str, Any]) -> bool:

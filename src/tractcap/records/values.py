@@ -4,6 +4,7 @@ A class names its keys by its fields: ``source_bytes`` is ``SourceBytes``, or ju
 ``keys=str``. Kinds are those of the annotations: text, numbers, tuples, mappings by text, other such classes, None.
 """
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -142,15 +143,15 @@ def _both(first: Callable[[Any], Any], *then: Callable[[Any], Any]) -> Callable[
 
 
 def _any_of(parsers: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    nullable, first = _null in parsers, [one for one in parsers if one is not _null]
+
     def parse(value: Any) -> Any:
-        wrong: WrongValueError | None = None
-        for one in parsers:
-            try:
+        if value is None and nullable:
+            return None
+        for one in first[:-1]:
+            with contextlib.suppress(WrongValueError):
                 return one(value)
-            except WrongValueError as error:
-                wrong = error if wrong is None or error.where else wrong
-        assert wrong
-        raise wrong
+        return first[-1](value)
 
     return parse
 
