@@ -2,11 +2,14 @@
 
 TractcapError            1  something failed
 ├── InputError           1  one input can't be read or drawn; the others go on
+├── RecordError          1  a file beside the pictures isn't what it should be; the others go on
 ├── DrawingError         1  a picture did not come out
 ├── SettingsError        2  an option, a variable or a folder is not usable
 ├── NothingToDrawError   3  no tractogram was found, or none matches the filters
 └── CapTooSmallError     4  not even the smallest plan fits into the memory
 """
+
+from pathlib import Path
 
 
 class TractcapError(Exception):
@@ -17,6 +20,17 @@ class TractcapError(Exception):
 
 class InputError(TractcapError):
     """An input can't be read or drawn."""
+
+
+class RecordError(TractcapError):
+    """A file beside the pictures isn't the record that it should be.
+
+    ``why`` says it without the file's name; ``foreign`` is true of a file that doesn't claim to be tractcap's.
+    """
+
+    def __init__(self, path: Path, why: str, *, foreign: bool = False) -> None:
+        super().__init__(f"{path} can't be understood: {why}.")
+        self.path, self.why, self.foreign = path, why, foreign
 
 
 class DrawingError(TractcapError):

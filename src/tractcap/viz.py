@@ -16,8 +16,8 @@ from tractcap.drawing.look import Look
 from tractcap.errors import SettingsError
 from tractcap.inputs.layout import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
+from tractcap.records import check as records
 from tractcap.work import checked
-from tractcap.work.about import read
 from tractcap.work.dataset import describe_dataset
 from tractcap.work.outputs import check_output
 from tractcap.work.prepare import Settings, prepare
@@ -149,8 +149,9 @@ class TractographyVisualizer:
         pictures = {**outcome.kept, **outcome.drawn}.get(source, [])
         if not pictures:
             return Result(failed=outcome.failed.get(source, "it was not drawn"))
-        places = {name: checked.place(self.output / source.folder, source.stem, name) for name in checks()}
-        return Result(tuple(pictures), checks={name: told for name, at in places.items() if (told := read(at))})
+        places = {name: records.place(self.output / source.folder, source.stem, name) for name in checks()}
+        found = {name: record.plain() for name, at in places.items() if (record := checked.earlier(at))}
+        return Result(tuple(pictures), checks=found)
 
     def _draw(self, settings: Settings, sources: list[Source]) -> Outcome:
         budget = self._settle()

@@ -7,6 +7,7 @@ from typing import Any
 from outputs import Output
 
 from tractcap.checks import checks
+from tractcap.records.check import place
 from tractcap.work import checked as written
 
 FLAG = {"Name": "few streamlines support each other", "Measure": "Retention", "Value": 0.15, "Below": 0.2}
@@ -18,8 +19,9 @@ def tell(output: Output, stem: str, name: str, status: str = "done", **more: Any
     (file,), (size,), (modified,) = (about[key] for key in ("Sources", "SourceBytes", "SourceModified"))
     source = {"name": file, "bytes": size, "modified": modified}
     kept = {one: about[one] for one in ("Participant", "Session", "Title", "Bundle")}
-    told = written.record(checks()[name], kept, source, {}, status, more.pop("why", ""))
-    told |= {"About": written.about_measures(checks()[name], more.get("Measures", {}), ["FA"])}
-    at = written.place(output.root / "sub-01/figures", stem, name)
-    written.write(at, told | more)
+    told = written.record(checks()[name], kept, source, {}, status, more.pop("why", "")).plain()
+    about_all = written.about_measures(checks()[name], more.get("Measures", {}), ["FA"])
+    told |= {"About": {key: one.plain() for key, one in about_all.items()}}
+    at = place(output.root / "sub-01/figures", stem, name)
+    at.write_text(json.dumps(told | more))
     return at

@@ -70,13 +70,16 @@ class Output:
             "Bundle": bundle(key),
             **({} if status == "drawn" else {"Why": why or _WHY[status]}),
             "Sources": [source],
-            "SourceBytes": [1234567],
-            "SourceModified": [1_700_000_000_123_456_789],
+            "SourceBytes": [],
+            "SourceModified": [],
             "GeneratedBy": [{"Name": "tractcap", "Version": "0.1.0"}],
             **(numbers(stem) if status == "drawn" else {}),
             "Pictures": names,
             **(told or {}),
         }
+        for name, one in (("SourceBytes", 1234567), ("SourceModified", 1_700_000_000_123_456_789)):
+            if name not in (told or {}):
+                content[name] = [one] * len(content["Sources"])
         path = folder / f"{stem}.json"
         path.write_text(json.dumps(content))
         return path

@@ -9,12 +9,12 @@ from markupsafe import escape
 from outputs import Output
 
 from tractcap.checks import checks
+from tractcap.records.check import CheckRecord
 from tractcap.reports.checked import Checked, checked
 from tractcap.reports.group import group
 from tractcap.reports.methods import methods_html
 from tractcap.reports.participant import page
-from tractcap.reports.places import Made
-from tractcap.reports.tracts import tracts
+from tractcap.reports.tracts import Made, tracts
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def made(output: Output) -> Made:
 
 def test_a_check_is_no_tractogram_and_nothing_left_out(output: Output, stem: str) -> None:
     tell(output, stem, "cci", Measures={"Retention": 0.15})
-    left_out: list[Path] = []
+    left_out: list[str] = []
     assert len(list(tracts(output.root, left_out=left_out))) == 2
     assert left_out == []
 
@@ -67,11 +67,11 @@ def test_what_was_not_made_says_why(output: Output, stem: str, status: str) -> N
     assert f"Checks: 1 {status}" in told
 
 
-def test_a_file_that_isn_t_whole_is_left_out_and_named(output: Output, stem: str) -> None:
+def test_a_file_that_isn_t_whole_is_unreadable_and_named(output: Output, stem: str) -> None:
     at = tell(output, stem, "cci")
     at.write_text(at.read_text()[:-20])
-    assert f"{stem}_check-cci.json" in page(output.root, "01").read_text()
-    assert checked(output.root, made(output)) == []
+    assert f"{stem}_check-cci.json can&#39;t be understood: it is no whole JSON" in page(output.root, "01").read_text()
+    assert [one.status for one in checked(output.root, made(output))] == ["unreadable"]
 
 
 def test_a_check_of_another_state_of_the_file_is_not_shown_as_this_ones(output: Output, stem: str) -> None:
@@ -110,18 +110,19 @@ def test_units_and_names_of_a_maps_measures(output: Output, stem: str) -> None:
 
 
 def test_the_methods_text_names_what_was_made(output: Output, stem: str) -> None:
-    told = [tract.told for tract in tracts(output.root)]
+    records = [tract.record for tract in tracts(output.root)]
     tell(output, stem, "cci", Measures={"Sampled": 2000, "Streamlines": 3000})
     tell(output, stem, "shape", Measures={"Sampled": 30, "Streamlines": 31, "SinglePoint": 1})
     tell(output, stem, "atlas", "missing", why="none")
-    text = str(methods_html(told, [one.told for one in checked(output.root, made(output))]))
+    text = str(methods_html(records, [one.record for one in checked(output.root, made(output))]))
     assert "A check was made, of a random sample of streamlines: Cluster confidence (Jordan" in text
     assert "A check was made: Lengths and shape (Curvature" in text
     assert "atlas" not in text
 
 
-def test_values_as_people_read_them() -> None:
-    told = {"About": {"A": {"Name": "A", "Unit": "mm^3", "What": ""}}}
+def test_values_as_people_read_them(output: Output, stem: str) -> None:
+    told = json.loads(tell(output, stem, "shape").read_text())
     for value, text in ((1234567.0, "1,234,567 mm³"), (0.000123456, "0.0001235 mm³"), (None, "n/a"), (3, "3 mm³")):
-        (one,) = Checked({**told, "Measures": {"A": value}}, "").measures
+        about = {"A": {"Name": "A", "Unit": "mm^3", "What": ""}}
+        (one,) = Checked(CheckRecord.parse({**told, "Measures": {"A": value}, "About": about}), "").measures
         assert one[1] == text

@@ -9,6 +9,7 @@ import tracemalloc
 import pytest
 from outputs import Output
 
+from tractcap.records import tract
 from tractcap.reports.group import group
 from tractcap.reports.participant import page as participant_page
 
@@ -173,7 +174,7 @@ def test_the_dictionary_tells_of_every_column(output):
     assert all(column["Description"] for column in told.values())
     assert told["length_mean"]["Units"] == "mm"
     assert told["volume"]["Units"] == "mm^3"
-    assert set(told["status"]["Levels"]) == {"drawn", "failed", "empty", "missing"}
+    assert set(told["status"]["Levels"]) == {"drawn", "failed", "damaged", "unreadable", "empty", "missing"}
 
 
 def test_the_same_input_makes_the_same_bytes(tmp_path):
@@ -199,33 +200,33 @@ def test_the_same_input_makes_the_same_bytes(tmp_path):
         OURS + b'"Status": "half", "Bundle": {"Key": "a", "Readable": "a"}}',
     ],
 )
-def test_files_that_are_not_whole_are_left_out_and_told_of(output, content):
+def test_records_that_are_not_whole_are_rows_too(output, content):
     output.add("ForcepsMajor")
     (output.root / "sub-01" / "figures" / "sub-01_half.json").write_bytes(content)
-    assert len(table(output)) == 1
+    assert sorted(row["status"] for row in table(output)) == ["drawn", "unreadable"]
+    (why,) = data(output)["why"].values()
+    assert why.startswith("its JSON file sub-01/figures/sub-01_half.json can't be understood: ")
+
+
+def test_what_others_wrote_is_left_out_and_told_of(output):
+    output.add("ForcepsMajor")
+    (output.root / "sub-01" / "figures" / "sub-01_bold.json").write_text('{"GeneratedBy": [{"Name": "another"}]}')
+    assert [row["status"] for row in table(output)] == ["drawn"]
     assert "1 JSON file was left out" in page(output)
-
-
-@pytest.mark.parametrize(
-    "told", [{"Lengths": None}, {"Lengths": {"Mean": "long"}}, {"Streamlines": True}, {"Notes": 3}]
-)
-def test_numbers_that_are_none_are_not_available(output, told):
-    output.add("ForcepsMajor", told=told)
-    (row,) = table(output)
-    assert "n/a" in (row["length_mean"], row["streamlines"]) or row["warnings"] == "0"
+    assert "sub-01/figures/sub-01_bold.json isn&#39;t told of here" in page(output)
 
 
 def test_a_file_that_vanishes_meanwhile_is_nothing(output, monkeypatch):
     output.add("ForcepsMajor", "01")
     going = output.add("ForcepsMajor", "02")
-    read = type(going).read_text
+    load = tract.load
 
-    def vanish(path, *args, **named):
+    def vanish(path):
         if path == going:
             going.unlink(missing_ok=True)
-        return read(path, *args, **named)
+        return load(path)
 
-    monkeypatch.setattr(type(going), "read_text", vanish)
+    monkeypatch.setattr(tract, "load", vanish)
     assert [row["participant_id"] for row in table(output)] == ["sub-01"]
     assert "JSON file was left out" not in page(output)
 
@@ -292,7 +293,7 @@ def test_links_lead_to_what_the_participants_pages_hold(output):
 
 def test_only_numbers_are_kept_of_what_is_read(output):
     for at in range(100):
-        output.add("ForcepsMajor", f"{at}", pictures=False, told={"Made": ["x" * 100] * 2000})
+        output.add("ForcepsMajor", f"{at}", pictures=False, told={"Notes": ["x" * 100] * 2000})
     group(output.root)  # what is loaded once
     tracemalloc.start()
     group(output.root)

@@ -12,6 +12,7 @@ from typing import Any
 import phantoms
 import pytest
 
+from tractcap.records.tract import TractRecord, parse
 from tractcap.reports.methods import methods, methods_html
 from tractcap.reports.references import REFERENCES
 
@@ -35,6 +36,10 @@ def drawn(study: Path, output: Path, *options: object) -> list[dict[str, Any]]:
     found = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=study)
     assert found.returncode == 0, found.stderr
     return [json.loads(path.read_text()) for path in sorted(output.glob("sub-*/**/figures/*.json"))]
+
+
+def records(told: list[dict[str, Any]]) -> list[TractRecord]:
+    return [parse(one) for one in told]
 
 
 def cited(text: str) -> set[str]:
@@ -141,7 +146,7 @@ def test_what_was_done_is_said_and_nothing_else(
     study: Path, tmp_path: Path, options: tuple[object, ...], references: set[str], words: tuple[str, ...]
 ) -> None:
     few = () if "--views" in options or not options else ("--views", "left")
-    told = drawn(study, tmp_path, *options, *few)
+    told = records(drawn(study, tmp_path, *options, *few))
     text = methods(told)
     for one in words:
         assert one in text
@@ -160,16 +165,16 @@ def told(study: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str
 
 def test_nothing_is_said_of_nothing(told: list[dict[str, Any]]) -> None:
     assert methods([]) == methods_html([]) == ""
-    undrawn = [{key: one[key] for key in ("Title", "Sources", "GeneratedBy")} | {"Status": "failed"} for one in told]
-    assert methods(undrawn) == ""
+    undrawn = [one | {"Status": "failed"} for one in told]
+    assert methods(records(undrawn)) == ""
 
 
 def test_what_was_not_drawn_is_counted(told: list[dict[str, Any]]) -> None:
     told = copy.deepcopy(told)
-    told[0] = {"Status": "failed", "Sources": ["a.tck"], "GeneratedBy": told[0]["GeneratedBy"]}
+    told[0]["Status"] = "failed"
     told[1]["Status"] = "empty"
     told[2]["StreamlinesLeftOut"] = {"with fewer than two points": 2}
-    text = methods(told)
+    text = methods(records(told))
     assert "Pictures of 2 tractograms of 1 participant" in text
     assert "1 further tractogram could not be drawn. 1 further tractogram held no streamlines." in text
     assert "Of 11 streamlines, 2 were left out: 2 with fewer than two points." in text
@@ -179,7 +184,7 @@ def test_versions_and_styles_of_several_runs(told: list[dict[str, Any]]) -> None
     told = copy.deepcopy(told)
     told[0]["GeneratedBy"][0]["Version"] = "0.0.9"
     told[0] |= {"Style": "lines", "WidthMillimetres": 0.51234, "SamplesPerPixel": 1, "Software": {"VTK": "9.6.2"}}
-    text = methods(told)
+    text = methods(records(told))
     assert "tractcap 0.0.9 and 0.1.0," in text or "tractcap 0.0.9 and " in text
     assert "of 3 tractograms were drawn as lit tubes" in text
     assert "of 1 tractogram were drawn as lines 0.512 mm wide" in text
@@ -191,9 +196,9 @@ def test_what_an_earlier_version_told_is_enough(told: list[dict[str, Any]]) -> N
     told = copy.deepcopy(told)
     for one in told:
         one["Made"]["Look"] = {"views": ["left"], "size": 64}
-        for key in ("Lengths", "VolumeVoxelMillimetres", "Kind", "Participant", "StreamlinesLeftOut", "Extent"):
+        for key in ("Lengths", "VolumeVoxelMillimetres", "StreamlinesLeftOut", "Extent"):
             one.pop(key, None)
-    assert "Pictures of 4 tractograms were drawn" in methods(told)
+    assert "Pictures of 4 tractograms of 2 participants were drawn" in methods(records(told))
 
 
 class Reader(HTMLParser):
@@ -220,13 +225,13 @@ class Reader(HTMLParser):
 def test_html_says_the_same_and_is_escaped(told: list[dict[str, Any]]) -> None:
     told = copy.deepcopy(told)
     for one in told:
-        one["Made"]["Reference"] = {"path": "/x/<script>alert(1)&.nii"}
+        one["Made"]["Reference"] = {"path": "/x/<script>alert(1)&.nii", "bytes": 1, "modified": 1}
     reader = Reader()
-    html = str(methods_html(told))
+    html = str(methods_html(records(told)))
     reader.feed(html)
     assert not reader.open
     assert "<script>" not in html
-    paragraphs = methods(told).partition("\n\nReferences")[0].split("\n\n")
+    paragraphs = methods(records(told)).partition("\n\nReferences")[0].split("\n\n")
     for paragraph in paragraphs:
         assert paragraph in reader.text
     assert "<script>alert(1)&.nii" in paragraphs[3]

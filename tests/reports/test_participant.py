@@ -330,9 +330,9 @@ def test_files_that_hold_something_else_leave_the_others_alone(output: Output, t
     output.add("ForcepsMajor", source="a.trk")
     output.add("ForcepsMinor", stem="odd", told=told)
     text = written(output)
-    assert "1 tractogram," in text
-    assert "1 JSON file is left out" in text
-    assert "odd" in text
+    assert "2 tractograms," in text
+    assert "<b>1</b> unreadable" in text
+    assert "<b>Unreadable.</b> Its JSON file sub-01/figures/odd.json can&#39;t be understood: " in text
 
 
 def test_pictures_that_are_gone_leave_the_page(output: Output) -> None:

@@ -105,7 +105,7 @@ def test_files_that_are_something_else_are_told_of(tmp_path, content):
 def test_what_can_not_be_opened_is_told_of(tmp_path):
     (tmp_path / "x_desc-ratings.tsv").symlink_to(tmp_path / "gone")
     (problem,) = read_ratings(tmp_path, KNOWN).problems
-    assert "x_desc-ratings.tsv can't be read" in problem
+    assert problem == "x_desc-ratings.tsv holds no ratings that can be read: it is a link to a file that isn't there."
 
 
 def read(tmp_path, anna, ben):

@@ -1,15 +1,15 @@
-"""What a participant's page shows of each tractogram: the JSON file's values as its card has them."""
+"""What a participant's page shows of each tractogram: its record's values as its card has them."""
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
+from tractcap.records.tract import Drawn, Lengths
 from tractcap.reports.checked import Checked, checked, counts
-from tractcap.reports.html import href, percent, plural, size, tenths, volume, whole
+from tractcap.reports.html import href, percent, plural, sentence, size, tenths, volume, whole
 from tractcap.reports.table import anchor
-from tractcap.reports.tracts import DRAWN, Tract
+from tractcap.reports.tracts import Tract
 
 ANIMATIONS = ("mp4", "webp", "gif")
 """Formats of the turntable; the first that is there is shown."""
@@ -75,18 +75,18 @@ class Card:
     @property
     def name(self) -> str:
         """The bundle's name for people, or the file's."""
-        return self.tract.readable or self.tract.key or str(self.tract.told["Title"])
+        return self.tract.readable or self.tract.key or self.tract.record.title
 
     @property
     def original(self) -> str:
         """The name that the file has for it, where that is another one."""
-        original = str(self.tract.told["Bundle"].get("Original") or "")
+        original = self.tract.record.bundle.original
         return original if original.casefold() != self.name.casefold() else ""
 
     @property
     def why(self) -> str:
         """Why there are no pictures."""
-        return str(self.tract.told.get("Why") or "The reason was not told.")
+        return sentence(self.tract.why) or "The reason was not told."
 
     @property
     def still(self) -> Picture | None:
@@ -106,49 +106,49 @@ class Card:
         return ", ".join(told)
 
 
-def card(output: Path, tract: Tract, left_out: list[Path]) -> Card:
-    """What is shown of a tract; files of its checks that aren't whole are ``left_out``.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError, AttributeError, IndexError
-        When its JSON file doesn't hold what it should.
-    """
-    told = tract.told
-    drawn = tract.status == DRAWN
+def card(output: Path, tract: Tract) -> Card:
+    """What is shown of a tract."""
+    record, shown = tract.record, (_overview_anchor(tract) if tract.overview else anchor(place_of(tract)))
+    if not isinstance(record, Drawn):
+        return Card(shown, tract, _pictures(output, tract), None, [], [], list(_sources(tract)), _BACKGROUND)
     return Card(
-        _overview_anchor(tract) if tract.overview else anchor(tract.source),
+        shown,
         tract,
         _pictures(output, tract),
-        _histogram(told.get("Lengths") or {}) if drawn else None,
-        list(_warnings(told)),
-        list(_facts(told)) if drawn else [],
-        list(_details(told)),
-        _background(told),
-        checks=checked(output, tract.made, left_out),
+        _histogram(record.lengths),
+        list(_warnings(record)),
+        list(_facts(record)),
+        [*_sources(tract), *_details(record)],
+        as_hex(record.made.look.background),
+        checks=checked(output, tract.made),
     )
+
+
+def place_of(tract: Tract) -> str:
+    """What tells a tract from others: its tractogram's path, or its record's where that can't be understood."""
+    return tract.source or f"{tract.folder}/{tract.stem}"
 
 
 def legends(cards: Sequence[Card]) -> None:
     """Tell each card of several tractograms which they are."""
     by_source = {one.tract.source: one for one in cards if not one.tract.overview}
     for one in cards:
-        sources, colorings = one.tract.told["Sources"], one.tract.told.get("Colorings") or []
-        if one.tract.overview and len(sources) == len(colorings):
-            colors = {source: coloring.get("color") for source, coloring in zip(sources, colorings, strict=True)}
+        record = one.tract.record
+        if one.tract.overview and isinstance(record, Drawn) and len(record.sources) == len(record.colorings):
+            colors = {source: coloring.color for source, coloring in zip(record.sources, record.colorings, strict=True)}
             shown = [(color, by_source[source]) for source, color in colors.items() if color and source in by_source]
             one.legend = [(as_hex(color), other) for color, other in shown]
 
 
 def _overview_anchor(tract: Tract) -> str:
-    return anchor("\n".join(str(source) for source in tract.told["Sources"])).replace("tract-", "overview-")
+    return anchor("\n".join(tract.record.sources) or place_of(tract)).replace("tract-", "overview-")
 
 
 def pair(cards: Iterable[Card]) -> None:
     """Tell each card of a hemisphere which one is the other's."""
     sides: dict[tuple[str, str], dict[str, Card]] = {}
     for one in cards:
-        side = str(one.tract.told["Bundle"].get("Hemisphere") or "")
+        side = one.tract.record.bundle.hemisphere
         base = one.tract.key.removesuffix(f"_{side}")
         if side in _OTHER and base != one.tract.key:
             sides.setdefault((one.tract.folder, base), {}).setdefault(side, one)
@@ -179,25 +179,19 @@ def _pixels(path: Path) -> tuple[int, int]:
     return struct.unpack(">II", head[16:24]) if len(head) == 24 and head.startswith(_PNG) else (0, 0)
 
 
-def _background(told: Mapping[str, Any]) -> str:
-    """The pictures' own, for what is beside them."""
-    color = ((told.get("Made") or {}).get("Look") or {}).get("background")
-    return as_hex(color) if color else _BACKGROUND
-
-
-def as_hex(color: Sequence[int]) -> str:
+def as_hex(color: Sequence[float]) -> str:
     """A colour as ``#rrggbb``."""
     return "#" + "".join(f"{min(255, max(0, round(part))):02x}" for part in color[:3])
 
 
-def _histogram(lengths: Mapping[str, Any]) -> Histogram | None:
-    about = lengths.get("Histogram")
-    if not about or not any(about["Counts"]):
+def _histogram(lengths: Lengths) -> Histogram | None:
+    about, low, high = lengths.histogram, lengths.minimum, lengths.maximum
+    if about is None or low is None or high is None or not any(about.counts):
         return None
-    counts, start, step = [int(count) for count in about["Counts"]], float(about["Start"]), float(about["BinWidth"])
+    counts, start, step = about.counts, about.start, about.bin_width
     most = counts.index(max(counts))
     words = (
-        f"Lengths from {tenths(lengths['Minimum'])} to {tenths(lengths['Maximum'])} mm, "
+        f"Lengths from {tenths(low)} to {tenths(high)} mm, "
         f"most between {start + most * step:g} and {start + (most + 1) * step:g} mm"
     )
     return Histogram(_bars(counts), words, f"{start:g}", f"{start + len(counts) * step:g} mm")
@@ -214,53 +208,53 @@ def _bars(counts: Sequence[int]) -> str:
     return "".join(bars)
 
 
-def _warnings(told: Mapping[str, Any]) -> Iterable[str]:
+def _warnings(record: Drawn) -> Iterable[str]:
     """Sentences, each with a stop."""
-    left_out = told.get("StreamlinesLeftOut") or {}
+    left_out = record.streamlines_left_out
     if any(left_out.values()):
         reasons = ", ".join(f"{whole(count)} {reason}" for reason, count in left_out.items() if count)
         total = sum(left_out.values())
         yield f"{plural(total, 'streamline is', 'streamlines are')} left out: {reasons}."
-    for note in told.get("Notes") or ():
-        text = str(note).strip()
-        yield text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    yield from map(sentence, record.notes)
 
 
-def _facts(told: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _facts(record: Drawn) -> Iterable[tuple[str, str]]:
     """The numbers, each with its name."""
-    yield "Streamlines", _count(told)
-    lengths = told.get("Lengths") or {}
-    for name in ("Mean", "Median"):
-        if lengths.get(name) is not None:
-            yield f"{name} length", f"{tenths(lengths[name])} mm"
-    if lengths.get("Minimum") is not None:
-        yield "Length range", f"{tenths(lengths['Minimum'])}–{tenths(lengths['Maximum'])} mm"
-    if told.get("VolumeMillimetres3") is not None:
-        yield "Volume", volume(told["VolumeMillimetres3"])
-    if told.get("PointsOutsideReference") is not None:
-        yield "Outside reference", percent(told["PointsOutsideReference"])
+    yield "Streamlines", _count(record)
+    lengths = record.lengths
+    for name, value in (("Mean", lengths.mean), ("Median", lengths.median)):
+        if value is not None:
+            yield f"{name} length", f"{tenths(value)} mm"
+    if lengths.minimum is not None and lengths.maximum is not None:
+        yield "Length range", f"{tenths(lengths.minimum)}–{tenths(lengths.maximum)} mm"
+    if record.volume_millimetres3 is not None:
+        yield "Volume", volume(record.volume_millimetres3)
+    if record.points_outside_reference is not None:
+        yield "Outside reference", percent(record.points_outside_reference)
 
 
-def _count(told: Mapping[str, Any]) -> str:
-    drawn, all_ = told["StreamlinesDrawn"], told["Streamlines"]
+def _count(record: Drawn) -> str:
+    drawn, all_ = record.streamlines_drawn, record.streamlines
     return f"{whole(drawn)} of {whole(all_)}" if drawn < all_ else whole(all_)
 
 
-def _details(told: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """What tells where it is from and how it was drawn."""
-    sizes = told.get("SourceBytes") or []
-    for at, source in enumerate(told["Sources"]):
-        yield (
-            ("Source" if at == 0 else ""),
-            f"{source} ({size(sizes[at])})" if at < len(sizes) and sizes[at] else source,
-        )
-    if reference := (told.get("Made") or {}).get("Reference"):
-        yield "Reference", str(reference["path"])
-    if told.get("Style"):
-        yield "Style", f"{told['Style']}, {told['WidthMillimetres']:.3g} mm wide"
-    if told.get("MillimetresPerPixel"):
-        yield "Pixel", f"{told['MillimetresPerPixel']:.3g} mm"
-    if told.get("Points"):
-        yield "Points", whole(told["Points"])
-    if told.get("VolumeVoxelMillimetres"):
-        yield "Volume’s voxels", f"{told['VolumeVoxelMillimetres']:g} mm"
+def _sources(tract: Tract) -> Iterable[tuple[str, str]]:
+    """The files that it is of, with their sizes."""
+    record = tract.record
+    sizes = record.source_bytes or (0,) * len(record.sources)
+    for at, (source, bytes_) in enumerate(zip(record.sources, sizes, strict=True)):
+        yield "Source" if at == 0 else "", f"{source} ({size(bytes_)})" if bytes_ else source
+
+
+def _details(record: Drawn) -> Iterable[tuple[str, str]]:
+    """What tells how it was drawn."""
+    if record.made.reference:
+        yield "Reference", record.made.reference.path
+    if record.style and record.width_millimetres is not None:
+        yield "Style", f"{record.style}, {record.width_millimetres:.3g} mm wide"
+    if record.millimetres_per_pixel:
+        yield "Pixel", f"{record.millimetres_per_pixel:.3g} mm"
+    if record.points:
+        yield "Points", whole(record.points)
+    if record.volume_voxel_millimetres:
+        yield "Volume’s voxels", f"{record.volume_voxel_millimetres:g} mm"

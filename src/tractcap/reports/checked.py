@@ -1,85 +1,92 @@
-"""What the JSON files of checks tell, as pages and tables have it."""
+"""The records of checks, as pages and tables have them."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED
-from tractcap.reports.html import href
-from tractcap.reports.places import KIND, Made, place
+from tractcap.errors import RecordError
+from tractcap.records import check as records
+from tractcap.records.check import Attached, CheckRecord, Flag, Measured, Value
+from tractcap.records.whose import UNREADABLE
+from tractcap.reports.html import href, sentence
+from tractcap.reports.tracts import Made
 
-ORDER = (DONE, FAILED, MISSING, SKIPPED)
-
-Told = Mapping[str, Any]
+STATUSES = {
+    DONE: "it was made",
+    FAILED: "it could not be made",
+    UNREADABLE: "the JSON file that tells of it can't be understood: run the checks again",
+    MISSING: "what it needs isn't there",
+    SKIPPED: "it was not asked for",
+}
+"""What became of a check, and what that means, in the order in which they are counted."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A check of a bundle: all that is ``told`` of it, and the ``folder`` below the output that its files lie in."""
+    """A check of a bundle: its ``record``, and the ``folder`` below the output that its files lie in."""
 
-    told: Told
+    record: CheckRecord
     folder: str
 
     @property
     def status(self) -> str:
-        """``done``, ``failed``, ``missing`` or ``skipped``."""
-        return str(self.told["Status"])
+        """What became of it, of ``STATUSES``."""
+        return self.record.status
 
     @property
     def flags(self) -> list[str]:
         """Each flag as a sentence: its rule, the value and the threshold."""
-        return [_flag(flag, self.told["About"]) for flag in self.told["Flags"]]
+        return [_flag(flag, self.record.about.get(flag.measure)) for flag in self.record.flags]
 
     @property
     def names(self) -> list[str]:
         """The rules that are broken."""
-        return [str(flag["Name"]) for flag in self.told["Flags"]]
+        return [flag.name for flag in self.record.flags]
 
     @property
     def measures(self) -> list[tuple[str, str, str]]:
         """Of each measure its name, its value with its unit, and what it is."""
-        about = self.told["About"]
+        about = self.record.about
         return [
-            (about[key]["Name"], _value(value, about[key]["Unit"]), about[key]["What"])
-            for key, value in self.told["Measures"].items()
+            (about[key].name, _value(value, about[key].unit), about[key].what)
+            for key, value in self.record.measures.items()
         ]
 
     @property
     def notes(self) -> list[str]:
         """Sentences on what was left out, or must be known."""
-        return [_sentence(note) for note in self.told["Notes"]]
+        return [sentence(note) for note in self.record.notes]
 
     @property
     def why(self) -> str:
         """Why there is nothing, where there is nothing."""
-        return _sentence(self.told["Why"]) if self.told["Why"] else ""
+        return sentence(self.record.why)
 
     @property
     def figures(self) -> list[tuple[str, str]]:
         """Titles and links of the pictures."""
-        return [(str(one["Title"]), self._link(one["File"])) for one in self.told["Figures"]]
+        return [self._linked(one) for one in self.record.figures]
 
     @property
     def tables(self) -> list[tuple[str, str]]:
         """Titles and links of the tables."""
-        return [(str(one["Title"]), self._link(one["File"])) for one in self.told["Tables"]]
+        return [self._linked(one) for one in self.record.tables]
 
-    def _link(self, name: str) -> str:
-        return href(f"{self.folder}/{name}" if self.folder else name)
-
-
-def _flag(flag: Mapping[str, Any], about: Told) -> str:
-    key, name = flag["Measure"], str(flag["Name"])
-    told = about.get(key) or {"Name": key, "Unit": ""}
-    side = "Below" if "Below" in flag else "Above"
-    measured = f"{str(told['Name']).lower()} {_value(flag['Value'], told['Unit'])}"
-    return f"{name[:1].upper()}{name[1:]}: {measured}, {side.lower()} {_value(flag[side], told['Unit'])}."
+    def _linked(self, one: Attached) -> tuple[str, str]:
+        return one.title, href(f"{self.folder}/{one.file}" if self.folder else one.file)
 
 
-def _value(value: Any, unit: str) -> str:
+def _flag(flag: Flag, about: Measured | None) -> str:
+    name, unit = (about.name, about.unit) if about else (flag.measure, "")
+    side, bound = ("below", flag.below) if flag.below is not None else ("above", flag.above)
+    measured = f"{name.lower()} {_value(flag.value, unit)}"
+    return f"{flag.name[:1].upper()}{flag.name[1:]}: {measured}, {side} {_value(bound, unit)}."
+
+
+def _value(value: Value, unit: str) -> str:
     if value is None:
         return "n/a"
     if isinstance(value, int | float):
@@ -88,86 +95,52 @@ def _value(value: Any, unit: str) -> str:
     return f"{value} {unit.replace('^3', '³')}".strip()
 
 
-def _sentence(text: Any) -> str:
-    words = str(text).strip()
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
-
-
-def checked(output: Path, made: Made, left_out: list[Path] | None = None) -> list[Checked]:
-    """The checks of a bundle, in the order in which they are shown; files that aren't whole are ``left_out``."""
+def checked(output: Path, made: Made) -> list[Checked]:
+    """The checks of a bundle, in the order in which they are shown; those that can't be understood among them."""
     found = []
-    for at in (place(output, made.folder, made.stem, name) for name in made.names):
-        if told := _read(at):
-            same = (told["SourceBytes"], told["SourceModified"]) == made.state
-            found.append(Checked(told if same else _outdated(told), made.folder))
-        elif left_out is not None and at.exists():
-            left_out.append(at.relative_to(output))
+    for name in made.names:
+        at = records.place(output / made.folder, made.stem, name)
+        try:
+            record = records.load(at)
+        except FileNotFoundError:
+            continue  # gone
+        except RecordError as error:
+            found.append(Checked(records.unreadable(at, output, name, error), made.folder))
+            continue
+        same = (record.source_bytes, record.source_modified) == made.state
+        found.append(Checked(record if same else _outdated(record), made.folder))
     return found
 
 
-def _outdated(told: Told) -> Told:
+def _outdated(record: CheckRecord) -> CheckRecord:
     """What is told of a check of another state of the tractogram: that it has to be made again."""
-    nothing = {name: type(told[name])() for name in ("Measures", "About", "Notes", "Flags", "Figures", "Tables")}
-    return {**told, **nothing, "Status": MISSING, "Why": _OUTDATED}
+    nothing: dict[str, Any] = dict.fromkeys(("notes", "flags", "figures", "tables"), ()) | {"measures": {}, "about": {}}
+    return replace(record, **nothing, status=MISSING, why=_OUTDATED)
 
 
 _OUTDATED = "the tractogram has changed since it was made: run the checks again"
 
 
-_NEEDED = ("Name", "What", "Source", "Check", "SourceBytes", "SourceModified")
-
-
-def _read(path: Path) -> Told | None:
-    try:
-        told = json.loads(path.read_text())
-        one = Checked(told, "")
-        whole = told["Kind"] == KIND and one.status in ORDER
-        _ = [
-            told["SourceBytes"],
-            told["SourceModified"],
-            one.flags,
-            one.measures,
-            one.notes,
-            one.why,
-            one.figures,
-            one.tables,
-            told["Name"],
-            told["What"],
-        ]
-        return told if whole and isinstance(told, dict) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
 def counts(several: Iterable[Checked]) -> list[tuple[str, int]]:
     """How many there are of each status, none left out but those that are none."""
     found = Counter(one.status for one in several)
-    return [(status, found[status]) for status in ORDER if found[status]]
+    return [(status, found[status]) for status in STATUSES if found[status]]
 
 
-def values(several: Iterable[Checked]) -> Iterator[tuple[str, Any]]:
+def values(several: Iterable[Checked]) -> Iterator[tuple[str, Value]]:
     """Status and measures of all checks of a bundle, by the names of a table's columns."""
     for one in several:
-        name = str(one.told["Check"])
-        yield f"{name}_status", one.status
-        for key, value in one.told["Measures"].items():
-            yield f"{name}_{key}", value
+        yield f"{one.record.check}_status", one.status
+        for key, value in one.record.measures.items():
+            yield f"{one.record.check}_{key}", value
 
 
 def columns(several: Iterable[Checked]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What these columns mean, as a data dictionary has it."""
     for one in several:
-        name = str(one.told["Check"])
-        what = {"LongName": f"{one.told['Name']}: status", "Description": str(one.told["What"]), "Levels": _LEVELS}
-        yield f"{name}_status", what
-        for key, about in one.told["About"].items():
-            told = {"LongName": about["Name"], "Description": about["What"]}
-            yield f"{name}_{key}", {**told, **({"Units": about["Unit"]} if about["Unit"] else {})}
-
-
-_LEVELS = {
-    DONE: "it was made",
-    FAILED: "it could not be made",
-    MISSING: "what it needs isn't there",
-    SKIPPED: "it was not asked for",
-}
+        record = one.record
+        what = {"LongName": f"{record.name}: status", "Description": record.what, "Levels": STATUSES}
+        yield f"{record.check}_status", what
+        for key, about in record.about.items():
+            told = {"LongName": about.name, "Description": about.what}
+            yield f"{record.check}_{key}", {**told, **({"Units": about.unit} if about.unit else {})}

@@ -7,24 +7,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tractcap.files import write_text, write_whole
+from tractcap.records.ratings import NOT_AVAILABLE, RATINGS, Rating, cell
+from tractcap.records.whose import STATUSES as MEANINGS
 from tractcap.reports.checked import checked, values
 from tractcap.reports.html import href, render
 from tractcap.reports.outliers import DEVIATIONS, FEWEST, NORMAL, Spread
-from tractcap.reports.ratings import (
-    MIXED,
-    NOT_AVAILABLE,
-    RATINGS,
-    Rating,
-    Ratings,
-    agreements,
-    cell,
-    consensus,
-    read_ratings,
-)
+from tractcap.reports.ratings import MIXED, Ratings, agreements, consensus, read_ratings
 from tractcap.reports.table import (
     COLUMNS,
     MEASURES,
-    STATUSES,
     Row,
     Table,
     Unit,
@@ -40,6 +31,7 @@ _MOST_TOLD = 200
 """Sentences and disagreements that the page lists; more are counted."""
 
 _GIVEN = (*RATINGS, MIXED)
+STATUSES = tuple(MEANINGS)
 
 
 def group(output: Path) -> list[Path]:
@@ -73,7 +65,7 @@ def _checks(output: Path, table: Table) -> list[str]:
         return []
 
     def write(file: BinaryIO) -> None:
-        file.write(("\t".join([*_WHOSE, *told]) + "\n").encode())
+        file.write(("\t".join(map(cell, [*_WHOSE, *told])) + "\n").encode())
         for row in (row for row in table.rows if row.made):
             if row.made and (found := dict(values(checked(output, row.made)))):
                 whose = (row.unit.participant_id, row.unit.session_id, row.bundle.key, row.tractogram)
@@ -100,12 +92,12 @@ def _page(output: Path, table: Table, ratings: Ratings) -> str:
         data=_data(output, table, ratings, units),
         numbers=_numbers(table, units),
         rated=_rated(output, table, ratings),
-        left_out=_some([path.as_posix() for path in table.left_out]),
+        left_out=_some(table.left_out),
         rule={"deviations": f"{DEVIATIONS:g}", "normal": NORMAL, "fewest": FEWEST},
         table=TSV,
         dictionary=DICTIONARY,
         checks_table=CHECKS_TSV,
-        statuses=STATUSES,
+        statuses=MEANINGS,
     )
 
 

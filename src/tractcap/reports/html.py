@@ -57,6 +57,12 @@ def shown(value: Any) -> Any:
     return type(value)(_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value)) if isinstance(value, str) else value
 
 
+def sentence(text: str) -> str:
+    """A text with a capital and a stop; empty stays empty."""
+    words = text.strip()
+    return words and words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 bundle``, ``2 bundles``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,4 +1,4 @@
-"""A text on methods for a paper: how the pictures were made, from what the JSON files beside them tell.
+"""A text on methods for a paper: how the pictures were made, from the records beside them.
 
 A sentence is there only if what it says was done. Numbers are those of the tractograms that the text is about.
 """
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import PurePosixPath
-from typing import Any
 
 from markupsafe import Markup
 
@@ -26,12 +25,13 @@ from tractcap.drawing.look import (
     SCALAR,
     SLICES,
     TUBES,
-    Look,
 )
 from tractcap.drawing.palette import apart
 from tractcap.drawing.views import IN_SLICE, SIX
+from tractcap.records.check import CheckRecord
+from tractcap.records.tract import Coloring, Drawn, Look, TractRecord
+from tractcap.records.whose import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
 from tractcap.reports.references import REFERENCES
-from tractcap.reports.tracts import EMPTY, FAILED
 
 _FROM_SIDES = {"left": "the left", "right": "the right", "anterior": "the front", "posterior": "behind"}
 _FROM_ENDS = {"superior": "above", "inferior": "below"}
@@ -59,23 +59,23 @@ class Sentence:
         return f"{self.text} ({cited})." if cited else f"{self.text}."
 
 
-def methods(told: Sequence[Mapping[str, Any]]) -> str:
+def methods(records: Sequence[TractRecord]) -> str:
     """Paragraphs and a list of references, as plain text and Markdown; empty where nothing was drawn.
 
     Parameters
     ----------
-    told : what the JSON files hold, of tractograms that were drawn and that were not.
+    records : of tractograms that were drawn and that were not.
     """
-    paragraphs = _paragraphs(told)
+    paragraphs = _paragraphs(records)
     texts = [" ".join(sentence.whole for sentence in paragraph) for paragraph in paragraphs]
     if cited := _cited(paragraphs):
         texts += ["References", "\n".join(f"- {REFERENCES[key].plain}" for key in cited)]
     return "\n\n".join(texts) + "\n" if texts else ""
 
 
-def methods_html(told: Sequence[Mapping[str, Any]], checked: Sequence[Mapping[str, Any]] = ()) -> Markup:
-    """The same as HTML: paragraphs and a list, escaped; with what the JSON files of checks tell, of these too."""
-    paragraphs = _paragraphs(told)
+def methods_html(records: Sequence[TractRecord], checked: Sequence[CheckRecord] = ()) -> Markup:
+    """The same as HTML: paragraphs and a list, escaped; with what the records of checks tell, of these too."""
+    paragraphs = _paragraphs(records)
     if paragraphs and (sentences := list(_checks(checked))):
         paragraphs.append(sentences)
     lines = [f"<p>{escape(' '.join(one.whole for one in paragraph))}</p>" for paragraph in paragraphs]
@@ -91,96 +91,98 @@ def _cited(paragraphs: Sequence[Sequence[Sentence]]) -> list[str]:
     return sorted(keys, key=lambda key: REFERENCES[key].plain)
 
 
-def _paragraphs(told: Sequence[Mapping[str, Any]]) -> list[list[Sentence]]:
-    found = _Told(told)
+def _paragraphs(records: Sequence[TractRecord]) -> list[list[Sentence]]:
+    found = _Told(records)
     if not found.drawn:
         return []
     parts = (_what, _pictures, _colors, _anatomy, _counts, _software)
     return [sentences for part in parts if (sentences := list(part(found)))]
 
 
-def _checks(checked: Sequence[Mapping[str, Any]]) -> Iterator[Sentence]:
+def _checks(checked: Sequence[CheckRecord]) -> Iterator[Sentence]:
     """A sentence for each check that was made, with the source of its method, which isn't among the references."""
-    made = {one["Name"]: one for one in checked if one["Status"] == DONE}
+    made: dict[str, CheckRecord] = {}
+    sampled: set[str] = set()
+    for one in checked:
+        if one.status == DONE:
+            made[one.name] = one
+            sampled |= {one.name} if _is_sampled(one) else set()
     for name, one in made.items():
-        sampled = ", of a random sample of streamlines" if _sampled(checked, name) else ""
-        yield Sentence(f"A check was made{sampled}: {name} ({str(one['Source']).rstrip('.')})")
+        which = ", of a random sample of streamlines" if name in sampled else ""
+        yield Sentence(f"A check was made{which}: {name} ({one.source.rstrip('.')})")
 
 
-def _sampled(checked: Sequence[Mapping[str, Any]], name: str) -> bool:
-    """Whether a check measured a part of the streamlines of any tractogram."""
-    found = (one["Measures"] for one in checked if one["Name"] == name)
-    return any(
-        (one.get("Sampled") or 0) < (one.get("Streamlines") or 0) - (one.get("SinglePoint") or 0) for one in found
+def _is_sampled(record: CheckRecord) -> bool:
+    """Whether a check measured a part of the streamlines."""
+    sampled, streamlines, single = (
+        value if isinstance(value := record.measures.get(key), int | float) else 0
+        for key in ("Sampled", "Streamlines", "SinglePoint")
     )
+    return sampled < streamlines - single
 
 
 class _Told:
     """What was told, sorted."""
 
-    def __init__(self, told: Sequence[Mapping[str, Any]]) -> None:
-        known = [one for one in told if one.get("Made") and one.get("Status") not in (FAILED, EMPTY)]
-        self.drawn = [one for one in known if one.get("Kind") != "overview"]
-        self.overviews = [one for one in known if one.get("Kind") == "overview"]
-        self.undrawn = Counter(one.get("Status") for one in told)
-        self.all = known
+    def __init__(self, records: Sequence[TractRecord]) -> None:
+        self.all = [one for one in records if isinstance(one, Drawn)]
+        self.drawn = [one for one in self.all if one.kind != OVERVIEW]
+        self.overviews = [one for one in self.all if one.kind == OVERVIEW]
+        self.undrawn = Counter(one.status for one in records)
 
     @cached_property
-    def looks(self) -> list[Mapping[str, Any]]:
+    def looks(self) -> list[Look]:
         """How each was to look."""
-        return [_look(one) for one in self.all]
+        return [one.made.look for one in self.all]
 
     @cached_property
-    def colorings(self) -> list[Mapping[str, Any]]:
+    def colorings(self) -> list[Coloring]:
         """What each tractogram's colours mean."""
-        return [coloring for one in self.drawn for coloring in one.get("Colorings", ())]
+        return [coloring for one in self.drawn for coloring in one.colorings]
 
     @cached_property
-    def people(self) -> dict[str, list[Mapping[str, Any]]]:
-        """What is told of each participant's tractograms."""
-        people: dict[str, list[Mapping[str, Any]]] = {}
+    def people(self) -> dict[str, list[Drawn]]:
+        """The records of each participant's tractograms."""
+        people: dict[str, list[Drawn]] = {}
         for one in self.drawn:
-            people.setdefault(one.get("Participant", ""), []).append(one)
+            people.setdefault(one.participant, []).append(one)
         return people
 
     @property
-    def on_images(self) -> list[Mapping[str, Any]]:
+    def on_images(self) -> list[Drawn]:
         """Those with a reference image of which something is shown."""
-        return [one for one in self.drawn if one["Made"].get("Reference") and _look(one)["anatomy"]]
+        return [one for one in self.drawn if one.made.reference and one.made.look.anatomy]
 
-    def kinds(self, *kinds: str) -> list[Mapping[str, Any]]:
+    def kinds(self, *kinds: str) -> list[Coloring]:
         """The colourings of these kinds."""
-        return [coloring for coloring in self.colorings if coloring["kind"] in kinds]
-
-
-def _look(one: Mapping[str, Any]) -> Mapping[str, Any]:
-    """How it was to look; what an earlier version doesn't tell was not there to be asked for."""
-    return {**Look().dump(), **one["Made"]["Look"]}
+        return [coloring for coloring in self.colorings if coloring.kind in kinds]
 
 
 def _what(found: _Told) -> Iterator[Sentence]:
     people = [name for name in found.people if name]
     of = f" of {_number(len(people), 'participant')}" if people else ""
-    versions = {one["GeneratedBy"][0]["Version"] for one in found.all}
+    versions = {by.version for one in found.all for by in one.generated_by if by.name == "tractcap"}
     tractograms = _number(len(found.drawn), "tractogram")
     yield Sentence(
         f"Pictures of {tractograms}{of} were drawn with tractcap {_list(sorted(versions))}, "
         "a program that draws tractograms for quality control in bounded memory"
     )
-    if count := found.undrawn[FAILED]:
+    if count := sum(found.undrawn[status] for status in (FAILED, DAMAGED, MISSING)):
         yield Sentence(f"{_number(count, 'further tractogram')} could not be drawn")
     if count := found.undrawn[EMPTY]:
         yield Sentence(f"{_number(count, 'further tractogram')} held no streamlines")
+    if count := found.undrawn[UNREADABLE]:
+        yield Sentence(f"What was told of {_number(count, 'further tractogram')} could not be understood")
 
 
 def _pictures(found: _Told) -> Iterator[Sentence]:
-    names = {name for look in found.looks for name in look["views"]}
+    names = {name for look in found.looks for name in look.views}
     sides = [name for name in SIX if name in names]
     if sides:
         where = _list([{**_FROM_SIDES, **_FROM_ENDS}[name] for name in sides])
         yield Sentence(f"They show the streamlines in parallel projection as seen from {where}")
     if slices := [name for name in IN_SLICE if name in names]:
-        slabs = _span(look["slab"] for look in found.looks)
+        slabs = _span(look.slab for look in found.looks)
         yield Sentence(
             f"Views of {_list(slices)} slices show the parts of the streamlines that lie within {slabs} mm of the slice"
         )
@@ -193,17 +195,16 @@ def _pictures(found: _Told) -> Iterator[Sentence]:
 
 
 def _slices(found: _Told) -> Iterator[Sentence]:
-    sliced = [one for one in found.drawn if one["Made"].get("SlicesAt")]
-    points = {tuple(_look(one)["slices_at"] or ()) for one in sliced}
-    if points == {()}:
+    points = {one.made.look.slices_at for one in found.drawn if one.made.slices_at}
+    if points == {None}:
         yield Sentence("Slices lead through the mean of all points of a tractogram")
-    elif len(points) == 1:
-        yield Sentence(f"Slices lead through the point {', '.join(f'{axis:g}' for axis in points.pop())} mm (RAS+)")
+    elif len(points) == 1 and (point := points.pop()):
+        yield Sentence(f"Slices lead through the point {', '.join(f'{axis:g}' for axis in point)} mm (RAS+)")
 
 
 def _frames(found: _Told) -> Iterator[Sentence]:
     several = [tracts for tracts in found.people.values() if len(tracts) > 1]
-    frames = [{str(one["Made"]["Frame"]) for one in tracts} for tracts in several]
+    frames = [{one.made.frame for one in tracts} for tracts in several]
     if several and all(len(one) == 1 for one in frames):
         yield Sentence("All pictures of a participant have the same frame and scale")
     elif several and all(len(one) == len(tracts) for one, tracts in zip(frames, several, strict=True)):
@@ -211,28 +212,28 @@ def _frames(found: _Told) -> Iterator[Sentence]:
 
 
 def _streamlines(found: _Told) -> Iterator[Sentence]:
-    styles = [one.get("Style") for one in found.drawn]
+    styles = [one.style for one in found.drawn]
     for style, what in ((TUBES, "as lit tubes"), (LINES, "as lines")):
         if style in styles:
             of = f" of {_number(styles.count(style), 'tractogram')}" if len(set(styles)) > 1 else ""
-            width = _span(one["WidthMillimetres"] for one in found.drawn if one.get("Style") == style)
+            width = _span(one.width_millimetres or 0 for one in found.drawn if one.style == style)
             yield Sentence(f"The streamlines{of} were drawn {what} {width} mm wide")
     if TUBES in styles:
         yield Sentence("Tubes follow Catmull–Rom splines through the points of the streamlines", ("catmull",))
     yield Sentence("Depth was made visible by eye-dome lighting", ("boucheny",))
-    if clear := [look["opacity"] for look in found.looks if look["opacity"] < 1]:
+    if clear := [look.opacity for look in found.looks if look.opacity < 1]:
         yield Sentence(
             f"Streamlines had an opacity of {_span(clear)} and were mixed in any order by weighted averages",
             ("bavoil",),
         )
-    if smooth := [one["SamplesPerPixel"] for one in found.drawn if one.get("SamplesPerPixel", 1) > 1]:
+    if smooth := [one.samples_per_pixel for one in found.drawn if one.samples_per_pixel > 1]:
         rough = len(found.drawn) - len(smooth)
         but = f", but for {_number(rough, 'tractogram')}" if rough else ""
         yield Sentence(f"Each pixel is the mean of {_span(smooth)} samples{but}")
 
 
 def _turntables(found: _Told) -> Iterator[Sentence]:
-    if turning := [look["frames"] for look in found.looks if look["animation"]]:
+    if turning := [look.frames for look in found.looks if look.animation]:
         yield Sentence(f"Animations of {_span(turning)} pictures each turn around the vertical axis")
 
 
@@ -253,7 +254,7 @@ def _colors(found: _Told) -> Iterator[Sentence]:
 
 
 def _single(found: _Told) -> Iterator[Sentence]:
-    colors = {tuple(one["color"]) for one in found.kinds(ONE)}
+    colors = {one.color for one in found.kinds(ONE)}
     if len(colors) > 1:
         cited = ("okabe",) if colors <= set(apart()) else ()
         yield Sentence("Each bundle has a colour of its own, the same in all participants", cited)
@@ -265,7 +266,7 @@ def _valued(found: _Told) -> Iterator[Sentence]:
     for kind, tell in _TOLD_VALUES.items():
         if found.kinds(kind):
             yield tell(found)
-    if maps := sorted({one["colormap"] for one in found.kinds(*_VALUED)}):
+    if maps := sorted({one.colormap for one in found.kinds(*_VALUED)}):
         cited = ("matplotlib", *(("cividis",) if "cividis" in maps else ()))
         yield Sentence(f"Values are shown by the colour map {_list(maps)}", cited)
     if found.kinds(DATA, SCALAR, DENSITY):
@@ -273,14 +274,14 @@ def _valued(found: _Told) -> Iterator[Sentence]:
 
 
 def _data(found: _Told) -> Sentence:
-    names = sorted({one["name"] for one in found.kinds(DATA)})
+    names = sorted({one.name for one in found.kinds(DATA)})
     return Sentence(
         f"Colours stand for what the file holds for each point or streamline under the name {_list(_quoted(names))}"
     )
 
 
 def _scalar(found: _Told) -> Sentence:
-    names = sorted({one["name"] for one in found.kinds(SCALAR)})
+    names = sorted({one.name for one in found.kinds(SCALAR)})
     return Sentence(
         f"Colours stand for the map {_list(_quoted(names))}, interpolated trilinearly at each point", ("scipy",)
     )
@@ -312,15 +313,16 @@ _TOLD_VALUES: dict[str, Callable[[_Told], Sentence]] = {
 }
 
 
-def _reach(one: Mapping[str, Any]) -> float:
-    extent = one.get("Extent") or {}
-    sides = zip(extent.get("low", (0,)), extent.get("high", (float("inf"),)), strict=True)
-    return max(float(high - low) for low, high in sides)
+def _reach(one: Drawn) -> float:
+    """mm; endless where it isn't told."""
+    if one.extent is None:
+        return float("inf")
+    return max(high - low for low, high in zip(one.extent.low, one.extent.high, strict=True))
 
 
 def _range(found: _Told) -> Iterator[Sentence]:
     """The ends of the colours: given, or the robust range of all that share it."""
-    if any(one.get("over_group") for one in found.kinds(DATA, SCALAR, DENSITY)):
+    if any(one.over_group for one in found.kinds(DATA, SCALAR, DENSITY)):
         sharing, whose = [found.drawn], "all participants"
     else:
         sharing, whose = list(found.people.values()), "a participant"
@@ -329,24 +331,24 @@ def _range(found: _Told) -> Iterator[Sentence]:
             "They range from the 2nd to the 98th percentile of the values: from the lowest to the highest of the "
             f"tractograms of {whose}"
         )
-    elif len(limits := {tuple(one["limits"]) for one in found.kinds(DATA, SCALAR, DENSITY) if one["limits"]}) == 1:
+    elif len(limits := {one.limits for one in found.kinds(DATA, SCALAR, DENSITY) if one.limits}) == 1:
         low, high = limits.pop()
         yield Sentence(f"They range from {low:g} to {high:g}")
 
 
-def _robust(tracts: Sequence[Mapping[str, Any]]) -> bool:
+def _robust(tracts: Sequence[Drawn]) -> bool:
     """Whether the limits are what tractograms that share them would have, had nobody given others."""
-    ends = [one["Extent"]["values"] for one in tracts if (one.get("Extent") or {}).get("values")]
+    ends = [one.extent.values for one in tracts if one.extent and one.extent.values]
     if not ends:
         return False
-    shared = [min(low for low, _ in ends), max(high for _, high in ends)]
-    return all(list(coloring["limits"] or ()) == shared for one in tracts for coloring in one["Colorings"])
+    shared = (min(low for low, _ in ends), max(high for _, high in ends))
+    return all(coloring.limits == shared for one in tracts for coloring in one.colorings)
 
 
 def _anatomy(found: _Told) -> Iterator[Sentence]:
     if not (shown := found.on_images):
         return
-    names = sorted({PurePosixPath(one["Made"]["Reference"]["path"]).name for one in shown})
+    names = sorted({PurePosixPath(one.made.reference.path).name for one in shown if one.made.reference})
     which = _printable(names[0]) if len(names) == 1 else f"one of {len(names):,} reference images"
     yield Sentence(
         f"Streamlines are shown on {which}, windowed from the 1st to the 99.5th percentile of its voxels that are "
@@ -358,7 +360,7 @@ def _anatomy(found: _Told) -> Iterator[Sentence]:
         "holes filled",
         ("otsu", "dipy", "scipy"),
     )
-    parts = {part for one in shown for part in _look(one)["anatomy"]}
+    parts = {part for one in shown for part in one.made.look.anatomy}
     if SLICES in parts:
         yield Sentence("Slices through it are shown among the streamlines")
     if GLASS in parts:
@@ -366,32 +368,32 @@ def _anatomy(found: _Told) -> Iterator[Sentence]:
 
 
 def _counts(found: _Told) -> Iterator[Sentence]:
-    total = sum(one.get("Streamlines", 0) for one in found.drawn)
+    total = sum(one.streamlines for one in found.drawn)
     reasons: Counter[str] = Counter()
     for one in found.drawn:
-        reasons.update(one.get("StreamlinesLeftOut") or {})
+        reasons.update(one.streamlines_left_out)
     if reasons:
         why = _list([f"{count:,} {reason}" for reason, count in sorted(reasons.items())])
         yield Sentence(f"Of {_number(total, 'streamline')}, {reasons.total():,} were left out: {why}")
     elif total > 1:
         yield Sentence(f"All {total:,} streamlines were drawn, none of them simplified")
-    if any("Median" in (one.get("Lengths") or {}) for one in found.drawn):
+    if any(one.lengths.median is not None for one in found.drawn):
         yield Sentence("The length of a streamline is the sum of the distances between its successive points")
-    if voxels := {one["VolumeVoxelMillimetres"] for one in found.drawn if "VolumeVoxelMillimetres" in one}:
+    if voxels := {one.volume_voxel_millimetres for one in found.drawn if one.volume_voxel_millimetres}:
         yield Sentence(
             f"The volume of a tractogram is that of the voxels of {_span(voxels)} mm that streamlines pass through"
         )
-    if any("PointsOutsideReference" in one for one in found.drawn):
+    if any(one.points_outside_reference is not None for one in found.drawn):
         yield Sentence(
             "The share of the points that lie outside the reference image was counted, as a sign of a wrong space"
         )
 
 
 def _software(found: _Told) -> Iterator[Sentence]:
-    versions = [one.get("Software") or {} for one in found.all]
+    versions = [one.software for one in found.all]
     used = [("VTK", "vtk"), ("NumPy", "numpy")]
-    endings = {ending for one in found.all for name in one["Sources"] for ending in PurePosixPath(name).suffixes[-2:]}
-    images = any(one["Made"].get("Reference") for one in found.all) or found.kinds(SCALAR)
+    endings = {ending for one in found.all for name in one.sources for ending in PurePosixPath(name).suffixes[-2:]}
+    images = any(one.made.reference for one in found.all) or found.kinds(SCALAR)
     if images or ".trk" in endings:
         used.append(("nibabel", "nibabel"))
     if found.on_images or found.kinds(SCALAR, POSITION, DENSITY):

@@ -1,28 +1,25 @@
 """The page of a participant: every picture, its numbers, and what people think of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tractcap.files import write_text
 from tractcap.limits.sizes import as_mb
+from tractcap.records.check import CheckRecord
+from tractcap.records.ratings import ENDING
+from tractcap.records.tract import Coloring, Drawn, TractRecord
+from tractcap.records.whose import DRAWN, FAILED, STATUSES, UNREADABLE
 from tractcap.reports.cards import Card, as_hex, card, legends, pair
 from tractcap.reports.html import render, tenths
-from tractcap.reports.ratings import ENDING
-from tractcap.reports.tracts import DRAWN, EMPTY, FAILED, Tract, changed, tracts
-
-STATUSES = (DRAWN, FAILED, EMPTY)
+from tractcap.reports.tracts import Tract, changed, tracts
 
 _UNASKED = {"width": "by the number of streamlines", "slices_at": "each bundle’s centre"}
 """What an option means that is not given."""
 
-_MEASURED = {"Streamlines": "streamlines", "VolumeMillimetres3": "volume"}
-
-
-Told = Sequence[Mapping[str, Any]]
-Methods = Callable[[Told, Told], str]
+Methods = Callable[[Sequence[TractRecord], Sequence[CheckRecord]], str]
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def page(output: Path, participant: str, methods: Methods | None = None) -> Path
     ----------
     output : the folder that the page is written to, beside the participant's.
     participant : the label without ``sub-``.
-    methods : makes what may stand in an article's methods section, of what is told of tractograms and of checks, as
+    methods : makes what may stand in an article's methods section, of the records of tractograms and of checks, as
         HTML of the type ``markupsafe.Markup``; plain text is escaped.
 
     Returns
@@ -70,34 +67,28 @@ def page(output: Path, participant: str, methods: Methods | None = None) -> Path
     OSError
         When it can't be written.
     """
-    left_out: list[Path] = []
-    cards = list(_cards(output, participant, left_out))
+    left_out: list[str] = []
+    cards = _cards(output, participant, left_out)
     if not cards:
         return None
     pair(cards)
     legends(cards)
     path = place(output, participant)
-    groups = list(_groups(cards))
-    made = [check.told for one in cards for check in one.checks]
-    text = methods([one.tract.told for one in cards], made) if methods else ""
-    write_text(path, render("participant.html", **_values(participant, cards, groups, text, left_out)))
+    made = [check.record for one in cards for check in one.checks]
+    text = methods([one.tract.record for one in cards], made) if methods else ""
+    write_text(path, render("participant.html", **_values(participant, cards, list(_groups(cards)), text, left_out)))
     return path
 
 
-def _cards(output: Path, participant: str, left_out: list[Path]) -> Iterator[Card]:
-    """Of all tracts, by name; a file that doesn't hold what it should is left out."""
+def _cards(output: Path, participant: str, left_out: list[str]) -> list[Card]:
+    """Of all tracts, by name."""
+    cards = [card(output, tract) for tract in tracts(output, participant, left_out)]
     met: Counter[str] = Counter()
-    for tract in tracts(output, participant, left_out):
-        try:
-            made = card(output, tract, left_out)
-            _datum(made), list(_about([tract.told]))  # what can't be told is found here, by itself
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-            left_out.append(Path(tract.folder, str(tract.told["Title"])))
-            continue
-        met[made.id] += 1
-        if met[made.id] > 1:  # the same file, drawn under another name before
-            made.id += f"-{met[made.id]}"
-        yield made
+    for one in cards:
+        met[one.id] += 1
+        if met[one.id] > 1:  # the same file, drawn under another name before
+            one.id += f"-{met[one.id]}"
+    return cards
 
 
 def _groups(cards: Sequence[Card]) -> Iterator[Group]:
@@ -116,22 +107,23 @@ def _label(tract: Tract) -> str:
 
 
 def _values(
-    participant: str, cards: Sequence[Card], groups: Sequence[Group], methods: str, left_out: Sequence[Path]
+    participant: str, cards: Sequence[Card], groups: Sequence[Group], methods: str, left_out: Sequence[str]
 ) -> dict[str, Any]:
     bundles = [one for one in cards if not one.tract.overview]
     statuses = Counter(one.tract.status for one in bundles)
+    drawn = [one.tract.record for one in bundles or cards if isinstance(one.tract.record, Drawn)]
     name = f"sub-{participant}" if participant else ""
     return {
         "name": name,
         "groups": groups,
         "total": len(bundles),
-        "streamlines": sum(int(one.tract.told.get("Streamlines") or 0) for one in bundles),
+        "streamlines": sum(one.streamlines for one in drawn if bundles),
         "statuses": [(status, statuses[status]) for status in STATUSES if statuses[status]],
         "flagged": sum(bool(one.flags) for one in bundles),
         "undrawn": [one for group in groups for one in group.cards if one.tract.status != DRAWN],
-        "about": list(_about([one.tract.told for one in bundles or cards])),
+        "about": list(_about([one.tract.record for one in bundles or cards])),
         "methods": methods,
-        "left_out": sorted(path.as_posix() for path in left_out),
+        "left_out": left_out,
         "data": _data(name, cards),
     }
 
@@ -147,76 +139,72 @@ def _data(name: str, cards: Sequence[Card]) -> dict[str, Any]:
 
 
 def _datum(one: Card) -> dict[str, Any]:
-    told, modified = one.tract.told, one.tract.told.get("SourceModified") or [0]
+    record = one.tract.record
+    drawn = record if isinstance(record, Drawn) else None
+    modified, size = (*record.source_modified, 0)[0], (*record.source_bytes, 0)[0]
     return {
         "id": one.id,
         "name": one.name,
         "key": one.tract.key,
         "session": f"ses-{one.tract.session}" if one.tract.session else "",
         "source": one.tract.source,
-        "state": [
-            str(modified[0]),
-            str((told.get("SourceBytes") or [0])[0]),
-        ],  # nanoseconds are beyond a script's numbers
+        "state": [str(modified), str(size)],  # nanoseconds are beyond a script's numbers
         "overview": one.tract.overview,
         "status": one.tract.status,
-        "why": "" if one.tract.status == DRAWN else one.why,
+        "why": "" if drawn else one.why,
         "warned": bool(one.warnings),
         "flagged": bool(one.flags),
-        "unmade": any(check.status == FAILED for check in one.checks),
+        "unmade": any(check.status in (FAILED, UNREADABLE) for check in one.checks),
         "pair": one.pair,
-        "side": str(told["Bundle"].get("Hemisphere") or ""),
+        "side": record.bundle.hemisphere,
         "background": one.background,
         "pictures": [[view.what, view.label, view.link, view.width, view.height] for view in one.pictures],
-        **{name: told.get(key) for key, name in _MEASURED.items()},
-        "mean": (told.get("Lengths") or {}).get("Mean"),
+        "streamlines": drawn and drawn.streamlines,
+        "volume": drawn and drawn.volume_millimetres3,
+        "mean": drawn and drawn.lengths.mean,
     }
 
 
-def _about(told: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+def _about(records: Sequence[TractRecord]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     """How the pictures were made: by name, each value met and how many have it (0 for all)."""
-    for name, tell in _TOLD.items():
-        if values := list(_distinct(told, tell)):
-            yield name, values
+    drawn = [one for one in records if isinstance(one, Drawn)]
+    told = {"Software": map(_version, records), "Tractograms from": map(_sources, records)}
+    for name, values in (told | {name: map(tell, drawn) for name, tell in _TOLD.items()}).items():
+        if counts := Counter(value for value in values if value):
+            yield name, [(value, 0 if len(counts) == 1 else count) for value, count in counts.items()]
 
 
-def _distinct(told: Iterable[Mapping[str, Any]], tell: Callable[[Mapping[str, Any]], str]) -> Iterator[tuple[str, int]]:
-    counts = Counter(value for one in told if (value := tell(one)))
-    yield from ((value, 0 if len(counts) == 1 else count) for value, count in counts.items())
+def _version(record: TractRecord) -> str:
+    return ", ".join(f"{by.name} {by.version}" for by in record.generated_by)
 
 
-def _version(told: Mapping[str, Any]) -> str:
-    return ", ".join(f"{by['Name']} {by['Version']}" for by in told["GeneratedBy"])
+def _sources(record: TractRecord) -> str:
+    return record.sources[0].rpartition("/")[0] if record.sources else ""
 
 
-def _sources(told: Mapping[str, Any]) -> str:
-    return str(told["Sources"][0]).rpartition("/")[0]
+def _reference(record: Drawn) -> str:
+    reference = record.made.reference
+    return ": ".join(part for part in (reference.path if reference else "", record.reference_chosen) if part)
 
 
-def _reference(told: Mapping[str, Any]) -> str:
-    reference, why = (told.get("Made") or {}).get("Reference"), str(told.get("ReferenceChosen") or "")
-    return ": ".join(part for part in (str(reference["path"]) if reference else "", why) if part)
+def _memory(record: Drawn) -> str:
+    memory = record.memory
+    return f"{as_mb(memory.budget_bytes):,} MB, bound by {memory.bound_by}" if memory else ""
 
 
-def _memory(told: Mapping[str, Any]) -> str:
-    memory = told.get("Memory")
-    return f"{as_mb(memory['BudgetBytes']):,} MB, bound by {memory['BoundBy']}" if memory else ""
+def _coloring(record: Drawn) -> str:
+    return _color(record.colorings[0]) if record.colorings else ""
 
 
-def _coloring(told: Mapping[str, Any]) -> str:
-    colorings = told.get("Colorings") or []
-    return _color(colorings[0]) if colorings else ""
+def _color(coloring: Coloring) -> str:
+    kind = " ".join(part for part in (coloring.kind, coloring.name) if part)
+    color = f" {as_hex(coloring.color)}" if coloring.color and kind != "bundle" else ""
+    limits = coloring.limits
+    return f"by {kind}{color}" + (f", from {limits[0]:g} to {limits[1]:g}, {coloring.colormap}" if limits else "")
 
 
-def _color(coloring: Mapping[str, Any]) -> str:
-    kind = " ".join(str(coloring[part]) for part in ("kind", "name") if coloring.get(part))
-    color = f" {as_hex(coloring['color'])}" if coloring.get("color") and kind != "bundle" else ""
-    limits = coloring.get("limits")
-    return f"by {kind}{color}" + (f", from {limits[0]:g} to {limits[1]:g}, {coloring['colormap']}" if limits else "")
-
-
-def _options(told: Mapping[str, Any]) -> str:
-    look = (told.get("Made") or {}).get("Look") or {}
+def _options(record: Drawn) -> str:
+    look = record.made.look.plain()
     return "; ".join(f"{name.replace('_', ' ')}: {_option(name, value)}" for name, value in look.items())
 
 
@@ -230,16 +218,11 @@ def _option(name: str, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _frame(told: Mapping[str, Any]) -> str:
-    frame = (told.get("Made") or {}).get("Frame")
-    if not frame:
-        return ""
-    return " × ".join(tenths(high - low) for low, high in zip(*frame, strict=True)) + " mm"
+def _frame(record: Drawn) -> str:
+    return " × ".join(tenths(high - low) for low, high in zip(*record.made.frame, strict=True)) + " mm"
 
 
-_TOLD: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "Software": _version,
-    "Tractograms from": _sources,
+_TOLD: Mapping[str, Callable[[Drawn], str]] = {
     "Reference": _reference,
     "Colours": _coloring,
     "Options": _options,

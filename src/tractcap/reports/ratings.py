@@ -1,36 +1,16 @@
 """Ratings that people exported from the participants' pages: read, merged, compared."""
 
 import os
-import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 
-ENDING = "_desc-ratings.tsv"
-PASS, FAIL, UNSURE = "pass", "fail", "unsure"
-RATINGS = (PASS, FAIL, UNSURE)
+from tractcap.errors import RecordError
+from tractcap.records.ratings import ENDING, NOT_AVAILABLE, RATINGS, Rating, RatingsFile, cell, load, shortened
+
 MIXED = "mixed"
-NOT_AVAILABLE = "n/a"
-
-_NEEDED = ("tractogram", "rating", "rater")
-_LONGEST = 60
-_BREAKS = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_UNDATED = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """What a rater said of a tractogram; ``at`` decides which of a rater's is the last."""
-
-    tractogram: str
-    rater: str
-    rating: str
-    note: str
-    at: datetime
 
 
 @dataclass
@@ -62,11 +42,6 @@ class Agreement:
     kappa: float | None
 
 
-def cell(text: str) -> str:
-    """A text as it stands in a table, and as the pages write it: on one line, without tabs, in Unicode."""
-    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text)).strip()
-
-
 def consensus(ratings: Sequence[Rating]) -> str:
     """The one rating that all gave, ``mixed`` where they differ, ``n/a`` where there is none."""
     given = {one.rating for one in ratings}
@@ -78,13 +53,26 @@ def read_ratings(output: Path, tractograms: Collection[str]) -> Ratings:
     known, merged = {cell(name) for name in tractograms}, Ratings()
     for path in _files(output):
         name = path.relative_to(output).as_posix()
-        merged.files += 1
         try:
-            with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-                _merge(_lines(lines), name, known, merged)
-        except OSError as error:
-            merged.problems.append(f"{name} can't be read: {error.strerror}.")
+            found = load(path, name)
+        except FileNotFoundError:
+            continue  # gone meanwhile
+        except RecordError as error:
+            merged.problems.append(f"{name} holds no ratings that can be read: {error.why}.")
+        else:
+            merged.problems += found.problems
+            _merge(found, name, known, merged)
+        merged.files += 1
     return merged
+
+
+def _merge(found: RatingsFile, name: str, known: Collection[str], merged: Ratings) -> None:
+    for line, rating in found.ratings:
+        if rating.tractogram in known:
+            merged.add(rating)
+        else:
+            what = f"no tractogram here is called “{shortened(rating.tractogram)}”: the rating is left out."
+            merged.problems.append(f"{name}, line {line}: {what}")
 
 
 def agreements(all_ratings: Iterable[Sequence[Rating]]) -> list[Agreement]:
@@ -110,54 +98,4 @@ def _agreement(raters: tuple[str, str], counts: Counter[tuple[str, str]]) -> Agr
 def _files(output: Path) -> Iterator[Path]:
     for at, folders, names in os.walk(output):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(at, name) for name in sorted(names) if name.endswith(ENDING) and not name.startswith("."))
-
-
-def _lines(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Numbered lines as fields; empty ones are left out."""
-    for number, line in enumerate(file, 1):
-        if line.strip():
-            yield number, line.rstrip("\r\n").split("\t")
-
-
-def _merge(lines: Iterator[tuple[int, list[str]]], name: str, known: Collection[str], merged: Ratings) -> None:
-    _, header = next(lines, (0, []))
-    if lacking := [column for column in _NEEDED if column not in header]:
-        which = " and ".join(lacking)
-        merged.problems.append(f"{name} holds no ratings that can be read: its first line doesn't name {which}.")
-        return
-    for number, fields in lines:
-        problem = _take(header, fields, known, merged)
-        if problem:
-            merged.problems.append(f"{name}, line {number}: {problem}")
-
-
-def _take(header: list[str], fields: list[str], known: Collection[str], merged: Ratings) -> str:
-    """Add a line's rating; return what is wrong with it."""
-    if len(fields) != len(header):
-        return f"it has {len(fields)} fields, not {len(header)}, and is left out."
-    row = {column: "" if value == NOT_AVAILABLE else value for column, value in zip(header, fields, strict=True)}
-    rating = row["rating"].strip().lower()
-    if not rating:
-        return ""  # a note without a rating
-    if rating not in RATINGS:
-        return f"“{_short(row['rating'])}” is none of pass, fail and unsure, and is left out."
-    tractogram = cell(row["tractogram"])
-    if tractogram not in known:
-        return f"no tractogram here is called “{_short(tractogram)}”: the rating is left out."
-    at = _moment(row)
-    merged.add(Rating(tractogram, row["rater"].strip(), rating, row.get("note", ""), at or _UNDATED))
-    return "" if at else f"“{_short(row['rated_at'])}” is no date: the rating is taken as the rater's oldest."
-
-
-def _moment(row: Mapping[str, str]) -> datetime | None:
-    """When a row was rated; long ago where that isn't told, None where it can't be understood."""
-    try:
-        moment = datetime.fromisoformat(row["rated_at"]) if row.get("rated_at") else _UNDATED
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        yield from (Path(at, name) for name in sorted(names + folders) if name.endswith(ENDING) and name[0] != ".")

@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,14 +12,13 @@ from sys import intern
 from typing import Any
 
 from tractcap.checks.kit.check import DONE
+from tractcap.records.ratings import NOT_AVAILABLE, RATINGS, Rating, cell
+from tractcap.records.tract import Drawn
+from tractcap.records.whose import DRAWN, MISSING, STATUSES
 from tractcap.reports.checked import checked, columns
 from tractcap.reports.outliers import Spread, spread
-from tractcap.reports.places import Made
-from tractcap.reports.ratings import MIXED, NOT_AVAILABLE, RATINGS, Rating, cell, consensus
-from tractcap.reports.tracts import DRAWN, EMPTY, FAILED, Tract, tracts
-
-MISSING = "missing"
-STATUSES = (DRAWN, FAILED, EMPTY, MISSING)
+from tractcap.reports.ratings import MIXED, consensus
+from tractcap.reports.tracts import Made, Tract, tracts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,32 +29,30 @@ class Measure:
     name: str
     unit: str
     what: str
-    read: Callable[[Mapping[str, Any]], Any]
+    read: Callable[[Drawn], float | None]
     compared: bool = True
 
 
-def _length(which: str) -> Callable[[Mapping[str, Any]], Any]:
-    return lambda told: told["Lengths"][which]
-
-
-def _told(which: str) -> Callable[[Mapping[str, Any]], Any]:
-    return lambda told: told[which]
-
-
 MEASURES = (
-    Measure("streamlines", "Streamlines", "", "Streamlines in the file", _told("Streamlines")),
-    Measure("streamlines_drawn", "Streamlines drawn", "", "Streamlines drawn", _told("StreamlinesDrawn"), False),
-    Measure("length_mean", "Mean length", "mm", "Mean length of the streamlines drawn", _length("Mean")),
-    Measure("length_median", "Median length", "mm", "Median length of the streamlines drawn", _length("Median")),
-    Measure("length_min", "Shortest", "mm", "Length of the shortest streamline drawn", _length("Minimum")),
-    Measure("length_max", "Longest", "mm", "Length of the longest streamline drawn", _length("Maximum")),
-    Measure("volume", "Volume", "mm^3", "Volume that the streamlines pass through", _told("VolumeMillimetres3")),
+    Measure("streamlines", "Streamlines", "", "Streamlines in the file", lambda one: one.streamlines),
+    Measure(
+        "streamlines_drawn", "Streamlines drawn", "", "Streamlines drawn", lambda one: one.streamlines_drawn, False
+    ),
+    Measure("length_mean", "Mean length", "mm", "Mean length of the streamlines drawn", lambda one: one.lengths.mean),
+    Measure(
+        "length_median", "Median length", "mm", "Median length of the streamlines drawn", lambda one: one.lengths.median
+    ),
+    Measure("length_min", "Shortest", "mm", "Length of the shortest streamline drawn", lambda one: one.lengths.minimum),
+    Measure("length_max", "Longest", "mm", "Length of the longest streamline drawn", lambda one: one.lengths.maximum),
+    Measure(
+        "volume", "Volume", "mm^3", "Volume that the streamlines pass through", lambda one: one.volume_millimetres3
+    ),
     Measure(
         "points_outside",
         "Points outside",
         "",
         "Fraction of the points that lie outside the reference image",
-        _told("PointsOutsideReference"),
+        lambda one: one.points_outside_reference,
     ),
 )
 COMPARED = tuple(at for at, measure in enumerate(MEASURES) if measure.compared)
@@ -145,7 +141,7 @@ class Table:
     rows: list[Row]
     spreads: dict[Bundle, list[Spread | None]]
     overviews: list[Row]
-    left_out: list[Path]
+    left_out: list[str]
     columns: dict[str, dict[str, Any]]
 
 
@@ -155,21 +151,21 @@ def anchor(source: str) -> str:
 
 
 def read_table(output: Path) -> Table:
-    """Read the JSON files one by one; only the numbers are kept. What is missing has rows too."""
+    """Read the records one by one; only the numbers are kept. What is missing has rows too."""
     found = _Found()
-    left_out: list[Path] = []
+    left_out: list[str] = []
     for tract in tracts(output, left_out=left_out):
-        found.take(tract, left_out)
-    about = _flag(output, found.rows, left_out)
+        found.take(tract)
+    about = _flag(output, found.rows)
     rows = sorted(found.rows + _missing(found.rows), key=_order)
     return Table(rows, _mark(rows), sorted(found.overviews, key=_order), left_out, about)
 
 
-def _flag(output: Path, rows: Iterable[Row], left_out: list[Path]) -> dict[str, dict[str, Any]]:
+def _flag(output: Path, rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
     """Flag rows by their checks, which are read one by one; return what these measure, by the columns' names."""
     about: dict[str, dict[str, Any]] = {}
     for row in rows:
-        found = checked(output, row.made, left_out) if row.made else []
+        found = checked(output, row.made) if row.made else []
         if any(one.status == DONE for one in found):
             row.flags = tuple(intern(name) for one in found for name in one.names)
         about |= {name: told for name, told in columns(found) if name not in about}
@@ -185,31 +181,29 @@ class _Found:
         self._bundles: dict[str, Bundle] = {}
         self._same: dict[Any, Any] = {}
 
-    def take(self, tract: Tract, left_out: list[Path]) -> None:
-        try:
-            (self.overviews if tract.overview else self.rows).append(self._row(tract))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-            left_out.append(Path(tract.folder, str(tract.told["Title"])))
+    def take(self, tract: Tract) -> None:
+        (self.overviews if tract.overview else self.rows).append(self._row(tract))
 
     def _row(self, tract: Tract) -> Row:
         stem, pictures = _files(tract)
+        record = tract.record
+        drawn = record if isinstance(record, Drawn) else None
         return Row(
             self._once(_unit(tract)),
             self._bundle(tract),
-            "\n".join(map(str, tract.told["Sources"])) if tract.overview else tract.source,
-            STATUSES[STATUSES.index(tract.status)],  # another one is none of ours
-            tuple(_number(tract.told, measure) for measure in MEASURES),
-            _warnings(tract.told),
-            str(tract.told.get("Why") or ""),
+            "\n".join(record.sources) if tract.overview else tract.source,
+            tract.status,
+            tuple(measure.read(drawn) if drawn else None for measure in MEASURES),
+            len(drawn.notes) if drawn else 0,
+            tract.why,
             stem,
             self._once(pictures),
-            made=tract.made if tract.made.names else None,
+            made=tract.made if drawn and tract.made.names else None,
         )
 
     def _bundle(self, tract: Tract) -> Bundle:
         """The first that was met by that key: its name and hemisphere are the same in all."""
-        hemisphere = str(tract.told["Bundle"].get("Hemisphere") or "")
-        return self._bundles.setdefault(tract.key, Bundle(tract.key, tract.readable, hemisphere))
+        return self._bundles.setdefault(tract.key, Bundle(tract.key, tract.readable, tract.record.bundle.hemisphere))
 
     def _once(self, value: Any) -> Any:
         return self._same.setdefault(value, value)
@@ -221,26 +215,12 @@ def _unit(tract: Tract) -> Unit:
 
 def _files(tract: Tract) -> tuple[str, tuple[str, ...]]:
     """What the pictures' paths begin with, and their endings; the mosaic is the last."""
-    names = [str(name) for name in tract.told.get("Pictures") or []]
+    names = tract.record.pictures
     if not names:
         return "", ()
     stem = names[0].rpartition("_")[0]
     at = f"{tract.folder}/{stem}" if tract.folder else stem
     return at, tuple(intern(name.removeprefix(stem)) for name in names if name.startswith(stem))
-
-
-def _number(told: Mapping[str, Any], measure: Measure) -> float | None:
-    try:
-        value = measure.read(told)
-    except (KeyError, TypeError):
-        return None
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return value if known else None
-
-
-def _warnings(told: Mapping[str, Any]) -> int:
-    notes = told.get("Notes")
-    return len(notes) if isinstance(notes, list) else 0
 
 
 def _missing(rows: Iterable[Row]) -> list[Row]:
@@ -269,7 +249,13 @@ def _order(row: Row) -> tuple[Any, ...]:
 def natural(text: str) -> tuple[Any, ...]:
     """Something to sort by: numbers in the text by their value, then the text itself."""
     parts = re.split("([0-9]+)", text)
-    return tuple(int(part) if at % 2 else part.casefold() for at, part in enumerate(parts)), text
+    return tuple(_by_value(part) if at % 2 else part.casefold() for at, part in enumerate(parts)), text
+
+
+def _by_value(digits: str) -> tuple[int, str]:
+    """Sorts as the number does, of however many digits."""
+    significant = digits.lstrip("0")
+    return len(significant), significant
 
 
 def _mark(rows: Sequence[Row]) -> dict[Bundle, list[Spread | None]]:
@@ -311,12 +297,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "status": {
         "LongName": "Status",
         "Description": "What became of the tractogram",
-        "Levels": {
-            DRAWN: "pictures of it were made",
-            FAILED: "it could not be read or drawn",
-            EMPTY: "it holds no streamlines",
-            MISSING: "other participants have the bundle, this one has not",
-        },
+        "Levels": STATUSES,
     },
     **{
         measure.column: {

@@ -1,30 +1,44 @@
-"""What the JSON files beside the pictures tell, as rows for pages and tables.
+"""The records beside the pictures, as pages and tables take them in.
 
-They may be written by others at the same time: a file that is gone or not whole is another run's business.
+They may be written by others at the same time: a file that is gone is another run's business.
 """
 
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from tractcap.reports.places import Made, is_place, names_beside
+from tractcap.errors import RecordError
+from tractcap.records import tract as records
+from tractcap.records.check import is_place, names_beside
+from tractcap.records.tract import Drawn, TractRecord
+from tractcap.records.whose import OVERVIEW
 
 FIGURES = "figures"
-DRAWN, FAILED, EMPTY = "drawn", "failed", "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Which checks of a bundle have records, by their ``names``; of which ``state`` of its file they should be.
+
+    They lie in ``folder``, a POSIX path below the output, and their names begin with ``stem``.
+    """
+
+    folder: str
+    stem: str
+    names: tuple[str, ...]
+    state: tuple[tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True)
 class Tract:
-    """One set of pictures: what is ``told`` of it, and its ``folder`` below the output, as a POSIX path.
+    """One set of pictures: its ``record``, and its ``folder`` below the output, as a POSIX path.
 
-    The names of its files begin with ``stem``; ``checks`` are those that have JSON files too.
+    The names of its files begin with ``stem``; ``checks`` are those that have records too.
     """
 
-    told: Mapping[str, Any]
+    record: TractRecord
     folder: str
     stem: str = ""
     checks: tuple[str, ...] = ()
@@ -32,49 +46,54 @@ class Tract:
     @property
     def participant(self) -> str:
         """Label without ``sub-``; empty where there is none."""
-        return str(self.told["Participant"])
+        return self.record.participant
 
     @property
     def session(self) -> str:
         """Label without ``ses-``; empty where there is none."""
-        return str(self.told["Session"])
+        return self.record.session
 
     @property
     def source(self) -> str:
-        """The tractogram's path below the input."""
-        return str(self.told["Sources"][0])
+        """The tractogram's path below the input; empty where its record can't be understood."""
+        return self.record.sources[0] if self.record.sources else ""
 
     @property
     def status(self) -> str:
-        """``drawn``, ``failed`` or ``empty``."""
-        return str(self.told["Status"])
+        """What became of it: see :data:`tractcap.records.whose.STATUSES`."""
+        return self.record.status
 
     @property
     def key(self) -> str:
         """The bundle's name that is the same in all participants and tools."""
-        return str(self.told["Bundle"]["Key"])
+        return self.record.bundle.key
 
     @property
     def readable(self) -> str:
         """The bundle's name for people."""
-        return str(self.told["Bundle"]["Readable"])
+        return self.record.bundle.readable
 
     @property
     def overview(self) -> bool:
         """Whether it shows several tractograms together."""
-        return bool(self.told["Kind"] == "overview")
+        return self.record.kind == OVERVIEW
+
+    @property
+    def why(self) -> str:
+        """Why there are no pictures; empty where there are some."""
+        return "" if isinstance(self.record, Drawn) else self.record.why
 
     @cached_property
     def pictures(self) -> dict[str, str]:
         """Paths of the files below the output by what they show: ``mosaic``, ``left``, ``turntable.webp`` and so on."""
-        names = self.told.get("Pictures") or []
+        names = self.record.pictures
         return {_shows(name): f"{self.folder}/{name}" if self.folder else name for name in names}
 
     @property
     def made(self) -> Made:
         """Its checks."""
-        state = (self.told.get("SourceBytes"), self.told.get("SourceModified"))
-        return Made(self.folder, self.stem, self.checks if self.status == DRAWN else (), state)
+        state = (self.record.source_bytes, self.record.source_modified)
+        return Made(self.folder, self.stem, self.checks if isinstance(self.record, Drawn) else (), state)
 
 
 def _shows(name: str) -> str:
@@ -82,10 +101,11 @@ def _shows(name: str) -> str:
     return what if what.startswith("turntable.") else what.removesuffix(".png").removeprefix("view-")
 
 
-def tracts(output: Path, participant: str | None = None, left_out: list[Path] | None = None) -> Iterator[Tract]:
+def tracts(output: Path, participant: str | None = None, left_out: list[str] | None = None) -> Iterator[Tract]:
     """Those of a participant (its label; ``""`` for those that are nobody's), or of everyone, ordered by path.
 
-    Files that are not ours or not whole are added to ``left_out``.
+    A record that can't be understood is one too, with the status ``unreadable``. On files that aren't tractcap's,
+    sentences are added to ``left_out``.
     """
     for folder in _figures(output, participant):
         relative = folder.relative_to(output).as_posix()
@@ -94,21 +114,39 @@ def tracts(output: Path, participant: str | None = None, left_out: list[Path] | 
         for path in found:
             if is_place(path.name, names):
                 continue
-            if told := _read(path):
-                yield Tract(told, relative, path.stem, names_beside(path.stem, names))
-            elif left_out is not None and path.exists():
-                left_out.append(path.relative_to(output))
+            try:
+                yield Tract(_read(path, output), relative, path.stem, names_beside(path.stem, names))
+            except FileNotFoundError:
+                continue
+            except RecordError as error:
+                if left_out is not None:
+                    left_out.append(f"{path.relative_to(output).as_posix()} isn't told of here: {error.why}.")
+
+
+def _read(path: Path, output: Path) -> TractRecord:
+    try:
+        return records.load(path)
+    except RecordError as error:
+        if error.foreign:
+            raise
+        return records.unreadable(path, output, error)
 
 
 def changed(output: Path) -> dict[str, int]:
-    """When (ns) the newest JSON file of each participant was written."""
+    """When (ns) the newest record of each participant was written."""
     found: dict[str, int] = {}
     for folder in _figures(output, None):
         top = folder.relative_to(output).parts[0]
         participant = top.removeprefix("sub-") if top.startswith("sub-") else ""
-        times = [path.stat().st_mtime_ns for path in _within(folder) if path.is_file()]
-        found[participant] = max([*times, found.get(participant, 0)])
+        found[participant] = max([*map(_modified, _within(folder)), found.get(participant, 0)])
     return found
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0  # gone
 
 
 def _figures(output: Path, participant: str | None) -> Iterator[Path]:
@@ -126,13 +164,3 @@ def _within(folder: Path) -> list[Path]:
         return sorted(folder.glob("*.json"))
     except OSError:
         return []  # gone
-
-
-def _read(path: Path) -> Mapping[str, Any] | None:
-    """What a JSON file tells, if it is ours and whole."""
-    try:
-        told = json.loads(path.read_text())
-        ours = told["GeneratedBy"][0]["Name"] == "tractcap" and told["Sources"] and told["Status"] and told["Kind"]
-        return told if ours and {"Participant", "Session", "Bundle", "Title"} <= told.keys() else None
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return None

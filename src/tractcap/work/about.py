@@ -1,27 +1,28 @@
-"""Whose pictures: what is told of every tractogram, drawn or not, and the JSON file of one that was not."""
+"""Whose pictures: what is told of every tractogram, drawn or not, and the record of one that was not."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tractcap import __version__
-from tractcap.files import write_text
+from tractcap.errors import RecordError
 from tractcap.inputs.layout import Source, fingerprint
-from tractcap.reports.tracts import DRAWN, FAILED
+from tractcap.records import tract
+from tractcap.records.tract import Drawn
+from tractcap.records.whose import BUNDLE, DRAWN, FAILED, OVERVIEW
 
 GENERATED_BY = [{"Name": "tractcap", "Version": __version__}]
 
 
 MEASURED = {"lengths": "Lengths", "volume": "VolumeMillimetres3", "voxel": "VolumeVoxelMillimetres"}
-"""What is measured with the extent, by the names that the JSON file has for them."""
+"""What is measured with the extent, by the names that the record has for them."""
 
 
 def about(source: Source, status: str = DRAWN) -> dict[str, Any]:
-    """What a JSON file says first."""
+    """What a record says first."""
     return {
-        "Kind": "bundle",
+        "Kind": BUNDLE,
         "Status": status,
         "Participant": source.participant,
         "Session": source.session,
@@ -33,7 +34,7 @@ def about(source: Source, status: str = DRAWN) -> dict[str, Any]:
 def about_all(source: Source) -> dict[str, Any]:
     """What one of tractograms together says first, of which ``source`` is one."""
     bundle = {"Original": "", "Key": "", "Readable": "all bundles", "Hemisphere": ""}
-    return {**about(source), "Kind": "overview", "Title": " ".join(whose(source)) or "all bundles", "Bundle": bundle}
+    return {**about(source), "Kind": OVERVIEW, "Title": " ".join(whose(source)) or "all bundles", "Bundle": bundle}
 
 
 def whose(source: Source) -> list[str]:
@@ -43,33 +44,37 @@ def whose(source: Source) -> list[str]:
 
 
 def place(output: Path, source: Source) -> Path:
-    """Where a tractogram's JSON file lies."""
-    return output / source.folder / f"{source.stem}.json"
+    """Where a tractogram's record lies."""
+    return tract.place(output / source.folder, source.stem)
 
 
-def tell_of_undrawn(output: Path, source: Source, status: str, why: str) -> None:
-    """Write the JSON file of a tractogram that has no pictures; one that tells of pictures of the same file stays.
+def tell_of_undrawn(output: Path, source: Source, status: str, why: str, state: tuple[int, int] | None = None) -> None:
+    """Write the record of a tractogram that has no pictures; one that tells of pictures of the same file stays.
+
+    Parameters
+    ----------
+    state : bytes of the file and those beside it that belong to it, and when they were changed; None looks at the file.
 
     Raises
     ------
     OSError
         When it can't be written.
     """
-    path, size, modified = place(output, source), *_state(source)
-    if (earlier := read(path)) and earlier.get("Status") == DRAWN and earlier.get("SourceModified") == [modified]:
-        return
-    state = {"name": source.name, "bytes": size, "modified": modified}
-    _tell(path, about(source, status), [state], why)
+    path, (size, modified) = place(output, source), state or _state(source)
+    if not _shows(path, size, modified):
+        told = {"name": source.name, "bytes": size, "modified": modified}
+        _tell(path, about(source, status), [told], why)
 
 
 def tell_of_unmerged(path: Path, told: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], why: str) -> None:
-    """Write the JSON file of a tractogram of which pieces lack.
+    """Write the record of a tractogram of which pieces lack.
 
     Parameters
     ----------
     told, sources : what a worker would have drawn it by.
     """
-    _tell(path, {**told, "Status": FAILED}, [one["source"] for one in sources], f"{told['Title']}: {why}")
+    first = {name: told[name] for name in ("Kind", "Participant", "Session", "Title", "Bundle")}
+    _tell(path, {**first, "Status": FAILED}, [one["source"] for one in sources], f"{told['Title']}: {why}")
 
 
 def _tell(path: Path, first: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], why: str) -> None:
@@ -80,11 +85,17 @@ def _tell(path: Path, first: Mapping[str, Any], sources: Sequence[Mapping[str, A
         "SourceBytes": [one["bytes"] for one in sources],
         "SourceModified": [one["modified"] for one in sources],
         "GeneratedBy": GENERATED_BY,
-        "Pictures": [],
-        "PictureBytes": [],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    tract.write(path, tract.parse(told))
+
+
+def _shows(path: Path, size: int, modified: int) -> bool:
+    """Whether a record tells of pictures of this state of a file."""
+    try:
+        earlier = tract.load(path)
+    except (FileNotFoundError, RecordError):
+        return False
+    return isinstance(earlier, Drawn) and (earlier.source_bytes, earlier.source_modified) == ((size,), (modified,))
 
 
 def _state(source: Source) -> tuple[int, int]:
@@ -92,12 +103,3 @@ def _state(source: Source) -> tuple[int, int]:
         return fingerprint(source.path)
     except OSError:
         return 0, 0
-
-
-def read(path: Path) -> Mapping[str, Any] | None:
-    """What a JSON file holds; None where there is none, or no object."""
-    try:
-        told = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return told if isinstance(told, dict) else None

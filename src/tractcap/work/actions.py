@@ -1,6 +1,5 @@
 """What a worker can be told to do. Arguments and results are plain values that JSON holds."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
@@ -22,10 +21,11 @@ from tractcap.drawing.piece import Piece
 from tractcap.drawing.pieces import Writer
 from tractcap.drawing.views import Frame
 from tractcap.errors import InputError, TractcapError
-from tractcap.files import clear_parts, write_text, write_whole
+from tractcap.files import clear_parts, write_whole
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.tractograms import open_tractogram
 from tractcap.inputs.tractograms.tsf import beside
+from tractcap.records import tract
 from tractcap.work import pieces
 from tractcap.work.about import tell_of_unmerged
 from tractcap.work.pictures import Pictures
@@ -109,19 +109,18 @@ def draw_pictures(
     scene = _scene(bundles, made, vtk_space)
     at.mkdir(parents=True, exist_ok=True)
     clear_parts(at, stem)
-    (at / f"{stem}.json").unlink(missing_ok=True)  # it would tell of pictures that are about to be replaced
+    tract.place(at, stem).unlink(missing_ok=True)  # it would tell of pictures that are about to be replaced
     facts = Facts(title, about, made, bundles, scene, tally)
     pictures = Pictures(at, stem, scene, facts)
     how = Making(making["max_points"], tuple(making["passes"]), making["sampling"])
     for drawn in draw(scene, how, tally, report, merged):
         pictures.take(drawn)
         report(tally.points)
-    names = pictures.finish()
-    told = sidecar(facts, how.sampling, extent) | {"Pictures": names}
-    told["PictureBytes"] = [(at / name).stat().st_size for name in names]
-    write_text(at / f"{stem}.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    sizes = {name: (at / name).stat().st_size for name in pictures.finish()}
+    record = sidecar(facts, how.sampling, extent, sizes)
+    tract.write(tract.place(at, stem), record)
     pieces.clear(at, stem)
-    return told
+    return record.plain()
 
 
 def draw_piece(arguments: Mapping[str, Any], piece: Mapping[str, int], need: int, report: Report) -> dict[str, Any]:

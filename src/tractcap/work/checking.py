@@ -1,21 +1,23 @@
 """The checks of a run: which there are to make of each bundle, and what is told of those that are not made."""
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import prod
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tractcap.checks import checks
 from tractcap.checks.kit import flags
-from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED, Check, File, Given
+from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED, Check, File, Given, Value
 from tractcap.inputs.names import split_image
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
+from tractcap.records import check as records
+from tractcap.records.check import Attached, CheckRecord, Flag
 from tractcap.work import checked, plan
-from tractcap.work.about import about, place, read
+from tractcap.work.about import about, place
 from tractcap.work.asked import Other
 from tractcap.work.beside import find
 from tractcap.work.prepare import Job, Planned, Settings, look
@@ -54,14 +56,14 @@ class Order:
     check: Check
     job: Job
     given: Given
-    told: checked.Told
+    record: CheckRecord
     arguments: Mapping[str, Any]
     need: int
 
     @property
     def at(self) -> Path:
         """Where its JSON file will lie."""
-        return checked.place(Path(self.arguments["folder"]), self.arguments["stem"], self.check.name)
+        return records.place(Path(self.arguments["folder"]), self.arguments["stem"], self.check.name)
 
 
 class Checking:
@@ -108,7 +110,7 @@ class Checking:
                 self._leave(order, MISSING, next(self._lacking(order), why))
             elif order.need > self._room:
                 self.fail(order, self._too_large(order.need))
-            elif earlier := None if self._settings.overwrite else checked.kept(order.at, order.told):
+            elif earlier := None if self._settings.overwrite else checked.kept(order.at, order.record):
                 self._keep(order, earlier)
             else:
                 yield order
@@ -124,12 +126,12 @@ class Checking:
     def _order(self, check: Check, job: Job) -> Order:
         given = self._given(check, job)
         at = place(self._settings.output, job.source)
-        told = checked.record(check, about(job.source), source(job), self._with(job, given), DONE, "")
+        record = checked.record(check, about(job.source), source(job), self._with(job, given), DONE, "")
         arguments = {
             "name": check.name, "given": given.dump(), "folder": str(at.parent), "stem": job.source.stem,
             "title": job.source.title, "background": list(self._settings.look.background),
         }  # fmt: skip
-        return Order(check, job, given, told, arguments, plan.BASE + plan.SCIENCE + check.need(given))
+        return Order(check, job, given, record, arguments, plan.BASE + plan.SCIENCE + check.need(given))
 
     def _given(self, check: Check, job: Job) -> Given:
         """A bundle and what this check uses; in the atlas's space where it is compared with that."""
@@ -150,7 +152,7 @@ class Checking:
         known = self._jobs.get(other.path)
         header = known.header if known else self._headers.get(str(other.path), {})
         if shape := header.get("shape"):
-            return File(str(other.path), voxels=prod(shape), space=other.space)
+            return File(str(other.path), voxels=math.prod(shape), space=other.space)
         return File(str(other.path), header.get("streamlines", 0), header.get("points", 0), 0, other.space)
 
     def _with(self, job: Job, given: Given) -> dict[str, Any]:
@@ -170,11 +172,17 @@ class Checking:
 
     def made(self, order: Order, found: Mapping[str, Any]) -> None:
         """Tell what a worker has found."""
-        measures = found["Measures"]
-        told = order.told | dict(found) | {"About": checked.about_measures(order.check, measures, [*order.given.maps])}
-        told["Notes"] = [*self._lacking(order), *told["Notes"]]
-        told["Flags"] = self._flags(order, measures)
-        self._tell(order, told, DONE)
+        measures = {key: _told(value) for key, value in found["Measures"].items()}
+        record = replace(
+            order.record,
+            measures=measures,
+            about=checked.about_measures(order.check, measures, [*order.given.maps]),
+            notes=(*self._lacking(order), *found["Notes"]),
+            figures=tuple(map(Attached.parse, found["Figures"])),
+            tables=tuple(map(Attached.parse, found["Tables"])),
+            flags=self._flags(order, measures),
+        )
+        self._tell(order, record, DONE)
 
     def _lacking(self, order: Order) -> Iterator[str]:
         """Sentences on what was asked for and isn't there, of what the check uses."""
@@ -187,38 +195,43 @@ class Checking:
         log.error("%s", self.tally.failed[-1])
         self._leave(order, FAILED, why)
 
-    def _keep(self, order: Order, earlier: checked.Told) -> None:
+    def _keep(self, order: Order, earlier: CheckRecord) -> None:
         """Keep what an earlier run found, flagged by the rules of this one."""
-        raised = self._flags(order, earlier["Measures"])
-        if raised != earlier["Flags"]:
-            self._tell(order, earlier | {"Flags": raised}, KEPT)
+        raised = self._flags(order, earlier.measures)
+        if raised != earlier.flags:
+            self._tell(order, replace(earlier, flags=raised), KEPT)
         else:
             self._count(order, KEPT, raised)
 
     def _leave(self, order: Order, status: str, why: str) -> None:
-        earlier = read(order.at)
-        if status == SKIPPED and earlier and earlier.get("SourceModified") == order.told["SourceModified"]:
+        earlier = checked.earlier(order.at) if status == SKIPPED else None
+        if earlier and earlier.source_modified == order.record.source_modified:
             self.tally.counts[status] += 1  # what an earlier run found of the same file stays
             return
-        self._tell(order, order.told | {"Status": status, "Why": why}, status)
+        self._tell(order, replace(order.record, status=status, why=why), status)
 
-    def _tell(self, order: Order, told: checked.Told, status: str) -> None:
+    def _tell(self, order: Order, record: CheckRecord, status: str) -> None:
         try:
-            checked.write(order.at, told)
+            records.write(order.at, record)
         except OSError as error:
             log.error("%s can't be written (%s): no page will tell of it", order.at, error.strerror)
             self.tally.failed.append(f"{order.at} can't be written: {error.strerror}")
-        self._count(order, status, told["Flags"])
+        self._count(order, status, record.flags)
 
-    def _count(self, order: Order, status: str, raised: Sequence[Mapping[str, Any]]) -> None:
+    def _count(self, order: Order, status: str, raised: Sequence[Flag]) -> None:
         self.tally.counts[status] += 1
         for flag in raised:
-            self.tally.flags.append(f"{order.job.source.name}: {flags.sentence(flag)}")
+            self.tally.flags.append(f"{order.job.source.name}: {flags.sentence(flag.plain())}")
             log.warning("flagged: %s", self.tally.flags[-1])
 
-    def _flags(self, order: Order, measures: Mapping[str, Any]) -> list[dict[str, Any]]:
-        raised: list[dict[str, Any]] = plain(flags.raised(self._settings.checks.rules, order.check.name, measures))
-        return raised
+    def _flags(self, order: Order, measures: Mapping[str, Any]) -> tuple[Flag, ...]:
+        raised = flags.raised(self._settings.checks.rules, order.check.name, measures)
+        return tuple(Flag.parse(plain(one)) for one in raised)
+
+
+def _told(value: Value) -> Value:
+    """A number that is none, such as the mean of nothing, can't be told."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _image(path: Path) -> bool:

@@ -13,12 +13,14 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from tractcap import __version__
+from tractcap.errors import RecordError
 from tractcap.files import write_text, write_whole
+from tractcap.records import dataset
+from tractcap.records.dataset import NAME, Description
 from tractcap.reports.tracts import FIGURES
 
 log = logging.getLogger("tractcap")
 
-_DESCRIPTION = "dataset_description.json"
 _VERSION = "1.10.0"
 _OURS = ("BIDSVersion", "DatasetType", "GeneratedBy")
 
@@ -81,13 +83,17 @@ def describe_dataset(output: Path, source: Path | None, folders: Collection[str]
 
 
 def _write_description(output: Path, source: Path | None) -> None:
-    path = output / _DESCRIPTION
+    path = output / NAME
     known = _read(path)
-    if known is None or (known and not _is_ours(known)):
+    if known is not None and not _is_ours(known):
+        known = None
+    if known is None and (path.exists() or path.is_symlink()):
         log.warning("%s was not written by tractcap, and is left as it is", path)
         return
-    made = {"Name": "tractcap: pictures of tractograms", **known, **_description(os.environ, Path("/"))}
-    made["GeneratedBy"] += [by for by in known.get("GeneratedBy", ()) if not _tractcap(by)]
+    others = [by.plain() for by in known.generated_by if by.name != "tractcap"] if known else []
+    ours = _description(os.environ, Path("/"))
+    made = {"Name": "tractcap: pictures of tractograms", **(known.plain() if known else {}), **ours}
+    made["GeneratedBy"] += others
     if source is not None:
         made = {key: value for key, value in made.items() if key not in ("DatasetLinks", "SourceDatasets")}
         made |= sources(output, source)
@@ -101,24 +107,16 @@ def _description(environ: Mapping[str, str], root: Path) -> dict[str, Any]:
     return {"BIDSVersion": _VERSION, "DatasetType": "derivative", "GeneratedBy": [by]}
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """What a description says: nothing where there is none, None where it is not understood."""
+def _read(path: Path) -> Description | None:
+    """What a description says; None where there is none, or it isn't understood."""
     try:
-        found = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
+        return dataset.load(path)
+    except (FileNotFoundError, RecordError):
         return None
-    return found if isinstance(found, dict) and found else None
 
 
-def _is_ours(known: Mapping[str, Any]) -> bool:
-    by = known.get("GeneratedBy")
-    return isinstance(by, list) and any(map(_tractcap, by))
-
-
-def _tractcap(by: object) -> bool:
-    return isinstance(by, dict) and by.get("Name") == "tractcap"
+def _is_ours(known: Description) -> bool:
+    return any(by.name == "tractcap" for by in known.generated_by)
 
 
 def container(environ: Mapping[str, str], root: Path) -> dict[str, str]:
@@ -137,11 +135,11 @@ def container(environ: Mapping[str, str], root: Path) -> dict[str, str]:
 def sources(output: Path, source: Path) -> dict[str, Any]:
     """What a description says of the dataset that was drawn, which may be nothing."""
     here, asked = output.resolve(), source.resolve()
-    root = next((folder for folder in (asked, *asked.parents) if (folder / _DESCRIPTION).is_file()), None)
+    root = next((folder for folder in (asked, *asked.parents) if (folder / NAME).is_file()), None)
     if root in (None, here):
         return {}
-    link, doi = _link(here, root), (_read(root / _DESCRIPTION) or {}).get("DatasetDOI")
-    told = {"SourceDatasets": [{"DOI": doi}]} if isinstance(doi, str) and doi else {}
+    link, described = _link(here, root), _read(root / NAME)
+    told = {"SourceDatasets": [{"DOI": described.dataset_doi}]} if described and described.dataset_doi else {}
     return {**({"DatasetLinks": {"source": link}} if link else {}), **told}
 
 
@@ -151,7 +149,7 @@ def _link(output: Path, root: Path) -> str:
     Of any other it would tell how the folders of this machine are called, and mean nothing elsewhere.
     """
     common = Path(os.path.commonpath([output, root]))
-    if common == output or not (common.name == "derivatives" or (common / _DESCRIPTION).is_file()):
+    if common == output or not (common.name == "derivatives" or (common / NAME).is_file()):
         return ""
     return quote(os.fsencode(os.path.relpath(root, output)))
 

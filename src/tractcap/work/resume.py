@@ -1,56 +1,84 @@
 """What an earlier run has left, and whether it is what this run would draw.
 
-The JSON file beside the pictures is written last. It tells what made them: the files by their sizes and times, the
+The record beside the pictures is written last. It tells what made them: the files by their sizes and times, the
 version, the options and the frame. Pictures whose sizes aren't those that it tells are drawn again.
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tractcap import __version__
-from tractcap.reports.tracts import DRAWN
+from tractcap.errors import RecordError
+from tractcap.records import tract
+from tractcap.records.tract import Coloring, Drawn, Extent, Made
 from tractcap.work.about import MEASURED
 from tractcap.work.images import Box, State
+
+log = logging.getLogger("tractcap")
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """Of pictures that are there and whole: all that is told of them."""
+    """The record of pictures that are there and whole, and the box that these were measured to have."""
 
-    told: Mapping[str, Any]
+    record: Drawn
+    box: Extent
 
     def extent(self, measured_by: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What was measured of the tractogram, if it was measured by the same colouring."""
-        extent = self.told["Extent"] | {name: self.told[told] for name, told in MEASURED.items() if told in self.told}
-        return extent if extent.get("measured_by") == measured_by else None
+        told = self.record.plain()
+        measured = {name: told[key] for name, key in MEASURED.items() if key in told}
+        return self.box.plain() | measured if self.box.measured_by == measured_by else None
 
     def outline(self, reference: State) -> Box | None:
         """The box around the head in a reference image, if this state of it was drawn."""
-        earlier = self.told["Made"]["Reference"]
-        same = earlier and State(Path(earlier["path"]), earlier["bytes"], earlier["modified"]) == reference
-        return tuple(earlier["box"]) if same else None
+        earlier = self.record.made.reference
+        if earlier is None or State(Path(earlier.path), earlier.bytes, earlier.modified) != reference:
+            return None
+        return (earlier.box[0], earlier.box[1]) if len(earlier.box) == 2 else None
 
     def shows(self, made: Mapping[str, Any], colorings: Sequence[Mapping[str, Any]], sampling: int) -> bool:
         """Whether they show what is made of this, at least as smooth."""
-        same = self.told["Made"] == plain(made) and self.told["Colorings"] == plain(colorings)
-        return same and bool(self.told["SamplesPerPixel"] >= sampling**2)
+        same = self.record.made == Made.parse(plain(made))
+        same = same and self.record.colorings == tuple(Coloring.parse(plain(one)) for one in colorings)
+        return same and self.record.samples_per_pixel >= sampling**2
 
 
-def recorded(sidecar: Path, sources: Sequence[Mapping[str, Any]]) -> Recorded | None:
-    """What a JSON file tells, if it is of these sources and this version, and its pictures are all there."""
+def recorded(sidecar: Path, sources: Sequence[Mapping[str, Any]], *, say: bool = True) -> Recorded | None:
+    """What a record tells, if it is of these sources and this version, and its pictures are all there.
+
+    Parameters
+    ----------
+    say : log of one that can't be understood that its pictures are drawn anew.
+    """
     try:
-        told = json.loads(sidecar.read_text())
-        ours = told["Status"] == DRAWN
-        ours = ours and told["GeneratedBy"][0]["Version"] == __version__
-        ours = ours and told["SourceBytes"] == [source["bytes"] for source in sources]
-        ours = ours and told["SourceModified"] == [source["modified"] for source in sources]
-        sizes = [(sidecar.parent / name).stat().st_size for name in told["Pictures"]]
-        return Recorded(told) if ours and sizes == told["PictureBytes"] and told["Extent"] else None
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
-        return None  # not there, or not ours: draw
+        record = tract.load(sidecar)
+    except FileNotFoundError:
+        return None
+    except RecordError as error:
+        if say:
+            log.warning("%s Its pictures are drawn anew", error)
+        return None
+    if not isinstance(record, Drawn) or not record.extent or not _is_of(record, sources):
+        return None
+    sizes = tuple(_size(sidecar.with_name(name)) for name in record.pictures)
+    return Recorded(record, record.extent) if sizes == record.picture_bytes else None
+
+
+def _is_of(record: Drawn, sources: Sequence[Mapping[str, Any]]) -> bool:
+    state = tuple(one["bytes"] for one in sources), tuple(one["modified"] for one in sources)
+    return (record.source_bytes, record.source_modified) == state and record.generated_by[0].version == __version__
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None  # gone
 
 
 def plain(values: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from tractcap.drawing.piece import WHOLE, Piece
 from tractcap.inputs.layout import Source
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.threads import environment
-from tractcap.reports.tracts import EMPTY, FAILED
+from tractcap.records.whose import EMPTY, FAILED
 from tractcap.work import pieces, plan
 from tractcap.work.about import place, tell_of_undrawn
 from tractcap.work.checking import Checking, Order, Tally
@@ -137,7 +137,8 @@ class Run:
 
     def _measure(self, name: str, person: Participant) -> None:
         """Measure what no earlier run has measured."""
-        earlier = {job: self._recorded(place(self.settings.output, job.source), [job]) for job in person.jobs}
+        at = {job: place(self.settings.output, job.source) for job in person.jobs}
+        earlier = {job: self._recorded(at[job], [job], say=job.mine) for job in person.jobs}
         for job, told in earlier.items():
             if told and (extent := told.extent(plain(self._scenes.measured_by(job)))):
                 person.extents[job] = extent
@@ -161,8 +162,8 @@ class Run:
             self._outlines[reference.path] = box
         return True
 
-    def _recorded(self, sidecar: Path, jobs: Sequence[Job]) -> Recorded | None:
-        return None if self.settings.overwrite else recorded(sidecar, [source(job) for job in jobs])
+    def _recorded(self, sidecar: Path, jobs: Sequence[Job], *, say: bool = True) -> Recorded | None:
+        return None if self.settings.overwrite else recorded(sidecar, [source(job) for job in jobs], say=say)
 
     def _frame(self, name: str) -> None:
         """Once all that shares a frame, or a range of colours, is measured, draw it."""
@@ -188,7 +189,7 @@ class Run:
             made = self._scenes.made(person, [job])
             coloring = self._scenes.coloring(job, person.limits)
             at = place(self.settings.output, job.source)
-            earlier = self._recorded(at, [job])
+            earlier = self._recorded(at, [job], say=False)
             if earlier and earlier.shows(made, [coloring.dump()], job.shape.sampling):
                 self._kept(job, earlier)
                 person.undrawn -= 1
@@ -266,7 +267,7 @@ class Run:
         at = overview_place(self.settings.output, jobs[0].source)
         earlier = self._recorded(at, jobs)
         if earlier and earlier.shows(made, [one.dump() for one in colorings], jobs[0].shape.sampling):
-            self.outcome.overviews.append(at.with_name(earlier.told["Pictures"][-1]))
+            self.outcome.overviews.append(at.with_name(earlier.record.pictures[-1]))
             return
         largest = max(jobs, key=lambda job: job.need)
         arguments = self._scenes.arguments(jobs, colorings, made, {"low": made["Frame"][0], "high": made["Frame"][1]})
@@ -421,35 +422,35 @@ class Run:
         if not job.mine:
             log.warning("%s; another shard tells of it", why if path in why else f"{path}: {why}")
             return
-        self._undrawn(job.source, FAILED, why if path in why else f"{path}: {why}")
+        self._undrawn(job.source, FAILED, why if path in why else f"{path}: {why}", (job.bytes, job.modified))
         log.error("%s", self.outcome.failed[job.source])
 
-    def _undrawn(self, source: Source, status: str, why: str) -> None:
+    def _undrawn(self, source: Source, status: str, why: str, state: tuple[int, int] | None = None) -> None:
         """Tell of a tractogram that has no pictures, beside where they would be too."""
         (self.outcome.failed if status == FAILED else self.outcome.empty)[source] = why
         self._journal.write(status, source=source.name, why=why)
         try:
-            tell_of_undrawn(self.settings.output, source, status, why)
+            tell_of_undrawn(self.settings.output, source, status, why, state)
         except OSError as error:
             at = place(self.settings.output, source)
             log.error("%s can't be written (%s): no page will tell of it", at, error.strerror)
 
     def _kept(self, job: Job, earlier: Recorded) -> None:
-        self.outcome.kept[job.source] = self._pictures(job, earlier.told)
+        self.outcome.kept[job.source] = self._pictures(job, earlier.record.pictures)
         self._advance(job, 1.0)
         log.debug("kept %s: its pictures are there, of the same file and options", job.source.name)
         self._journal.write("kept", source=job.source.name)
 
     def _drawn(self, job: Job, event: Event) -> None:
         told: Any = event.done
-        self.outcome.drawn[job.source] = self._pictures(job, told)
+        self.outcome.drawn[job.source] = self._pictures(job, told["Pictures"])
         for note in _notes(told):
             log.warning("%s: %s", job.source.name, note)
         log.info("drew %s: %s streamlines", job.source.name, f"{told['StreamlinesDrawn']:,}")
         self._journal.write("drawn", source=job.source.name, need=event.task.need, peak=event.peak)
 
-    def _pictures(self, job: Job, told: Mapping[str, Any]) -> list[Path]:
-        return [self.settings.output / job.source.folder / name for name in told["Pictures"]]
+    def _pictures(self, job: Job, names: Sequence[str]) -> list[Path]:
+        return [self.settings.output / job.source.folder / name for name in names]
 
 
 def _smaller(task: Task, jobs: Sequence[Job]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is told of pictures: the words on them, and the JSON file beside them."""
+"""What is told of pictures: the words on them, and the record beside them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from tractcap.drawing.labels import Words
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.scales import Scale
 from tractcap.drawing.views import IN_SLICE, View
+from tractcap.records.tract import Drawn
 from tractcap.work.about import GENERATED_BY, MEASURED
+from tractcap.work.resume import plain
 
 _PACKAGES = {"VTK": "vtk", "NumPy": "numpy", "nibabel": "nibabel", "SciPy": "scipy", "dipy": "dipy"}
 
@@ -100,11 +102,11 @@ def _measured(extent: Mapping[str, Any], tally: Tally) -> dict[str, Any]:
     return {told: extent[name] for name, told in MEASURED.items()}
 
 
-def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> dict[str, Any]:
-    """What the JSON file beside the pictures holds."""
+def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any], pictures: Mapping[str, int]) -> Drawn:
+    """The record beside the pictures, whose bytes ``pictures`` tells by their names."""
     tally, scene = facts.tally, facts.scene
     sources = [one["source"] for one in facts.bundles]
-    return {
+    told = {
         **{name: value for name, value in facts.about.items() if name != "Warnings"},
         "Sources": [one["name"] for one in sources],
         "SourceBytes": [one["bytes"] for one in sources],
@@ -125,7 +127,10 @@ def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> dict[str,
         **({"PointsOutsideReference": round(facts.outside, 6)} if scene.anatomy else {}),
         "Extent": {name: value for name, value in extent.items() if name not in MEASURED},
         "Notes": list(_notes(facts, sampling, extent)),
+        "Pictures": list(pictures),
+        "PictureBytes": list(pictures.values()),
     }
+    return Drawn.parse(plain(told))
 
 
 def _notes(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> Iterator[str]:

@@ -1,7 +1,9 @@
 // The rows as columns, and what is asked of them everywhere.
 const data = JSON.parse(document.getElementById("data").textContent);
 const { rows, units, bundles, measures, spreads, statuses } = data;
-const [DRAWN, FAILED, EMPTY, MISSING] = [0, 1, 2, 3];
+const [DRAWN, EMPTY, MISSING] = ["drawn", "empty", "missing"].map((status) => statuses.indexOf(status));
+const SIGNS = { failed: "×", damaged: "≠", unreadable: "?", empty: "○", missing: "–" };
+const sign = (row) => SIGNS[statuses[rows.status[row]]] || "";
 const count = rows.unit.length;
 const byId = (id) => document.getElementById(id);
 const all = [...Array(count).keys()];
@@ -48,7 +50,7 @@ const bundleName = (row) => bundles.name[rows.bundle[row]];
 
 function linkOf(row) {
   const page = units.page[rows.unit[row]];
-  return page ? page + (rows.status[row] === MISSING ? "" : "#" + rows.anchor[row]) : "";
+  return page ? page + (rows.anchor[row] && "#" + rows.anchor[row]) : "";
 }
 
 // Every picture of a row by what it shows

@@ -2,7 +2,6 @@
 const matrix = { shown: "status", order: [], at: null };
 const FONT = "12px system-ui, sans-serif";
 const STEPS = 4;
-const MARKS = ["", "×", "○", "–"];
 
 function cellRow(unit, bundle) {
   const found = cell(unit, bundle);
@@ -35,7 +34,7 @@ const legends = {
   outliers: () => [["--many-0", "none"], ["--many-1", "in 1 measure"], ["--many-2", "in 2"], ["--many-3", "in 3 or more"]],
   rating: () => [["--pass", "pass"], ["--unsure", "unsure"], ["--fail", "fail"], ["--mixed", "mixed"], ["--unknown", "not rated"]],
 };
-const NOT_DRAWN = [["--failed", "failed", FAILED], ["--empty", "empty", EMPTY], ["--missing", "missing", MISSING]];
+const NOT_DRAWN = statuses.filter((status) => rows.status.includes(statuses.indexOf(status)) && status !== "drawn").map((status) => [`--${status}`, status, SIGNS[status]]);
 
 function distances() {
   const steps = [...Array(2 * STEPS + 1).keys()].map((at) => at - STEPS);
@@ -45,7 +44,7 @@ function distances() {
 
 function showLegend() {
   const told = [...(legends[matrix.shown] || distances)(), ...NOT_DRAWN];
-  const entries = told.map(([color, text, status]) => element("li", {}, swatch(color, MARKS[status] || ""), text));
+  const entries = told.map(([color, text, mark]) => element("li", {}, swatch(color, mark || ""), text));
   if (!legends[matrix.shown]) entries.unshift(element("li", {}, "Robust z:"));
   if (matrix.shown !== "rating") entries.push(element("li", {}, element("b", { "aria-hidden": "true" }, "•"), "outlier in any measure"));
   byId("matrix-legend").replaceChildren(...entries);
@@ -131,7 +130,7 @@ function paintCell(context, row, [x, y, wide, high], color) {
   context.fillStyle = color(cellColor(row));
   context.fillRect(x, y, wide, high);
   if (rows.status[row] === MISSING && high > 4) outline(context, [x, y, wide, high], color("--line"));
-  const marked = MARKS[rows.status[row]] || (outliers(row).length && matrix.shown !== "rating" ? "•" : "");
+  const marked = sign(row) || (outliers(row).length && matrix.shown !== "rating" ? "•" : "");
   if (!marked || high < 10) return;
   context.fillStyle = color(markOn(row));
   context.font = FONT;
@@ -149,7 +148,7 @@ function outline(context, [x, y, wide, high], color) {
 function markOn(row) {
   if (rows.status[row] === MISSING) return "--mark-missing";
   if (rows.status[row] === EMPTY) return "--mark-amber";
-  return matrix.shown === "status" || rows.status[row] === FAILED || /-[34]$/.test(cellColor(row)) ? "--mark" : "--mark-dark";
+  return matrix.shown === "status" || rows.status[row] !== DRAWN || /-[34]$/.test(cellColor(row)) ? "--mark" : "--mark-dark";
 }
 
 function paintCursor(context, view, color) {

@@ -1,6 +1,5 @@
 // Thumbnails: nothing is loaded before a bundle or a participant is opened and scrolled to.
 const gallery = { by: "bundle", rows: [], at: 0 };
-const SAYS = ["", "Failed", "Empty", "Missing"];
 
 function thumb(row, place) {
   const status = rows.status[row];
@@ -35,9 +34,9 @@ function shown(row, place) {
 
 function without(row) {
   const status = rows.status[row];
-  const sign = element("span", { class: "sign", "aria-hidden": "true" }, MARKS[status] || "?");
-  const why = status === MISSING ? "Other participants have this bundle." : data.why[row] || "";
-  return [sign, element("b", {}, SAYS[status] || "No picture"), element("small", {}, why)];
+  const why = data.why[row] || (status === MISSING ? "Other participants have this bundle." : "");
+  const says = status === DRAWN ? "No picture" : statuses[status][0].toUpperCase() + statuses[status].slice(1);
+  return [element("span", { class: "sign", "aria-hidden": "true" }, sign(row) || "?"), element("b", {}, says), element("small", {}, why)];
 }
 
 function gone(event) {

@@ -36,6 +36,8 @@ const ICONS = {
   pair: '<path d="M2.5 3.5h4.5v9H2.5zM9 3.5h4.5v9H9z"/>',
   turn: '<path d="M5 3.2l7.5 4.8L5 12.8z"/>',
   failed: '<path d="M8 1.8l6.6 12H1.4z"/><path d="M8 6.2v3.6M8 11.8v.01"/>',
+  get damaged() { return this.failed; },
+  get unreadable() { return this.failed; },
   empty: '<circle cx="8" cy="8" r="6" stroke-dasharray="2.4 2.3"/>',
 };
 

@@ -1,6 +1,6 @@
 // Search, filters and order of the cards, and what they do when they are pointed at.
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-const STATUS_ORDER = ["failed", "empty", "drawn"];
+const STATUS_ORDER = ["failed", "damaged", "unreadable", "missing", "empty", "drawn"];
 const RATING_ORDER = ["fail", "unsure", "pass", ""];
 const ORDERS = {
   name: () => 0,

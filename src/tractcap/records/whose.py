@@ -1,0 +1,54 @@
+"""What every record tells first: whose it is, and what became of it."""
+
+from dataclasses import dataclass
+
+from tractcap.records.values import Values
+
+DRAWN, FAILED, DAMAGED, EMPTY, MISSING = "drawn", "failed", "damaged", "empty", "missing"
+"""What a record says of its tractogram."""
+
+UNREADABLE = "unreadable"
+"""What is told of a record that can't be understood."""
+
+STATUSES = {
+    DRAWN: "pictures of it were made",
+    FAILED: "it could not be drawn",
+    DAMAGED: "its file isn't what its name says",
+    UNREADABLE: "the JSON file that tells of it can't be understood: run the participant level again",
+    EMPTY: "it holds no streamlines",
+    MISSING: "its file isn't there, or other participants have the bundle and this one has not",
+}
+"""What became of a tractogram, and what that means: the same words in pages, tables, JSON files and the log."""
+
+BUNDLE, OVERVIEW, CHECK = "bundle", "overview", "check"
+"""Kinds of records."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle(Values):
+    """A bundle's name: ``original`` is the file's, ``key`` the same for all tools, ``readable`` for people."""
+
+    original: str = ""
+    key: str
+    readable: str
+    hemisphere: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program(Values):
+    """What made a record, or a dataset."""
+
+    name: str
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whose(Values):
+    """``participant`` and ``session`` are labels without ``sub-`` and ``ses-``, empty where there is none."""
+
+    kind: str
+    status: str
+    participant: str
+    session: str
+    title: str
+    bundle: Bundle
