@@ -75,7 +75,7 @@ class VtkTractogram(Tractogram):
             )
         self._affine = _SPACES[next(iter(known), self._told or "RAS")]
         if not known and not self._told:
-            yield "doesn't say its space: taken as RAS+ mm"
+            yield "the file doesn't say its space: RAS+ mm is taken"
 
     def _blocks(self, data: str) -> Iterator[Block]:
         if self._found.points == self._found.lines == 0:
