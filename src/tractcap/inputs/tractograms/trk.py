@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
+from nibabel.orientations import axcodes2ornt
 from nibabel.streamlines import Field, TrkFile
 from nibabel.streamlines.trk import get_affine_trackvis_to_rasmm, header_2_dtype
 from numpy.typing import NDArray
@@ -71,12 +72,12 @@ class TrkTractogram(Tractogram):
             yield "the header doesn't say the order of its voxels: LPS is taken, as by TrackVis"
         if fields["version"] == 1 or not fields[Field.VOXEL_TO_RASMM][3, 3]:
             yield "the header doesn't say where the image's origin lies: the place in the head is unknown"
-            self._raw[Field.VOXEL_TO_RASMM] = np.diag([*sizes, 1.0])
-        elif not np.allclose(np.linalg.norm(self._raw[Field.VOXEL_TO_RASMM][:3, :3], axis=0), sizes, rtol=0.01):
-            yield "the header's voxel sizes differ from those of its matrix: the matrix is taken"
+            self._raw[Field.VOXEL_TO_RASMM] = _along(order or b"LPS", sizes)
         self._affine = get_affine_trackvis_to_rasmm(self._raw)
         if not places(self._affine):
             raise self.damaged("its header's matrix doesn't place its voxels in mm")
+        if not np.allclose(np.linalg.norm(self._affine[:3, :3], axis=0), 1, rtol=0.01):
+            yield "the header's voxel sizes and order don't fit its matrix: the matrix is taken"
 
     def _blocks(self, data: str) -> Iterator[Block]:
         dtype = np.dtype(self._raw["endianness"] + "i4")
@@ -175,6 +176,15 @@ class _Decoder:
 
     def _impossible(self, points: int) -> Exception:
         return self.owner.damaged(f"streamline {self.seen + 1:,} claims {points:,} points, more than the file can hold")
+
+
+def _along(order: bytes, sizes: NDArray[np.floating]) -> NDArray[np.float64]:
+    """A matrix from voxels to mm for voxels of some sizes in some order, such as ``LPS``; its origin means nothing."""
+    matrix = np.zeros((4, 4))
+    matrix[3, 3] = 1
+    for column, (row, sign) in enumerate(axcodes2ornt(order.decode("latin1").upper())):
+        matrix[int(row), column] = sign * sizes[column]
+    return matrix
 
 
 def _names(raw: NDArray[np.bytes_], count: int, kind: str) -> tuple[str, ...]:
