@@ -77,7 +77,6 @@ EMPTY = {
         "a.fib",
         b"# vtk DataFile Version 3.0\r\nlines\r\nASCII\r\nDATASET POLYDATA\r\nPOINTS 0 float\r\nLINES 0 0\r\n",
     ),
-    "without a piece": ("a.vtp", b'<?xml version="1.0"?>\n<VTKFile type="PolyData"><PolyData></PolyData></VTKFile>\n'),
 }
 
 

@@ -116,7 +116,7 @@ class ImageFile:
     def _check(self) -> None:
         path, image = self.path, self._image
         self._shape = tuple(int(side) for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
-        if len(self._shape) != 3 or 0 in self._shape:
+        if len(self._shape) != 3 or min(self._shape) < 1:
             raise InputError(
                 f"{path} has the dimensions {' × '.join(map(str, self._image.shape))}: give an image of one volume."
             )

@@ -53,6 +53,8 @@ class TrxTractogram(Tractogram):
 
     def _look(self) -> Header:
         members = dict(self._list())
+        if "header.json" not in members:
+            raise self.damaged("it has no header.json")
         counts = self._read_counts()
         arrays = [member for path, size in members.items() if (member := _member(path, size)) is not None]
         self._streamlines, self._points = counts["NB_STREAMLINES"], counts["NB_VERTICES"]

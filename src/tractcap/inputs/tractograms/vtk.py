@@ -78,8 +78,8 @@ class VtkTractogram(Tractogram):
             yield "the file doesn't say its space: RAS+ mm is taken"
 
     def _blocks(self, data: str) -> Iterator[Block]:
-        if self._found.points == self._found.lines == 0:
-            return
+        if not self._found.xml and self._found.points == self._found.lines == 0:
+            return  # VTK's reader wants at least one section more
         points, lengths, order, values = self._load(data)
         if self.header.exact and len(lengths) != self.header.streamlines:
             raise self.damaged(f"its header promises {self.header.streamlines:,} lines, but it holds {len(lengths):,}")
