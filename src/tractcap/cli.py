@@ -224,7 +224,7 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
 @_option(
     "--vtk-space",
     type=click.Choice(["RAS", "LPS"]),
-    help="Space of .vtk and .vtp files that don't say theirs.  [default: RAS]",
+    help="Space of .vtk, .vtp and .fib files that don't say theirs.  [default: RAS]",
 )
 @_option("--overwrite", is_flag=True, help="Draw again what an earlier run has drawn of the same files and options.")
 @_option(

@@ -11,7 +11,7 @@ from nibabel.streamlines import Field
 
 Streamlines = list[np.ndarray]
 
-ENDINGS = ("trk", "trk.gz", "tck", "tck.gz", "trx", "vtk", "vtp")
+ENDINGS = ("trk", "trk.gz", "tck", "tck.gz", "trx", "vtk", "vtp", "fib")
 
 
 def asymmetric_bundle(count: int = 30, points: int = 40, seed: int = 0) -> Streamlines:
@@ -51,7 +51,7 @@ def affine(order: str = "RAS", voxel: float = 2.0, shape: tuple[int, int, int] =
 def save(path: Path, streamlines: Streamlines, order: str = "RAS", **fields: object) -> Path:
     """Write streamlines given in RAS+ mm in the format that the name's ending asks for."""
     ending = path.name.split(".", 1)[1]
-    if ending.startswith("vt"):
+    if ending in ("vtk", "vtp", "fib"):
         return save_vtk(path, streamlines)
     if ending == "trx":
         return save_trx(path, streamlines)
@@ -124,7 +124,7 @@ def save_vtk(path: Path, streamlines: Streamlines, title: str = "lines") -> Path
     data.SetPoints(points)
     data.SetLines(cells)
     writer = vtkXMLPolyDataWriter() if path.suffix == ".vtp" else vtkPolyDataWriter()
-    if path.suffix == ".vtk":
+    if path.suffix != ".vtp":
         writer.SetFileTypeToBinary()
         writer.SetHeader(title)
     writer.SetFileName(str(path))

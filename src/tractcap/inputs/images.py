@@ -5,7 +5,7 @@ window shows it, and coarser where it would have more than some 33 million voxel
 """
 
 import json
-import zlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.errors import InputError
+from tractcap.inputs.reading import check_file, reading, size_bound
+from tractcap.inputs.space import places
 
 MOST_VOXELS = 320**3
 """Of a reference image that is shown as fine as it is."""
@@ -28,6 +30,8 @@ _SAMPLE = 200_000
 _WINDOW = (1.0, 99.5)
 """Percentiles of the voxels that aren't zero, which are shown black and white: a few bright voxels shall not
 darken all others."""
+
+_CONVERT = "Make a NIfTI file of it that has the right sform"
 
 _KINDS = "biuf"  # numpy's kinds of truth values, integers and real numbers
 
@@ -98,22 +102,34 @@ class ImageFile:
     Raises
     ------
     InputError
-        When it can't be read, isn't an image, has other than three dimensions, or no numbers in it.
+        When it can't be read, isn't an image, has other than three dimensions, or no numbers in it, or doesn't say
+        where its voxels lie.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._image = _open(path)
+        check_file(path, "give an image such as a NIfTI file")
+        with reading(path, "an image"):
+            self._image = _open(path)
+            self._check()
+
+    def _check(self) -> None:
+        path, image = self.path, self._image
         self._shape = tuple(int(side) for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
-        if len(self._shape) != 3 or 0 in self._shape:
+        if len(self._shape) != 3 or min(self._shape) < 1:
             raise InputError(
                 f"{path} has the dimensions {' × '.join(map(str, self._image.shape))}: give an image of one volume."
             )
         if (kind := self._image.get_data_dtype()).kind not in _KINDS:
             raise InputError(f"{path} holds values of type {kind}: give an image of real numbers.")
         self.affine = np.asarray(self._image.affine, np.float64)
-        if not np.isfinite(self.affine).all() or abs(np.linalg.det(self.affine[:3, :3])) < 1e-9:
+        if why := _unplaced(image):
+            raise InputError(f"{path} doesn't say where its voxels lie in mm: {why}.")
+        if not places(self.affine):
             raise InputError(f"{path} has no usable affine: its header doesn't say where its voxels lie in mm.")
+        needed = math.prod(self._shape) * kind.itemsize
+        if needed > size_bound(Path(image.file_map["image"].filename)):
+            raise InputError(f"{path} is cut off: its header promises {needed:,} bytes, more than it can hold.")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -162,31 +178,43 @@ class ImageFile:
     def _slabs(self, multiple: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Slices from first to last, a multiple at a time but for the last, each with its first one's number."""
         step = max(1, _SLAB // max(1, self.shape[0] * self.shape[1] * multiple)) * multiple
-        try:
+        with reading(self.path, "an image"):
             for first in range(0, self.shape[2], step):
                 last = min(first + step, self.shape[2])
                 slab = np.asarray(self._image.dataobj[:, :, first:last], np.float32)
                 yield first, slab.reshape(*self.shape[:2], last - first)
-        except (OSError, EOFError, ValueError, zlib.error) as error:
-            raise InputError(f"{self.path} can't be read whole: {error}.") from error
 
 
 def _open(path: Path) -> Any:
     import nibabel as nib
-    from nibabel.filebasedimages import ImageFileError
 
     try:
         # kept open: a compressed file is unpacked from its start each time that it is opened
         image = nib.load(path, keep_file_open=True) if _nifti(path) else nib.load(path)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} doesn't exist: give an image such as a NIfTI file.") from error
-    except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
-        raise InputError(f"{path} can't be read as an image: {error}.") from error
     except ImportError as error:
         raise InputError(f"{path} is of a kind that isn't read here ({error}): give a NIfTI file.") from error
     if not hasattr(image, "dataobj") or getattr(image, "affine", None) is None:
         raise InputError(f"{path} is no image on a grid of voxels.")
     return image
+
+
+def _unplaced(image: Any) -> str:
+    """Why an image doesn't say where its voxels lie, and what to do; empty where it does. nibabel would guess."""
+    from nibabel import AnalyzeImage, MGHImage, Nifti1Pair
+
+    header = image.header
+    if isinstance(image, Nifti1Pair):
+        if not (header["qform_code"] or header["sform_code"]):
+            return "its qform_code and sform_code are 0. Set its sform (fslorient -setsform and -setsformcode 1)"
+        unit = {1: "metres", 3: "micrometres"}.get(int(header["xyzt_units"]) & 7)
+        return f"its header counts in {unit}, which many programs take as mm. Make its unit mm" if unit else ""
+    if isinstance(image, AnalyzeImage):
+        return f"it is an Analyze image, whose format knows no orientation. {_CONVERT}"
+    if isinstance(image, MGHImage):
+        with image.file_map["image"].get_prepare_fileobj("rb") as file:
+            if file.read(30)[28:] == b"\0\0":  # nibabel doesn't keep it
+                return f"its goodRASFlag is 0. {_CONVERT}"
+    return ""
 
 
 def _nifti(path: Path) -> bool:
@@ -206,8 +234,9 @@ def _coarser(slab: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
 def _unit(path: Path) -> str:
     """What the BIDS sidecar of a map calls its unit."""
     stem = path.name[: -len(".nii.gz")] if path.name.endswith(".nii.gz") else path.stem
+    sidecar = path.with_name(f"{stem}.json")
     try:
-        unit = json.loads(path.with_name(f"{stem}.json").read_text()).get("Units", "")
-    except (OSError, ValueError, AttributeError):
+        unit = json.loads(sidecar.read_text(encoding="utf-8")).get("Units", "") if sidecar.is_file() else ""
+    except Exception:  # whatever is wrong with it, the map can be drawn: without its unit
         return ""
     return unit if isinstance(unit, str) else ""

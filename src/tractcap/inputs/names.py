@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-ENDINGS = (".trk.gz", ".tck.gz", ".trk", ".tck", ".trx", ".vtk", ".vtp")
+ENDINGS = (".trk.gz", ".tck.gz", ".trk", ".tck", ".trx", ".vtk", ".vtp", ".fib")
 """Endings of the formats that can be read, longest first."""
 
 IMAGE_ENDINGS = (".nii.gz", ".nii")

@@ -7,16 +7,92 @@ What a container reads is charged to it until the kernel takes it back. A file t
 import gzip
 import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from tractcap.errors import InputError, TractcapError
 
 _KEPT = 64 * 2**20
 """Bytes up to which a file may stay in the cache: it is read twice, once to measure and once to draw."""
 
 _STEP = 8 * 2**20
 """Bytes after which what was read is dropped."""
+
+DEFLATE_RATIO = 1032
+"""Deflate can't shrink anything further than this (zlib's technical note)."""
+
+_PACKED = (".gz", ".mgz")
+"""Endings of files that are compressed with it as a whole."""
+
+_GET = "get it first (datalad get, git annex get)"
+_POINTERS = b"/annex/objects/", b"version https://git-lfs"
+"""How the small files begin that git-annex and Git LFS leave in place of files that weren't fetched."""
+
+_MOST_WORDS = 300
+"""Characters of what a library says of a file."""
+
+
+def check_file(path: Path, wanted: str) -> None:
+    """Check that there is a file to be read, so that nothing is waited for that never comes.
+
+    Parameters
+    ----------
+    wanted : ends the sentence about what is no file: what to give instead.
+
+    Raises
+    ------
+    InputError
+        Where nothing is, a link to nothing, a folder, a device, or what stands for a file that wasn't fetched.
+    """
+    with reading(path):
+        if path.is_symlink() and not path.exists():
+            raise InputError(f"{path} is a link to a file that isn't there: {_GET}.")
+        there = path.stat()
+        if not stat.S_ISREG(there.st_mode):
+            raise InputError(f"{path} is no regular file: {wanted}.")
+        if there.st_size < 1024 and path.read_bytes().startswith(_POINTERS):
+            raise InputError(f"{path} only stands for a file that isn't there: {_GET}.")
+
+
+@contextmanager
+def reading(path: Path, kind: str = "") -> Iterator[None]:
+    """Blame the file for whatever goes wrong while it is read: its reader's errors become an InputError.
+
+    Libraries raise nearly any exception where a file is damaged. Only MemoryError passes, for it may be the machine's:
+    compare what a header claims with the length of its file before taking memory for it.
+
+    Parameters
+    ----------
+    kind : what the file should be, such as ``"an image"``.
+    """
+    try:
+        yield
+    except (TractcapError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"{path} can't be read: {error.strerror}.") from error
+        raise InputError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {_words(error)}.") from error
+
+
+def not_whole(path: Path, kind: str, what: str) -> InputError:
+    """The error for a file that is not what it should be; ``kind`` is its format, ``what`` ends the sentence."""
+    return InputError(f"{path} is not a whole {kind} file: {what}.")
+
+
+def size_bound(path: Path) -> int:
+    """The most bytes that the file can hold once it is unpacked."""
+    size = path.stat().st_size
+    return size * DEFLATE_RATIO if path.name.lower().endswith(_PACKED) else size
+
+
+def _words(error: Exception) -> str:
+    """What an exception says, in one line; its kind too where that alone says little, as a missing key does."""
+    words = " ".join(str(error).split())[:_MOST_WORDS].rstrip(".")
+    return words if " " in words else f"{type(error).__name__} {words}".strip()
 
 
 @contextmanager

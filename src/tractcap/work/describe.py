@@ -77,11 +77,16 @@ def _binds(limit: object, budget: Budget) -> str:
 
 
 def _job_line(job: Job) -> str:
-    exactly = "" if job.header["exact"] else "at most "
+    promised = job.header["promised"]
+    streamlines = (
+        f"{promised:,} streamlines by its header"
+        if promised is not None
+        else f"{'at most ' * (not job.header['exact'])}{job.header['streamlines']:,} streamlines"
+    )
     rough = ", edges not smoothed" * (job.shape.sampling == 1)
     pieces = f", pieces {', '.join(_pieces(job))}" * (job.pieces != (WHOLE,))
     return (
-        f"{job.source.path}: {exactly}{job.header['streamlines']:,} streamlines, "
+        f"{job.source.path}: {streamlines}, "
         f"{_several(len(job.shape.passes), 'pass', 'passes')}, chunks of {job.shape.max_points:,} points{rough}{pieces}"
     )
 

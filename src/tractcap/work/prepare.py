@@ -271,7 +271,7 @@ def _most(room: int, watch: Watch) -> int:
 
 def _nothing(settings: Settings) -> str:
     of = f" of {told}" if (told := settings.filters.told) else ""
-    return f"{settings.input} holds no tractogram{of}: expected files that end in .trk, .tck, .trx, .vtk or .vtp."
+    return f"{settings.input} holds no tractogram{of}: expected files that end in .trk, .tck, .trx, .vtk, .vtp or .fib."
 
 
 def look(

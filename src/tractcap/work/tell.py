@@ -47,6 +47,11 @@ class Facts:
 
     def warnings(self) -> Iterator[str]:
         """What a viewer must know, as sentences without a stop."""
+        headers = [bundle.tractogram.header for bundle in self.scene.bundles]
+        yield from dict.fromkeys(note for header in headers for note in header.notes)
+        promised = [header.promised for header in headers if header.promised is not None]
+        if len(promised) == len(headers) and sum(promised) != self.tally.streamlines:
+            yield f"the header promises {sum(promised):,} streamlines, but there are {self.tally.streamlines:,}"
         if self.tally.outside:
             yield f"{percent(self.outside)} of the points lie outside {self.reference}"
         if missing := self.made.get("Missing"):
@@ -134,8 +139,6 @@ def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any], pictures: Ma
 
 
 def _notes(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> Iterator[str]:
-    for bundle in facts.scene.bundles:
-        yield from bundle.tractogram.header.notes
     yield from facts.about["Warnings"]
     yield from facts.warnings()
     if sampling == 1:

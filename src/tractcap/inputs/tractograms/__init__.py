@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tractcap.errors import InputError
 from tractcap.inputs.names import split_name
+from tractcap.inputs.reading import check_file, reading
 from tractcap.inputs.tractograms.base import Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Chunk
 from tractcap.inputs.tractograms.tck import TckTractogram
@@ -24,6 +25,7 @@ FORMATS: dict[str, type[Tractogram]] = {
     ".trx": TrxTractogram,
     ".vtk": VtkTractogram,
     ".vtp": VtkTractogram,
+    ".fib": VtkTractogram,
 }
 
 
@@ -33,7 +35,7 @@ def open_tractogram(path: Path, vtk_space: str = "") -> Tractogram:
     Parameters
     ----------
     path : the file, or the folder of an unpacked ``.trx``.
-    vtk_space : ``"RAS"`` or ``"LPS"``, the space of ``.vtk`` and ``.vtp`` files that don't say theirs.
+    vtk_space : ``"RAS"`` or ``"LPS"``, the space of ``.vtk``, ``.vtp`` and ``.fib`` files that don't say theirs.
 
     Raises
     ------
@@ -44,10 +46,8 @@ def open_tractogram(path: Path, vtk_space: str = "") -> Tractogram:
     if ending not in FORMATS:
         raise InputError(f"{path} is not a tractogram by its name: expected one of {', '.join(FORMATS)}.")
     kind = FORMATS[ending]
-    try:
-        if not path.is_file() and not (kind is TrxTractogram and path.is_dir()):
-            path.stat()  # tells why, where it isn't there
-            raise InputError(f"{path} is no regular file: give the tractogram itself.")
-        return VtkTractogram(path, vtk_space) if kind is VtkTractogram else kind(path)
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
+    with reading(path):
+        unpacked = kind is TrxTractogram and path.is_dir()
+    if not unpacked:
+        check_file(path, "give the tractogram itself")
+    return VtkTractogram(path, vtk_space) if kind is VtkTractogram else kind(path)

@@ -1,22 +1,17 @@
 """What every format promises."""
 
-import gzip
-import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 from tractcap.errors import InputError
+from tractcap.inputs.reading import not_whole, reading
 from tractcap.inputs.tractograms.chunks import Block, Chunk, chunked
 
 BLOCK_BYTES = 2**20
 """How much is read from a file at once."""
-
-DEFLATE_RATIO = 1032
-"""Deflate can't shrink anything further than this (zlib's technical note)."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +19,11 @@ class Header:
     """What a look at the header tells, checked against the file's size.
 
     ``streamlines`` and ``points`` are never below what the file holds; ``exact`` says that
-    ``streamlines`` is what the file holds, if it is whole. ``loaded`` is the memory in bytes that a format
-    takes which can't be read in chunks. ``per_point`` and ``per_streamline`` name the data that
-    :meth:`Tractogram.chunks` can be asked for. ``notes`` are sentences for the log.
+    ``streamlines`` is what the file holds, if it is whole. ``promised`` is the number of streamlines that a header
+    gives which may be wrong in a file that is whole; None where there is no such number. ``loaded`` is the memory in
+    bytes that a format takes which can't be read in chunks. ``per_point`` and ``per_streamline`` name the data that
+    :meth:`Tractogram.chunks` can be asked for. ``notes`` say, as sentences without a stop, what was taken because the
+    file doesn't say it.
     """
 
     streamlines: int
@@ -36,6 +33,7 @@ class Header:
     per_point: tuple[str, ...] = ()
     per_streamline: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    promised: int | None = None
 
 
 class Tractogram(ABC):
@@ -46,7 +44,8 @@ class Tractogram(ABC):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.header = self._look()
+        with reading(path, f"a {self.format} file"):
+            self.header = self._look()
 
     def chunks(self, max_points: int, data: str = "") -> Iterator[Chunk]:
         """Read the file once, in order, as chunks of at most ``max_points`` points in RAS+ mm.
@@ -72,7 +71,7 @@ class Tractogram(ABC):
             raise InputError(f"{self.path} has no data {data!r} to colour by: {names}.")
 
     def _chunks(self, max_points: int, data: str) -> Iterator[Chunk]:
-        with readable(self.path, self.damaged):
+        with reading(self.path, f"a {self.format} file"):
             yield from chunked(self._blocks(data), max_points)
 
     def damaged(self, what: str) -> InputError:
@@ -84,25 +83,3 @@ class Tractogram(ABC):
 
     @abstractmethod
     def _blocks(self, data: str) -> Iterator[Block]: ...
-
-
-def not_whole(path: Path, kind: str, what: str) -> InputError:
-    """The error for a file that is not what it should be; ``kind`` is its format, ``what`` ends the sentence."""
-    return InputError(f"{path} is not a whole {kind} file: {what}.")
-
-
-@contextmanager
-def readable(path: Path, damaged: Callable[[str], InputError]) -> Iterator[None]:
-    """Turn what goes wrong while a file is read into an InputError that names it."""
-    try:
-        yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise damaged(f"its compressed data end early or are broken ({error})") from error
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
-
-
-def size_bound(path: Path) -> int:
-    """The most bytes that the file can hold once it is unpacked."""
-    size = path.stat().st_size
-    return size * DEFLATE_RATIO if path.name.lower().endswith(".gz") else size

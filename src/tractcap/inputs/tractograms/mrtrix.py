@@ -1,6 +1,6 @@
 """What MRtrix's files of tracks and of values along them share: a header of text, then numbers, from an offset on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -9,24 +9,26 @@ import numpy as np
 
 from tractcap.errors import InputError
 from tractcap.inputs.reading import open_binary
-from tractcap.inputs.tractograms.base import BLOCK_BYTES, readable
+from tractcap.inputs.tractograms.base import BLOCK_BYTES
 
 Damaged = Callable[[str], InputError]
 
-_HEADER_BOUND = 2**20
+_LONGEST_LINE = 2**16
+_LONGEST_HEADER = 2**26
+_FIELDS = ("count", "datatype", "file", "timestamp")
 _TYPES = {
-    "Float32LE": "<f4",
-    "Float32BE": ">f4",
-    "Float64LE": "<f8",
-    "Float64BE": ">f8",
-    "Float32": "=f4",
-    "Float64": "=f8",
+    "float32le": "<f4",
+    "float32be": ">f4",
+    "float64le": "<f8",
+    "float64be": ">f8",
+    "float32": "=f4",
+    "float64": "=f8",
 }
 
 
 @dataclass(frozen=True)
 class MrtrixHeader:
-    """The header's fields, the type of the numbers, and the byte that they begin at."""
+    """Those of the header's fields that are of use, the type of the numbers, and the byte that they begin at."""
 
     fields: dict[str, str]
     dtype: "np.dtype[np.floating]"
@@ -41,19 +43,33 @@ def read_header(path: Path, magic: bytes, damaged: Damaged) -> MrtrixHeader:
     InputError
         When the file doesn't begin with ``magic`` or its header can't be understood.
     """
-    with readable(path, damaged), open_binary(path) as file:
-        text = file.read(_HEADER_BOUND)
-    if not text.startswith(magic):
-        raise damaged(f"it doesn't begin with {magic.decode()!r}")
-    lines = text.split(b"\nEND", 1)
-    if len(lines) == 1:
-        raise damaged("its header has no END")
-    pairs = (line.partition(":") for line in lines[0].decode("utf-8", "replace").splitlines()[1:])
-    fields = {key.strip(): value.strip() for key, _, value in pairs}
+    fields: dict[str, str] = {}
+    with open_binary(path) as file:
+        lines = _lines(file)
+        if not next(lines, b"").startswith(magic):
+            raise damaged(f"it doesn't begin with {magic.decode()!r}")
+        for line in lines:
+            if line == b"END":
+                break
+            key, _, value = (part.strip() for part in line.decode("utf-8", "replace").partition(":"))
+            if key in _FIELDS:
+                fields[key] = value
+        else:
+            raise damaged("its header has no END")
+        end = file.tell()
     datatype = fields.get("datatype", "Float32LE")
-    if datatype not in _TYPES:
-        raise damaged(f"its datatype is {datatype!r}, where one of {', '.join(_TYPES)} is expected")
-    return MrtrixHeader(fields, np.dtype(_TYPES[datatype]), _start(fields, len(lines[0]) + len(b"\nEND\n"), damaged))
+    if datatype.lower() not in _TYPES:
+        raise damaged(f"its datatype is {datatype!r}, where one of Float32LE, Float32BE and the like is expected")
+    return MrtrixHeader(fields, np.dtype(_TYPES[datatype.lower()]), _start(fields, end, damaged))
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a header; of a line that is very long, its beginning."""
+    whole = True
+    while file.tell() < _LONGEST_HEADER and (part := file.readline(_LONGEST_LINE)):
+        if whole:
+            yield part.strip()
+        whole = part.endswith(b"\n")
 
 
 def _start(fields: dict[str, str], header_end: int, damaged: Damaged) -> int:

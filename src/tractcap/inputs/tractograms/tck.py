@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.errors import InputError
-from tractcap.inputs.reading import open_binary
+from tractcap.inputs.reading import open_binary, size_bound
 from tractcap.inputs.tractograms import tsf
-from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram, size_bound
+from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Block
 from tractcap.inputs.tractograms.mrtrix import number, read_header, skip
 
@@ -28,8 +28,8 @@ class TckTractogram(Tractogram):
         self._timestamp = header.fields.get("timestamp", "")
         self._tsf = tsf.beside(self.path)
         triplets = max(0, size_bound(self.path) - self._start) // (3 * self._dtype.itemsize)
-        promised = number(header.fields.get("count", ""))
-        return Header(min(triplets, promised or triplets), False, triplets, per_point=tuple(self._tsf))
+        promised = number(header.fields.get("count", ""))  # a hint: who edits or interrupts leaves it as it was
+        return Header(triplets, False, triplets, per_point=tuple(self._tsf), promised=promised)
 
     def _blocks(self, data: str) -> Iterator[Block]:
         with self._open_scalars(data) as scalars:

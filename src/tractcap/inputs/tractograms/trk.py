@@ -6,21 +6,21 @@ points are decoded here, a block at a time, because nibabel makes one Python obj
 
 import io
 import warnings
-import zlib
 from collections.abc import Iterator
 
 import numpy as np
-from nibabel.streamlines import TrkFile
-from nibabel.streamlines.tractogram_file import HeaderError
+from nibabel.orientations import axcodes2ornt
+from nibabel.streamlines import Field, TrkFile
 from nibabel.streamlines.trk import get_affine_trackvis_to_rasmm, header_2_dtype
 from numpy.typing import NDArray
 
-from tractcap.inputs.reading import open_binary
-from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram, size_bound
+from tractcap.inputs.reading import open_binary, size_bound
+from tractcap.inputs.space import places, to_rasmm
+from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Block
-from tractcap.inputs.tractograms.space import to_rasmm
 
 HEADER_BYTES = 1000
+_ORDER = slice(948, 952)
 
 
 class TrkTractogram(Tractogram):
@@ -29,56 +29,55 @@ class TrkTractogram(Tractogram):
     format = "TrackVis (.trk)"
 
     def _look(self) -> Header:
-        self._data_bound = size_bound(self.path) - HEADER_BYTES
-        notes = self._read_header()
-        width, properties = 3 + len(self._scalars), len(self._properties)
-        most = max(0, self._data_bound // (4 * (1 + properties)))
-        count = self._count
-        if count < 0 or count > most:
-            raise self.damaged(f"its header promises {count:,} streamlines, but there is room for {most:,} at most")
-        points = max(0, self._data_bound // 4 - count * (1 + properties)) // width
-        streamlines = count or most
-        return Header(streamlines, count > 0, points, 0, self._scalars, self._properties, notes)
-
-    def _read_header(self) -> tuple[str, ...]:
-        """Read the header by nibabel; what it warns of becomes notes."""
-        with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
-            warnings.simplefilter("always")
-            try:
-                with open_binary(self.path) as file:
-                    text = file.read(HEADER_BYTES)
-                # the header alone: given the file, nibabel would read its first streamline, whatever size that claims
-                self._raw = TrkFile.load(io.BytesIO(text), lazy_load=True).header
-                fields = np.frombuffer(text, header_2_dtype.newbyteorder(self._raw["endianness"]))
-                self._count = int(fields["nb_streamlines"][0])  # nibabel's own has become what it could read
-                self._check_header()
-                self._affine = get_affine_trackvis_to_rasmm(self._raw)
-            except (
-                HeaderError,
-                ValueError,
-                KeyError,
-                IndexError,
-                EOFError,
-                zlib.error,
-                np.linalg.LinAlgError,
-            ) as error:
-                raise self.damaged(
-                    f"its header can't be understood ({' '.join(str(error).split()) or 'cut off'})"
-                ) from error
-        if not np.isfinite(self._affine).all():
-            raise self.damaged("its header's transform to millimetres is not finite")
-        self._scalars = _names(self._raw["scalar_name"], int(self._raw["nb_scalars_per_point"]), "scalar")
-        self._properties = _names(
-            self._raw["property_name"], int(self._raw["nb_properties_per_streamline"]), "property"
+        with open_binary(self.path) as file:
+            text = file.read(HEADER_BYTES)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # of what it takes where the header is silent: that is told below
+            # the header alone: given the file, nibabel would read its first streamline, whatever size that claims
+            order = text[_ORDER].strip(b"\0 ")
+            plain = text[: _ORDER.start] + (order or b"LPS").ljust(4, b"\0") + text[_ORDER.stop :]
+            self._raw = TrkFile.load(io.BytesIO(plain), lazy_load=True).header
+            fields = np.frombuffer(text, header_2_dtype.newbyteorder(self._raw["endianness"]))[0]
+            self._check_numbers()
+            notes = tuple(self._place(fields, order))
+        columns, properties = (
+            int(self._raw[name]) for name in ("nb_scalars_per_point", "nb_properties_per_streamline")
         )
-        return tuple(" ".join(str(w.message).split()) for w in caught)
+        self._scalars = _names(self._raw["scalar_name"], columns, "scalar")
+        self._properties = _names(self._raw["property_name"], properties, "property")
+        self._data_bound = size_bound(self.path) - HEADER_BYTES
+        most = max(0, self._data_bound // (4 * (1 + properties)))
+        self._promised = int(fields["nb_streamlines"])  # nibabel's own has become what it could read
+        if self._promised < 0 or self._promised > most:
+            raise self.damaged(
+                f"its header promises {self._promised:,} streamlines, but there is room for {most:,} at most"
+            )
+        points = max(0, self._data_bound // 4 - self._promised * (1 + properties)) // (3 + columns)
+        # the format: a number of 0 means that it wasn't stored
+        return Header(most, most == 0, points, 0, self._scalars, self._properties, notes, self._promised or None)
 
-    def _check_header(self) -> None:
-        sizes = np.asarray(self._raw["voxel_sizes"], float)
+    def _check_numbers(self) -> None:
+        sizes = np.asarray(self._raw[Field.VOXEL_SIZES], float)
         if not (np.isfinite(sizes).all() and (sizes > 0).all()):
             raise self.damaged(f"its header's voxel sizes are {sizes.tolist()}, where each must be above zero")
         if min(self._raw["nb_scalars_per_point"], self._raw["nb_properties_per_streamline"]) < 0:
             raise self.damaged("its header's number of scalars or properties is negative")
+
+    def _place(self, fields: np.void, order: bytes) -> Iterator[str]:
+        """Settle how points become RAS+ mm, as nibabel does; yields what was taken where the header is silent."""
+        sizes = self._raw[Field.VOXEL_SIZES]
+        if fields["version"] not in (1, 2):
+            yield f"the header says version {fields['version']} of the format: it is read as version 2"
+        if not order:
+            yield "the header doesn't say the order of its voxels: LPS is taken, as by TrackVis"
+        if fields["version"] == 1 or not fields[Field.VOXEL_TO_RASMM][3, 3]:
+            yield "the header doesn't say where the image's origin lies: the place in the head is unknown"
+            self._raw[Field.VOXEL_TO_RASMM] = _along(order or b"LPS", sizes)
+        self._affine = get_affine_trackvis_to_rasmm(self._raw)
+        if not places(self._affine):
+            raise self.damaged("its header's matrix doesn't place its voxels in mm")
+        if not np.allclose(np.linalg.norm(self._affine[:3, :3], axis=0), 1, rtol=0.01):
+            yield "the header's voxel sizes and order don't fit its matrix: the matrix is taken"
 
     def _blocks(self, data: str) -> Iterator[Block]:
         dtype = np.dtype(self._raw["endianness"] + "i4")
@@ -86,7 +85,7 @@ class TrkTractogram(Tractogram):
         with open_binary(self.path) as file:
             file.read(HEADER_BYTES)
             rest = np.empty(0, "=i4")
-            while not decoder.done and (raw := file.read(BLOCK_BYTES)):
+            while raw := file.read(BLOCK_BYTES):
                 if len(raw) % 4:
                     raise self.damaged("it ends within a number")
                 words = np.concatenate([rest, np.frombuffer(raw, dtype).astype("=i4", copy=False)])
@@ -109,11 +108,7 @@ class _Decoder:
         self.seen = 0  # streamlines begun
         self.left = 0  # points to come of the streamline that goes on
         self.bound = owner._data_bound // 4
-        self.count = owner._count  # 0: unknown, read to the end
-
-    @property
-    def done(self) -> bool:
-        return bool(self.count) and self.seen == self.count and not self.left
+        self.promised = owner._promised  # the file may hold more: it is read to its end
 
     def decode(self, words: NDArray[np.int32]) -> tuple[Block, int]:
         """Decode as many streamlines as ``words`` holds; returns them and how many words they took."""
@@ -127,10 +122,10 @@ class _Decoder:
         starts: list[int] = []
         lengths: list[int] = []
         view, end, position = memoryview(words.data), len(words), 0
-        width, extra, limit = self.width, len(self.properties), self.count or self.bound + 1
+        width, extra = self.width, len(self.properties)
         if self.left:
             position = self._part(0, self.left, end, starts, lengths)
-        while position < end and not self.left and self.seen < limit:
+        while position < end and not self.left:
             points = view[position]
             stop = position + 1 + points * width + extra
             if points < 0 or points * width > self.bound:
@@ -174,13 +169,22 @@ class _Decoder:
         return block
 
     def finish(self, words_left: int) -> None:
-        """Check that the file held what its header promised."""
-        if self.left or (words_left and not self.done) or self.seen < self.count:
-            promised = f" of {self.count:,}" if self.count else ""
+        """Check that the file held what its header promised, and didn't end within a streamline."""
+        if self.left or words_left or self.seen < self.promised:
+            promised = f" of {self.promised:,}" if self.promised else ""
             raise self.owner.damaged(f"it ends after streamline {self.seen:,}{promised}; it is cut off")
 
     def _impossible(self, points: int) -> Exception:
         return self.owner.damaged(f"streamline {self.seen + 1:,} claims {points:,} points, more than the file can hold")
+
+
+def _along(order: bytes, sizes: NDArray[np.floating]) -> NDArray[np.float64]:
+    """A matrix from voxels to mm for voxels of some sizes in some order, such as ``LPS``; its origin means nothing."""
+    matrix = np.zeros((4, 4))
+    matrix[3, 3] = 1
+    for column, (row, sign) in enumerate(axcodes2ornt(order.decode("latin1").upper())):
+        matrix[int(row), column] = sign * sizes[column]
+    return matrix
 
 
 def _names(raw: NDArray[np.bytes_], count: int, kind: str) -> tuple[str, ...]:

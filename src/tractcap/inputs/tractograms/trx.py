@@ -5,7 +5,6 @@ trx-python would unpack a compressed archive into the temporary folder first, wh
 """
 
 import json
-import math
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +14,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.inputs.reading import open_plain
+from tractcap.inputs.reading import DEFLATE_RATIO, check_file, open_plain
 from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Block
 
@@ -24,6 +23,8 @@ Take = Callable[[int], NDArray[np.generic]]
 
 _POINTS = BLOCK_BYTES // 12
 _HEADER_BOUND = 2**24
+_MOST_SHRUNK = {zipfile.ZIP_DEFLATED: DEFLATE_RATIO, zipfile.ZIP_LZMA: 2**14, zipfile.ZIP_BZIP2: 2**22}
+"""How much smaller than itself an array in the archive can be."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,12 @@ class TrxTractogram(Tractogram):
 
     def _look(self) -> Header:
         members = dict(self._list())
+        if "header.json" not in members:
+            raise self.damaged("it has no header.json")
         counts = self._read_counts()
         arrays = [member for path, size in members.items() if (member := _member(path, size)) is not None]
-        self._positions = self._single(arrays, "positions", 3)
-        self._offsets = self._single(arrays, "offsets", 1)
         self._streamlines, self._points = counts["NB_STREAMLINES"], counts["NB_VERTICES"]
+        self._positions, self._offsets = self._single(arrays, "positions", 3), self._single(arrays, "offsets", 1)
         self._check_counts()
         self._dpv = {m.name: m for m in arrays if m.folder == "dpv" and m.rows == self._points}
         self._dps = {m.name: m for m in arrays if m.folder == "dps" and m.rows == self._streamlines}
@@ -68,29 +70,29 @@ class TrxTractogram(Tractogram):
     def _list(self) -> Iterator[tuple[str, int]]:
         if self.path.is_dir():
             for file in sorted(self.path.rglob("*")):
-                if file.is_file():
+                if not file.is_dir():
+                    check_file(file, "give the TRX folder as it was unpacked")
                     yield file.relative_to(self.path).as_posix(), file.stat().st_size
             return
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                for info in archive.infolist():
-                    yield info.filename, info.file_size
-        except zipfile.BadZipFile as error:
-            raise self.damaged("it is neither a zip archive nor a folder, or it is cut off") from error
+        with zipfile.ZipFile(self.path) as archive:
+            for info in archive.infolist():
+                if info.file_size > info.compress_size * _MOST_SHRUNK.get(info.compress_type, 1):
+                    raise self.damaged(f"its {info.filename} claims {info.file_size:,} bytes, more than it can hold")
+                yield info.filename, info.file_size
 
     def _read_counts(self) -> dict[str, int]:
         with self._opened() as stack:
-            try:
-                header = json.loads(stack.open("header.json").read(_HEADER_BOUND))
-                counts = {name: int(header[name]) for name in ("NB_STREAMLINES", "NB_VERTICES")}
-            except (KeyError, FileNotFoundError, TypeError, ValueError) as error:
-                raise self.damaged(
-                    "its header.json is missing or doesn't give NB_STREAMLINES and NB_VERTICES"
-                ) from error
-        return counts
+            header = json.loads(stack.open("header.json").read(_HEADER_BOUND))
+        names = ("NB_STREAMLINES", "NB_VERTICES")
+        if not isinstance(header, dict) or any(type(header.get(name)) is not int or header[name] < 0 for name in names):
+            raise self.damaged("its header.json doesn't give NB_STREAMLINES and NB_VERTICES as whole numbers")
+        return {name: header[name] for name in names}
 
-    def _single(self, arrays: list[_Member], name: str, columns: int) -> _Member:
+    def _single(self, arrays: list[_Member], name: str, columns: int) -> _Member | None:
+        """The one array of a name; None where it lacks because there are no streamlines."""
         found = [m for m in arrays if m.name == name and "/" not in m.path]
+        if not found and not self._streamlines and not self._points:
+            return None
         if len(found) != 1 or found[0].columns != columns:
             raise self.damaged(
                 f"it has {len(found)} arrays of {name} with {columns} column(s), where there must be one"
@@ -99,25 +101,24 @@ class TrxTractogram(Tractogram):
 
     def _check_counts(self) -> None:
         # older writers left out the last offset, which is the number of points
-        if self._offsets.rows - self._streamlines not in (0, 1) or self._positions.rows != self._points:
+        offsets, points = (member.rows if member else 0 for member in (self._offsets, self._positions))
+        if offsets - self._streamlines not in (0, 1) or points != self._points:
             raise self.damaged(
                 f"its header promises {self._streamlines:,} streamlines of {self._points:,} points, but it holds "
-                f"{self._offsets.rows:,} offsets and {self._positions.rows:,} points"
+                f"{offsets:,} offsets and {points:,} points"
             )
 
     def _blocks(self, data: str) -> Iterator[Block]:
-        try:
+        if self._positions and self._offsets:
             with self._opened() as stack:
-                yield from self._decode(stack, data)
-        except zipfile.BadZipFile as error:
-            raise self.damaged(f"an array in it is broken ({error})") from error
+                yield from self._decode(stack, data, self._positions, self._offsets)
 
-    def _decode(self, stack: "_Stack", data: str) -> Iterator[Block]:
-        take = self._array(stack, self._positions)
+    def _decode(self, stack: "_Stack", data: str, positions: _Member, offsets: _Member) -> Iterator[Block]:
+        take = self._array(stack, positions)
         of_points = self._array(stack, self._dpv[data]) if data in self._dpv else None
         of_streamlines = self._of_streamlines(stack, data) if data and not of_points else None
         values: NDArray[np.generic] = np.empty(0)
-        for part in cut(self._lengths(stack), _POINTS):
+        for part in cut(self._lengths(stack, offsets), _POINTS):
             with np.errstate(over="ignore"):
                 block = Block(take(part.points).astype(np.float32), part.lengths, part.continues, part.open)
             if of_points:
@@ -160,14 +161,14 @@ class TrxTractogram(Tractogram):
             left -= count
         return inside
 
-    def _lengths(self, stack: "_Stack") -> Iterator[NDArray[np.int64]]:
+    def _lengths(self, stack: "_Stack", member: _Member) -> Iterator[NDArray[np.int64]]:
         """Points of each streamline, some thousand at a time."""
-        file, last, left = stack.open(self._offsets.path), -1, self._offsets.rows
+        file, last, left = stack.open(member.path), -1, member.rows
         while left:
             count = min(left, 2**16)
-            offsets = self._rows(file, self._offsets, count).astype(np.int64)
+            offsets = self._rows(file, member, count).astype(np.int64)
             left -= count
-            if not left and self._offsets.rows == self._streamlines:
+            if not left and member.rows == self._streamlines:
                 offsets = np.append(offsets, self._points)
             bounds = offsets if last < 0 else np.append(last, offsets)
             lengths = np.diff(bounds)
@@ -249,6 +250,6 @@ def _member(path: str, size: int) -> _Member | None:
         dtype = np.dtype(parts[-1]).newbyteorder("<")
     except TypeError:
         return None
-    if len(parts) not in (2, 3) or dtype.hasobject or not math.prod((columns, dtype.itemsize)):
+    if len(parts) not in (2, 3) or dtype.kind not in "biuf" or not columns:
         return None
     return _Member(path, parts[0], columns, dtype, size)

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from tractcap.errors import InputError
 from tractcap.inputs.names import split_name
-from tractcap.inputs.reading import open_binary
-from tractcap.inputs.tractograms.base import not_whole, readable
+from tractcap.inputs.reading import check_file, not_whole, open_binary, reading
 from tractcap.inputs.tractograms.chunks import Block
 from tractcap.inputs.tractograms.mrtrix import MrtrixHeader, read_header, skip
 
+_FORMAT = "MRtrix (.tsf)"
 _MAGIC = b"mrtrix track scalars"
 _ENDINGS = (".tsf", ".tsf.gz")
 _SEPARATORS = "_.-"
@@ -71,13 +71,10 @@ def opened(path: Path, tracks: Path, timestamp: str) -> "Iterator[Scalars]":
     InputError
         When it is damaged, or was made for other tracks.
     """
-    damaged = partial(not_whole, path, "MRtrix (.tsf)")
+    check_file(path, f"give one with a value for each point of {tracks}")
     with ExitStack() as stack:
-        with readable(path, damaged):  # and nothing further: what the tracks raise is not this file's
-            path.stat()  # tells why, where it isn't there
-            if not path.is_file():
-                raise InputError(f"{path} is no regular file: give one with a value for each point of {tracks}.")
-            header = read_header(path, _MAGIC, damaged)
+        with reading(path, f"a {_FORMAT} file"):  # and nothing further: what the tracks raise is not this file's
+            header = read_header(path, _MAGIC, partial(not_whole, path, _FORMAT))
             _agree(path, tracks, header.fields.get("timestamp", ""), timestamp)
             file = stack.enter_context(open_binary(path))
             skip(file, header.start)
@@ -126,7 +123,7 @@ class Scalars:
         return np.frombuffer(data[: len(data) // size * size], self._dtype)
 
     def _bytes(self, count: int) -> bytes:
-        with readable(self._path, partial(not_whole, self._path, "MRtrix (.tsf)")):
+        with reading(self._path, f"a {_FORMAT} file"):
             return self._file.read(count)
 
     def _compare(self, values: NDArray[np.floating], ends: NDArray[np.int64], count: int) -> None:

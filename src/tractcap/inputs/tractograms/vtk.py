@@ -1,24 +1,29 @@
-"""VTK polylines, ``.vtk`` (legacy) and ``.vtp`` (XML). VTK can only load such a file whole: its need is estimated.
+"""VTK polylines, ``.vtk`` and ``.fib`` (legacy) and ``.vtp`` (XML). VTK can only load such a file whole: its need is
+estimated. What a file is, is decided by how it begins, not by its name.
 
-The files don't agree on a space. A legacy file may say ``SPACE=LPS`` or ``SPACE=RAS`` in its title (3D Slicer writes
-that); one that doesn't is taken as RAS+ (MRtrix, whitematteranalysis) unless told otherwise (dipy writes LPS+).
+The files don't agree on a space. One may say ``SPACE=LPS`` or ``SPACE=RAS`` in its title, or in an array ``SPACE`` of
+its field data (3D Slicer writes both); one that doesn't is taken as RAS+ (MRtrix, whitematteranalysis) unless told
+otherwise (dipy writes LPS+).
 """
 
-import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.inputs.tractograms.base import BLOCK_BYTES, DEFLATE_RATIO, Header, Tractogram
+from tractcap.errors import InputError
+from tractcap.inputs.reading import DEFLATE_RATIO
+from tractcap.inputs.space import to_rasmm
+from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Block
-from tractcap.inputs.tractograms.space import to_rasmm
 from tractcap.inputs.tractograms.trx import cut
+from tractcap.inputs.tractograms.vtk_header import read_header
 
-_LPS = np.diag([-1.0, -1, 1, 1])
-_LOOK_BYTES = 2**16
+_SPACES = {"RAS": np.eye(4), "LPS": np.diag([-1.0, -1, 1, 1])}
 _BYTES_PER_POINT = {False: 36, True: 48}
 """In memory, while VTK reads and afterwards: a point in single or double precision, its number, VTK's buffers.
 Measured over legacy files of versions 4.2 and 5.1 and XML files, as text, binary, appended and compressed."""
@@ -30,79 +35,121 @@ _BYTES_IN_FILE = 20
 class VtkTractogram(Tractogram):
     """See the module."""
 
-    format = "VTK polylines (.vtk, .vtp)"
+    format = "VTK polylines (.vtk, .vtp, .fib)"
 
     def __init__(self, path: Path, vtk_space: str = "") -> None:
         self._told = vtk_space
         super().__init__(path)
 
     def _look(self) -> Header:
-        with self.path.open("rb") as file:
-            text = file.read(_LOOK_BYTES)
-        self._xml = b"<VTKFile" in text
-        if not self._xml and not text.startswith(b"# vtk DataFile"):
+        with self.path.open("rb") as file, self._listening():
+            found = read_header(mmap(file.fileno(), 0, access=ACCESS_READ))
+        if found is None:
             raise self.damaged("it begins like neither a legacy nor an XML file of VTK")
+        self._found = found
         size = self.path.stat().st_size
-        points, lines = self._counts(text, size)
-        space = re.search(rb"SPACE=(RAS|LPS)", text.split(b"\n", 2)[1]) if not self._xml and b"\n" in text else None
-        self._space = space[1].decode() if space else self._told or "RAS"
-        notes = () if space or self._told else ("doesn't say its space: taken as RAS+ mm",)
-        double = bool(re.search(rb'Float64"[^>]*Name="Points"|\nPOINTS \d+ double', text))
-        loaded = points * _BYTES_PER_POINT[double] + (0 if self._xml else max(0, size - points * _BYTES_IN_FILE))
-        return Header(lines, False, points, loaded, notes=notes)
-
-    def _counts(self, text: bytes, size: int) -> tuple[int, int]:
-        """Points and lines that the header promises, never more than the file can hold."""
-        patterns = (
-            (rb'NumberOfPoints="(\d+)"', rb'NumberOfLines="(\d+)"')
-            if self._xml
-            else (rb"\nPOINTS (\d+)", rb"\nLINES (\d+)")
-        )
         # a coordinate takes at least two bytes as text; XML may be compressed
-        most = size * (DEFLATE_RATIO if self._xml else 1) // 6
-        points, lines = (min(most, int(m[1])) if (m := re.search(p, text)) else most for p in patterns)
-        return points, lines
+        most = size * (DEFLATE_RATIO if found.xml else 1) // 6
+        points, lines = (most if number is None else number for number in (found.points, found.lines))
+        if max(points, lines) > most:
+            raise self.damaged(f"its header promises {max(points, lines):,} points or lines, more than it can hold")
+        if found.points and found.lines == 0:
+            raise self.damaged(f"it holds {points:,} points and no lines between them; it may be cut off")
+        notes = tuple(self._settle_space(found.spaces))
+        largest = max([*found.per_point.values(), *found.per_line.values()], default=0)
+        more = largest if found.xml else max(0, size - points * _BYTES_IN_FILE)
+        return Header(
+            lines, found.lines is not None, points, points * _BYTES_PER_POINT[found.double] + more,
+            tuple(found.per_point), tuple(found.per_line), notes,
+        )  # fmt: skip
+
+    def _settle_space(self, said: set[str]) -> Iterator[str]:
+        """What the file says of its space counts, before what the user says; yields what is taken where nobody does."""
+        known = {space.upper() for space in said} & set(_SPACES)
+        if len(known) > 1:
+            raise InputError(f"{self.path} says that its space is {' and '.join(sorted(known))}: it can be one alone.")
+        if said and not known and not self._told:
+            raise InputError(
+                f"{self.path} says that its space is {', '.join(sorted(said))}, which isn't known here: say by "
+                "--vtk-space which of RAS and LPS that is."
+            )
+        self._affine = _SPACES[next(iter(known), self._told or "RAS")]
+        if not known and not self._told:
+            yield "the file doesn't say its space: RAS+ mm is taken"
 
     def _blocks(self, data: str) -> Iterator[Block]:
-        del data  # the header offers none
-        points, lengths, order = self._load()
-        affine = _LPS if self._space == "LPS" else np.eye(4)
-        start = 0
+        if not self._found.xml and self._found.points == self._found.lines == 0:
+            return  # VTK's reader wants at least one section more
+        points, lengths, order, values = self._load(data)
+        if self.header.exact and len(lengths) != self.header.streamlines:
+            raise self.damaged(f"its header promises {self.header.streamlines:,} lines, but it holds {len(lengths):,}")
+        per_point = data in self.header.per_point
+        start, begun = 0, 0
         for part in cut(iter([lengths]), BLOCK_BYTES // 12):
             rows = order[start : start + part.points]
-            start += part.points
-            yield Block(to_rasmm(points[rows], affine), part.lengths, part.continues, part.open)
+            block = Block(to_rasmm(points[rows], self._affine), part.lengths, part.continues, part.open)
+            first = begun - part.continues
+            start, begun = start + part.points, first + len(part.lengths)
+            if per_point:
+                block.per_point = {data: values[rows]}
+            elif data:
+                block.per_streamline = {data: values[first:begun]}
+            yield block
 
-    def _load(self) -> tuple[NDArray[np.floating], NDArray[np.int64], NDArray[np.int64]]:
-        """Points (N, 3), the lengths of the lines, and the points' numbers line after line."""
-        data = self._read()
-        lines = data.GetLines()
+    def _load(
+        self, name: str
+    ) -> tuple[NDArray[np.floating], NDArray[np.int64], NDArray[np.int64], NDArray[np.generic]]:
+        """Points (N, 3), the lengths of the lines, the points' numbers line after line, and the data of a name."""
+        data = self._read(name)
+        lines, values = data.GetLines(), np.empty(0)
         if data.GetPoints() is None or not lines.GetNumberOfCells():
-            return np.empty((0, 3)), np.empty(0, np.int64), np.empty(0, np.int64)
+            return np.empty((0, 3)), np.empty(0, np.int64), np.empty(0, np.int64), values
         points = np.asarray(data.GetPoints().GetData())
         offsets = np.asarray(lines.GetOffsetsArray()).astype(np.int64, copy=False)
         order = np.asarray(lines.GetConnectivityArray()).astype(np.int64, copy=False)
         if len(order) and (order.min() < 0 or order.max() >= len(points)):
             raise self.damaged("its lines name points that it doesn't have")
-        return points, np.diff(offsets), order
+        if name:
+            of_points = name in self.header.per_point
+            array = (data.GetPointData() if of_points else data.GetCellData()).GetArray(name)
+            first = 0 if of_points else data.GetNumberOfVerts()  # cells stand in this order
+            count = len(points) if of_points else len(offsets) - 1
+            if array is None or array.GetNumberOfTuples() < first + count:
+                raise self.damaged(f"its data {name!r} aren't whole")
+            values = np.asarray(array)[first : first + count]
+        return points, np.diff(offsets), order, values
 
-    def _read(self) -> Any:
-        from vtkmodules.vtkCommonCore import vtkOutputWindow, vtkStringOutputWindow
+    def _read(self, name: str) -> Any:
         from vtkmodules.vtkIOLegacy import vtkPolyDataReader
         from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 
-        reader = (vtkXMLPolyDataReader if self._xml else vtkPolyDataReader)()
-        said, before = vtkStringOutputWindow(), vtkOutputWindow.GetInstance()
-        vtkOutputWindow.SetInstance(said)  # a file that is cut off is no error to VTK: it only says so
-        try:
-            reader.SetFileName(str(self.path))
-            if self._xml:  # the lines alone: no other data is loaded
+        reader: Any = (vtkXMLPolyDataReader if self._found.xml else vtkPolyDataReader)()
+        reader.SetFileName(str(self.path))
+        with self._listening():
+            if self._found.xml:  # the lines, and what was asked for: no other data is loaded
                 reader.UpdateInformation()
-                reader.GetPointDataArraySelection().DisableAllArrays()
-                reader.GetCellDataArraySelection().DisableAllArrays()
+                for arrays in (reader.GetPointDataArraySelection(), reader.GetCellDataArraySelection()):
+                    arrays.DisableAllArrays()
+                    if name:
+                        arrays.EnableArray(name)
+            elif name:
+                for kind in ("Scalars", "Vectors", "Normals", "Tensors", "TCoords", "ColorScalars", "Fields"):
+                    getattr(reader, f"ReadAll{kind}On")()
             reader.Update()
-        finally:
-            vtkOutputWindow.SetInstance(before)
-        if said.GetOutput().strip() or reader.GetErrorCode() or reader.GetOutput() is None:
+        if reader.GetErrorCode() or reader.GetOutput() is None:
             raise self.damaged("VTK can't read it as polylines; it may be cut off")
         return reader.GetOutput()
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Hear what VTK says meanwhile: that a file is cut off is no error to it."""
+        from vtkmodules.vtkCommonCore import vtkOutputWindow, vtkStringOutputWindow
+
+        said, before = vtkStringOutputWindow(), vtkOutputWindow.GetInstance()
+        vtkOutputWindow.SetInstance(said)
+        try:
+            yield
+        finally:
+            vtkOutputWindow.SetInstance(before)
+        if said.GetOutput().strip():
+            raise self.damaged("VTK can't read it as polylines; it may be cut off")

@@ -1,4 +1,4 @@
-"""From a file's own space to RAS+ mm."""
+"""From a file's own space to RAS+ mm: tractograms' and images'."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,3 +27,21 @@ def to_rasmm(points: NDArray[np.floating], affine: NDArray[np.floating]) -> NDAr
                     total += points[:, source] * np.float32(affine[axis, source])
             result[:, axis] = total
     return result
+
+
+_VOXEL = 1e-3, 1e3
+"""mm between which the sides of a voxel lie."""
+
+_FARTHEST = 1e5
+"""mm from the scanner's middle that no image begins at."""
+
+
+def places(affine: NDArray[np.floating]) -> bool:
+    """Whether an affine (4, 4) places voxels: it is finite, their sides are of a possible size, none are parallel."""
+    sides = np.asarray(affine, np.float64)[:3, :3]
+    if not np.isfinite(affine).all():
+        return False
+    lengths = np.linalg.norm(sides, axis=0)
+    in_bounds = (lengths > _VOXEL[0]).all() and (lengths < _VOXEL[1]).all()
+    in_bounds &= (np.abs(affine[:3, 3]) < _FARTHEST).all()
+    return bool(in_bounds and abs(np.linalg.det(sides / lengths)) > 0.01)
