@@ -101,6 +101,19 @@ SEEN = {
         {"unified/job/memory.max": str(256 * MB)},
         [256 * MB],
     ),
+    "hybrid: memory is on v2, and mounts of v1 are none of its": Seen(
+        "1:name=systemd:/job\n0::/job",
+        "39 32 0:34 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n"
+        "38 32 0:33 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw",
+        {"unified/job/memory.max": str(256 * MB), "systemd/job/memory.limit_in_bytes": str(MB)},
+        [256 * MB],
+    ),
+    "v1: a mount of other controllers, whatever its device is called": Seen(
+        "4:memory:/job\n5:cpu:/job",
+        V1_MOUNT + "\n37 32 0:32 / /sys/fs/cgroup/cpu rw - cgroup memory rw,cpu",
+        {"memory/job/memory.limit_in_bytes": str(256 * MB), "cpu/job/memory.limit_in_bytes": str(MB)},
+        [256 * MB],
+    ),
     "a path that holds colons": Seen(
         "0::/system.slice/a:b:c", V2_MOUNT, {"system.slice/a:b:c/memory.max": str(MB)}, [MB]
     ),

@@ -84,6 +84,7 @@ def test_the_margin_is_a_fifth_unless_said(root: Path) -> None:
         (3, 234, 0.0, 2, True),
         (1, 5000, 0.3, 1, False),
         (2, 5000, 0.3, 1, True),
+        (4, 0.5, 0.3, 4, False),
         (-1, 100, 0.3, 3, False),  # as many as processors
         (-1, 200, 0.3, 2, True),
     ],
@@ -192,7 +193,7 @@ CPUS = {
 @pytest.mark.parametrize("name", CPUS)
 def test_processors(root: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     files, environ, cpus = CPUS[name]
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+    monkeypatch.setattr(os, "sched_getaffinity", {0: range(8)}.get)
     for file, text in files.items():
         write(root / "sys/fs/cgroup" / file, text)
     budget = settle(root=root, environ=environ)
@@ -213,6 +214,7 @@ def test_what_is_left_of_a_cap_is_without_what_supervisor_and_workers_hold(tmp_p
     for pid, size in (("self", 40), (7, 100), (8, 200)):
         process(root, size * MB, pid)
     watch = watched(root, 1000 * MB)
+    assert watch.peak()[0] == 0, "nothing was seen yet"
     assert watch.left().bytes == 960 * MB
     assert watch.left([7, 8]).bytes == 660 * MB
     assert watch.peak() == (340 * MB, "supervisor and workers together, as they were seen")

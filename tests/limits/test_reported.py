@@ -22,6 +22,7 @@ WSL2 = (
     r"1391 1160 0:151 / /Docker/host rw,noatime - 9p C:\134Program\040Files\134Docker "
     r"rw,dirsync,aname=drvfs;path=C:\My Data - Copy\Docker;symlinkroot=/mnt/,mmap"
 )
+HIDDEN = "hierarchical_memory_limit"
 UNLIMITED = "9223372036854771712"
 
 
@@ -90,7 +91,8 @@ REPORTS = {
     ),
     "lines that are none": Report(
         "\n::\nx\n0::/\n" + "9" * 5000,
-        "- \n - - -\n1 2 3 4 5 6\n1 2 0:3 \\000 /a\\000b rw - cgroup2 cgroup2 rw\n7 1 0:7 / /\\777 - cgroup2 cgroup2\n"
+        "- \n - - -\n1 2 3 4 5 6\n1 2 0:3 /a - cgroup2 cgroup2 rw\n"
+        "1 2 0:3 \\000 /a\\000b rw - cgroup2 cgroup2 rw\n7 1 0:7 / /\\777 - cgroup2 cgroup2\n"
         "  29  22 0:26  /  /sys/fs/cgroup   rw   -   cgroup2  cgroup  rw  \n",
         {"memory.max": 400 * MB, "memory.high": "9" * 5000, "cpu.max": "² 0", "memory.stat": "x\ny z w\n"},
         400 * MB,
@@ -195,13 +197,24 @@ def test_gvisor_does_not_tell_pages_of_files_apart(tmp_path: Path) -> None:
 
 
 def test_what_linux_tells_apart_is_told_apart(tmp_path: Path) -> None:
-    status = "VmHWM: 500 kB\nVmRSS: 400 kB\nRssAnon: 200 kB\nRssFile: 150 kB\nRssShmem: 50 kB\n"
+    status = "VmHWM: 500 kB\nVmRSS: 410 kB\nRssAnon: 200 kB\nRssFile: 150 kB\nRssShmem: 60 kB\n"
     write(tmp_path / "proc/7/status", status)
-    assert usage.private_memory(7, tmp_path) == 250 * 1024
+    assert usage.private_memory(7, tmp_path) == 260 * 1024
     assert usage.private_peak(7, tmp_path) == 350 * 1024
+    write(tmp_path / "proc/8/status", "VmHWM: 500 kB\nVmRSS: 400 kB\n")
+    assert usage.private_peak(8, tmp_path) == 500 * 1024, "before Linux 4.5"
 
 
 NEITHER = "MemTotal:              0 kB\nMemAvailable:   18446744073708785356 kB\n"
+
+
+@pytest.mark.parametrize("number", ["9223372036854771712", "9223372036854710272", "18446744073709551615"])
+def test_no_limit_of_version_1_is_a_huge_number(tmp_path: Path, number: str) -> None:
+    """Where the machine's memory isn't told either."""
+    files: dict[str, object] = {"memory/memory.limit_in_bytes": number, "memory/memory.stat": f"{HIDDEN} {number}\n"}
+    root = plant(tmp_path, Report("4:memory:/", V1, files, 0, "", meminfo=""))
+    with pytest.raises(SettingsError, match="--mem"):
+        settle(root=root, environ={})
 
 
 def test_lxcfs_389_that_knows_no_memory_is_refused(tmp_path: Path) -> None:
