@@ -1,5 +1,6 @@
 """The command line. Loads nothing heavy: that is for the workers."""
 
+import io
 import json
 import logging
 import math
@@ -278,12 +279,18 @@ def tractcap(**asked: Any) -> None:
 
 
 def _open_streams() -> None:
-    """Give a closed stdin, stdout or stderr somewhere to go, before a file or pipe gets its number."""
+    """Give a closed stdin, stdout or stderr somewhere to go, before a file or pipe gets its number.
+
+    What is printed is UTF-8; names of files that are none are printed as they are.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             opened = os.open(os.devnull, os.O_RDWR)
             os.dup2(opened, number)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -48,11 +48,11 @@ def group(output: Path) -> list[Path]:
     if not table.rows:
         return []
     ratings = read_ratings(output, {row.tractogram for row in table.rows if row.tractogram})
-    page = _page(output, table, ratings)
-    texts = {TSV: as_tsv(table.rows, ratings.of), DICTIONARY: dictionary(), PAGE: page}
-    for name, text in texts.items():
-        write_text(output / name, text)
-    return [output / name for name in (*texts, *_checks(output, table))]
+    write_text(output / TSV, as_tsv(table.rows, ratings.of))
+    write_text(output / DICTIONARY, dictionary())
+    checks = _checks(output, table)
+    write_text(output / PAGE, _page(output, table, ratings))
+    return [output / name for name in (TSV, DICTIONARY, PAGE, *checks)]
 
 
 def _checks(output: Path, table: Table) -> list[str]:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 from tractcap.errors import NothingToDrawError, TractcapError
 from tractcap.limits import MB, Watch
+from tractcap.limits.threads import environment
+from tractcap.reports.tracts import outdated, page_of
 from tractcap.work import plan
 from tractcap.work.pieces import merging_need, places
-from tractcap.work.pool import Task
+from tractcap.work.pool import Limits, Pool, Task
 from tractcap.work.prepare import alone
 
 NEED = plan.BASE + 256 * MB
@@ -14,20 +16,36 @@ NEED = plan.BASE + 256 * MB
 
 
 def gather(output: Path, watch: Watch) -> tuple[list[Path], list[str]]:
-    """Write the group's page and tables; returns their paths, and sentences on tractograms of which pieces lack.
+    """Write the group's page and tables, and participants' pages that are behind.
+
+    Returns the group's paths, and sentences on what could not be made beside them.
 
     Raises
     ------
     NothingToDrawError, TractcapError
     """
     need = min(NEED, max(plan.BASE, watch.room()))
-    unmerged = [f"{folder}: {why}" for folder in places(output) if (why := _merge(folder, need, watch))]
+    failed = [f"{folder}: {why}" for folder in places(output) if (why := _merge(folder, need, watch))]
+    failed += _pages(output, watch)
     done, why = alone(Task("group", {"output": str(output)}, need), watch)
     if done is None:
         raise TractcapError(f"the group's page can't be made: {why}")
     if not done["paths"]:
         raise NothingToDrawError(f"{output} holds nothing of a participant's yet: run the participant level first.")
-    return [output / path for path in done["paths"]], unmerged
+    return [output / path for path in done["paths"]], failed
+
+
+def _pages(output: Path, watch: Watch) -> list[str]:
+    """Write the participants' pages that are behind, one by one; returns sentences on those that can't be."""
+    failed = []
+    with Pool(Limits(1, plan.BASE), watch, environment(1)) as pool:
+        for who in outdated(output):
+            pool.submit(Task("page", {"output": str(output), "participant": who}, plan.BASE))
+        for event in pool.events():
+            if event.failed:
+                name = page_of(output, event.task.arguments["participant"]).name
+                failed.append(f"the page {name} can't be made: {event.failed}")
+    return failed
 
 
 def _merge(folder: Path, need: int, watch: Watch) -> str:

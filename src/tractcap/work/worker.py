@@ -72,13 +72,13 @@ def _sentence(error: OSError) -> str:
 def _be_chosen_first() -> None:
     """If the kernel must kill, let it be a worker: its job can be done again, and the supervisor tells of it."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("500")
+        Path("/proc/self/oom_score_adj").write_bytes(b"500")
 
 
 def _forget_peak() -> None:
     """Let the high-water mark begin anew (see proc_pid_clear_refs(5)); without it, peaks are those of all jobs yet."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_bytes(b"5")
 
 
 def _answer(answers: BinaryIO, message: dict[str, Any]) -> None:
