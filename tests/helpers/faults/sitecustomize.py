@@ -1,7 +1,7 @@
 """Makes a worker die for real. Python runs this at its start where this folder is on PYTHONPATH.
 
 ``FAULT`` is ``kind:stem`` for every try of a tractogram, or ``kind:stem:file`` for the first alone: that makes the
-file. ``check-kind`` instead of ``kind`` is for its checks.
+file. ``check-kind`` instead of ``kind`` is for its checks, ``page-kind:participant`` for a participant's page.
 """
 
 import ctypes
@@ -14,12 +14,14 @@ import sys
 import time
 
 KIND, STEM, ONCE = [*os.environ.get("FAULT", "").split(":"), "", "", ""][:3]
-ACTION = "check" if KIND.startswith("check-") else "draw"
-KIND = KIND.removeprefix("check-")
+ACTION = next((one for one in ("check", "page") if KIND.startswith(f"{one}-")), "draw")
+KIND = KIND.removeprefix(f"{ACTION}-")
 
 
 def fail() -> None:
     """Do what the kind says, to this very process."""
+    if KIND == "raise":
+        raise ArithmeticError("injected")
     if KIND == "memory":
         bytearray(2**40)
     if KIND == "hang":
@@ -67,7 +69,7 @@ class Finder(importlib.abc.MetaPathFinder):
             draw = module.ACTIONS[ACTION]
 
             def faulty(**arguments):
-                if arguments["stem"] == STEM and due():
+                if arguments.get("stem", arguments.get("participant")) == STEM and due():
                     fail()
                 return draw(**arguments)
 
