@@ -10,6 +10,7 @@ findings.
 
 import argparse
 import hashlib
+import json
 import logging
 import random
 import resource
@@ -30,6 +31,8 @@ MEMORY = 1024 * 2**20
 """Bytes of data for a process that reads files of a few kilobytes: libraries alone take a third of it."""
 
 READ, REFUSED = "read", "refused"
+SIGN = "sign.json"
+"""The child's sign of life: what it has counted before it began to read a file."""
 
 
 def main() -> int:
@@ -62,14 +65,10 @@ def _fuzz(name: str, asked: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory() as place:
             folder, left = Path(place), str(max(1.0, ends - time.monotonic()))
             child = subprocess.Popen(
-                [sys.executable, __file__, name, "--child", place, "--seconds", left, "--seed", str(seed)],
-                stdout=subprocess.PIPE,
-                text=True,
+                [sys.executable, __file__, name, "--child", place, "--seconds", left, "--seed", str(seed)]
             )
             hung = _wait(child, folder, asked.patience)
-            for line in child.stdout or ():
-                kind, _, count = line.strip().rpartition(" ")
-                tally[kind] += int(count)
+            tally.update(json.loads((folder / SIGN).read_text() or "{}") if (folder / SIGN).exists() else {})
             for why in sorted(folder.glob("finding-*.txt")):
                 found += _keep(why.with_suffix(""), target.name, asked.keep, why.read_text())
             if hung:
@@ -85,9 +84,9 @@ def _fuzz(name: str, asked: argparse.Namespace) -> int:
     return int(found > 0)
 
 
-def _wait(child: "subprocess.Popen[str]", folder: Path, patience: float) -> bool:
+def _wait(child: "subprocess.Popen[bytes]", folder: Path, patience: float) -> bool:
     """Wait for the end of a process; one that is silent for too long is killed, and True."""
-    sign = folder / "sign"
+    sign = folder / SIGN
     while True:
         try:
             child.wait(0.5)
@@ -110,7 +109,7 @@ def _keep(file: Path, name: str, folder: Path, why: str) -> int:
 
 
 def _child(name: str, folder: Path, seconds: float, seed: int) -> None:
-    """Read the whole files, and broken ones until the time is over; prints how many were read and how many refused."""
+    """Read the whole files, and broken ones until the time is over; counts those that were read and refused."""
     from targets import ODD, TARGETS
     from vtkmodules.vtkCommonCore import vtkLogger
 
@@ -126,7 +125,7 @@ def _child(name: str, folder: Path, seconds: float, seed: int) -> None:
         is_whole = number < len(whole)
         data = target.pack(whole[number]) if is_whole else target.broken(chance, chance.choice(whole), whole)
         (folder / target.name).write_bytes(data)
-        (folder / "sign").touch()
+        (folder / SIGN).write_text(json.dumps(tally))
         number += 1
         outcome = _outcome(target.read, folder / target.name)
         tally[outcome] += outcome in (READ, REFUSED)
@@ -134,8 +133,7 @@ def _child(name: str, folder: Path, seconds: float, seed: int) -> None:
             kinds.add(outcome)
             (folder / f"finding-{number}").write_bytes(data)
             (folder / f"finding-{number}.txt").write_text(f"{'a whole file: ' * is_whole}{outcome}")
-    for kind, count in tally.items():
-        print(kind, count)  # noqa: T201
+    (folder / SIGN).write_text(json.dumps(tally))
 
 
 def _outcome(read: Callable[[Path], None], path: Path) -> str:
