@@ -116,3 +116,14 @@ def test_what_was_started_with_the_hosts_modules_keeps_them(tmp_path: Path) -> N
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH", "")]))}
     subprocess.run([sys.executable, "-m", "tractcap", "--self-test"], env=env, capture_output=True, check=True)
     assert (tmp_path / "seen").exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["-I"], ["-E"], ["-s"], ["-P"], ["-B"], ["-I", "-B"]], ids=" ".join)
+def test_another_python_is_started_as_this_one_was(flags: list[str]) -> None:
+    code = "from tractcap import interpreter; print(*interpreter.command()[1:])"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run([sys.executable, *flags, "-c", code], env=clean, capture_output=True, text=True, check=True)
+    told = done.stdout.split()
+    assert set(flags) <= set(told)
+    assert told[-2:] == ["-X", "utf8=1"]
+    assert len(told) == (2 + len(flags) if "-I" not in flags else 5 + len(flags)), "-I is -E, -s and -P too"

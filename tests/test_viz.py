@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import resource
 import subprocess
 import sys
@@ -85,8 +86,11 @@ def test_fewer_jobs_is_a_warning(
     assert "memory allows 1 worker at once instead of 2" in caplog.text
 
 
-@pytest.mark.parametrize("wrong", [{"max_memory_mb": 0}, {"max_memory_mb": -5}, {"n_jobs": 0}, {"n_jobs": -2}])
-def test_numbers_that_make_no_sense(tmp_path: Path, wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [*({"max_memory_mb": size} for size in (0, -5, math.inf, math.nan)), {"n_jobs": 0}, {"n_jobs": -2}],
+)
+def test_numbers_that_make_no_sense(tmp_path: Path, wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         TractographyVisualizer(tmp_path, **wrong)  # type: ignore[arg-type]
 

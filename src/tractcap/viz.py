@@ -4,6 +4,7 @@ Importing it changes nothing of the process; using it starts worker processes an
 """
 
 import logging
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ class TractographyVisualizer:
         *,
         limit_caller: bool = False,
     ) -> None:
-        if max_memory_mb is not None and max_memory_mb <= 0:
+        if max_memory_mb is not None and not 0 < max_memory_mb < math.inf:
             raise SettingsError(f"max_memory_mb is {max_memory_mb}: give a number of MB above zero, or None.")
         self.output, self.n_jobs = Path(output_directory), _jobs(n_jobs)
         self._reference = reference_image

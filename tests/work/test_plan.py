@@ -234,6 +234,8 @@ def test_passes_hold_as_much_as_fits_and_get_more_one_by_one() -> None:
 def test_a_retry_takes_half_of_what_the_largest_pass_took() -> None:
     assert plan.smaller(CONTENT, plan.Shape(50_000, (2, 2, 2))) == plan.Shape(20_000, EACH)
     assert plan.smaller(CONTENT, plan.Shape(50_000, (3, 3))) == plan.Shape(20_000, EACH), "two views are more than half"
+    five = plan.Content(5, (800,) * 5, MANY)
+    assert plan.smaller(five, plan.Shape(50_000, (5,))) == plan.Shape(20_000, (2, 2, 1))
     pair = plan.Content(2, (800, 800), MANY)
     assert plan.smaller(pair, plan.Shape(50_000, (2,), 1)) == plan.Shape(20_000, (1, 1), 1)
 

@@ -92,6 +92,6 @@ def test_a_worker_that_dies_or_draws_nothing_is_told_of(tmp_path: Path, fate: st
     for words in (
         "Limit: ",
         "Budget: ",
-        "Note: not handed to workers, since pictures would depend on them: GALLIUM_DRIVER",
+        "Note: not handed to workers, since pictures could depend on them: GALLIUM_DRIVER",
     ):
         assert words in done.stdout

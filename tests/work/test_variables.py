@@ -58,7 +58,26 @@ def test_pictures_do_not_depend_on_them(tmp_path: Path) -> None:
     assert "not handed to workers" not in said
     others, said = drawn(path, tmp_path / "steered", BREAKING)
     assert others == pictures
-    assert said.count("not handed to workers, since pictures would depend on them: DRAW_USE_LLVM, GALLIUM_DDEBUG") == 1
+    assert said.count("not handed to workers, since pictures could depend on them: DRAW_USE_LLVM, GALLIUM_DDEBUG") == 1
+
+
+def test_plots_do_not_depend_on_a_matplotlibrc(tmp_path: Path) -> None:
+    """Which matplotlib looks for where it is called, and in the home."""
+    path = phantoms.save(tmp_path / "AF_L.trk", phantoms.asymmetric_bundle())
+    home = tmp_path / "home"
+    (home / ".config/matplotlib").mkdir(parents=True)
+    (home / "matplotlibrc").write_text("text.usetex: True\nfont.size: 40\nbackend: qt4agg\n")
+    command = [sys.executable, "-m", "tractcap", str(path), "OUT", "participant", "--size", "64", "--checks", "shape"]
+    plots = []
+    for name, extra in {"plain": {}, "home": {"HOME": str(home), "MPLBACKEND": "qt4agg"}}.items():
+        (tmp_path / name).mkdir(exist_ok=True)
+        done = subprocess.run(
+            command, cwd=tmp_path / name, env={**os.environ, **extra}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        plots.append({path.name: path.read_bytes() for path in (tmp_path / name).rglob("*_check-*.png")})
+    assert plots[0] == plots[1]
+    assert plots[0]
 
 
 def test_which_are_handed_on() -> None:

@@ -25,7 +25,7 @@ _LAST_WORDS = 20
 def _say(*names: str) -> None:
     """Say once what workers are not handed."""
     if names:
-        log.info("not handed to workers, since pictures would depend on them: %s", ", ".join(names))
+        log.info("not handed to workers, since pictures could depend on them: %s", ", ".join(names))
 
 
 class Process:

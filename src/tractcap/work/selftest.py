@@ -48,7 +48,7 @@ def _environment(budget: Budget) -> Iterator[str]:
     for note in (*budget.warnings, *budget.notes):
         yield f"Note: {note}"
     if names := left_out(os.environ):
-        yield f"Note: not handed to workers, since pictures would depend on them: {', '.join(names)}"
+        yield f"Note: not handed to workers, since pictures could depend on them: {', '.join(names)}"
     yield f"Budget: {budget.describe()}"
 
 

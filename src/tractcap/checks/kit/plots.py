@@ -69,22 +69,21 @@ def bins(values: NDArray[np.floating], threshold: float, most: int = 40) -> NDAr
 
 @contextmanager
 def _style(ink: Color, background: Color) -> Iterator[None]:
-    from matplotlib import rc_context
+    from matplotlib import style
 
     dim, rule = (as_hex(mix(ink, background, share)) for share in (_DIM, _RULE))
-    with rc_context(
-        {
-            **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), as_hex(background)),
-            **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), as_hex(ink)),
-            **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), dim),
-            **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
-            "grid.color": rule,
-            "font.size": _POINTS,
-            "legend.frameon": False,
-            "axes.grid": True,
-            "axes.axisbelow": True,
-            "axes.titlelocation": "left",
-            "axes.titlesize": _POINTS,
-        }
-    ):
+    look = {
+        **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), as_hex(background)),
+        **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), as_hex(ink)),
+        **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), dim),
+        **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
+        "grid.color": rule,
+        "font.size": _POINTS,
+        "legend.frameon": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.titlelocation": "left",
+        "axes.titlesize": _POINTS,
+    }
+    with style.context(["default", look]):  # not what some matplotlibrc of the user's says
         yield
