@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from outputs import Output
 from tractcap.reports.group import group
 from tractcap.reports.methods import methods_html
 from tractcap.reports.participant import page
+from tractcap.work.dataset import describe_dataset
 
 Damage = Callable[[Path], None]
 
@@ -40,6 +42,12 @@ def filled(output: Output) -> dict[str, Path]:
             tell(output, bundle.stem, "shape", Measures={"Streamlines": 7})
             found = {"tractogram": bundle, "overview": overview, "check": check}
     return found
+
+
+def state(path: Path) -> tuple[int, int, int]:
+    """Changes when a file is replaced or written to."""
+    found = os.lstat(path)
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def rows(output: Output, name: str = "group_tractograms.tsv") -> list[dict[str, str]]:
@@ -170,9 +178,9 @@ def test_a_file_of_ratings_costs_itself_alone_and_stays(output: Output, damage: 
         (output.root / f"{rater}_desc-ratings.tsv").write_text(f"{header}\n{line}\n")
     odd = output.root / "anna_desc-ratings.tsv"
     damage(odd)
-    state = os.lstat(odd)
+    before = state(odd)
     group(output.root)
-    assert os.lstat(odd) == state
+    assert state(odd) == before
     (row,) = rows(output)
     assert "ben" in (output.root / "group.html").read_text(encoding="utf-8")
     assert row["rating"] == "pass"
@@ -181,23 +189,24 @@ def test_a_file_of_ratings_costs_itself_alone_and_stays(output: Output, damage: 
 
 
 @pytest.mark.parametrize("damage", FILES.values(), ids=FILES)
-def test_a_dataset_s_description_stops_nothing(tmp_path: Path, damage: Damage) -> None:
-    """Neither the input's nor the output's, which stays as it is."""
+def test_what_describes_the_output_stops_nothing(tmp_path: Path, damage: Damage) -> None:
+    """And stays as it is."""
     (tmp_path / "in/sub-01").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
     phantoms.save(tmp_path / "in/sub-01/AF_L.tck", phantoms.asymmetric_bundle(3))
-    asked = (tmp_path / "in", tmp_path / "out", "participant", *SMALL)
-    assert run(*asked).returncode == 0
-    state = []
-    for folder in ("in", "out"):
-        path = tmp_path / folder / "dataset_description.json"
-        path.write_text('{"Name": "x", "GeneratedBy": [{"Name": "tractcap", "Version": "0"}]}')
+    describe_dataset(tmp_path / "out", None)
+    odd = [tmp_path / "out" / name for name in ("dataset_description.json", ".bidsignore")]
+    for path in odd:
         damage(path)
-        state.append(os.lstat(path))
-    done = run(*asked)
+    before = [state(path) for path in odd]
+    done = run(tmp_path / "in", tmp_path / "out", "participant", *SMALL)
     assert done.returncode == 0, done.stderr
-    assert "1 kept" in done.stderr
-    if damage is not FILES["a long number"]:
-        assert "out/dataset_description.json was not written by tractcap" in done.stderr
-        assert [os.lstat(tmp_path / folder / "dataset_description.json").st_ino for folder in ("in", "out")] == [
-            one.st_ino for one in state
-        ]
+    assert "1 drawn" in done.stderr
+    if damage is not FILES["a long number"]:  # which is no damage where keys are taken over as they are
+        assert f"{odd[0]} was not written by tractcap, and is left as it is" in done.stderr
+        assert state(odd[0]) == before[0]
+    if stat.S_ISREG(os.lstat(odd[1]).st_mode) and odd[1].stat().st_size < 2**24:
+        assert b"*.html" in odd[1].read_bytes()
+    else:
+        assert f"{odd[1]} can't be understood: " in done.stderr
+        assert state(odd[1]) == before[1]
