@@ -244,10 +244,9 @@ def page(output: str, participant: str, report: Report) -> dict[str, Any]:
 
 def group(output: str, report: Report) -> dict[str, Any]:
     """Write the group's page and tables; returns their ``paths``."""
-    del report  # a second for a thousand tractograms
     from tractcap.reports.group import group as write
 
-    return {"paths": [str(path.relative_to(output)) for path in write(Path(output))]}
+    return {"paths": [str(path.relative_to(output)) for path in write(Path(output), report)]}
 
 
 def self_test(folder: str, report: Report) -> dict[str, Any]:
