@@ -416,12 +416,13 @@ def _gather(asked: dict[str, Any]) -> int:
     budget = settle_again()
     log.info("%s", budget.describe())
     check_output(asked["output"])
-    paths, unmerged = gather(asked["output"], Watch(settle_again, budget, asked["safety_margin"]))
-    for sentence in unmerged:
+    watch = Watch(settle_again, budget, asked["safety_margin"])
+    paths, failed = gather(asked["output"], watch, asked["timeout"])
+    for sentence in failed:
         log.error("%s", sentence)
     for path in paths:
         click.echo(path)
-    return 1 if unmerged else 0
+    return 1 if failed else 0
 
 
 def _settler(mem: str | None) -> Callable[[], Budget]:

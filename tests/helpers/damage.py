@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 ODD: tuple[Any, ...] = (
-    None, [], {}, "x", "", -1, True, [[]], {"x": [None]}, 10**400, float("nan"), float("inf"), 1e300, "\ud800", "a/b\0",
+    None, [], {}, "x", "", -1, True, [[]], {"x": [None]}, 10**400, float("nan"), float("inf"), 1e300, "\ud800",
+    "a/b\0", "x" * 5000,
 )  # fmt: skip
 """Values that may stand where another is meant."""
 

@@ -89,6 +89,16 @@ def many(output: Output, of: dict[str, Any], place: Callable[[int], Path]) -> in
     return count
 
 
+@pytest.mark.parametrize("damage", FILES.values(), ids=FILES)
+def test_an_odd_picture_costs_itself_alone(output: Output, damage: Damage) -> None:
+    record = filled(output)["tractogram"]
+    (picture,) = record.parent.glob(f"{record.stem}_mosaic.png")
+    damage(picture)
+    assert page(output.root, "01", methods_html)
+    group(output.root)
+    assert [row["status"] for row in rows(output)] == ["drawn"] * 4
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_value_of_any_key_costs_more_than_its_record(output: Output, kind: str) -> None:
     """All in one output: each has a card, and each tractogram a row."""

@@ -49,12 +49,14 @@ def test_nothing_to_gather(tmp_path: Path) -> None:
     assert "run the participant level first" in done.stderr
 
 
-@pytest.mark.parametrize(("fault", "said"), [("raise", "injected"), ("segv", "SIGSEGV"), ("KILL", "SIGKILL")])
+@pytest.mark.parametrize(
+    ("fault", "said"), [("raise", "injected"), ("segv", "SIGSEGV"), ("KILL", "SIGKILL"), ("hang", "it hung")]
+)
 def test_a_page_that_can_not_be_made_costs_itself_alone(tmp_path: Path, fault: str, said: str) -> None:
     output = Output(tmp_path)
     for who in ("01", "02", "03"):
         output.add("ForcepsMajor", who)
-    done = run("nowhere", tmp_path, "group", fault=f"page-{fault}:02")
+    done = run("nowhere", tmp_path, "group", "--timeout", 20, fault=f"page-{fault}:02")
     assert done.returncode == 1
     assert "the page sub-02.html can't be made: " in done.stderr
     assert said in done.stderr
