@@ -1,5 +1,5 @@
 # make demo   real bundles into demo-output/        make test   the tests
-# Both set up all they need in .venv first. More: lint, mutate, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
+# Both set up all they need in .venv first. More: lint, fuzz, mutate, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
 # bench, boutiques, lock.
 
 CONTAINER_ENGINE ?= docker
@@ -7,7 +7,7 @@ APPTAINER ?= apptainer
 SIF ?= tractcap.sif
 python := .venv/bin/python
 
-.PHONY: demo test lint mutate image sif test-ecosystem test-pages test-containers test-clusters bench boutiques lock
+.PHONY: demo test fuzz lint mutate image sif test-ecosystem test-pages test-containers test-clusters bench boutiques lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
@@ -16,6 +16,10 @@ demo: .venv/.done
 
 test: .venv/.done
 	$(python) -m pytest -m "not container and not cluster and not browser and not ecosystem" -n 2
+
+# breaks small whole files in many ways: FUZZ="--seconds 60 trx nii" chooses; tests/fuzz/fuzz.py tells more
+fuzz: .venv/.done
+	$(python) tests/fuzz/fuzz.py $(FUZZ)
 
 lint: .venv/.done
 	$(python) -m ruff format --check .

@@ -206,12 +206,12 @@ def test_bad_input_leaves_the_good_beside_it_alone(tmp_path: Path) -> None:
     (data / "voxels.trk").write_bytes(whole[:12] + bytes(4) + whole[16:])
     phantoms.save(data / "nan.trk", [*good, np.full((5, 3), np.nan, np.float32)])
     found = run(data, tmp_path / "out", "participant", *SMALL)
-    one_sentence(found, 1, "2 drawn, 7 failed")
+    one_sentence(found, 1, "2 drawn, 1 empty, 6 failed", f"{data / 'none.trk'} holds no streamlines")
     assert {p.name for p in (tmp_path / "out").rglob("*_mosaic.png")} == {"good_mosaic.png", "nan_mosaic.png"}
     errors = [line for line in found.stderr.splitlines() if str(data) in line]
     summary = [line for line in errors if line.startswith("tractcap: failed: ")]
-    assert len(errors) == 14, found.stderr
-    assert len({line.split(str(data))[1].split()[0] for line in summary}) == 7, (
+    assert len(errors) == 1 + 12, found.stderr
+    assert len({line.split(str(data))[1].split()[0] for line in summary}) == 6, (
         "each is named as it fails and at the end"
     )
     assert "nan.trk: left out 1 of 6 streamlines" in found.stderr

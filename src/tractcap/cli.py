@@ -1,6 +1,6 @@
 """The command line. Loads nothing heavy: that is for the workers."""
 
-import json
+import io
 import logging
 import math
 import os
@@ -278,12 +278,18 @@ def tractcap(**asked: Any) -> None:
 
 
 def _open_streams() -> None:
-    """Give a closed stdin, stdout or stderr somewhere to go, before a file or pipe gets its number."""
+    """Give a closed stdin, stdout or stderr somewhere to go, before a file or pipe gets its number.
+
+    What is printed is UTF-8; names of files that are none are printed as they are.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             opened = os.open(os.devnull, os.O_RDWR)
             os.dup2(opened, number)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -364,6 +370,7 @@ def _log_to_stderr(verbose: int) -> None:
 
 def _draw(asked: dict[str, Any]) -> int:
     """Settle the budget, plan, draw; returns the exit status."""
+    from tractcap.errors import CapTooSmallError
     from tractcap.work.outputs import check_output, workplace
     from tractcap.work.prepare import prepare
 
@@ -381,8 +388,12 @@ def _draw(asked: dict[str, Any]) -> int:
         if planned.crew.warning:
             log.warning("%s", planned.crew.warning)
         if asked["dry_run"]:
-            return _show(settings, planned, watch, asked["as_json"])
-        return _carry_out(settings, planned, watch)
+            whole = _show(settings, planned, watch, asked["as_json"])
+        else:
+            whole = _carry_out(settings, planned, watch)
+        if planned.too_small:
+            raise CapTooSmallError(planned.too_small)
+        return 0 if whole else 1
 
 
 def _self_test(context: click.Context) -> None:
@@ -405,12 +416,13 @@ def _gather(asked: dict[str, Any]) -> int:
     budget = settle_again()
     log.info("%s", budget.describe())
     check_output(asked["output"])
-    paths, unmerged = gather(asked["output"], Watch(settle_again, budget, asked["safety_margin"]))
-    for sentence in unmerged:
+    watch = Watch(settle_again, budget, asked["safety_margin"])
+    paths, failed = gather(asked["output"], watch, asked["timeout"])
+    for sentence in failed:
         log.error("%s", sentence)
     for path in paths:
         click.echo(path)
-    return 1 if unmerged else 0
+    return 1 if failed else 0
 
 
 def _settler(mem: str | None) -> Callable[[], Budget]:
@@ -420,36 +432,42 @@ def _settler(mem: str | None) -> Callable[[], Budget]:
     return lambda: settle(cap, source)
 
 
-def _show(settings: Any, planned: Any, watch: Watch, as_json: bool) -> int:
+def _show(settings: Any, planned: Any, watch: Watch, as_json: bool) -> bool:
+    """Print the plan; returns whether all of it can be carried out, as far as is known already."""
     from tractcap.work import describe
-    from tractcap.work.checking import Checking
+    from tractcap.work.checking import Checks
 
     tell = describe.as_json if as_json else describe.describe
-    told = tell(planned, settings, watch.budget, Checking(settings, planned, watch).needs())
-    click.echo(json.dumps(told, indent=2) if as_json else told)
-    return 0
+    needs = Checks(settings, planned).needs(watch)
+    for line in tell(planned, settings, watch.budget, needs):
+        click.echo(line)
+    return not planned.failed and all(need <= planned.room for need in needs.values())
 
 
-def _carry_out(settings: Any, planned: Any, watch: Watch) -> int:
+def _carry_out(settings: Any, planned: Any, watch: Watch) -> bool:
+    """Draw, and print the paths of what is made, a participant's together; returns whether nothing failed."""
     from tractcap.progress import progress
     from tractcap.work.dataset import describe_dataset
-    from tractcap.work.run import carry_out
+    from tractcap.work.run import Listener, carry_out
+
+    class Printer(Listener):
+        def __init__(self, bar: Callable[[int, float], None]) -> None:
+            self._bar = bar
+
+        def progress(self, finished: int, share: float) -> None:
+            self._bar(finished, share)
+
+        def made(self, paths: Sequence[Path]) -> None:
+            for path in paths:
+                click.echo(path)
 
     log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
-    describe_dataset(settings.output, settings.input, planned.folders)
-    for _, why in planned.failed:
-        log.error("%s", why)
-    for source in planned.empty:
-        log.warning("%s is empty: it stands without a tractogram", source.name)
-    with progress(sum(job.mine for job in planned.jobs)) as tell:
-        outcome = carry_out(settings, planned, watch, tell)
-    for pictures in sorted([*outcome.drawn.values(), *outcome.kept.values()]):
-        click.echo(pictures[-1])
-    for path in (*sorted(outcome.overviews), *sorted(outcome.pages)):
-        click.echo(path)
+    describe_dataset(settings.output, settings.input, planned.tops)
+    with progress(planned.count) as bar:
+        outcome = carry_out(settings, planned, watch, Printer(bar))
     for line in outcome.summary(planned, watch):
         log.info("%s", line)
-    return 1 if outcome.failed or outcome.others or outcome.checks.failed else 0
+    return outcome.whole
 
 
 def _settings(asked: dict[str, Any], source: Path) -> Any:
@@ -481,6 +499,7 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         batch_size=asked["batch_size"] or 0,
         shard=parse_shard(asked["shard"]),
         timeout=asked["timeout"],
+        scratch=asked["work_dir"] or asked["output"],
     )
 
 

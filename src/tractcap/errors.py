@@ -2,6 +2,9 @@
 
 TractcapError            1  something failed
 ├── InputError           1  one input can't be read or drawn; the others go on
+│   ├── MissingError     1  it isn't there
+│   ├── DamagedError     1  it isn't what its name says
+│   └── EmptyError       -  it holds no streamlines, which is no failure
 ├── RecordError          1  a file beside the pictures isn't what it should be; the others go on
 ├── DrawingError         1  a picture did not come out
 ├── SettingsError        2  an option, a variable or a folder is not usable
@@ -16,10 +19,30 @@ class TractcapError(Exception):
     """What is wrong, with which file or option, and what to do, as a sentence."""
 
     exit_code = 1
+    status = "failed"
+    """What a tractogram of which this is said is: ``failed``, ``missing``, ``damaged`` or ``empty``."""
 
 
 class InputError(TractcapError):
     """An input can't be read or drawn."""
+
+
+class MissingError(InputError):
+    """An input isn't there."""
+
+    status = "missing"
+
+
+class DamagedError(InputError):
+    """An input isn't what its name says."""
+
+    status = "damaged"
+
+
+class EmptyError(InputError):
+    """A tractogram holds no streamlines."""
+
+    status = "empty"
 
 
 class RecordError(TractcapError):

@@ -14,15 +14,16 @@ from typing import Any
 from tractcap import workflow
 from tractcap.checks import checks
 from tractcap.drawing.look import Look
-from tractcap.errors import SettingsError
+from tractcap.errors import CapTooSmallError, SettingsError
 from tractcap.inputs.layout import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
 from tractcap.records import check as records
+from tractcap.records.whose import EMPTY, FAILED
 from tractcap.work import checked
 from tractcap.work.dataset import describe_dataset
 from tractcap.work.outputs import check_output
 from tractcap.work.prepare import Settings, prepare
-from tractcap.work.run import Outcome, carry_out
+from tractcap.work.run import Listener, Told, carry_out
 
 log = logging.getLogger("tractcap")
 
@@ -34,12 +35,14 @@ File = str | os.PathLike[str]
 class Result:
     """What became of one tract: ``pictures``, the mosaic last, or the sentence why it ``failed``.
 
-    ``checks`` are what the JSON files of its checks tell, by the checks' names: ``Status``, ``Measures``, ``Flags`` and
-    so on, see the documentation of checks.
+    ``status`` is ``drawn`` or ``kept`` (from an earlier call), ``failed``, ``missing``, ``damaged`` or ``empty``: one
+    without streamlines has no pictures, and has not failed. ``checks`` are what the JSON files of its checks tell, by
+    the checks' names: ``Status``, ``Measures``, ``Flags`` and so on, see the documentation of checks.
     """
 
     pictures: tuple[Path, ...] = ()
     failed: str = ""
+    status: str = FAILED
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -138,23 +141,25 @@ class TractographyVisualizer:
             overwrite=overwrite,
             nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
         )  # fmt: skip
-        outcome = self._draw(settings, list(sources.values())) if sources else Outcome()
+        told = self._draw(settings, list(sources.values())) if sources else {}
         if html_output is not None:
             workflow.lead(self.output, subjects_original_space, Path(html_output))
         results: dict[str, dict[str, Result]] = {who: {} for who in subjects_original_space}
         for (who, tract), source in sources.items():
-            results[who][tract] = self._result(source, outcome)
+            results[who][tract] = self._result(source, told.get(source))
         return results
 
-    def _result(self, source: Source, outcome: Outcome) -> Result:
-        pictures = {**outcome.kept, **outcome.drawn}.get(source, [])
-        if not pictures:
-            return Result(failed=outcome.failed.get(source, "it was not drawn"))
+    def _result(self, source: Source, told: Told | None) -> Result:
+        if told is None:
+            return Result(failed="it was not drawn")
+        if not told.pictures:
+            return Result(failed="" if told.status == EMPTY else told.why, status=told.status)
         places = {name: records.place(self.output / source.folder, source.stem, name) for name in checks()}
         found = {name: record.plain() for name, at in places.items() if (record := checked.earlier(at))}
-        return Result(tuple(pictures), checks=found)
+        return Result(told.pictures, status=told.status, checks=found)
 
-    def _draw(self, settings: Settings, sources: list[Source]) -> Outcome:
+    def _draw(self, settings: Settings, sources: list[Source]) -> dict[Source, Told]:
+        """Draw them; returns what became of each."""
         budget = self._settle()
         for warning in budget.warnings:
             log.warning("%s", warning)
@@ -163,14 +168,27 @@ class TractographyVisualizer:
         planned = prepare(settings, watch, sources)
         if planned.crew.warning:
             log.warning("%s", planned.crew.warning)
-        describe_dataset(self.output, None, planned.folders)
-        outcome = carry_out(settings, planned, watch)
+        describe_dataset(self.output, None, planned.tops)
+        results = _Results()
+        outcome = carry_out(settings, planned, watch, results)
         for line in outcome.summary(planned, watch):
             log.info("%s", line)
-        return outcome
+        if planned.too_small:
+            raise CapTooSmallError(planned.too_small)
+        return results.by_source
 
     def _settle(self) -> Budget:
         return settle(self._cap, "max_memory_mb")
+
+
+class _Results(Listener):
+    """Keeps what became of each tractogram, for the caller, who asked for them by name."""
+
+    def __init__(self) -> None:
+        self.by_source: dict[Source, Told] = {}
+
+    def told(self, told: Told) -> None:
+        self.by_source[told.source] = told
 
 
 def _path(path: str | os.PathLike[str] | None) -> Path | None:

@@ -352,6 +352,20 @@ VTK: dict[str, tuple[str, bytes]] = {
         "a.vtk",
         b"# vtk DataFile Version 3.0\nx\nASCII\nDATASET POLYDATA\nPOINTS 2 float\n0 0 0 1 1 1\nLINES 1 3\n2 0 7\n",
     ),
+    "lines of more than it holds": (
+        "a.vtk",
+        b"# vtk DataFile Version 3.0\nx\nASCII\nDATASET POLYDATA\nPOINTS 2 float\n0 0 0 1 1 1\nLINES 1 9000000000\n",
+    ),
+    "data of more than it holds": (
+        "a.vtk",
+        b"# vtk DataFile Version 3.0\nx\nBINARY\nDATASET POLYDATA\nPOINTS 0 float\nPOINT_DATA 9000000000\n"
+        b"SCALARS fa float\nLOOKUP_TABLE default\n",
+    ),
+    "lines that go backwards": (
+        "a.vtk",
+        b"# vtk DataFile Version 5.1\nx\nASCII\nDATASET POLYDATA\nPOINTS 3 float\n0 0 0 1 1 1 2 2 2\n"
+        b"LINES 3 3\nOFFSETS vtktypeint64\n0 3 2\nCONNECTIVITY vtktypeint64\n0 1 2\n",
+    ),
     "DSI Studio's .fib": ("a.fib", b"\0\0\0\0\x03\0\0\0\x01\0\0\0\0\0\0\0\x0a\0\0\0dimension\0" + bytes(100)),
 }
 

@@ -704,3 +704,26 @@ def test_everything_has_a_name(viewer: Viewer, filled: Path) -> None:
         assert shown.evaluate(nameless) == []
     ids = shown.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
     assert len(ids) == len(set(ids))
+
+
+def test_a_page_without_its_folder_says_that_it_belongs_to_it(output: Output, filled: Path, viewer: Viewer) -> None:
+    """Where a black box would be, on the cards and in the large view; nothing where the folder is there."""
+    shown = viewer.open(filled)
+    until(shown, "document.querySelector('.card img').complete")
+    assert shown.locator(".lost").count() == 0
+    alone = output.root.parent / "copied" / filled.name
+    alone.parent.mkdir()
+    alone.write_bytes(filled.read_bytes())
+    shown = viewer.open(alone)
+    sentence = (
+        f"The picture sub-01/figures/sub-01_bundle-{LEFT}_mosaic.png isn’t there. "
+        "The folder sub-01 belongs beside this page: copy it along."
+    )
+    shown.locator(selector(LEFT)).scroll_into_view_if_needed()
+    until(shown, f"document.querySelector('{selector(LEFT)} .lost') !== null")
+    assert shown.locator(f"{selector(LEFT)} .picture").inner_text() == sentence
+    shown.locator(f"{selector(LEFT)} .picture").click()
+    until(shown, "document.querySelector('#stage .lost') !== null")
+    assert "The folder sub-01 belongs beside this page" in shown.locator("#stage").inner_text()
+    assert all("sub-01/figures" in trouble or "ERR_FILE_NOT_FOUND" in trouble for trouble in viewer.troubles)
+    viewer.troubles.clear()

@@ -6,11 +6,18 @@ import sys
 from pathlib import Path
 
 import phantoms
+import pytest
+from checked import tell
+from outputs import Output
+
+FAULTS = Path(__file__).parents[1] / "helpers/faults"
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object, fault: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tractcap", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    paths = os.pathsep.join(filter(None, [str(FAULTS), os.environ.get("PYTHONPATH", "")]))
+    env = {**os.environ, "PYTHONPATH": paths, "FAULT": fault}
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 def test_the_group_of_what_participants_have_left(tmp_path: Path) -> None:
@@ -40,3 +47,49 @@ def test_nothing_to_gather(tmp_path: Path) -> None:
     done = run(tmp_path, tmp_path / "out", "group")
     assert done.returncode == 3
     assert "run the participant level first" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("raise", "injected"), ("segv", "SIGSEGV"), ("KILL", "SIGKILL"), ("hang", "it hung")]
+)
+def test_a_page_that_can_not_be_made_costs_itself_alone(tmp_path: Path, fault: str, said: str) -> None:
+    output = Output(tmp_path)
+    for who in ("01", "02", "03"):
+        output.add("ForcepsMajor", who)
+    done = run("nowhere", tmp_path, "group", "--timeout", 20, fault=f"page-{fault}:02")
+    assert done.returncode == 1
+    assert "the page sub-02.html can't be made: " in done.stderr
+    assert said in done.stderr
+    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["group.html", "sub-01.html", "sub-03.html"]
+    assert len((tmp_path / "group_tractograms.tsv").read_text().splitlines()) == 4
+    again = run("nowhere", tmp_path, "group")
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "sub-02.html").is_file()
+
+
+_COUNTING = """
+import sys
+from collections import Counter
+from pathlib import Path
+opened = Counter()
+sys.addaudithook(lambda event, given: opened.update([str(given[0])]) if event == "open" and given[1] else None)
+from tractcap.reports.group import group
+from tractcap.reports.methods import methods_html
+from tractcap.reports.participant import page
+for make in (lambda: page(Path(sys.argv[1]), "01", methods_html), lambda: group(Path(sys.argv[1]))):
+    opened.clear()
+    make()
+    found = {name: count for name, count in opened.items() if "/figures/" in name and name.endswith(".json")}
+    print(len(found), max(count for name, count in found.items() if "_check-" not in name), max(found.values()))
+"""
+
+
+def test_each_record_is_read_once(tmp_path: Path) -> None:
+    """For cards and methods text alike; those of checks twice for the table, which is never held whole."""
+    output = Output(tmp_path)
+    for key in ("ForcepsMajor", "ArcuateFasciculus_L"):
+        tell(output, output.add(key).stem, "shape", Measures={"Streamlines": 7})
+    output.add("", kind="overview", stem="sub-01_desc-overview")
+    command = [sys.executable, "-c", _COUNTING, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["5 1 1", "5 1 2"]

@@ -2,17 +2,23 @@
 
 import itertools
 import json
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import large
 import phantoms
 import pytest
+from damage import FILES
 
+from tractcap import __version__
 from tractcap.drawing.piece import pieces
+from tractcap.errors import InputError
 from tractcap.inputs.layout import find
+from tractcap.work import pieces as kept
 from tractcap.work.plan import WORTH_PIECES, counts
 from tractcap.work.shard import LARGE, PICTURES, Shard
 
@@ -154,3 +160,49 @@ def test_all_pieces_are_there_but_not_merged(data: Path, whole: dict[str, bytes]
         path.write_bytes(content)
     run(data, out, "group")
     assert files(out) == whole
+
+
+def piece(folder: Path, index: int, **odd: Any) -> Path:
+    """The file of one of two pieces, without its pictures; ``odd`` replaces what it tells."""
+    drawing = {"bundles": [{"path": "a.trk"}], "vtk_space": "", "made": {}, "making": {"sampling": 2}}
+    drawing |= {"folder": str(folder.parent), "stem": "a", "about": {}}
+    told = {"version": __version__, "arguments": drawing, "need": 7, "facts": {}} | odd
+    folder.mkdir(parents=True, exist_ok=True)
+    at = folder / f"{index}-of-2.zip"
+    with zipfile.ZipFile(at, "w") as file:
+        file.writestr("told.json", json.dumps(told))
+    return at
+
+
+def test_pieces_that_belong_together_are_merged(tmp_path: Path) -> None:
+    folder = tmp_path / ".a_pieces"
+    paths = [piece(folder, index) for index in (1, 2)]
+    arguments, found = kept.together(folder)
+    assert (arguments["stem"], found, kept.merging_need(folder)) == ("a", paths, 7)
+
+
+ODD_PIECES = {
+    "no number": {"need": float("nan")},
+    "a list": {"arguments": []},
+    "nothing": {"arguments": {}},
+    "text": {"version": 3},
+}
+
+
+@pytest.mark.parametrize("name", [*FILES, *ODD_PIECES, "a name of millions", "no name of a piece"])
+def test_an_odd_piece_counts_as_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    folder = tmp_path / ".a_pieces"
+    odd, whole = piece(folder, 2, **ODD_PIECES.get(name, {})), piece(folder, 1)
+    if name in FILES:
+        FILES[name](odd)
+    elif name not in ODD_PIECES:
+        odd.rename(folder / ("2-of-x.zip" if name == "no name of a piece" else "1-of-99999999999999.zip"))
+    os.utime(whole, (2e9, 2e9))
+    with pytest.raises(InputError, match="1 of its 2 pieces are there: run the participant level's other shares"):
+        kept.together(folder)
+    told = kept.arguments(folder)
+    assert told
+    assert kept.there(whole, told)
+    assert not kept.there(folder / "2-of-2.zip", told)
+    if name in ODD_PIECES:
+        assert f"{odd} can't be understood as a piece of pictures" in caplog.text

@@ -60,7 +60,7 @@ def test_what_failed_is_told_beside_where_its_pictures_would_be(data: Path, tmp_
     done = run(data, tmp_path / "out")
     assert done.returncode == 1
     found = told(tmp_path / "out/sub-01/figures/sub-01_CST_L.json")
-    assert found["Status"] == "failed"
+    assert found["Status"] == "damaged"
     assert found["Why"] in done.stderr
     assert not found["Pictures"]
     phantoms.save(data / "sub-01/dwi/sub-01_CST_L.tck", phantoms.asymmetric_bundle(seed=2))

@@ -15,7 +15,7 @@ from tractcap.drawing.look import Coloring
 from tractcap.drawing.territory import VOXEL, Territory
 from tractcap.drawing.values import Range, values
 from tractcap.drawing.views import Vector
-from tractcap.errors import InputError
+from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
 
@@ -51,6 +51,8 @@ def measure(
 
     Raises
     ------
+    EmptyError
+        When it holds no streamlines.
     InputError
         When it is damaged, lacks the data, or holds no streamline that can be drawn.
     """
@@ -66,6 +68,8 @@ def measure(
             if shown:
                 found.add(shown.at(kept)[kept.new])
         report(tally.points)
+    if not tally.streamlines:
+        raise EmptyError(f"{tractogram.path} holds no streamlines.")
     if not tally.drawn:
         raise InputError(f"{tractogram.path} {_nothing(tally)}: there is nothing to draw.")
     ends = found.ends() if shown else None
@@ -111,7 +115,5 @@ def _vector(values: NDArray[np.float32]) -> Vector:
 
 
 def _nothing(tally: Tally) -> str:
-    if not tally.streamlines:
-        return "holds no streamlines"
     reasons = " and ".join(f"{count:,} {reason}" for reason, count in tally.left_out.items() if count)
     return f"holds only streamlines that can't be drawn ({reasons})"

@@ -4,16 +4,19 @@ What a container reads is charged to it until the kernel takes it back. A file t
 64 MB is dropped from the cache behind the reader, so that the container's usage does not grow with the file.
 """
 
+import errno
 import gzip
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
-from tractcap.errors import InputError, TractcapError
+from tractcap.errors import DamagedError, InputError, MissingError, TractcapError
+
+_T = TypeVar("_T")
 
 _KEPT = 64 * 2**20
 """Bytes up to which a file may stay in the cache: it is read twice, once to measure and once to draw."""
@@ -49,12 +52,12 @@ def check_file(path: Path, wanted: str) -> None:
     """
     with reading(path):
         if path.is_symlink() and not path.exists():
-            raise InputError(f"{path} is a link to a file that isn't there: {_GET}.")
+            raise MissingError(f"{path} is a link to a file that isn't there: {_GET}.")
         there = path.stat()
         if not stat.S_ISREG(there.st_mode):
             raise InputError(f"{path} is no regular file: {wanted}.")
         if there.st_size < 1024 and path.read_bytes().startswith(_POINTERS):
-            raise InputError(f"{path} only stands for a file that isn't there: {_GET}.")
+            raise MissingError(f"{path} only stands for a file that isn't there: {_GET}.")
 
 
 @contextmanager
@@ -62,25 +65,62 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
     """Blame the file for whatever goes wrong while it is read: its reader's errors become an InputError.
 
     Libraries raise nearly any exception where a file is damaged. Only MemoryError passes, for it may be the machine's:
-    compare what a header claims with the length of its file before taking memory for it.
+    compare what a header claims with the length of its file before taking memory for it. Where a library dies of a
+    file, nothing is raised: a listener (:func:`listen`) knows which it was.
 
     Parameters
     ----------
     kind : what the file should be, such as ``"an image"``.
     """
+    before = _Read.path
+    _Read.begin(str(path))
     try:
         yield
     except (TractcapError, MemoryError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            raise
         if isinstance(error, OSError) and error.strerror:
-            raise InputError(f"{path} can't be read: {error.strerror}.") from error
-        raise InputError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {_words(error)}.") from error
+            wrong = MissingError if isinstance(error, FileNotFoundError) else InputError
+            raise wrong(f"{path} can't be read: {error.strerror}.") from error
+        raise DamagedError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {_words(error)}.") from error
+    finally:
+        _Read.begin(before)
+
+
+def each(path: Path, kind: str, values: Iterator[_T]) -> Iterator[_T]:
+    """The values that an iterator reads from a file; what is done between two of them isn't reading."""
+    nothing = object()
+    while True:
+        with reading(path, kind):
+            value = next(values, nothing)
+        if value is nothing:
+            return
+        yield cast(_T, value)
+
+
+def listen(listener: Callable[[str], None]) -> None:
+    """Let a listener hear the path of each file as its reading begins, and ``""`` when nothing is read any more."""
+    _Read.listener = listener
+
+
+class _Read:
+    """What is being read."""
+
+    path = ""
+    listener: Callable[[str], None] | None = None
+
+    @classmethod
+    def begin(cls, path: str) -> None:
+        cls.path = path
+        if cls.listener:
+            cls.listener(path)
 
 
 def not_whole(path: Path, kind: str, what: str) -> InputError:
     """The error for a file that is not what it should be; ``kind`` is its format, ``what`` ends the sentence."""
-    return InputError(f"{path} is not a whole {kind} file: {what}.")
+    return DamagedError(f"{path} is not a whole {kind} file: {what}.")
 
 
 def size_bound(path: Path) -> int:

@@ -51,7 +51,7 @@ def read_text(path: Path) -> str:
 
 
 def read_bytes(path: Path, most: int = MOST) -> bytes:
-    """What a file holds. A named pipe isn't waited for.
+    """What a file holds.
 
     Raises
     ------
@@ -60,12 +60,28 @@ def read_bytes(path: Path, most: int = MOST) -> bytes:
     RecordError
         When it is no file that can be read whole.
     """
+    data = read_start(path, most + 1)
+    if len(data) > most:
+        raise RecordError(path, f"it has more than {most // 2**20} MB, as none that tractcap writes")
+    return data
+
+
+def read_start(path: Path, most: int) -> bytes:
+    """The first bytes of a file, at most so many. A named pipe isn't waited for.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no file.
+    RecordError
+        When it is no file that can be read.
+    """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             state = os.fstat(file.fileno())
             if not stat.S_ISREG(state.st_mode):
                 raise RecordError(path, "it is a pipe or device, not a file")
-            data = file.read(min(state.st_size, most) + 1)
+            return file.read(min(state.st_size, most))
     except FileNotFoundError:
         if path.is_symlink():
             raise RecordError(path, "it is a link to a file that isn't there") from None
@@ -74,9 +90,6 @@ def read_bytes(path: Path, most: int = MOST) -> bytes:
         raise RecordError(path, f"it can't be read ({error.strerror or error})") from None
     except ValueError:
         raise RecordError(path, "its name can't be that of a file") from None
-    if len(data) > most:
-        raise RecordError(path, f"it has more than {most // 2**20} MB, as none that tractcap writes")
-    return data
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -226,7 +226,9 @@ def load(path: Path) -> TractRecord:
     try:
         return parse(told)
     except WrongValueError as wrong:
-        raise RecordError(path, f"{wrong}{_by_other_version(told)}", foreign=_is_foreign(told)) from None
+        if _is_foreign(told):
+            raise RecordError(path, "tractcap didn't write it", foreign=True) from None
+        raise RecordError(path, f"{wrong}{_by_other_version(told)}") from None
 
 
 def parse(told: Mapping[str, Any]) -> TractRecord:

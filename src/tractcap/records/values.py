@@ -17,6 +17,8 @@ OMIT: Mapping[str, Any] = MappingProxyType({"omit": True})
 """Metadata of a field whose key isn't written where its value is None. Its key may be given by ``key``."""
 
 _LARGEST = 2**63
+_LONGEST_LABEL = 240
+"""Bytes of what stands in names of files."""
 
 
 class WrongValueError(ValueError):
@@ -245,6 +247,11 @@ def _file_name(value: str) -> None:
         raise WrongValueError("is no name of a file")
 
 
+def _label(value: str) -> None:
+    if "/" in value or "\0" in value or len(value.encode(errors="surrogateescape")) > _LONGEST_LABEL:
+        raise WrongValueError("is no label")
+
+
 def one_of(words: tuple[str, ...]) -> Callable[[str], None]:
     """Refuses all but these words."""
 
@@ -256,5 +263,6 @@ def one_of(words: tuple[str, ...]) -> Callable[[str], None]:
 
 
 Count = Annotated[int, _not_negative]
+Label = Annotated[str, _label]
 FileName = Annotated[str, _file_name]
 Vector = tuple[float, float, float]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tractcap.records.values import Values
+from tractcap.records.values import Label, Values
 
 DRAWN, FAILED, DAMAGED, EMPTY, MISSING = "drawn", "failed", "damaged", "empty", "missing"
 """What a record says of its tractogram."""
@@ -48,7 +48,7 @@ class Whose(Values):
 
     kind: str
     status: str
-    participant: str
-    session: str
+    participant: Label
+    session: Label
     title: str
     bundle: Bundle

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from tractcap.errors import RecordError
+from tractcap.records.reading import read_start
 from tractcap.records.tract import Drawn, Lengths
 from tractcap.reports.checked import Checked, checked, counts
 from tractcap.reports.html import href, percent, plural, sentence, size, tenths, volume, whole
@@ -172,9 +174,8 @@ def _pictures(output: Path, tract: Tract) -> list[Picture]:
 def _pixels(path: Path) -> tuple[int, int]:
     """Width and height of a PNG file; 0 where they can't be read."""
     try:
-        with path.open("rb") as file:
-            head = file.read(24)
-    except OSError:
+        head = read_start(path, 24)
+    except (OSError, RecordError):
         return 0, 0
     return struct.unpack(">II", head[16:24]) if len(head) == 24 and head.startswith(_PNG) else (0, 0)
 

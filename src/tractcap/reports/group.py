@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,8 +34,12 @@ _GIVEN = (*RATINGS, MIXED)
 STATUSES = tuple(MEANINGS)
 
 
-def group(output: Path) -> list[Path]:
-    """Write the table, its data dictionary and the page from what the participants' JSON files tell.
+def group(output: Path, report: Callable[[int], None] = lambda _rows: None) -> list[Path]:
+    """Write the table, its data dictionary and the page from the participants' records.
+
+    Parameters
+    ----------
+    report : is called now and then as a sign of life.
 
     Returns the files' paths; none when no tractogram is told of.
 
@@ -44,18 +48,18 @@ def group(output: Path) -> list[Path]:
     OSError
         When they can't be written.
     """
-    table = read_table(output)
+    table = read_table(output, report)
     if not table.rows:
         return []
     ratings = read_ratings(output, {row.tractogram for row in table.rows if row.tractogram})
-    page = _page(output, table, ratings)
-    texts = {TSV: as_tsv(table.rows, ratings.of), DICTIONARY: dictionary(), PAGE: page}
-    for name, text in texts.items():
-        write_text(output / name, text)
-    return [output / name for name in (*texts, *_checks(output, table))]
+    write_text(output / TSV, as_tsv(table.rows, ratings.of))
+    write_text(output / DICTIONARY, dictionary())
+    checks = _checks(output, table, report)
+    write_text(output / PAGE, _page(output, table, ratings))
+    return [output / name for name in (TSV, DICTIONARY, PAGE, *checks)]
 
 
-def _checks(output: Path, table: Table) -> list[str]:
+def _checks(output: Path, table: Table, report: Callable[[int], None]) -> list[str]:
     """Write the table of all checks' measures, a line for each checked tractogram, and what its columns mean.
 
     Its values are read again from the checks' files, and never held whole.
@@ -66,7 +70,8 @@ def _checks(output: Path, table: Table) -> list[str]:
 
     def write(file: BinaryIO) -> None:
         file.write(("\t".join(map(cell, [*_WHOSE, *told])) + "\n").encode())
-        for row in (row for row in table.rows if row.made):
+        for number, row in enumerate(row for row in table.rows if row.made):
+            report(number)
             if row.made and (found := dict(values(checked(output, row.made)))):
                 whose = (row.unit.participant_id, row.unit.session_id, row.bundle.key, row.tractogram)
                 line = [cell(one) for one in (*whose, *(_text(found.get(name)) for name in told))]

@@ -14,7 +14,7 @@ from tractcap.records.tract import Coloring, Drawn, TractRecord
 from tractcap.records.whose import DRAWN, FAILED, STATUSES, UNREADABLE
 from tractcap.reports.cards import Card, as_hex, card, legends, pair
 from tractcap.reports.html import render, tenths
-from tractcap.reports.tracts import Tract, changed, tracts
+from tractcap.reports.tracts import Tract, page_of, tracts
 
 _UNASKED = {"width": "by the number of streamlines", "slices_at": "each bundle’s centre"}
 """What an option means that is not given."""
@@ -29,23 +29,6 @@ class Group:
     label: str
     overviews: list[Card]
     cards: list[Card]
-
-
-def place(output: Path, participant: str) -> Path:
-    """Where a participant's page lies."""
-    return output / (f"sub-{participant}.html" if participant else "index.html")
-
-
-def outdated(output: Path) -> list[str]:
-    """Participants whose pages are older than what they tell of: shards may have written them side by side."""
-    return [who for who, when in changed(output).items() if not _newer(place(output, who), when)]
-
-
-def _newer(path: Path, when: int) -> bool:
-    try:
-        return path.stat().st_mtime_ns > when
-    except OSError:
-        return False
 
 
 def page(output: Path, participant: str, methods: Methods | None = None) -> Path | None:
@@ -73,7 +56,7 @@ def page(output: Path, participant: str, methods: Methods | None = None) -> Path
         return None
     pair(cards)
     legends(cards)
-    path = place(output, participant)
+    path = page_of(output, participant)
     made = [check.record for one in cards for check in one.checks]
     text = methods([one.tract.record for one in cards], made) if methods else ""
     write_text(path, render("participant.html", **_values(participant, cards, list(_groups(cards)), text, left_out)))

@@ -150,21 +150,23 @@ def anchor(source: str) -> str:
     return "tract-" + hashlib.sha1(source.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()[:10]
 
 
-def read_table(output: Path) -> Table:
+def read_table(output: Path, report: Callable[[int], None] = lambda _rows: None) -> Table:
     """Read the records one by one; only the numbers are kept. What is missing has rows too."""
     found = _Found()
     left_out: list[str] = []
     for tract in tracts(output, left_out=left_out):
         found.take(tract)
-    about = _flag(output, found.rows)
+        report(len(found.rows))
+    about = _flag(output, found.rows, report)
     rows = sorted(found.rows + _missing(found.rows), key=_order)
     return Table(rows, _mark(rows), sorted(found.overviews, key=_order), left_out, about)
 
 
-def _flag(output: Path, rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
+def _flag(output: Path, rows: Iterable[Row], report: Callable[[int], None]) -> dict[str, dict[str, Any]]:
     """Flag rows by their checks, which are read one by one; return what these measure, by the columns' names."""
     about: dict[str, dict[str, Any]] = {}
-    for row in rows:
+    for number, row in enumerate(rows):
+        report(number)
         found = checked(output, row.made) if row.made else []
         if any(one.status == DONE for one in found):
             row.flags = tuple(intern(name) for one in found for name in one.names)

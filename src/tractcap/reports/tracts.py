@@ -132,7 +132,17 @@ def _read(path: Path, output: Path) -> TractRecord:
         return records.unreadable(path, output, error)
 
 
-def changed(output: Path) -> dict[str, int]:
+def page_of(output: Path, participant: str) -> Path:
+    """Where a participant's page lies; that of ``""`` tells of what is nobody's."""
+    return output / (f"sub-{participant}.html" if participant else "index.html")
+
+
+def outdated(output: Path) -> list[str]:
+    """Participants whose pages are older than what they tell of: shards may have written them side by side."""
+    return [who for who, when in _changed(output).items() if _modified(page_of(output, who)) <= when]
+
+
+def _changed(output: Path) -> dict[str, int]:
     """When (ns) the newest record of each participant was written."""
     found: dict[str, int] = {}
     for folder in _figures(output, None):
@@ -146,7 +156,7 @@ def _modified(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
     except OSError:
-        return 0  # gone
+        return 0  # not there
 
 
 def _figures(output: Path, participant: str | None) -> Iterator[Path]:

@@ -53,15 +53,17 @@ def tell_of_undrawn(output: Path, source: Source, status: str, why: str, state: 
 
     Parameters
     ----------
-    state : bytes of the file and those beside it that belong to it, and when they were changed; None looks at the file.
+    state : bytes and when it was changed (ns), of the tractogram with the files of values beside it, if that is known:
+        pictures may be of that state, or of the tractogram alone, before such a file came.
 
     Raises
     ------
     OSError
         When it can't be written.
     """
-    path, (size, modified) = place(output, source), state or _state(source)
-    if not _shows(path, size, modified):
+    path, alone = place(output, source), _state(source)
+    if not any(_shows(path, *one) for one in {alone, state or alone}):
+        size, modified = state or alone
         told = {"name": source.name, "bytes": size, "modified": modified}
         _tell(path, about(source, status), [told], why)
 

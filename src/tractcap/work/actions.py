@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
+from functools import lru_cache, partial
 from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,9 +20,11 @@ from tractcap.drawing.measure import measure as measure_extent
 from tractcap.drawing.piece import Piece
 from tractcap.drawing.pieces import Writer
 from tractcap.drawing.views import Frame
-from tractcap.errors import InputError, TractcapError
+from tractcap.errors import InputError, MissingError
 from tractcap.files import clear_parts, write_whole
 from tractcap.inputs.images import ImageFile, Volume
+from tractcap.inputs.layout import fingerprint
+from tractcap.inputs.reading import reading
 from tractcap.inputs.tractograms import open_tractogram
 from tractcap.inputs.tractograms.tsf import beside
 from tractcap.records import tract
@@ -37,13 +39,16 @@ _TCK = (".tck", ".tck.gz")
 
 
 def look(paths: Sequence[str], images: Sequence[str], vtk_space: str, report: Report) -> dict[str, Any]:
-    """Look at headers: for each path its :class:`Header` as a dictionary, for each image its ``voxels``.
+    """Look at headers: for each path its :class:`Header` as a dictionary, for each image its ``shape`` in voxels.
 
-    What can't be read is ``{"failed": sentence}``.
+    With it comes the ``fingerprint`` of the file. What can't be read is ``{"failed": sentence, "status": …}``.
     """
-    del report  # headers are looked at within a moment
-    tractograms = {path: _tried(lambda path: _header(path, vtk_space), path) for path in paths}
-    return tractograms | {path: _tried(lambda path: {"shape": ImageFile(Path(path)).shape}, path) for path in images}
+    found: dict[str, Any] = {}
+    for files, look_at in ((paths, partial(_header, vtk_space=vtk_space)), (images, _shape)):
+        for path in files:
+            found[path] = _tried(look_at, path)
+            report(len(found))
+    return found
 
 
 def _header(path: str, vtk_space: str) -> dict[str, Any]:
@@ -52,11 +57,20 @@ def _header(path: str, vtk_space: str) -> dict[str, Any]:
     return asdict(_open(path, vtk_space).header) | {"beside": [str(file) for file in found]}
 
 
-def _tried(what: Callable[[str], dict[str, Any]], path: str) -> dict[str, Any]:
+def _shape(path: str) -> dict[str, Any]:
+    return {"shape": ImageFile(Path(path)).shape}
+
+
+def _tried(look_at: Callable[[str], dict[str, Any]], path: str) -> dict[str, Any]:
+    """What is found in a file, and which state of it that is of; whatever else is raised, it is the file's fault."""
     try:
-        return what(path)
-    except TractcapError as error:
-        return {"failed": str(error)}
+        with reading(Path(path)):
+            header = look_at(path)
+            states = [fingerprint(Path(file)) for file in (path, *header.get("beside", ()))]
+    except InputError as error:
+        missing = not Path(path).exists()
+        return {"failed": str(error), "status": MissingError.status if missing else error.status}
+    return {**header, "fingerprint": (sum(size for size, _ in states), max(time for _, time in states))}
 
 
 def _open(path: str, vtk_space: str) -> Any:
@@ -65,8 +79,8 @@ def _open(path: str, vtk_space: str) -> Any:
 
 def outline(path: str, report: Report) -> dict[str, Any]:
     """The box in mm around the head or brain in a reference image: ``low`` and ``high``."""
-    del report
     low, high = _anatomy(path).box
+    report(1)
     return {"low": [float(one) for one in low], "high": [float(one) for one in high]}
 
 
@@ -180,11 +194,15 @@ def _bundle(told: Mapping[str, Any], vtk_space: str) -> Bundle:
 
 
 def _anatomy(path: str) -> Anatomy:
-    return _read_anatomy(path, Path(path).stat().st_mtime_ns)
+    with reading(Path(path)):
+        return _read_anatomy(path, Path(path).stat().st_mtime_ns)
 
 
 def _volume(coloring: Coloring) -> Volume | None:
-    return _read_map(coloring.path, Path(coloring.path).stat().st_mtime_ns) if coloring.kind == SCALAR else None
+    if coloring.kind != SCALAR:
+        return None
+    with reading(Path(coloring.path)):
+        return _read_map(coloring.path, Path(coloring.path).stat().st_mtime_ns)
 
 
 # one of each is kept for the next tractogram, which often takes the same
@@ -225,14 +243,10 @@ def page(output: str, participant: str, report: Report) -> dict[str, Any]:
 
 
 def group(output: str, report: Report) -> dict[str, Any]:
-    """Write participants' pages that are behind, and the group's page and tables; returns their ``paths``."""
+    """Write the group's page and tables; returns their ``paths``."""
     from tractcap.reports.group import group as write
-    from tractcap.reports.participant import outdated
 
-    for number, participant in enumerate(outdated(Path(output))):
-        page(output, participant, report)
-        report(number)
-    return {"paths": [str(path.relative_to(output)) for path in write(Path(output))]}
+    return {"paths": [str(path.relative_to(output)) for path in write(Path(output), report)]}
 
 
 def self_test(folder: str, report: Report) -> dict[str, Any]:

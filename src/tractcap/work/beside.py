@@ -18,22 +18,31 @@ USUAL = ("FA", "MD")
 _OTHER = {"L": "R", "R": "L"}
 
 
-def find(asked: Asked, sources: Sequence[Source], companions: Companions) -> dict[Source, Beside]:
-    """What each tractogram is checked with.
-
-    Parameters
-    ----------
-    sources : all of the participants'. companions : the images of the dataset.
+def finders(asked: Asked) -> "tuple[Finder, Finder]":
+    """What finds the bundle in the atlas, and the bundle as it was before, of any tractogram.
 
     Raises
     ------
     SettingsError
         When a folder or file that was given isn't there, or holds nothing to compare with.
     """
+    return _atlas(asked.atlas), _before(asked.before)
+
+
+def find(
+    asked: Asked, sources: Sequence[Source], companions: Companions, found: "tuple[Finder, Finder] | None" = None
+) -> dict[Source, Beside]:
+    """What each tractogram is checked with.
+
+    Parameters
+    ----------
+    sources : all of the participants'. companions : the images of the dataset. found : the :func:`finders`, where they
+        are there already.
+    """
     mirrors = mirrored(sources)
     if (told := asked.beside) is not None:
         return {source: replace(told.get(source, Beside()), mirror=mirrors.get(source)) for source in sources}
-    atlas, before = _atlas(asked.atlas), _before(asked.before)
+    atlas, before = found or finders(asked)
     return {
         source: Beside(
             maps := dict(_maps(source, asked.metrics, companions)),

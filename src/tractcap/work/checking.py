@@ -5,48 +5,59 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tractcap.checks import checks
 from tractcap.checks.kit import flags
 from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED, Check, File, Given, Value
+from tractcap.inputs.layout import Source
 from tractcap.inputs.names import split_image
 from tractcap.limits import MB, Watch, as_mb
+from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.records import check as records
 from tractcap.records.check import Attached, CheckRecord, Flag
 from tractcap.work import checked, plan
 from tractcap.work.about import about, place
-from tractcap.work.asked import Other
-from tractcap.work.beside import find
-from tractcap.work.prepare import Job, Planned, Settings, look
+from tractcap.work.asked import Beside, Other
+from tractcap.work.beside import find, finders
+from tractcap.work.failures import Failures
+from tractcap.work.headers import LOOK_NEED, looks
+from tractcap.work.journal import Journal
+from tractcap.work.pool import Limits, Pool
+from tractcap.work.prepare import Job, Planned, Settings
 from tractcap.work.resume import plain
 from tractcap.work.scenes import source
+from tractcap.work.steps import MakeWorkers, Step, Story, carry_on
 
 log = logging.getLogger("tractcap")
 
 KEPT = "kept"
 """A check that an earlier run has made."""
 
+_MOST_SEEN = 1000
+"""Headers of files that bundles were checked with that are kept for the next participants' bundles."""
+
 _STATUSES = (DONE, KEPT, FAILED, MISSING, SKIPPED)
 
 
 @dataclass
 class Tally:
-    """How many checks there are by status; ``flags`` and what ``failed`` are sentences."""
+    """How many checks there are by status, and how many ``flags`` were raised; what ``failed``."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    flags: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
+    flags: int = 0
+    failed: Failures = field(default_factory=Failures)
 
     def summary(self) -> Iterator[str]:
         """What became of all checks, in a line; nothing where none was asked for."""
         if self.counts:
             counts = [f"{self.counts[status]} {status}" for status in _STATUSES if self.counts[status]]
-            raised = f"{len(self.flags)} flag{'s' * (len(self.flags) != 1)} raised" if self.flags else "no flags"
+            raised = f"{self.flags} flag{'s' * (self.flags != 1)} raised" if self.flags else "no flags"
             yield f"checks: {', '.join(counts)}; {raised}"
-            yield from (f"failed: {sentence}" for sentence in self.failed)
+            yield from self.failed.summary()
 
 
 @dataclass(frozen=True)
@@ -66,42 +77,88 @@ class Order:
         return records.place(Path(self.arguments["folder"]), self.arguments["stem"], self.check.name)
 
 
-class Checking:
-    """Knows what each bundle is checked with, and keeps the records."""
+class Checks:
+    """All checks of a run: ``tally`` counts them. Nothing else grows with the number of participants."""
 
-    def __init__(self, settings: Settings, planned: Planned, watch: Watch) -> None:
-        self._settings, self._room = settings, planned.room
+    def __init__(self, settings: Settings, planned: Planned, journal: Journal | None = None) -> None:
+        self._settings, self._planned, self._journal = settings, planned, journal
+        self._finders = finders(settings.checks) if settings.checks.names else None
+        self._seen: dict[str, dict[str, Any]] = {}  # headers that others may need too, such as an atlas's
         self.tally = Tally()
-        self._jobs = {job.source.path: job for job in planned.jobs}
-        asked = settings.checks
-        sources = [job.source for job in planned.jobs]
-        self._beside = find(asked, sources, planned.companions) if asked.names else {}
-        self._headers = self._look(watch) if asked.names else {}
 
-    def _look(self, watch: Watch) -> dict[str, dict[str, Any]]:
-        """Look at the headers of all that bundles are checked with, as far as no job knows them."""
+    def of(self, jobs: Sequence[Job]) -> "Checking":
+        """The checks of a participant."""
+        if self._finders is None:
+            return Checking(self._settings, self._planned.room, self.tally, jobs, {}, {}, self._journal)
+        sources = [job.source for job in jobs]
+        beside = find(self._settings.checks, sources, self._planned.companions, self._finders)
+        for path in list(self._seen)[:-_MOST_SEEN]:
+            del self._seen[path]
+        return Checking(self._settings, self._planned.room, self.tally, jobs, beside, self._seen, self._journal)
+
+    def needs(self, watch: Watch, make_workers: MakeWorkers = Pool) -> dict[str, int]:
+        """The most bytes that each check takes of any bundle that has what it needs; 0 where none has."""
+        needs = dict.fromkeys(self._settings.checks.names, 0)
+        if needs:
+            limits = Limits(1, LOOK_NEED, timeout=self._settings.timeout)
+            with make_workers(limits, watch, environment(1)) as workers:
+                for _ in carry_on(map(partial(self._needs, needs), self._planned.people), workers, 2):
+                    pass
+        return needs
+
+    def _needs(self, needs: dict[str, int], participant: str) -> Story:
+        jobs, _ = self._planned.of(participant)
+        checking = self.of(jobs)
+        yield checking.looks()
+        for name, need in checking.needs():
+            needs[name] = max(needs[name], need)
+
+
+class Checking:
+    """Knows what each bundle of a participant is checked with, and keeps the records."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        room: int,
+        tally: Tally,
+        jobs: Sequence[Job],
+        beside: Mapping[Source, Beside],
+        seen: dict[str, dict[str, Any]],
+        journal: Journal | None,
+    ) -> None:
+        self._settings, self._room, self._tally, self._beside = settings, room, tally, beside
+        self._jobs = {job.source.path: job for job in jobs}
+        self._seen, self._journal = seen, journal
+        self._headers: dict[str, dict[str, Any]] = {}
+
+    def looks(self) -> Iterator[Step]:
+        """The steps of looking at the headers of all that bundles are checked with, as far as they aren't known."""
+        if not self._beside:
+            return
         others = [other.path for one in self._beside.values() for other in one.others.values()]
         maps = [path for one in self._beside.values() for path in one.maps.values()]
         maps += [job.reference.path for job in self._jobs.values() if job.reference]
         maps += [path for path in others if _image(path)]
         tractograms = [path for path in others if path not in self._jobs and not _image(path)]
-        if not (maps or tractograms):
-            return {}
-        return look(dict.fromkeys(tractograms), dict.fromkeys(maps), self._settings, watch)
+        self._headers = {str(path): self._seen[str(path)] for path in (*maps, *tractograms) if str(path) in self._seen}
+        new_tractograms, new_maps = (
+            [one for one in dict.fromkeys(several) if str(one) not in self._seen] for several in (tractograms, maps)
+        )
+        yield from looks(new_tractograms, new_maps, self._settings.vtk_space, self._headers)
 
     # what is to be made
 
-    def needs(self) -> dict[str, int]:
-        """The most bytes that each check takes of any bundle that has what it needs; 0 where none has."""
-        made = [one for name, one in checks().items() if name in self._settings.checks.names]
-        orders = {one.name: [self._order(one, job) for job in self._jobs.values() if job.leads] for one in made}
-        return {
-            name: max((order.need for order in several if not order.check.lacks(order.given)), default=0)
-            for name, several in orders.items()
-        }
+    def needs(self) -> Iterator[tuple[str, int]]:
+        """The bytes that each check takes of each bundle that has what it needs."""
+        for check in (one for name, one in checks().items() if name in self._settings.checks.names):
+            for order in (self._order(check, job) for job in self._jobs.values() if job.leads):
+                if not check.lacks(order.given):
+                    yield check.name, order.need
 
     def orders(self, job: Job) -> Iterator[Order]:
         """The checks that are to be made of a bundle; what is told of the others is written."""
+        self._seen.update(self._headers)
         for check in checks().values() if self._settings.checks.names else ():
             order = self._order(check, job)
             if check.name not in self._settings.checks.names:
@@ -165,7 +222,8 @@ class Checking:
 
     def _state(self, file: File) -> dict[str, Any]:
         known = self._jobs.get(Path(file.path))
-        size, modified = (known.bytes, known.modified) if known else self._headers[file.path].get("fingerprint", (0, 0))
+        header = self._headers.get(file.path, {})
+        size, modified = (known.bytes, known.modified) if known else header.get("fingerprint", (0, 0))
         return {"Path": file.path, "Bytes": size, "Modified": modified, "Space": file.space}
 
     # what came of it
@@ -191,8 +249,11 @@ class Checking:
 
     def fail(self, order: Order, why: str) -> None:
         """Tell that a check could not be made."""
-        self.tally.failed.append(f"the check {order.check.name} of {order.job.source.name}: {why}")
-        log.error("%s", self.tally.failed[-1])
+        sentence = f"the check {order.check.name} of {order.job.source.name}: {why}"
+        self._tally.failed.add(sentence)
+        log.error("%s", sentence)
+        if self._journal:
+            self._journal.write("failed", source=f"{order.check.name} of {order.job.source.name}", why=why)
         self._leave(order, FAILED, why)
 
     def _keep(self, order: Order, earlier: CheckRecord) -> None:
@@ -206,7 +267,7 @@ class Checking:
     def _leave(self, order: Order, status: str, why: str) -> None:
         earlier = checked.earlier(order.at) if status == SKIPPED else None
         if earlier and earlier.source_modified == order.record.source_modified:
-            self.tally.counts[status] += 1  # what an earlier run found of the same file stays
+            self._tally.counts[status] += 1  # what an earlier run found of the same file stays
             return
         self._tell(order, replace(order.record, status=status, why=why), status)
 
@@ -215,14 +276,14 @@ class Checking:
             records.write(order.at, record)
         except OSError as error:
             log.error("%s can't be written (%s): no page will tell of it", order.at, error.strerror)
-            self.tally.failed.append(f"{order.at} can't be written: {error.strerror}")
+            self._tally.failed.add(f"{order.at} can't be written: {error.strerror}")
         self._count(order, status, record.flags)
 
     def _count(self, order: Order, status: str, raised: Sequence[Flag]) -> None:
-        self.tally.counts[status] += 1
+        self._tally.counts[status] += 1
         for flag in raised:
-            self.tally.flags.append(f"{order.job.source.name}: {flags.sentence(flag.plain())}")
-            log.warning("flagged: %s", self.tally.flags[-1])
+            self._tally.flags += 1
+            log.warning("flagged: %s: %s", order.job.source.name, flags.sentence(flag.plain()))
 
     def _flags(self, order: Order, measures: Mapping[str, Any]) -> tuple[Flag, ...]:
         raised = flags.raised(self._settings.checks.rules, order.check.name, measures)

@@ -7,7 +7,8 @@ import json
 import logging
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from tractcap.errors import RecordError
 from tractcap.files import write_text, write_whole
 from tractcap.records import dataset
 from tractcap.records.dataset import NAME, Description
+from tractcap.records.reading import read_bytes
 from tractcap.reports.tracts import FIGURES
 
 log = logging.getLogger("tractcap")
@@ -65,21 +67,29 @@ A rerun draws what is missing, or what another file, option or version had made.
 
 
 def describe_dataset(output: Path, source: Path | None, folders: Collection[str] = ()) -> None:
-    """Mark the output as a BIDS derivative.
+    """Mark the output as a BIDS derivative. What can't be written is said, and stops nothing.
 
     Parameters
     ----------
     source : what is drawn, if it is known. folders : where pictures go, below the output.
-
-    Raises
-    ------
-    OSError
-        When a file can't be written.
     """
-    _write_description(output, source)
-    _ignore(output / ".bidsignore", folders)
-    if not any(path.name.lower().startswith("readme") for path in output.iterdir()):
-        write_text(output / "README.md", _README)
+    with _going_on():
+        _write_description(output, source)
+    with _going_on():
+        _ignore(output / ".bidsignore", folders)
+    with _going_on():
+        if not any(path.name.lower().startswith("readme") for path in output.iterdir()):
+            write_text(output / "README.md", _README)
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    try:
+        yield
+    except RecordError as error:
+        log.warning("%s It is left as it is", error)
+    except OSError as error:
+        log.warning("%s can't be written: %s", error.filename or "a file", error.strerror)
 
 
 def _write_description(output: Path, source: Path | None) -> None:
@@ -156,7 +166,10 @@ def _link(output: Path, root: Path) -> str:
 
 def _ignore(path: Path, folders: Collection[str]) -> None:
     """Add the lines that lack. The validator knows no folders but participants', so the others are named."""
-    text = path.read_bytes() if path.exists() else b""
+    try:
+        text = read_bytes(path)
+    except FileNotFoundError:
+        text = b""
     tops = {folder.split("/")[0] for folder in folders if not folder.startswith("sub-")} - {FIGURES}
     lines = [*_IGNORED, *(f"/{_plain(name)}" for name in sorted(tops) if name.isprintable())]
     missing = b"".join(line.encode() + b"\n" for line in lines if line.encode() not in text.splitlines())

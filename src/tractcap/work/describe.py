@@ -1,43 +1,42 @@
-"""The plan, in words and as JSON."""
+"""The plan, in words and as JSON, a line at a time: there may be many jobs."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from tractcap.drawing.look import Look
 from tractcap.drawing.piece import WHOLE
 from tractcap.limits import Budget, as_mb
-from tractcap.work.prepare import Job, Planned, Settings
+from tractcap.records.whose import EMPTY
+from tractcap.work.prepare import Job, Planned, Settings, Undrawn
 
 
-def describe(planned: Planned, settings: Settings, budget: Budget, checks: Mapping[str, int]) -> str:
-    """The plan as text: limits, budget, workers, and each job's and check's estimate."""
-    lines = ["Limits found:"]
-    lines += [f"  {as_mb(limit.bytes):>9,} MB  {limit.where}{_binds(limit, budget)}" for limit in budget.limits]
-    lines += [f"  {note}" for note in budget.notes]
+def describe(planned: Planned, settings: Settings, budget: Budget, checks: Mapping[str, int]) -> Iterator[str]:
+    """The plan as lines of text: limits, budget, workers, and each job's and check's estimate."""
+    yield "Limits found:"
+    yield from (f"  {as_mb(limit.bytes):>9,} MB  {limit.where}{_binds(limit, budget)}" for limit in budget.limits)
+    yield from (f"  {note}" for note in budget.notes)
     crew = planned.crew
-    lines.append(f"Budget: {budget.describe()}")
-    lines.append(
-        f"  for workers: {as_mb(planned.room):,} MB ({settings.margin:.0%} margin and the supervisor taken off)"
-    )
-    lines.append(
+    yield f"Budget: {budget.describe()}"
+    yield f"  for workers: {as_mb(planned.room):,} MB ({settings.margin:.0%} margin and the supervisor taken off)"
+    yield (
         f"Workers: {crew.workers} of {crew.threads} threads each, bound by {crew.bound_by}"
         if crew.bound_by
         else "Workers: none"
     )
-    jobs = [job for job in planned.jobs if job.mine]
-    lines.append(f"Jobs: {len(jobs)}, each {_pictures(settings.look)}")
-    lines += [f"  {as_mb(job.need):>9,} MB  {_job_line(job)}" for job in jobs]
+    yield f"Jobs: {planned.count}, each {_pictures(settings.look)}"
+    yield from (f"  {as_mb(job.need):>9,} MB  {_job_line(job)}" for job in _jobs(planned))
     if checks:
-        lines.append("Checks, the most that each takes of a bundle:")
-    lines += [f"  {as_mb(need):>9,} MB  {name}{_fits(need, planned.room)}" for name, need in checks.items()]
-    lines += [f"  can't be drawn: {why}" for _, why in planned.failed]
-    return "\n".join(lines)
+        yield "Checks, the most that each takes of a bundle:"
+    yield from (f"  {as_mb(need):>9,} MB  {name}{_fits(need, planned.room)}" for name, need in checks.items())
+    for one in _undrawn(planned):
+        yield f"  is empty: {one.why}" if one.status == EMPTY else f"  can't be drawn: {one.why}"
 
 
-def as_json(planned: Planned, settings: Settings, budget: Budget, checks: Mapping[str, int]) -> dict[str, Any]:
-    """The plan as values that JSON holds; all sizes are bytes."""
-    return {
+def as_json(planned: Planned, settings: Settings, budget: Budget, checks: Mapping[str, int]) -> Iterator[str]:
+    """The plan as lines of one JSON object; all sizes are bytes."""
+    told: dict[str, Any] = {
         "limits": [{"bytes": limit.bytes, "where": limit.where} for limit in budget.limits],
         "budget": budget.bytes,
         "bound_by": budget.bound_by.where,
@@ -47,14 +46,45 @@ def as_json(planned: Planned, settings: Settings, budget: Budget, checks: Mappin
         "margin": settings.margin,
         "room": planned.room,
         "workers": asdict(planned.crew),
-        "jobs": [
+        "jobs": (
             {"path": str(job.source.path), "need": job.need, **asdict(job.shape), "pieces": _pieces(job)}
-            for job in planned.jobs
-            if job.mine
-        ],
+            for job in _jobs(planned)
+        ),
         "checks": dict(checks),
-        "failed": [{"path": str(source.path), "why": why} for source, why in planned.failed],
+        "empty": (_path_and_why(one) for one in _undrawn(planned) if one.status == EMPTY),
+        "failed": (_path_and_why(one) for one in _undrawn(planned) if one.status != EMPTY),
     }
+    between = "{"
+    for name, value in told.items():
+        yield from _lines(f"{between}{json.dumps(name)}: ", value)
+        between = ", "
+    yield "}"
+
+
+def _lines(first: str, value: Any) -> Iterator[str]:
+    """A value of a JSON object, of which an iterator is a list, an item a line."""
+    if not isinstance(value, Iterator):
+        yield first + json.dumps(value)
+        return
+    yield f"{first}["
+    one = next(value, None)
+    while one is not None:
+        following = next(value, None)
+        yield f"  {json.dumps(one)}{',' * (following is not None)}"
+        one = following
+    yield "]"
+
+
+def _jobs(planned: Planned) -> Iterator[Job]:
+    return (job for name in planned.people for job in planned.of(name)[0] if job.mine)
+
+
+def _undrawn(planned: Planned) -> Iterator[Undrawn]:
+    return (one for name in planned.people for one in planned.of(name)[1])
+
+
+def _path_and_why(one: Undrawn) -> dict[str, str]:
+    return {"path": str(one.source.path), "status": one.status, "why": one.why}
 
 
 def _fits(need: int, room: int) -> str:

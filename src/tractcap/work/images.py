@@ -1,20 +1,17 @@
 """The images that tractograms are drawn with: those that were asked for, or those that are found in the dataset."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tractcap.drawing.look import DATA, DENSITY, POSITION, SCALAR, Coloring
-from tractcap.errors import SettingsError
 from tractcap.inputs.companions import Companions
 from tractcap.inputs.layout import Source
 from tractcap.work import plan
+from tractcap.work.headers import Headers
 
 Box = tuple[Any, Any]
 """Around head or brain: its lowest and its highest coordinates in mm."""
-
-Headers = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -73,21 +70,8 @@ def choose(source: Source, reference: Path | None, find: bool, coloring: Colorin
     return replace(chosen, map=choice.path, lacks=lacks)
 
 
-def checked(chosen: Mapping[Source, Images], headers: Headers, asked: Iterable[Path]) -> dict[Source, Images]:
-    """Leave out found images that can't be used.
-
-    Raises
-    ------
-    SettingsError
-        When one that was asked for can't be.
-    """
-    for path in asked:
-        if broken := headers[str(path)].get("failed"):
-            raise SettingsError(str(broken))
-    return {source: _usable(images, headers) for source, images in chosen.items()}
-
-
-def _usable(images: Images, headers: Headers) -> Images:
+def usable(images: Images, headers: Headers) -> Images:
+    """Leave out images that can't be used."""
     if images.reference and (broken := headers[str(images.reference)].get("failed")):
         images = images.without_reference(str(broken))
     if images.map and (broken := headers[str(images.map)].get("failed")):

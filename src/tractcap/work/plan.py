@@ -4,9 +4,11 @@ The constants are measured: over the formats, sizes, numbers of views and sizes 
 a control group, the peak of a worker lies between 0.6 and 1.0 times its estimate.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from tractcap.limits import MB, as_mb
 from tractcap.limits.watch import SUPERVISOR
@@ -104,8 +106,9 @@ class Crew:
 def need(content: Content, shape: Shape) -> int:
     """Bytes of memory that a worker takes to draw a tractogram."""
     per_sample = BYTES_PER_SAMPLE + content.sums * BYTES_PER_SUM
-    samples = max(_held(content.sizes, shape.passes)) * shape.sampling**2
-    return BASE + _points(content, shape) + samples * per_sample + _pictures(content) + content.loaded + content.extra
+    samples = _most(content.sizes, shape.passes) * shape.sampling**2
+    pictures = _pictures(content.sizes, content.views)
+    return BASE + _points(content, shape) + samples * per_sample + pictures + content.loaded + content.extra
 
 
 def _points(content: Content, shape: Shape) -> int:
@@ -116,21 +119,21 @@ def _points(content: Content, shape: Shape) -> int:
     return min(shape.max_points, content.points * _TUBE_POINTS) * (once + each * min(6, max(shape.passes)))
 
 
-def _pictures(content: Content) -> int:
-    """Bytes of finished pictures: one at work, pages of the mosaic, frames."""
-    views, frames = content.sizes[: content.views], content.sizes[content.views :]
+@lru_cache(64)
+def _pictures(sizes: tuple[int, ...], count: int) -> int:
+    """Bytes of finished pictures, of which so many are views: one at work, pages of the mosaic, frames."""
+    views, frames = sizes[:count], sizes[count:]
     pages = sum(min(PAGE, size) ** 2 for size in views)
     film = ENCODING + frames[0] ** 2 * BYTES_PER_ENCODED_PIXEL if frames else 0
     turning = sum(size**2 for size in frames) * BYTES_PER_FRAME_PIXEL
-    return max(content.sizes) ** 2 * BYTES_PER_PICTURE_PIXEL + pages * BYTES_PER_PAGE_PIXEL + turning + film
+    return max(sizes) ** 2 * BYTES_PER_PICTURE_PIXEL + pages * BYTES_PER_PAGE_PIXEL + turning + film
 
 
-def _held(sizes: Sequence[int], passes: Sequence[int]) -> Iterator[int]:
-    """Pixels of all pictures of each pass."""
-    first = 0
-    for count in passes:
-        yield sum(size**2 for size in sizes[first : first + count])
-        first += count
+@lru_cache(1024)
+def _most(sizes: tuple[int, ...], passes: tuple[int, ...]) -> int:
+    """Pixels of all pictures of a pass, of the one that has most."""
+    ends = itertools.accumulate(passes, initial=0)
+    return max(sum(size**2 for size in sizes[first:last]) for first, last in itertools.pairwise(ends))
 
 
 def images(reference: Sequence[int] | None, scalar_map: Sequence[int] | None) -> int:
@@ -146,7 +149,7 @@ def usable(budget: int, margin: float) -> int:
     return max(0, int(budget * (1 - margin)) - SUPERVISOR)
 
 
-def shapes(sizes: Sequence[int]) -> Iterator[Shape]:
+def shapes(sizes: tuple[int, ...]) -> Iterator[Shape]:
     """From the best shape to the last: smaller chunks, then more passes, and no smoothing at the very end."""
     for sampling in (SAMPLING, 1):
         for passes in _passes(sizes):
@@ -154,15 +157,19 @@ def shapes(sizes: Sequence[int]) -> Iterator[Shape]:
                 yield Shape(points, passes, sampling)
 
 
-def _passes(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+# all tractograms of a run have pictures of the same sizes: what follows of these is found once
+
+
+@lru_cache(16)
+def _passes(sizes: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Ways to part pictures of some sizes into passes, from one to as many as there are pictures."""
     runs = {sum(size**2 for size in sizes[a:b]) for a in range(len(sizes)) for b in range(a + 1, len(sizes) + 1)}
-    seen = 0
+    found: list[tuple[int, ...]] = []
     for room in sorted((run for run in runs if run >= max(sizes) ** 2), reverse=True):
         passes = _filled(sizes, room)
-        if len(passes) > seen:
-            seen = len(passes)
-            yield passes
+        if not found or len(passes) > len(found[-1]):
+            found.append(passes)
+    return tuple(found)
 
 
 def _filled(sizes: Sequence[int], room: int) -> tuple[int, ...]:
@@ -184,9 +191,9 @@ def fit(content: Content, room: int) -> Shape | None:
 
 def smaller(content: Content, shape: Shape) -> Shape:
     """The shape in which a job that failed is tried again: smaller chunks, and half as much in a pass if it can be."""
-    half = max(_held(content.sizes, shape.passes)) // 2
+    half = _most(content.sizes, shape.passes) // 2
     passes = [one for one in _passes(content.sizes) if len(one) >= len(shape.passes)]
-    fitting = (one for one in passes if max(_held(content.sizes, one)) <= half)
+    fitting = (one for one in passes if _most(content.sizes, one) <= half)
     return replace(shape, max_points=CHUNKS[-1], passes=next(fitting, passes[-1]))
 
 
@@ -196,7 +203,7 @@ def least(content: Content, margin: float) -> int:
     return int((need(content, alone) + SUPERVISOR) / (1 - margin)) + MB
 
 
-def crew(asked: int, cpus: int, needs: list[int], room: int) -> Crew:
+def crew(asked: int, cpus: int, needs: Sequence[int], room: int) -> Crew:
     """The number of workers: the least of what was asked for, processors, jobs and what fits into memory.
 
     Parameters
@@ -228,7 +235,7 @@ def counts(points: Sequence[int], workers: int) -> list[int]:
 def of_piece(content: Content, shape: Shape, pictures: range) -> tuple[Content, Shape]:
     """What a piece draws, and how: chunks must be the same in all pieces, whatever memory each worker has."""
     sizes = content.sizes[pictures.start : pictures.stop]
-    passes = _filled(sizes, max(_held(content.sizes, shape.passes)))
+    passes = _filled(sizes, _most(content.sizes, shape.passes))
     views = max(0, min(pictures.stop, content.views) - pictures.start)
     return replace(content, sizes=sizes, views=views), Shape(CHUNKS[-1], passes, shape.sampling)
 
@@ -247,7 +254,7 @@ def merging(content: Content, shape: Shape) -> Shape:
     return Shape(CHUNKS[-1], (1,) * len(content.sizes), shape.sampling)
 
 
-def _together(needs: list[int], room: int) -> int:
+def _together(needs: Sequence[int], room: int) -> int:
     """How many jobs fit at once, the small ones before the large: a small job runs beside a large one if both fit."""
     count = 0
     for one in sorted(needs):
@@ -258,7 +265,7 @@ def _together(needs: list[int], room: int) -> int:
     return count
 
 
-def _fewer(workers: int, wanted: int, needs: list[int], room: int) -> str:
+def _fewer(workers: int, wanted: int, needs: Sequence[int], room: int) -> str:
     least, most = as_mb(min(needs)), as_mb(max(needs))
     of = f"{least} MB" if least == most else f"{least} to {most} MB"
     return (

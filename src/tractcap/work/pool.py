@@ -5,7 +5,9 @@
         ╰── stdout: progress, done, failed ── or the end of the pipe, which is a death
 
 Seats are taken only while their sizes, together with all others under the limits, leave the margin free. Close to a
-limit the youngest of several tasks is put back into the queue before the kernel chooses a process to kill.
+limit the youngest of several tasks is put back into the queue before the kernel chooses a process to kill. A worker
+that can't even be killed, since the kernel waits for a dead file server or disk, is given up: its memory counts as
+taken.
 """
 
 import logging
@@ -13,7 +15,7 @@ import math
 import selectors
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +26,7 @@ from tractcap.interrupts import deferred
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.rlimit import allowance
 from tractcap.limits.usage import private_memory
-from tractcap.work.process import Process, cause_of_death
+from tractcap.work.process import Process, cause_of_death, own_doing
 
 log = logging.getLogger("tractcap")
 
@@ -57,14 +59,17 @@ class Task:
 class Event:
     """What happened to a task: it is ``done`` with a result, has ``failed`` with a sentence, or made ``progress``.
 
-    ``again`` says of a failure that it was the worker's and not the input's: another try may go well.
+    ``status`` is what is to be said of a tractogram of which that failed. ``again`` says of a failure that it was the
+    worker's and not the input's: another try may go well; ``reading`` is the input that was being read then, if any.
     ``peak`` is the most bytes that the worker held at once.
     """
 
     task: Task
     done: Mapping[str, Any] | None = None
     failed: str = ""
+    status: str = "failed"
     again: bool = False
+    reading: str = ""
     progress: int = 0
     peak: int = 0
 
@@ -77,19 +82,25 @@ class _Seat:
     since: float = 0.0
     fresh: int = 0
     """Bytes held after the first task."""
+    reading: str = ""
 
 
 @dataclass(frozen=True)
 class Limits:
     """Of a pool: most ``workers`` at once, ``room`` in bytes for all of them, ``threads`` of each.
 
-    A worker that shows no sign of life for ``timeout`` seconds is ended.
+    A worker that shows no sign of life for ``timeout`` seconds is ended. ``usual`` bytes are what tasks often need.
     """
 
     workers: int
     room: int
     threads: int = 1
     timeout: float = 600.0
+    usual: int = 0
+
+
+Start = Callable[[Mapping[str, str], int], Process]
+"""Starts a worker in an environment, with a limit in bytes of its private memory."""
 
 
 class Pool:
@@ -98,13 +109,14 @@ class Pool:
     Parameters
     ----------
     limits : what was planned. watch : what memory allows at each moment.
-    environment : variables for workers beside the supervisor's own.
+    environment : variables for workers beside the supervisor's own. start : starts them.
     """
 
-    def __init__(self, limits: Limits, watch: Watch, environment: Mapping[str, str]) -> None:
-        self._limits, self._watch, self._environment = limits, watch, environment
+    def __init__(self, limits: Limits, watch: Watch, environment: Mapping[str, str], start: Start = Process) -> None:
+        self._limits, self._watch, self._environment, self._new = limits, watch, environment, start
         self._queue: deque[Task] = deque()
         self._seats: list[_Seat] = []
+        self._given_up: list[_Seat] = []
         self._selector = selectors.DefaultSelector()
         self._warned: set[str] = set()
         self._waiting_since = self._told = time.monotonic()
@@ -116,9 +128,16 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with deferred():
+            for seat in self._seats:
+                seat.process.kill()  # all of them, before any is waited for
             for seat in list(self._seats):
                 self._dismiss(seat)
             self._selector.close()
+
+    @property
+    def queued(self) -> int:
+        """How many tasks wait."""
+        return len(self._queue)
 
     def submit(self, task: Task, *, first: bool = False) -> None:
         """Queue a task, behind the others or before them."""
@@ -157,7 +176,8 @@ class Pool:
             else:
                 self._queue.remove(task)
                 seat.task, seat.since = task, time.monotonic()
-                seat.process.send(task.action, task.arguments)
+                if not seat.process.send(task.action, task.arguments):
+                    self._selector.register(seat.process.into, selectors.EVENT_WRITE, (seat, "into"))
         if self._busy() or not self._queue:
             self._waiting_since = time.monotonic()
         elif time.monotonic() - self._waiting_since > _PATIENCE_SECONDS:
@@ -178,7 +198,7 @@ class Pool:
 
     def _fits(self, need: int, busy: list[_Seat], idle: list[_Seat]) -> bool:
         """Whether a task may be begun. The first may use the margin too: that is what it is for."""
-        promised = sum(seat.size for seat in busy)
+        promised = self._promised(busy)
         if promised + need > self._limits.room:
             return False
         pids = [seat.process.pid for seat in (*busy, *idle)]
@@ -186,14 +206,20 @@ class Pool:
             return need <= self._watch.left(pids).bytes + sum(map(private_memory, pids))
         return promised + need <= self._watch.room(pids)
 
+    def _promised(self, busy: list[_Seat]) -> int:
+        """Bytes of those that work, and of those that could not be ended."""
+        self._given_up = [seat for seat in self._given_up if not seat.process.ended]
+        return sum(seat.size for seat in (*busy, *self._given_up))
+
     def _size(self, need: int, busy: list[_Seat]) -> int:
         """As much as a later task may need, so that one worker does many, but no more than its share."""
-        share = (self._limits.room - sum(seat.size for seat in busy)) // max(1, self._limits.workers - len(busy))
-        return max(need, *(task.need for task in self._queue if task.need <= share), 0)
+        share = (self._limits.room - self._promised(busy)) // max(1, self._limits.workers - len(busy))
+        later = (self._limits.usual, *(task.need for task in self._queue))
+        return max(need, *(size for size in later if size <= share), 0)
 
     def _start(self, size: int) -> _Seat:
         with deferred():  # a process that isn't seated yet would be left behind
-            seat = _Seat(Process(self._environment, size + allowance(self._limits.threads)), size)
+            seat = _Seat(self._new(self._environment, size + allowance(self._limits.threads)), size)
             self._seats.append(seat)
         self._selector.register(seat.process.out, selectors.EVENT_READ, (seat, "out"))
         self._selector.register(seat.process.err, selectors.EVENT_READ, (seat, "err"))
@@ -201,16 +227,19 @@ class Pool:
 
     def _give_up(self, task: Task) -> Event:
         left = self._watch.left(self._pids())
-        return Event(
-            task,
-            failed=f"it needs {as_mb(task.need)} MB, and other processes leave only {as_mb(left.bytes)} MB free "
-            f"under {left.limit.where}; free some memory, or rerun later.",
-        )
+        why = f"other processes leave only {as_mb(left.bytes)} MB free under {left.limit.where}"
+        if lost := self._promised([]):
+            why = f"workers that can't be ended hold {as_mb(lost)} MB of the {as_mb(self._limits.room)} MB for all"
+        return Event(task, failed=f"it needs {as_mb(task.need)} MB, and {why}; free some memory, or rerun later.")
 
     # what they answer
 
     def _hear(self, seat: _Seat, stream: str) -> Iterator[Event]:
         if seat not in self._seats:
+            return
+        if stream == "into":
+            if seat.process.send_rest():
+                self._selector.unregister(seat.process.into)
             return
         if stream == "err":
             if not seat.process.listen():
@@ -223,9 +252,12 @@ class Pool:
         task = seat.task
         if "ended" in message:
             seat.process.listen()
-            yield from self._lose(seat, cause_of_death(message["ended"], self._watch.oom_killed()))
+            why = cause_of_death(message["ended"], self._watch.oom_killed())
+            yield from self._lose(seat, why + _while(seat), own_doing(message["ended"]))
         elif "warning" in message:
             self._warn(message["warning"])
+        elif "reading" in message:
+            seat.reading = message["reading"]
         elif task and "progress" in message:
             yield Event(task, progress=message["progress"])
         elif task:
@@ -235,6 +267,7 @@ class Pool:
                 task,
                 done=message.get("done"),
                 failed=message.get("failed", ""),
+                status=message.get("status", "failed"),
                 again=message.get("again", False),
                 peak=message["peak"],
             )
@@ -245,11 +278,18 @@ class Pool:
             self._warned.add(sentence)
             log.warning("%s", sentence)
 
-    def _lose(self, seat: _Seat, why: str) -> Iterator[Event]:
+    def _lose(self, seat: _Seat, why: str, own_doing: bool = False) -> Iterator[Event]:
+        """Dismiss a worker that is of no more use; a file is to blame where it died of nothing but reading it."""
         self._dismiss(seat)
-        if seat.task:
-            last = seat.process.last_words()
-            yield Event(seat.task, failed=f"{why}{f' ({last})' * bool(last)}", again=True)
+        if seat.task is None:
+            return
+        if last := seat.process.last_words():
+            why += f" ({last})"
+        damaged = bool(own_doing and seat.reading and seat.task.alone)
+        if damaged:
+            why += ": the file is damaged, most likely; this machine is not the cause"
+        status = "damaged" if damaged else "failed"
+        yield Event(seat.task, failed=why, status=status, again=True, reading=seat.reading)
 
     def _rest(self, seat: _Seat, held: int) -> None:
         seat.fresh = seat.fresh or held
@@ -258,10 +298,17 @@ class Pool:
 
     def _dismiss(self, seat: _Seat) -> None:
         """End a worker, and clear away what it was writing."""
-        for stream in (seat.process.out, seat.process.err):
+        for stream in (seat.process.into, seat.process.out, seat.process.err):
             if stream in self._selector.get_map():
                 self._selector.unregister(stream)
-        seat.process.stop()
+        if not seat.process.stop():
+            self._given_up.append(seat)
+            log.warning(
+                "a worker (process %d) can't be ended, as if it waited for a file server or disk that doesn't answer: "
+                "it is given up, and its %s MB count as taken until it ends",
+                seat.process.pid,
+                as_mb(seat.size),
+            )
         self._seats.remove(seat)
         if seat.task and {"folder", "stem"} <= seat.task.arguments.keys():
             clear_parts(Path(seat.task.arguments["folder"]), seat.task.arguments["stem"])
@@ -272,8 +319,8 @@ class Pool:
         busy = self._busy()
         for seat in busy:
             if seat.process.silent_for() > self._limits.timeout:
-                why = f"it hung: nothing was heard of its worker for {self._limits.timeout:g} seconds, so it was ended"
-                yield from self._lose(seat, why)
+                silent = f"nothing was heard of its worker for {self._limits.timeout:g} seconds{_while(seat)}"
+                yield from self._lose(seat, f"it hung: {silent}, so it was ended")
         near = self._watch.near(self._pids())
         if near and len(busy) > 1:
             youngest = max(busy, key=lambda seat: seat.since)
@@ -292,6 +339,11 @@ class Pool:
             left = self._watch.left(self._pids())
             held = ", ".join(f"{as_mb(private_memory(pid))} MB" for pid in self._pids()) or "none"
             log.debug("memory: workers %s; %s MB left under %s", held, as_mb(left.bytes), left.limit.where)
+
+
+def _while(seat: _Seat) -> str:
+    """What a worker was reading, to be put behind what became of it."""
+    return f" while {seat.reading} was read" if seat.reading else ""
 
 
 def _about(task: Task) -> str:

@@ -1,6 +1,8 @@
 """From what was asked for to jobs: tractograms are found, their headers looked at, and how each is drawn is chosen."""
 
+import heapq
 import logging
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,20 +15,23 @@ from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.companions import Companions
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layout import Source, fingerprint, search
+from tractcap.inputs.layout import Source, search
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.rlimit import ceiling
 from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
+from tractcap.records.whose import EMPTY, FAILED
 from tractcap.work import plan
 from tractcap.work.asked import Asked
-from tractcap.work.images import Box, Images, State, checked, choose, extra, state
+from tractcap.work.headers import AT_ONCE, LOOK_NEED, Headers, looks
+from tractcap.work.images import Box, Images, State, choose, extra, state, usable
 from tractcap.work.pool import Limits, Pool, Task
-from tractcap.work.shard import Shard, can_be_parted
+from tractcap.work.shard import Shard, Shares, can_be_parted
+from tractcap.work.spool import Spool
+from tractcap.work.steps import MakeWorkers, Story, carry_on
 
 log = logging.getLogger("tractcap")
 
-_LOOK_NEED = plan.BASE
 _BLACK = (0, 0, 0)
 
 
@@ -40,7 +45,8 @@ class Settings:
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
     them all. ``checks`` are the measures of quality. ``margin`` is a share of the budget; ``mem_per_job`` overrides the
     estimates, in bytes; ``batch_size`` is how many participants are finished before the next are begun, 0 for all at
-    once; ``shard`` a share of the work, None for all; ``timeout`` how many seconds a worker may be silent.
+    once; ``shard`` a share of the work, None for all; ``timeout`` how many seconds a worker may be silent; ``scratch``
+    a folder for temporary files, None for the system's.
     """
 
     input: Path
@@ -63,6 +69,7 @@ class Settings:
     batch_size: int = 0
     shard: Shard | None = None
     timeout: float = 600.0
+    scratch: Path | None = None
 
     def reference_of(self, source: Source) -> Path | None:
         """The image that was asked for, of a tractogram's participant or of all."""
@@ -108,149 +115,243 @@ class Job:
         return points * len(self.pieces) // self.pieces[0].count if self.pieces else 0
 
 
+@dataclass(frozen=True)
+class Undrawn:
+    """A tractogram that has no pictures: its ``status``, and ``why``, as a sentence."""
+
+    source: Source
+    status: str
+    why: str
+
+
 @dataclass
 class Planned:
-    """What a run is going to do.
+    """What a run is going to do: the plan of each participant, on disk, and a few numbers that are of all.
 
-    ``failed`` holds what can't be drawn already, source and sentence; ``empty`` bundles that hold no streamlines, as
-    their JSON files without a tractogram say. ``outlines`` are boxes around the heads in references, ``companions`` the
-    images of the dataset.
+    ``count`` tractograms are drawn here, ``failed`` can't be, and ``bytes`` is the size of all that are measured.
+    ``too_small`` says of the memory that it is too little for any of them, if nothing else is wrong of any.
+    ``usual`` is the most that a job takes of those that all workers may do at once. ``outlines`` are boxes around the
+    heads in references that were asked for, ``companions`` the images of the dataset, ``tops`` the folders in the
+    output that pictures go to.
     """
 
-    jobs: list[Job]
-    failed: list[tuple[Source, str]]
-    crew: plan.Crew
     room: int
-    empty: list[Source] = field(default_factory=list)
+    crew: plan.Crew
+    people: Sequence[str]
+    companions: Companions
+    plans: Spool[Job | Undrawn]
+    colors: Mapping[str, Color]
+    tops: set[str] = field(default_factory=set)
     outlines: dict[Path, Box] = field(default_factory=dict)
-    companions: Companions = field(default_factory=lambda: Companions(()))
+    parted: dict[Path, Job] = field(default_factory=dict)
+    count: int = 0
+    failed: int = 0
+    bytes: int = 0
+    usual: int = 0
+    too_small: str = ""
 
-    @property
-    def folders(self) -> set[str]:
-        """Where pictures go, below the output."""
-        drawn, failed = (job.source for job in self.jobs), (source for source, _ in self.failed)
-        return {source.folder for source in (*drawn, *failed, *self.empty)}
+    def of(self, participant: str) -> tuple[list[Job], list[Undrawn]]:
+        """The jobs of a participant, and what of it can't be drawn or is empty."""
+        plans = self.plans.of(participant)
+        jobs = [self.parted.get(one.source.path, one) for one in plans if isinstance(one, Job)]
+        jobs = [replace(job, color=self.colors[job.source.bundle.key]) for job in jobs]
+        return jobs, [one for one in plans if isinstance(one, Undrawn)]
 
 
-def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = None) -> Planned:
+def prepare(
+    settings: Settings, watch: Watch, sources: Iterable[Source] | None = None, make_workers: MakeWorkers = Pool
+) -> Planned:
     """Look at the tractograms' headers and settle who is drawn how.
 
     Parameters
     ----------
-    watch : what memory allows. sources : what is to be drawn; None finds it in the settings' input.
+    watch : what memory allows. sources : what is to be drawn; None finds it in the settings' input. make_workers :
+        makes what looks at headers.
 
     Raises
     ------
     NothingToDrawError, CapTooSmallError, SettingsError
     """
     sources, companions = _found(settings) if sources is None else (sources, Companions(()))
-    if not sources:
+    people, keys = Spool[Source](settings.scratch), set()
+    for source in sources:
+        people.add(source.participant, [source])
+        keys.add(source.bundle.key)
+    if not len(people):
         raise NothingToDrawError(_nothing(settings))
-    room = _room(settings, watch)
-    mine = _mine(settings, sources)
-    planned = Planned([], [], plan.Crew(1, watch.budget.cpus, ""), room, companions=companions)
-    planned.empty = [source for source in mine if source.empty]
-    _jobs(planned, _touched(sources, mine), companions, settings, watch)
-    _keep(planned, mine)
-    if planned.jobs:
-        planned.jobs = _colored(planned.jobs, sources, settings.coloring)
-        _outline(planned, settings, watch)
-        _share_out(planned, settings, watch)
+    planner = _Planner(settings, watch, people, companions)
+    planner.look(make_workers)
+    planned = planner.planned(_colors(keys, settings.coloring))
+    if planned.count:
+        _outline(planned, planner.extra, settings, watch)
     return planned
 
 
-def _mine(settings: Settings, sources: Sequence[Source]) -> dict[Source, tuple[Piece, ...]]:
-    """What of which sources is drawn here. What shines through isn't drawn in pieces: its sums would differ."""
-    if settings.shard:
-        return settings.shard.share(sources, 0 if settings.look.sums else len(settings.look.sizes))
-    return dict.fromkeys(sources, (WHOLE,))
-
-
-def _share_out(planned: Planned, settings: Settings, watch: Watch) -> None:
-    """Settle how many workers there are, and draw large tractograms in pieces where some would have nothing to do."""
-    workers = settings.nprocs if settings.nprocs > 0 else watch.budget.cpus
-    while True:
-        parted = [
-            _parted(job, count, planned.room // workers) for job, count in _counts(planned.jobs, settings, workers)
-        ]
-        needs = [job.need for job in parted for _ in job.pieces or (WHOLE,)]
-        planned.crew = plan.crew(settings.nprocs, watch.budget.cpus, needs, planned.room)
-        if planned.crew.bound_by != "memory" or planned.crew.workers >= workers:
-            break
-        workers = planned.crew.workers  # there is no memory for more, so fewer pieces will do
-    planned.jobs = parted
-
-
-def _counts(jobs: Sequence[Job], settings: Settings, workers: int) -> Iterator[tuple[Job, int]]:
-    counts = plan.counts([job.points for job in jobs], workers)
-    for job, count in zip(jobs, counts, strict=True):
-        yield job, count if can_be_parted(job.source) and not settings.look.sums else 1
-
-
-def _parted(job: Job, count: int, room: int) -> Job:
-    """Let a job be drawn in so many pieces, or in those that it has, where each fits into ``room`` bytes."""
-    parted = pieces(count, len(job.content.sizes)) if job.pieces == (WHOLE,) and count > 1 else job.pieces
-    if parted in ((WHOLE,), ()):
-        return job
-    fitting = plan.fit_pieces(job.content, job.shape.sampling, [piece.drawn for piece in parted], room)
-    return replace(job, pieces=parted, shape=fitting[0], need=fitting[1]) if fitting else job
-
-
-def _touched(sources: Sequence[Source], mine: Collection[Source]) -> list[Source]:
-    """All tractograms of the participants that a shard has any of."""
-    people = {source.participant for source in mine}
-    return [source for source in sources if source.participant in people and not source.empty]
-
-
-def _keep(planned: Planned, mine: Mapping[Source, tuple[Piece, ...]]) -> None:
-    """Mark what other shards draw, and leave to them what fails of it."""
-    planned.jobs = [replace(job, pieces=mine.get(job.source, ())) for job in planned.jobs]
-    planned.failed = [(source, why) for source, why in planned.failed if source in mine]
-
-
-def _found(settings: Settings) -> tuple[list[Source], Companions]:
+def _found(settings: Settings) -> tuple[Iterable[Source], Companions]:
     found = search(settings.input, settings.filters, settings.output)
     return found.sources, Companions(found.images, settings.filters)
 
 
-def _jobs(
-    planned: Planned, sources: Sequence[Source], companions: Companions, settings: Settings, watch: Watch
-) -> None:
-    """Plan how each tractogram is drawn, or tell why it can't be."""
-    coloring = settings.coloring
-    chosen = {
-        source: choose(source, settings.reference_of(source), settings.find_reference, coloring, companions)
-        for source in sources
-    }
-    asked = [path for path in (settings.reference, Path(coloring.path) if coloring.path else None) if path]
-    images = dict.fromkeys([*asked, *(path for one in chosen.values() for path in one.paths)])
-    headers = look([source.path for source in sources], images, settings, watch) if sources else {}
-    too_large = []
-    for source, one in checked(chosen, headers, asked if sources else ()).items():
+def _colors(keys: Collection[str], coloring: Coloring) -> dict[str, Color]:
+    """Each bundle's colour, the same in all participants."""
+    if coloring.kind == BUNDLE and len(keys) > len(palette.apart()):
+        log.warning("there are %d bundles for %d colours: some share one", len(keys), len(palette.apart()))
+    return palette.assign(keys)
+
+
+class _Planner:
+    """Plans one participant after the other, and remembers of most tractograms no more than two numbers."""
+
+    def __init__(self, settings: Settings, watch: Watch, people: Spool[Source], companions: Companions) -> None:
+        self._settings, self._watch, self._people, self._companions = settings, watch, people, companions
+        self._room = _room(settings, watch)
+        self._shares = Shares(settings.shard, people, 0 if settings.look.sums else len(settings.look.sizes))
+        self._plans: Spool[Job | Undrawn] = Spool(settings.scratch)
+        self._given: dict[str, dict[str, Any]] = {}  # headers of the images that were asked for
+        self._points, self._needs = array("Q"), array("Q")
+        self._largest: list[tuple[int, int, Job]] = []  # a heap of those that may be worth pieces: points, number
+        self._in_pieces: list[Job] = []  # shares of large ones
+        self._tops: set[str] = set()
+        self._mine = self._bytes = self._failed = self._too_large = self.extra = 0
+        self._too_small = ""
+
+    # looking at headers
+
+    def look(self, make_workers: MakeWorkers) -> None:
+        """Look at all headers, and plan."""
+        settings, cpus = self._settings, self._watch.budget.cpus
+        most = settings.nprocs if settings.nprocs > 0 else cpus
+        limits = Limits(max(1, min(most, self._room // LOOK_NEED)), self._room, timeout=settings.timeout)
+        with make_workers(limits, self._watch, environment(1)) as workers:
+            for stories in (iter([self._look_at_given()]), map(self._look_at, self._together())):
+                for _ in carry_on(stories, workers, limits.workers + 2):
+                    pass
+
+    def _look_at_given(self) -> Story:
+        """Look at the images that were asked for, for everyone."""
+        given = (self._settings.reference, self._settings.coloring.path)
+        asked = [Path(path) for path in given if path]
+        yield looks((), asked, self._settings.vtk_space, self._given)
+        for path in asked:
+            if broken := self._given[str(path)].get("failed"):
+                raise SettingsError(str(broken))
+
+    def _together(self) -> Iterator[dict[str, list[Source]]]:
+        """Some participants at a time, so that a worker has enough to look at."""
+        several: dict[str, list[Source]] = {}
+        for name in self._people:
+            several[name] = self._people.of(name)
+            if sum(map(len, several.values())) >= AT_ONCE:
+                yield several
+                several = {}
+        yield several
+
+    def _look_at(self, people: Mapping[str, Sequence[Source]]) -> Story:
+        """Look at the headers of some participants, and plan how each of their tractograms is drawn.
+
+        All of a participant share a frame, so all are looked at where any of them is drawn here.
+        """
+        mine = {name: self._shares.of(name, sources) for name, sources in people.items()}
+        looked_at = [one for name in people if mine[name] for one in people[name] if not one.empty]
+        chosen = {source: self._choose(source) for source in looked_at}
+        images = {path for one in chosen.values() for path in one.paths if str(path) not in self._given}
+        headers = dict(self._given)
+        yield looks([source.path for source in looked_at], sorted(images), self._settings.vtk_space, headers)
+        for name, sources in people.items():
+            here = mine[name]
+            plans = [
+                _empty(one) if one.empty else self._plan(one, usable(chosen[one], headers), headers, here.get(one, ()))
+                for one in sources
+                if one.empty or one in chosen
+            ]
+            self._plans.add(name, [self._counted(one) for one in plans if isinstance(one, Job) or one.source in here])
+
+    def _choose(self, source: Source) -> Images:
+        """The images of a tractogram."""
+        reference, find = self._settings.reference_of(source), self._settings.find_reference
+        return choose(source, reference, find, self._settings.coloring, self._companions)
+
+    def _plan(self, source: Source, images: Images, headers: Headers, mine: tuple[Piece, ...]) -> Job | Undrawn:
         header = headers[str(source.path)]
-        if why := header.get("failed") or one.lacks:
-            planned.failed.append((source, why))
-        elif job := _job(source, headers, one, settings, _most(planned.room, watch)):
-            planned.jobs.append(job)
-        else:
-            too_large.append((source, _too_large(source, headers, one, settings, watch)))
-    if too_large and not planned.jobs:
-        raise CapTooSmallError(too_large[0][1])
-    planned.failed += too_large
+        if "failed" in header:
+            return Undrawn(source, header["status"], header["failed"])
+        if images.lacks:
+            return Undrawn(source, FAILED, images.lacks)
+        if job := _job(source, headers, images, self._settings, _most(self._room, self._watch)):
+            return replace(job, pieces=mine)
+        why = _too_large(source, headers, images, self._settings, self._watch)
+        self._too_large += 1
+        self._too_small = self._too_small or why
+        return Undrawn(source, FAILED, why)
+
+    def _counted(self, one: Job | Undrawn) -> Job | Undrawn:
+        """Take it into account."""
+        self._tops.add(one.source.folder.partition("/")[0])
+        if isinstance(one, Undrawn):
+            self._failed += one.status != EMPTY
+            return one
+        self._mine += one.mine
+        self._bytes += one.bytes
+        self.extra = max(self.extra, one.content.extra)
+        self._points.append(one.points)
+        if one.pieces not in ((), (WHOLE,)):
+            self._in_pieces.append(one)
+            return one
+        heapq.heappush(self._largest, (one.points, len(self._points) - 1, one))
+        if len(self._largest) > self._most_workers:
+            self._needs.append(heapq.heappop(self._largest)[2].need)
+        return one
+
+    @property
+    def _most_workers(self) -> int:
+        return self._settings.nprocs if self._settings.nprocs > 0 else self._watch.budget.cpus
+
+    # all together
+
+    def planned(self, colors: Mapping[str, Color]) -> Planned:
+        """Settle how many workers there are, and draw large tractograms in pieces where some would have nothing to do.
+
+        No more tractograms are worth it than there are workers: each of them is more than a worker's share.
+        """
+        room, workers = self._room, self._most_workers
+        crew, parted = plan.Crew(1, self._watch.budget.cpus, ""), []
+        while len(self._points):
+            counts = plan.counts(self._points, workers)
+            parted = [self._parted(job, counts[number], room // workers) for _, number, job in self._largest]
+            parted += [self._parted(job, 1, room // workers) for job in self._in_pieces]
+            needs = [*self._needs, *(job.need for job in parted for _ in job.pieces or (WHOLE,))]
+            crew = plan.crew(self._settings.nprocs, self._watch.budget.cpus, needs, room)
+            if crew.bound_by != "memory" or crew.workers >= workers:
+                break
+            workers = crew.workers  # there is no memory for more, so fewer pieces will do
+        usual = max((need for need in needs if need <= room // crew.workers), default=0) if len(self._points) else 0
+        nothing_else = not len(self._points) and self._failed == self._too_large
+        return Planned(
+            room, crew, list(self._people), self._companions, self._plans, colors,
+            self._tops, parted={job.source.path: job for job in parted},
+            count=self._mine, failed=self._failed, bytes=self._bytes, usual=usual,
+            too_small=self._too_small if nothing_else else "",
+        )  # fmt: skip
+
+    def _parted(self, job: Job, count: int, room: int) -> Job:
+        """Let a job be drawn in so many pieces, or in those that it has, where each fits into ``room`` bytes."""
+        if self._settings.look.sums or not can_be_parted(job.source):
+            count = 1
+        parted = pieces(count, len(job.content.sizes)) if job.pieces == (WHOLE,) and count > 1 else job.pieces
+        if parted in ((WHOLE,), ()):
+            return job
+        fitting = plan.fit_pieces(job.content, job.shape.sampling, [piece.drawn for piece in parted], room)
+        return replace(job, pieces=parted, shape=fitting[0], need=fitting[1]) if fitting else job
 
 
-def _colored(jobs: list[Job], sources: Sequence[Source], coloring: Coloring) -> list[Job]:
-    """Give each job its bundle's colour, the same in all participants."""
-    assigned = palette.assign(source.bundle.key for source in sources)
-    if coloring.kind == BUNDLE and len(assigned) > len(palette.apart()):
-        log.warning("there are %d bundles for %d colours: some share one", len(assigned), len(palette.apart()))
-    return [replace(job, color=assigned[job.source.bundle.key]) for job in jobs]
+def _empty(source: Source) -> Undrawn:
+    return Undrawn(source, EMPTY, f"{source.name} stands without a tractogram: it has no streamlines")
 
 
 def _room(settings: Settings, watch: Watch) -> int:
     """What all workers may take, by the budget and by what others leave of it."""
     room = min(plan.usable(watch.budget.bytes, settings.margin), watch.room())
-    if room < _LOOK_NEED:
+    if room < LOOK_NEED:
         least = (
             int((plan.need(plan.Content(1, (64,), 0), plan.Shape(0, (1,), 1)) + SUPERVISOR) / (1 - settings.margin))
             + MB
@@ -274,24 +375,9 @@ def _nothing(settings: Settings) -> str:
     return f"{settings.input} holds no tractogram{of}: expected files that end in .trk, .tck, .trx, .vtk, .vtp or .fib."
 
 
-def look(
-    tractograms: Iterable[Path], images: Iterable[Path], settings: Settings, watch: Watch
-) -> dict[str, dict[str, Any]]:
-    """Look at all headers, images' too, in one worker of its own: the supervisor never loads what that takes.
-
-    By path, each has a ``fingerprint`` of its file, or has ``failed`` with a sentence.
-    """
-    paths, pictures = [str(path) for path in tractograms], [str(path) for path in images]
-    arguments = {"paths": paths, "images": pictures, "vtk_space": settings.vtk_space}
-    done, why = alone(Task("look", arguments, _LOOK_NEED), watch)
-    if done is None:
-        return {path: {"failed": f"{path}: {why}"} for path in [*paths, *pictures]}
-    return {path: _with_fingerprint(path, header) for path, header in done.items()}
-
-
-def alone(task: Task, watch: Watch) -> tuple[Mapping[str, Any] | None, str]:
+def alone(task: Task, watch: Watch, timeout: float = 600.0) -> tuple[Mapping[str, Any] | None, str]:
     """What a worker makes of one task, or why it could not."""
-    with Pool(Limits(1, task.need), watch, environment(1)) as pool:
+    with Pool(Limits(1, task.need, timeout=timeout), watch, environment(1)) as pool:
         pool.submit(task)
         for event in pool.events():
             if event.done is not None or event.failed:
@@ -299,13 +385,17 @@ def alone(task: Task, watch: Watch) -> tuple[Mapping[str, Any] | None, str]:
     raise AssertionError("a pool always tells how a task ended")
 
 
-def _outline(planned: Planned, settings: Settings, watch: Watch) -> None:
-    """Find head or brain in the reference image that was asked for; those that were found are each person's own."""
+def _outline(planned: Planned, extra: int, settings: Settings, watch: Watch) -> None:
+    """Find head or brain in the reference image that was asked for; those that were found are each person's own.
+
+    Parameters
+    ----------
+    extra : the most bytes that images take.
+    """
     path = settings.reference
     if path is None:
         return
-    need = max(outline_need(job) for job in planned.jobs)
-    done, why = alone(Task("outline", {"path": str(path)}, need), watch)
+    done, why = alone(Task("outline", {"path": str(path)}, LOOK_NEED + extra), watch, settings.timeout)
     if done is None:
         raise SettingsError(f"the reference image can't be used: {why if str(path) in why else f'{path}: {why}'}")
     planned.outlines[path] = (done["low"], done["high"])
@@ -313,15 +403,7 @@ def _outline(planned: Planned, settings: Settings, watch: Watch) -> None:
 
 def outline_need(job: Job) -> int:
     """Bytes that finding the head in a job's reference image takes."""
-    return _LOOK_NEED + job.content.extra
-
-
-def _with_fingerprint(path: str, header: dict[str, Any]) -> dict[str, Any]:
-    try:
-        found = [fingerprint(Path(file)) for file in (path, *header.get("beside", ()))]
-        return {**header, "fingerprint": (sum(size for size, _ in found), max(time for _, time in found))}
-    except OSError as error:
-        return {"failed": f"{path} can't be read: {error.strerror}."}
+    return LOOK_NEED + job.content.extra
 
 
 def _content(header: Mapping[str, Any], settings: Settings, needed: int) -> plan.Content:
@@ -330,9 +412,7 @@ def _content(header: Mapping[str, Any], settings: Settings, needed: int) -> plan
     return plan.Content(len(look.views), look.sizes, header["points"], header["loaded"], look.sums, needed, tubes)
 
 
-def _job(
-    source: Source, headers: Mapping[str, dict[str, Any]], images: Images, settings: Settings, room: int
-) -> Job | None:
+def _job(source: Source, headers: Headers, images: Images, settings: Settings, room: int) -> Job | None:
     header = headers[str(source.path)]
     content = _content(header, settings, extra(images, headers, settings.coloring))
     shape = plan.fit(content, room)
@@ -348,9 +428,7 @@ def _job(
     )
 
 
-def _too_large(
-    source: Source, headers: Mapping[str, dict[str, Any]], images: Images, settings: Settings, watch: Watch
-) -> str:
+def _too_large(source: Source, headers: Headers, images: Images, settings: Settings, watch: Watch) -> str:
     content = _content(headers[str(source.path)], settings, extra(images, headers, settings.coloring))
     least = plan.least(content, settings.margin)
     if settings.mem_per_job is not None:

@@ -20,6 +20,20 @@ log = logging.getLogger("tractcap")
 _LAST_WORDS = 20
 """Lines of a worker's stderr that are kept to explain its death."""
 
+_ENDING_SECONDS = 5.0
+"""How long a killed worker may take to end. One that waits for a dead file server or disk may never do."""
+
+_OWN_DOING = (
+    signal.SIGSEGV,
+    signal.SIGBUS,
+    signal.SIGABRT,
+    signal.SIGILL,
+    signal.SIGFPE,
+    signal.SIGTRAP,
+    signal.SIGSYS,
+)
+"""Signals that a program brings upon itself."""
+
 
 @cache
 def _say(*names: str) -> None:
@@ -39,29 +53,49 @@ class Process:
             command, stdin=pipe, stdout=pipe, stderr=pipe, env={**inherited(os.environ), **environment}
         )
         self.pid = self._child.pid
-        self.out, self.err = _pipe(self._child.stdout), _pipe(self._child.stderr)
+        self.into, self.out, self.err = map(_pipe, (self._child.stdin, self._child.stdout, self._child.stderr))
+        for stream in (self.into, self.out, self.err):  # nobody waits for a worker that doesn't go on
+            os.set_blocking(stream.fileno(), False)
         self.heard = time.monotonic()
-        self._partial = b""
+        self._partial, self._unsent = b"", b""
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
-    def send(self, action: str, arguments: Mapping[str, Any]) -> None:
-        """Give the worker something to do. A worker that has died is noticed when its end is read."""
-        stdin, self.heard = _pipe(self._child.stdin), time.monotonic()
-        with contextlib.suppress(BrokenPipeError):
-            stdin.write(json.dumps({"action": action, **arguments}).encode() + b"\n")
-            stdin.flush()
+    def send(self, action: str, arguments: Mapping[str, Any]) -> bool:
+        """Give the worker something to do; returns whether all of it was sent, as :meth:`send_rest` does."""
+        self.heard = time.monotonic()
+        self._unsent = json.dumps({"action": action, **arguments}).encode() + b"\n"
+        return self.send_rest()
+
+    def send_rest(self) -> bool:
+        """Send what the pipe takes without waiting. A worker that has died is noticed when its end is read."""
+        try:
+            self._unsent = self._unsent[os.write(self.into.fileno(), self._unsent) :]
+        except BlockingIOError:
+            return False
+        except BrokenPipeError:
+            self._unsent = b""
+        return not self._unsent
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """Messages that have come in; the last one is ``{"ended": status}`` once the worker is gone."""
+        """Messages that have come in; the last one is ``{"ended": status}`` once the worker is gone.
+
+        The status is None of one that closed its pipe and doesn't end, even if it is killed.
+        """
         data, self.heard = os.read(self.out.fileno(), 2**16), time.monotonic()
         *lines, self._partial = (self._partial + data).split(b"\n")
         yield from (json.loads(line) for line in lines)
         if not data:
-            yield {"ended": self._child.wait()}
+            if (status := self._wait()) is None:
+                self.kill()
+                status = self._wait()
+            yield {"ended": status}
 
     def listen(self) -> bool:
         """Take in what the worker wrote to stderr; False once it has closed it."""
-        data = os.read(self.err.fileno(), 2**16)
+        try:
+            data = os.read(self.err.fileno(), 2**16)
+        except BlockingIOError:
+            return True
         self._last_words.extend(line for line in data.decode(errors="replace").splitlines() if line.strip())
         return bool(data)
 
@@ -73,25 +107,46 @@ class Process:
         """The last line that the worker wrote to stderr."""
         return self._last_words[-1].strip() if self._last_words else ""
 
-    def stop(self) -> None:
-        """End the worker at once and wait for it."""
-        if self._child.poll() is None:
+    def kill(self) -> None:
+        """Ask the kernel to end the worker."""
+        if not self.ended:
             self._child.kill()
-        self._child.wait()
-        for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
-            with contextlib.suppress(BrokenPipeError):
-                _pipe(stream).close()
+
+    def stop(self) -> bool:
+        """End the worker at once, and wait for that for a while; False if it doesn't end."""
+        self.kill()
+        ended = self._wait() is not None
+        for stream in (self.into, self.out, self.err):
+            stream.close()
+        return ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether the worker is gone."""
+        return self._child.poll() is not None
+
+    def _wait(self) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._child.wait(_ENDING_SECONDS)
+        return None
 
 
-def cause_of_death(status: int, oom_killed: bool | None, environ: Mapping[str, str] = os.environ) -> str:
+def own_doing(status: int | None) -> bool:
+    """Whether a process with this exit status died of what it did itself, such as reading what is damaged."""
+    return status is not None and -status in _OWN_DOING
+
+
+def cause_of_death(status: int | None, oom_killed: bool | None, environ: Mapping[str, str] = os.environ) -> str:
     """Why a worker ended, as the end of a sentence.
 
     Parameters
     ----------
-    status : the exit status (below zero: the signal that ended it).
+    status : the exit status (below zero: the signal that ended it), None if it can't be told.
     oom_killed : whether the kernel counted a kill for want of memory meanwhile; None where it doesn't tell.
     environ : the worker's variables: some may be why it ended.
     """
+    if status is None:
+        return "the worker closed its pipe, and could not be ended"
     if status >= 0:
         return f"the worker ended with status {status}{library_hint(environ)}"
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"

@@ -1,6 +1,5 @@
 """What each task draws: from measured tractograms to frames, colours and the worker's arguments."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,31 +15,34 @@ from tractcap.work.prepare import Job, Settings
 
 Extent = Mapping[str, Any]
 
-Outlines = Mapping[Path, Box | None]
-"""Around the head in each reference image; None for one that can't be used."""
-
 
 @dataclass
 class Participant:
-    """Whose pictures share a frame: jobs that wait for it, and what was measured of them.
+    """Whose pictures share a frame, and one range of colours (``limits``): jobs, and what is known of them so far.
 
-    ``awaited`` is how much the page waits for beside pictures, ``paging`` says that it is being written, ``outdated``
-    that it must be again. ``begun`` are the arguments of those that are drawn in pieces, of which so many are
-    ``to_come``.
+    ``extents`` are what was measured of them, ``outlines`` the boxes around the head in each reference image, None for
+    one that can't be used. ``parts`` say how much of each job is done, from 0 to 1; ``told`` are those of which it is
+    told what became of them, ``done`` those that have pictures, or pieces of them; ``empty`` have no streamlines.
+    ``mosaics``, ``overviews`` and the ``page`` are what is there in the end.
     """
 
-    jobs: list[Job] = field(default_factory=list)
+    name: str
+    jobs: list[Job]
+    outlines: dict[Path, Box | None]
     extents: dict[Job, Extent] = field(default_factory=dict)
-    unmeasured: int = 0
     limits: tuple[float, float] | None = None
-    drawing: bool = False
-    undrawn: int = 0
-    awaited: int = 0
-    paging: bool = False
-    outdated: bool = False
+    parts: dict[Job, float] = field(default_factory=dict)
+    told: set[Job] = field(default_factory=set)
     done: list[Job] = field(default_factory=list)
-    begun: dict[Job, dict[str, Any]] = field(default_factory=dict)
-    to_come: Counter[Job] = field(default_factory=Counter)
+    empty: set[Job] = field(default_factory=set)
+    mosaics: list[Path] = field(default_factory=list)
+    overviews: list[Path] = field(default_factory=list)
+    page: Path | None = None
+
+    @property
+    def who(self) -> str:
+        """As the log names it."""
+        return f"sub-{self.name}" if self.name else "all tractograms"
 
     @property
     def references(self) -> dict[Path, Job]:
@@ -51,8 +53,8 @@ class Participant:
 class Scenes:
     """Settles what is drawn, once it was measured."""
 
-    def __init__(self, settings: Settings, outlines: Outlines, budget: Budget) -> None:
-        self._settings, self._outlines, self._budget = settings, outlines, budget
+    def __init__(self, settings: Settings, budget: Budget) -> None:
+        self._settings, self._budget = settings, budget
 
     def measured_by(self, job: Job) -> dict[str, Any]:
         """What a job's extent, and the range in it, depend on beside the tractogram."""
@@ -87,17 +89,17 @@ class Scenes:
 
     def made(self, person: Participant, jobs: Sequence[Job], missing: Sequence[str] = ()) -> dict[str, Any]:
         """All that decides what pictures of these jobs of a participant show, beside their files and colours."""
-        settings, reference = self._settings, self._reference(jobs[0])
+        settings, reference = self._settings, _reference(person, jobs[0])
         boxes = [(person.extents[job]["low"], person.extents[job]["high"]) for job in jobs]
         if not settings.fit:
             boxes = [(extent["low"], extent["high"]) for extent in person.extents.values()]
-            boxes += [box for path in person.references if (box := self._outlines[path])]
+            boxes += [box for path in person.references if (box := person.outlines[path])]
         frame = Frame.around(boxes)
         return {
             "Look": settings.look.dump(),
             "Frame": [frame.low, frame.high],
             "Reference": asdict(reference)
-            | {"path": str(reference.path), "box": [list(corner) for corner in self._outlines[reference.path] or ()]}
+            | {"path": str(reference.path), "box": [list(corner) for corner in person.outlines[reference.path] or ()]}
             if reference
             else None,
             "SlicesAt": self._slices_at(person, jobs, reference),
@@ -105,9 +107,6 @@ class Scenes:
             "VtkSpace": settings.vtk_space,
             "Missing": list(missing),
         }
-
-    def _reference(self, job: Job) -> State | None:
-        return job.reference if job.reference and self._outlines[job.reference.path] else None
 
     def _slices_at(self, person: Participant, jobs: Sequence[Job], reference: State | None) -> list[float] | None:
         look = self._settings.look
@@ -119,7 +118,12 @@ class Scenes:
         return [round(sum(axis) / len(centers), 3) for axis in zip(*centers, strict=True)]
 
     def arguments(
-        self, jobs: Sequence[Job], colorings: Sequence[Coloring], made: Mapping[str, Any], extent: Extent
+        self,
+        person: Participant,
+        jobs: Sequence[Job],
+        colorings: Sequence[Coloring],
+        made: Mapping[str, Any],
+        extent: Extent,
     ) -> dict[str, Any]:
         """What a worker needs to draw these jobs together."""
         return {
@@ -136,14 +140,14 @@ class Scenes:
             "made": made,
             "making": self.making(jobs[0].shape),
             "extent": {**extent, "measured_by": self.measured_by(jobs[0])},
-            "about": self.about(jobs),
+            "about": self.about(person, jobs),
         }
 
-    def about(self, jobs: Sequence[Job]) -> dict[str, Any]:
+    def about(self, person: Participant, jobs: Sequence[Job]) -> dict[str, Any]:
         """Whose pictures these are, and what else is told of them that does not decide what they show."""
         first = jobs[0]
         images = first.images
-        if first.reference and not self._outlines[first.reference.path]:
+        if first.reference and not person.outlines[first.reference.path]:
             images = images.without_reference(f"{first.reference.path} can't be used as a reference image")
         told = {
             "ReferenceChosen": images.why,
@@ -156,6 +160,10 @@ class Scenes:
     def making(shape: Shape) -> dict[str, Any]:
         """How pictures are made."""
         return {"max_points": shape.max_points, "passes": shape.passes, "sampling": shape.sampling}
+
+
+def _reference(person: Participant, job: Job) -> State | None:
+    return job.reference if job.reference and person.outlines[job.reference.path] else None
 
 
 def _fingerprint(state: State | None) -> list[int] | None:

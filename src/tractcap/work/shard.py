@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import SettingsError
 from tractcap.inputs.layout import Source, fingerprint
 from tractcap.limits import MB
+from tractcap.work.spool import Spool
 
 PICTURES = 4 * MB
 """What pictures of a tractogram take whatever its size, in bytes of reading."""
@@ -31,8 +33,19 @@ class Shard:
         more than a share, of so many ``pictures``; 0 if none may be drawn in pieces. Each is in exactly one share.
         """
         ordered = sorted(sources, key=lambda source: (source.participant, source.session, source.name))
-        weights = [_bytes(source) + PICTURES for source in ordered]
-        total, before = sum(weights), 0
+        return self.share_of(ordered, 0, sum(map(weight_of, sources)), pictures)
+
+    def share_of(
+        self, sources: Sequence[Source], before: int, total: int, pictures: int
+    ) -> dict[Source, tuple[Piece, ...]]:
+        """As :meth:`share`, of some of all sources.
+
+        Parameters
+        ----------
+        sources : in the order of their names. before : what comes before them, of a ``total``, both as
+            :func:`weight_of` tells.
+        """
+        ordered, weights = sources, [weight_of(source) for source in sources]
         kept: dict[Source, tuple[Piece, ...]] = {}
         for source, weight in zip(ordered, weights, strict=True):
             for piece in self._pieces(source, weight, total, pictures):
@@ -47,6 +60,28 @@ class Shard:
         if weight < LARGE or weight * self.count <= total or not pictures or not can_be_parted(source):
             return (WHOLE,)
         return pieces(-(-weight * self.count // total), pictures)
+
+
+class Shares:
+    """What of each participant's tractograms is drawn here: all, or a share.
+
+    Parameters
+    ----------
+    pictures : how many a tractogram has; 0 if none may be drawn in pieces.
+    """
+
+    def __init__(self, shard: Shard | None, people: Spool[Source], pictures: int) -> None:
+        self._shard, self._pictures = shard, pictures
+        weights = {name: sum(map(weight_of, people.of(name))) for name in sorted(people)} if shard else {}
+        self._total = sum(weights.values())
+        self._before = dict(zip(weights, accumulate(weights.values(), initial=0), strict=False))
+
+    def of(self, participant: str, sources: Sequence[Source]) -> dict[Source, tuple[Piece, ...]]:
+        """Which pieces of which of a participant's sources."""
+        if self._shard is None:
+            return dict.fromkeys(sources, (WHOLE,))
+        ordered = sorted(sources, key=lambda source: (source.session, source.name))
+        return self._shard.share_of(ordered, self._before[participant], self._total, self._pictures)
 
 
 def can_be_parted(source: Source) -> bool:
@@ -70,8 +105,9 @@ def parse_shard(text: str | None) -> Shard | None:
     return Shard(index, count)
 
 
-def _bytes(source: Source) -> int:
+def weight_of(source: Source) -> int:
+    """What a tractogram and its pictures weigh, in bytes of reading."""
     try:
-        return fingerprint(source.path)[0]
+        return fingerprint(source.path)[0] + PICTURES
     except OSError:
-        return 0  # it is gone, or can't be read: whoever has it will say so
+        return PICTURES  # it is gone, or can't be read: whoever has it will say so

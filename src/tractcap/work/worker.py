@@ -1,9 +1,9 @@
 """A worker process: ``python -m tractcap.work.worker DATA_LIMIT SUPERVISOR``, told what to do by JSON on stdin.
 
 It limits itself before it imports anything heavy, dies with its supervisor, and answers each line with any
-number of ``{"progress": points}`` and ``{"warning": sentence}``, and one ``{"done": …}`` or
-``{"failed": sentence, "again": …}``; to that it adds the most bytes it held (``peak``) and what it holds afterwards
-(``resting``).
+number of ``{"progress": points}``, ``{"reading": path}`` (``""``: an input is no longer being read) and
+``{"warning": sentence}``, and one ``{"done": …}`` or ``{"failed": sentence, "status": …, "again": …}``; to that it adds
+the most bytes it held (``peak``) and what it holds afterwards (``resting``).
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tractcap.errors import DrawingError, TractcapError
+from tractcap.inputs.reading import listen
 from tractcap.limits.rlimit import limit_data
 from tractcap.limits.usage import private_memory, private_peak
 
@@ -41,6 +42,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print must not get between the answers
     _log.addHandler(_Warnings(answers))
+    listen(lambda path: _answer(answers, {"reading": path}))
     for line in sys.stdin.buffer:
         _forget_peak()
         answer = _do(json.loads(line), _Reporter(answers))
@@ -55,7 +57,7 @@ def _do(order: dict[str, Any], report: Callable[[int], None]) -> dict[str, Any]:
 
         return {"done": ACTIONS[order.pop("action")](**order, report=report)}
     except TractcapError as error:
-        return {"failed": str(error), "again": isinstance(error, DrawingError)}
+        return {"failed": str(error), "status": error.status, "again": isinstance(error, DrawingError)}
     except MemoryError:
         return {"failed": "it needs more memory than its worker may take (MemoryError)", "again": True}
     except OSError as error:
@@ -72,13 +74,13 @@ def _sentence(error: OSError) -> str:
 def _be_chosen_first() -> None:
     """If the kernel must kill, let it be a worker: its job can be done again, and the supervisor tells of it."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("500")
+        Path("/proc/self/oom_score_adj").write_bytes(b"500")
 
 
 def _forget_peak() -> None:
     """Let the high-water mark begin anew (see proc_pid_clear_refs(5)); without it, peaks are those of all jobs yet."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_bytes(b"5")
 
 
 def _answer(answers: BinaryIO, message: dict[str, Any]) -> None:

@@ -1,81 +1,157 @@
-"""Makes a worker die for real. Python runs this at its start where this folder is on PYTHONPATH.
+"""Makes a worker fail for real. Python runs this at its start where this folder is on PYTHONPATH.
 
-``FAULT`` is ``kind:stem`` for every try of a tractogram, or ``kind:stem:file`` for the first alone: that makes the
-file. ``check-kind`` instead of ``kind`` is for its checks.
+``FAULT`` is ``kind:what`` for every try, or ``kind:what:file`` for the first alone: that makes the file. ``what`` is
+how the file's name begins, or the participant whose page it is. The kind may have a place before it, as in
+``check-KILL:b1``: ``header`` and ``image`` where these are looked at; ``outline``, ``measure``, ``draw`` (meant
+where there is none), ``check``, ``page`` and ``group`` as such an action begins; ``read`` where a tractogram is read
+meanwhile. Several may be given with commas between.
 """
 
 import ctypes
 import importlib.abc
 import importlib.machinery
-import importlib.util
+import mmap
 import os
 import signal
 import sys
 import time
 
-KIND, STEM, ONCE = [*os.environ.get("FAULT", "").split(":"), "", "", ""][:3]
-ACTION = "check" if KIND.startswith("check-") else "draw"
-KIND = KIND.removeprefix("check-")
+PLACES = ("header", "image", "outline", "measure", "draw", "check", "page", "group", "read")
 
 
-def fail() -> None:
+class UnforeseenError(Exception):
+    """Nobody expects it."""
+
+
+def parsed(text):
+    """Place, kind, what, file."""
+    kind, what, once = [*text.split(":"), "", ""][:3]
+    place, dash, bare = kind.partition("-")
+    return (place, bare, what, once) if dash and place in PLACES else ("draw", kind, what, once)
+
+
+FAULTS = [parsed(text) for text in os.environ.get("FAULT", "").split(",") if text]
+DOING = [""]
+"""The action that this worker is at."""
+
+
+def fail(kind) -> None:
     """Do what the kind says, to this very process."""
-    if KIND == "memory":
+    if kind == "raise":
+        raise UnforeseenError("injected")
+    if kind == "memory":
         bytearray(2**40)
-    if KIND == "hang":
+    if kind == "hang":
         time.sleep(3600)
-    if KIND == "segv":
+    if kind == "segv":
         ctypes.string_at(0)
-    if KIND == "blank":
+    if kind == "blank":
         from tractcap.drawing import canvas
 
         canvas.Canvas.draw = lambda self, lines: None
-    if KIND == "unsynced":  # a file is written, and never gets its name
+    if kind == "unsynced":  # a file is written, and never gets its name
         os.fsync = lambda handle: time.sleep(3600)
-    if KIND == "shared":  # shared pages: no rlimit counts them, so the kernel's OOM killer has to come
-        import mmap
-
+    if kind == "shared":  # shared pages: no rlimit counts them, so the kernel's OOM killer has to come
         pages = mmap.mmap(-1, 2**30)
         # in one go: an interpreter's own pages would be dropped and read again, for minutes, before the kernel gives up
         ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(pages)), 1, len(pages))
-    if KIND in ("KILL", "ABRT"):
-        os.kill(os.getpid(), getattr(signal, f"SIG{KIND}"))
+    if kind in ("KILL", "ABRT"):
+        os.kill(os.getpid(), getattr(signal, f"SIG{kind}"))
 
 
-def due() -> bool:
+def due(once) -> bool:
     """Whether this is a try that fails."""
-    if not ONCE:
+    if not once:
         return True
     try:
-        os.close(os.open(ONCE, os.O_CREAT | os.O_EXCL))
+        os.close(os.open(once, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return False
     return True
 
 
+def at(place, name) -> None:
+    """Fail here, if that was asked for."""
+    for where, kind, what, once in FAULTS:
+        if where == place and name.startswith(what) and due(once):
+            fail(kind)
+
+
+def actions(module) -> None:
+    """Put faults before the actions."""
+
+    def faulty(name, action):
+        def act(**arguments):
+            DOING[0] = name
+            path = str(arguments.get("path", "")).rpartition("/")[2]
+            at(name, str(arguments.get("stem") or arguments.get("participant") or path))
+            return action(**arguments)
+
+        return act
+
+    module.ACTIONS.update({name: faulty(name, action) for name, action in module.ACTIONS.items()})
+
+
+def looked_at(place):
+    """Put faults before looking at a file."""
+
+    def wrap(opens):
+        def opened(*arguments, **more):
+            path = next(one for one in arguments if isinstance(one, os.PathLike))
+            if DOING[0] == "look":
+                at(place, path.name)
+            return opens(*arguments, **more)
+
+        return opened
+
+    return wrap
+
+
+def tractograms(module) -> None:
+    module.open_tractogram = looked_at("header")(module.open_tractogram)
+
+
+def images(module) -> None:
+    module.ImageFile.__init__ = looked_at("image")(module.ImageFile.__init__)
+
+
+def reading(module) -> None:
+    each = module.each
+
+    def faulty(path, kind, values):
+        def read():
+            at("read", path.name)
+            yield from values
+
+        return each(path, kind, read())
+
+    module.each = faulty
+
+
+HOOKS = {
+    "tractcap.work.actions": actions,
+    "tractcap.inputs.tractograms": tractograms,
+    "tractcap.inputs.images": images,
+    "tractcap.inputs.reading": reading,
+}
+
+
 class Finder(importlib.abc.MetaPathFinder):
-    """Puts the fault before the action that draws, or checks."""
+    """Puts faults into modules as they are imported."""
 
     def find_spec(self, name, path, target=None):
-        if name != "tractcap.work.actions":
+        if name not in HOOKS:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         execute = spec.loader.exec_module
 
         def exec_module(module):
             execute(module)
-            draw = module.ACTIONS[ACTION]
-
-            def faulty(**arguments):
-                if arguments["stem"] == STEM and due():
-                    fail()
-                return draw(**arguments)
-
-            module.ACTIONS[ACTION] = faulty
+            HOOKS[name](module)
 
         spec.loader.exec_module = exec_module
         return spec
 
 
-if KIND:
+if FAULTS:
     sys.meta_path.insert(0, Finder())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tractcap.errors import InputError
-from tractcap.inputs.reading import not_whole, reading
+from tractcap.inputs.reading import each, not_whole, reading
 from tractcap.inputs.tractograms.chunks import Block, Chunk, chunked
 
 BLOCK_BYTES = 2**20
@@ -62,17 +62,13 @@ class Tractogram(ABC):
             At once when there is no such data; on the way when the file turns out to be truncated or damaged.
         """
         self._check(data)
-        return self._chunks(max_points, data)
+        return each(self.path, f"a {self.format} file", chunked(self._blocks(data), max_points))
 
     def _check(self, data: str) -> None:
         there = (*self.header.per_point, *self.header.per_streamline)
         if data and data not in there:
             names = f"it has {', '.join(there)}" if there else "it has none"
             raise InputError(f"{self.path} has no data {data!r} to colour by: {names}.")
-
-    def _chunks(self, max_points: int, data: str) -> Iterator[Chunk]:
-        with reading(self.path, f"a {self.format} file"):
-            yield from chunked(self._blocks(data), max_points)
 
     def damaged(self, what: str) -> InputError:
         """The error for a file that is not what it should be."""

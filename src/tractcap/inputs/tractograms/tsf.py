@@ -5,10 +5,9 @@ write it, so that only the streamlines tell where the file must end.
 """
 
 import os
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,17 +37,25 @@ def beside(path: Path) -> dict[str, list[Path]]:
     Each name, in alphabetical order, with its files: more than one where the names of files leave it open.
     """
     try:
-        names = os.listdir(path.parent)  # noqa: PTH208  (names alone: there may be many thousands)
+        found = _by_tracks(path.parent, path.parent.stat().st_mtime_ns).get(split_name(path.name)[0], {})
     except OSError:  # a folder may allow its files to be read, but not to be listed
         return {}
-    stem = split_name(path.name)[0]
-    scalars = [(name, _stem(name)) for name in sorted(names) if name.startswith(stem)]
+    return {data: [path.parent / name for name in names] for data, names in found.items()}
+
+
+@lru_cache(1)
+def _by_tracks(folder: Path, _modified: int) -> dict[str, dict[str, list[str]]]:
+    """The files of values in a folder, by the stem of their tracks and by the name of the data.
+
+    It is kept as long as the folder isn't changed: each of many tracks in it asks for its own.
+    """
+    names = sorted(os.listdir(folder))  # noqa: PTH208  (names alone: there may be many thousands)
     tracks = {split_name(name)[0] for name in names if split_name(name)[1] in (".tck", ".tck.gz")}
-    found: defaultdict[str, list[Path]] = defaultdict(list)
-    for name, scalar in scalars:
-        if scalar and _owner(scalar, tracks) == stem:
-            found[scalar[len(stem) + 1 :] or "tsf"].append(path.parent / name)
-    return dict(sorted(found.items()))
+    found: dict[str, dict[str, list[str]]] = {}
+    for name in names:
+        if (scalar := _stem(name)) and (stem := _owner(scalar, tracks)):
+            found.setdefault(stem, {}).setdefault(scalar[len(stem) + 1 :] or "tsf", []).append(name)
+    return {stem: dict(sorted(data.items())) for stem, data in found.items()}
 
 
 def _stem(name: str) -> str:

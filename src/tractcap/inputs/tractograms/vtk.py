@@ -47,6 +47,8 @@ class VtkTractogram(Tractogram):
         if found is None:
             raise self.damaged("it begins like neither a legacy nor an XML file of VTK")
         self._found = found
+        if found.beyond > 0:
+            raise self.damaged(f"it would have to be {found.beyond:,} bytes longer; it is cut off")
         size = self.path.stat().st_size
         # a coordinate takes at least two bytes as text; XML may be compressed
         most = size * (DEFLATE_RATIO if found.xml else 1) // 6
@@ -107,6 +109,9 @@ class VtkTractogram(Tractogram):
         points = np.asarray(data.GetPoints().GetData())
         offsets = np.asarray(lines.GetOffsetsArray()).astype(np.int64, copy=False)
         order = np.asarray(lines.GetConnectivityArray()).astype(np.int64, copy=False)
+        lengths = np.diff(offsets)
+        if offsets[0] or (lengths < 0).any() or offsets[-1] != len(order):
+            raise self.damaged("its lines don't begin where the lines before them end")
         if len(order) and (order.min() < 0 or order.max() >= len(points)):
             raise self.damaged("its lines name points that it doesn't have")
         if name:
@@ -117,7 +122,7 @@ class VtkTractogram(Tractogram):
             if array is None or array.GetNumberOfTuples() < first + count:
                 raise self.damaged(f"its data {name!r} aren't whole")
             values = np.asarray(array)[first : first + count]
-        return points, np.diff(offsets), order, values
+        return points, lengths, order, values
 
     def _read(self, name: str) -> Any:
         from vtkmodules.vtkIOLegacy import vtkPolyDataReader

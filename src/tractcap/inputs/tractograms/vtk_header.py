@@ -45,6 +45,7 @@ class VtkHeader:
 
     ``points`` and ``lines`` are their numbers, None where that wasn't found; ``spaces`` all that is said of the space;
     ``per_point`` and ``per_line`` the bytes of all the values of data by name, ``double`` tells of the points.
+    ``beyond`` is how many bytes longer than it is the file would have to be.
     """
 
     xml: bool
@@ -54,6 +55,7 @@ class VtkHeader:
     spaces: set[str] = field(default_factory=set)
     per_point: dict[str, int] = field(default_factory=dict)
     per_line: dict[str, int] = field(default_factory=dict)
+    beyond: int = 0
 
 
 def read_header(data: mmap) -> VtkHeader | None:
@@ -134,8 +136,11 @@ class _Legacy:
         self._skip(numbers, kind)
 
     def _skip(self, numbers: int, kind: str) -> None:
+        left = max(0, len(self._data) - self._at)
+        needed = (numbers * _BYTES[kind.lower()] or -(-numbers // 8)) if self._binary else 2 * numbers - 1
+        self.header.beyond = max(self.header.beyond, needed - left)
         if self._binary:
-            self._at += numbers * _BYTES[kind.lower()] or -(-numbers // 8)
+            self._at += max(0, needed)
         else:
             end = _SECTION.search(self._data, self._at)
             self._at = end.end() if end else len(self._data)

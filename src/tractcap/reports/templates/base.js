@@ -1,6 +1,7 @@
 // What all pages share: `base.keep` and `base.kept` (localStorage, or memory where that is not to be had), `base.keeps`,
 // `base.cell` (a value in a TSV file), `base.table` (a TSV file's text), `base.say` (aloud: to the open dialog's [data-said], else the
-// page's #said), the theme's button.
+// page's #said), the theme's button, and
+// a sentence in the place of a picture that isn't there.
 const base = (() => {
   "use strict";
   const memory = new Map();
@@ -72,6 +73,31 @@ const base = (() => {
     name();
     header.prepend(button);
   }
+
+  // A picture that isn't there: most often the page was copied without its folder
+  function lost(picture) {
+    const link = picture.getAttribute("src");
+    const path = readable(link);
+    const text = `The picture ${path} isn’t there. The folder ${path.split("/")[0]} belongs beside this page: copy it along.`;
+    const made = document.createElement("span");
+    made.className = "lost";
+    made.title = text;
+    made.textContent = picture.alt === "" ? "not there" : text;
+    picture.replaceWith(made);
+  }
+
+  function readable(link) {
+    try {
+      return decodeURIComponent(link);
+    } catch {
+      return link; // the name is no UTF-8
+    }
+  }
+
+  // Errors of pictures don't bubble; those from before this script are looked for
+  const isPicture = (node) => node.matches?.("img, video") && !node.matches(".turning") && node.getAttribute("src");
+  document.addEventListener("error", (event) => isPicture(event.target) && lost(event.target), true);
+  for (const picture of document.querySelectorAll("img")) if (picture.complete && !picture.naturalWidth && isPicture(picture)) lost(picture);
 
   themeButton();
   return { keep, kept, keeps, cell, table, say, theme };

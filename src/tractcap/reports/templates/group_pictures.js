@@ -27,7 +27,7 @@ function shown(row, place) {
   const source = rows.status[row] === DRAWN ? picture(row, byId("gallery-view").value) : "";
   if (!source) return element("div", { class: "none" }, ...without(row));
   const alt = `${bundleName(row)} of ${unitName(row)}`;
-  const image = element("img", { alt, loading: "lazy", decoding: "async", onerror: gone });
+  const image = element("img", { alt, loading: "lazy", decoding: "async" });
   image.src = source; // after loading=lazy
   return element("button", { type: "button", class: "picture", onclick: () => enlarge(place) }, image);
 }
@@ -37,10 +37,6 @@ function without(row) {
   const why = data.why[row] || (status === MISSING ? "Other participants have this bundle." : "");
   const says = status === DRAWN ? "No picture" : statuses[status][0].toUpperCase() + statuses[status].slice(1);
   return [element("span", { class: "sign", "aria-hidden": "true" }, sign(row) || "?"), element("b", {}, says), element("small", {}, why)];
-}
-
-function gone(event) {
-  event.target.parentElement.replaceWith(element("div", { class: "none" }, element("b", {}, "The picture is gone")));
 }
 
 function openGallery() {
@@ -57,7 +53,7 @@ function openGallery() {
 function overview(chosen) {
   const [link, source] = (gallery.by === "unit" && data.overviews[chosen]) || [];
   if (!source) return [];
-  const image = element("img", { alt: `All bundles of ${units.name[chosen]}`, loading: "lazy", decoding: "async", onerror: gone });
+  const image = element("img", { alt: `All bundles of ${units.name[chosen]}`, loading: "lazy", decoding: "async" });
   image.src = source;
   const title = link ? element("a", { href: link }, "All bundles") : "All bundles";
   return [element("figure", { class: "thumb drawn" }, element("div", { class: "picture" }, image), element("figcaption", {}, title))];

@@ -1,0 +1,183 @@
+"""What is fuzzed: small whole files, and how each kind is read to its end."""
+
+import gzip
+import io
+import os
+import random
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import packings
+import phantoms
+from mutate import mutated
+
+from tractcap.errors import InputError
+
+Make = Callable[[random.Random], bytes]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of file: the ``name`` it gets, whole ones, how one is ``broken`` and how it is ``read``.
+
+    ``pack`` makes a file of a whole one. ``crashes``: a library that isn't ours may die of it.
+    """
+
+    name: str
+    whole: Callable[[], Sequence[bytes]]
+    read: Callable[[Path], None]
+    broken: Callable[[random.Random, bytes, Sequence[bytes]], bytes] = mutated
+    pack: Callable[[bytes], bytes] = bytes
+    crashes: bool = False
+
+
+def read_tractogram(path: Path) -> None:
+    """All its points, and each of its data."""
+    from tractcap.inputs.tractograms import open_tractogram
+
+    tractogram = open_tractogram(path)
+    for name in ("", *tractogram.header.per_point, *tractogram.header.per_streamline):
+        for chunk in tractogram.chunks(1000, name):
+            assert len(chunk.points) <= 1000
+
+
+def read_image(path: Path) -> None:
+    """As a map and as a reference."""
+    from tractcap.inputs.images import ImageFile
+
+    image = ImageFile(path)
+    image.values()
+    image.shown()
+
+
+def read_tsf(path: Path) -> None:
+    """With the tracks that it belongs to."""
+    from tractcap.inputs.tractograms import open_tractogram
+
+    tracks = path.with_name("a.tck")
+    if not tracks.exists():
+        phantoms.raw_tck(tracks, packings.exact(12))
+    list(open_tractogram(tracks).chunks(1000, "tsf"))
+
+
+def _written(*names: str) -> Callable[[], Sequence[bytes]]:
+    """Files as :data:`packings.PACKINGS` writes them."""
+
+    @cache
+    def whole() -> Sequence[bytes]:
+        with tempfile.TemporaryDirectory() as folder:
+            found = []
+            for name in names:
+                packing = packings.PACKINGS[name]
+                packing.write(Path(folder) / packing.name, packings.exact(12))
+                found.append((Path(folder) / packing.name).read_bytes())
+        return found
+
+    return whole
+
+
+@cache
+def _scalars() -> Sequence[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.tsf"
+        values = [one[:, 2] for one in packings.exact(12)]
+        return [phantoms.save_tsf(path, values, kind).read_bytes() for kind in ("Float32LE", "Float64BE")]
+
+
+@cache
+def _images(ending: str) -> Sequence[bytes]:
+    kind = {".nii": nib.Nifti1Image, ".mgh": nib.MGHImage}[ending]
+    values = np.arange(6 * 7 * 8).reshape(6, 7, 8)
+    return [kind(values.astype(dtype), np.diag([2.0, 2, 2, 1])).to_bytes() for dtype in ("u1", "i2", "f4")]
+
+
+def _packed(chance: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
+    """Broken before or after it was compressed."""
+    if chance.random() < 0.5:
+        return gzip.compress(mutated(chance, data, others), 1)
+    return mutated(chance, gzip.compress(data, 1), others)
+
+
+def _zipped(chance: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
+    """Broken as a whole, or one of its members before it was packed."""
+    if chance.random() < 0.5:
+        return mutated(chance, data, others)
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(made, "w") as new:
+        names = old.namelist()
+        victim = chance.choice(names)
+        for name in names:
+            content = old.read(name)
+            new.writestr(name, mutated(chance, content, [content]) if name == victim else content)
+    return made.getvalue()
+
+
+_LEGACY = [
+    f"vtk, {version}, {kind}, {dtype}" for version in (42, 51) for kind in ("text", "binary") for dtype in ("f4", "f8")
+]
+_XML = [
+    "vtp, text",
+    *(
+        f"vtp, {mode}, {packer}, f4, little endian"
+        for mode in ("Binary", "Appended")
+        for packer in ("None", "ZLib", "LZ4")
+    ),
+]
+
+TARGETS: dict[str, Target] = {
+    "trk": Target("a.trk", _written("trk", "trk, big endian"), read_tractogram),
+    "trk.gz": Target("a.trk.gz", _written("trk", "trk, big endian"), read_tractogram, _packed, gzip.compress),
+    "tck": Target("a.tck", _written("tck, Float32LE", "tck, Float64BE"), read_tractogram),
+    "tck.gz": Target("a.tck.gz", _written("tck, Float32LE", "tck, Float64BE"), read_tractogram, _packed, gzip.compress),
+    "trx": Target(
+        "a.trx",
+        _written(
+            *(f"trx, {dtype}, {kind}" for dtype in ("float16", "float32") for kind in ("stored", "deflated", "LZMA"))
+        ),
+        read_tractogram,
+        _zipped,
+    ),
+    "vtk": Target("a.vtk", _written(*_LEGACY), read_tractogram, crashes=True),
+    "vtp": Target("a.vtp", _written(*_XML), read_tractogram, crashes=True),
+    "tsf": Target("a.tsf", _scalars, read_tsf),
+    "tsf.gz": Target("a.tsf.gz", _scalars, read_tsf, _packed, gzip.compress),
+    "nii": Target("a.nii", partial(_images, ".nii"), read_image),
+    "nii.gz": Target("a.nii.gz", partial(_images, ".nii"), read_image, _packed, gzip.compress),
+    "mgh": Target("a.mgh", partial(_images, ".mgh"), read_image),
+    "mgz": Target("a.mgz", partial(_images, ".mgh"), read_image, _packed, gzip.compress),
+}
+"""By what they are called on the command line."""
+
+
+def _raise(path: Path) -> None:
+    raise KeyError(path.name)
+
+
+def _wait(path: Path) -> None:
+    time.sleep(600)
+
+
+def _die(path: Path) -> None:
+    os.abort()
+
+
+def _grow(path: Path) -> None:
+    bytearray(2**33)
+
+
+def _blame_another(path: Path) -> None:
+    raise InputError("another file is damaged.")
+
+
+ODD: dict[str, Target] = {
+    read.__name__.strip("_"): Target("a.odd", lambda: [b"whole"], read)
+    for read in (_raise, _wait, _die, _grow, _blame_another)
+}
+"""What the fuzzer itself is tested by: each must be a finding."""

@@ -1,0 +1,193 @@
+"""Whatever goes wrong of one file, at whatever place and in whatever way, costs that one alone, and is told of."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import phantoms
+import pytest
+
+FAULTS = Path(__file__).parents[1] / "helpers/faults"
+OPTIONS = ("--size", "64", "--views", "left", "--checks", "shape", "--nprocs", "2", "--timeout", "8")
+
+PLACES = ("header", "image", "outline", "measure", "read", "draw", "check", "page")
+KINDS = {
+    "raise": "UnforeseenError",
+    "KILL": "SIGKILL",
+    "segv": "SIGSEGV",
+    "memory": "MemoryError",
+    "hang": "it hung: nothing was heard",
+}
+OF_FILE = ("header", "read")
+"""Where it is the file that is read."""
+
+
+def dataset(root: Path) -> Path:
+    """A participant for each place, and one of whom nothing goes wrong; all of them alike."""
+    for who in (*PLACES, "good"):
+        folder = root / f"sub-{who}/dwi"
+        folder.mkdir(parents=True)
+        for seed, bundle in enumerate(("AF", "CC")):
+            name = f"sub-{who}_space-ACPC_bundle-{bundle}_streamlines.tck"
+            phantoms.save(folder / name, phantoms.asymmetric_bundle(8, seed=seed))
+        (folder.parent / "anat").mkdir()
+        phantoms.save_head(folder.parent / f"anat/sub-{who}_space-ACPC_T1w.nii.gz", voxel=8.0)
+    return root
+
+
+def fault(place: str, kind: str, once: str = "") -> str:
+    """Of the participant that is there for this place."""
+    what = {"page": "page", "image": "sub-image_", "outline": "sub-outline_"}
+    named = what.get(place, f"sub-{place}_space-ACPC_bundle-AF")
+    return f"{place}-{kind}:{named}" + (f":{once}" if once else "")
+
+
+def run(data: Path, out: Path, *arguments: str, faults: str = "") -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join(filter(None, [str(FAULTS), os.environ.get("PYTHONPATH", "")]))
+    env = {**os.environ, "PYTHONPATH": paths, "FAULT": faults}
+    command = [sys.executable, "-m", "tractcap", str(data), str(out), *(arguments or ("participant", *OPTIONS))]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+def files(out: Path, *participants: str) -> dict[str, bytes]:
+    """All files of some participants, or of everyone."""
+    found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
+    named = {str(path.relative_to(out)): path.read_bytes() for path in found}
+    return {
+        name: content
+        for name, content in named.items()
+        if not participants or name.split("/")[0].removesuffix(".html").removeprefix("sub-") in participants
+    }
+
+
+def record(out: Path, who: str, bundle: str = "AF") -> dict[str, Any]:
+    return dict(
+        json.loads((out / f"sub-{who}/figures/sub-{who}_space-ACPC_bundle-{bundle}_streamlines.json").read_text())
+    )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return dataset(tmp_path_factory.mktemp("isolation") / "in")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data: Path) -> Path:
+    out = data.parent / "undisturbed"
+    done = run(data, out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fault_at_each_place_costs_one_thing(data: Path, undisturbed: Path, tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "out"
+    done = run(data, out, faults=",".join(fault(place, kind) for place in PLACES))
+    assert done.returncode == 1, done.stderr
+    assert files(out, "good") == files(undisturbed, "good"), "who has nothing to do with it doesn't notice"
+    assert f"{2 * (len(PLACES) + 1) - 4} drawn" in done.stderr
+    assert "4 failed" in done.stderr
+    said = done.stderr.splitlines()
+
+    for place in ("header", "measure", "read", "draw"):
+        told = record(out, place)
+        assert (told["Status"] in ("failed", "damaged"), told.get("Pictures", [])) == (True, [])
+        assert f"sub-{place}_space-ACPC_bundle-AF" in told["Why"]
+        assert KINDS[kind] in told["Why"]
+        assert ("defect of tractcap" in told["Why"]) == (kind == "raise" and place not in OF_FILE)
+        assert record(out, place, "CC")["Status"] == "drawn"
+        assert told["Why"] in done.stderr
+    for place in OF_FILE:
+        assert (record(out, place)["Status"] == "damaged") == (kind in ("raise", "segv"))
+        if kind == "segv":
+            assert "the file is damaged, most likely; this machine is not the cause" in record(out, place)["Why"]
+    for place in ("image", "outline"):
+        for bundle in ("AF", "CC"):
+            told = record(out, place, bundle)
+            assert told["Made"]["Reference"] is None
+            assert any(f"sub-{place}_space-ACPC_T1w" in note for note in told["Notes"])
+        assert any(KINDS[kind] in line and f"sub-{place}_space-ACPC_T1w.nii.gz" in line for line in said)
+    for who in ("check", "page"):
+        pictures = {name: one for name, one in files(undisturbed, who).items() if "_check-" not in name and "/" in name}
+        assert pictures.items() <= files(out, who).items()
+    check = json.loads(
+        (out / "sub-check/figures/sub-check_space-ACPC_bundle-AF_streamlines_check-shape.json").read_text()
+    )
+    assert (check["Status"], KINDS[kind] in check["Why"]) == ("failed", True)
+    assert not (out / "sub-page.html").exists()
+    assert all((out / f"sub-{place}.html").is_file() for place in PLACES if place != "page")
+    assert any("the page of sub-page" in line and KINDS[kind] in line for line in said)
+    assert not list(out.rglob("*.part"))
+
+
+def test_a_death_at_each_place_is_made_up_for(data: Path, undisturbed: Path, tmp_path: Path) -> None:
+    """Each worker dies once: one retry gives the same bytes."""
+    out, once = tmp_path / "out", tmp_path / "once"
+    once.mkdir()
+    done = run(data, out, faults=",".join(fault(place, "KILL", str(once / place)) for place in PLACES))
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in once.iterdir()} == set(PLACES)
+    assert files(out) == files(undisturbed)
+
+
+@pytest.mark.parametrize("kind", ["raise", "KILL"])
+def test_the_group_is_told_of_with_its_cause(undisturbed: Path, kind: str) -> None:
+    done = run(undisturbed, undisturbed, "group", faults=f"group-{kind}:")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert (
+        f"the group's page can't be made: {'an unexpected error' if kind == 'raise' else 'the worker'}" in done.stderr
+    )
+    assert KINDS[kind] in done.stderr
+
+
+def test_an_image_that_was_given_is_no_chance_find(data: Path, tmp_path: Path) -> None:
+    """It was meant: without it there would be other pictures than were asked for."""
+    head = tmp_path / "t1.nii.gz"
+    shutil.copy(data / "sub-good/anat/sub-good_space-ACPC_T1w.nii.gz", head)
+    for kind in ("raise", "segv"):
+        options = ("participant", *OPTIONS, "--reference", str(head))
+        done = run(data, tmp_path / "out", *options, faults=f"image-{kind}:t1.nii.gz")
+        assert done.returncode == 2, done.stderr
+        assert f"{head}" in done.stderr
+        assert KINDS[kind] in done.stderr
+        assert not list((tmp_path / "out").rglob("*.png"))
+
+
+def test_one_of_many_in_a_folder_costs_itself_alone(tmp_path: Path) -> None:
+    """More than a worker looks at between two answers; two of them kill it, one hangs."""
+    (tmp_path / "in").mkdir()
+    first = phantoms.save(tmp_path / "in/n000.tck", phantoms.straight_bundle(2)).read_bytes()
+    for number in range(1, 120):
+        (tmp_path / f"in/n{number:03}.tck").write_bytes(first)
+    faults = "header-segv:n010,header-segv:n011,header-hang:n077,header-raise:n118"
+    done = run(tmp_path / "in", tmp_path / "out", "participant", *OPTIONS, "--dry-run", "--json", faults=faults)
+    assert done.returncode == 1, done.stderr
+    plan = json.loads(done.stdout)
+    assert len(plan["jobs"]) == 116
+    assert [Path(one["path"]).stem for one in plan["failed"]] == ["n010", "n011", "n077", "n118"]
+    assert [one["status"] for one in plan["failed"]] == ["damaged", "damaged", "failed", "damaged"]
+
+
+def test_a_damaged_image_header_of_one_participant(tmp_path: Path) -> None:
+    """As public bug reports have it: nibabel raises HeaderDataError, which isn't an OSError."""
+    data = tmp_path / "in"
+    for who in ("01", "02"):
+        folder = data / f"sub-{who}/dwi"
+        folder.mkdir(parents=True)
+        phantoms.save(folder / f"sub-{who}_space-T1w_bundle-UF_streamlines.tck", phantoms.asymmetric_bundle(5))
+        image = data / f"sub-{who}/anat/sub-{who}_space-T1w_T1w.nii"
+        image.parent.mkdir()
+        nib.save(nib.Nifti1Image(np.ones((9, 9, 9), np.float32), np.diag([20.0, 20, 20, 1])), image)
+    raw = bytearray(image.read_bytes())
+    raw[70:72] = (4096).to_bytes(2, "little")
+    image.write_bytes(raw)
+    done = run(data, tmp_path / "out", "participant", "--size", "64", "--views", "left")
+    assert done.returncode == 0, done.stderr
+    assert "2 drawn" in done.stderr
+    assert "sub-02_space-T1w_T1w.nii" in done.stderr
