@@ -2,17 +2,20 @@
 
 import os
 import signal
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import phantoms
 import pytest
+from waiting import until
 
 from tractcap.limits import MB, Watch, settle
 from tractcap.limits.rlimit import allowance
 from tractcap.limits.watch import Left
 from tractcap.work.pool import Event, Limits, Pool, Task
-from tractcap.work.process import cause_of_death
+from tractcap.work.process import Process, cause_of_death
 
 
 def measuring(path: Path, need: int = 100 * MB) -> Task:
@@ -152,3 +155,85 @@ def test_a_worker_that_grows_at_rest_is_replaced(tmp_path: Path) -> None:
 )
 def test_a_kill_is_told_from_the_kernels(oom_killed: bool | None, words: str) -> None:
     assert words in cause_of_death(-9, oom_killed)
+
+
+class Immortal(Process):
+    """Signals don't reach it, as they don't reach a process that waits in the kernel for a dead file server."""
+
+    made: ClassVar[list["Immortal"]] = []
+
+    def __init__(self, environment: Mapping[str, str], data_limit: int) -> None:
+        super().__init__(environment, data_limit)
+        Immortal.made.append(self)
+
+    def kill(self) -> None:
+        if self is not Immortal.made[0]:
+            super().kill()
+
+
+def test_a_worker_that_can_t_be_ended_is_given_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said once; its memory counts as taken until it ends, and nobody waits for it."""
+    monkeypatch.setattr("tractcap.work.process._ENDING_SECONDS", 0.2)
+    Immortal.made.clear()
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    with Pool(Limits(2, 250 * MB, timeout=8), Watch(settle, settle(), 0.2), {}, Immortal) as pool:
+        pool.submit(measuring(path))
+        assert not list(pool._assign())
+        os.kill(Immortal.made[0].pid, signal.SIGSTOP)
+        try:
+            (first,) = ended(list(pool.events()))
+            assert "it hung" in first.failed
+            for need in (100 * MB, 240 * MB):
+                pool.submit(measuring(path, need))
+            monkeypatch.setattr("tractcap.work.pool._PATIENCE_SECONDS", 0.5)
+            fitting, too_large = ended(list(pool.events()))
+        finally:
+            os.kill(Immortal.made[0].pid, signal.SIGKILL)
+        assert fitting.done
+        assert "workers that can't be ended hold 100 MB of the 250 MB for all" in too_large.failed
+        until(lambda: Immortal.made[0].ended, "the end of the worker")
+        pool.submit(measuring(path, 240 * MB))
+        assert all(event.done for event in ended(list(pool.events())))
+    assert caplog.text.count("can't be ended") == 1
+    assert "its 100 MB count as taken" in caplog.text
+
+
+def test_an_order_that_the_worker_doesn_t_read_is_not_waited_for(tmp_path: Path) -> None:
+    """More than a pipe holds, for a worker that is stopped before it reads."""
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    order = measuring(path)
+    long = replace(order, arguments={**order.arguments, "coloring": {"name": "x" * 2**21}})
+    started: list[Process] = []
+
+    def start(environment: Mapping[str, str], data_limit: int) -> Process:
+        started.append(Process(environment, data_limit))
+        if len(started) == 1:
+            os.kill(started[0].pid, signal.SIGSTOP)
+        return started[-1]
+
+    with Pool(Limits(1, 100 * MB, timeout=8), Watch(settle, settle(), 0.2), {}, start) as pool:
+        for task in (long, long):
+            pool.submit(task)
+        first, second = ended(list(pool.events()))
+    assert "it hung" in first.failed
+    assert second.done, "all of it arrives"
+
+
+def test_the_file_is_named_that_a_worker_died_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first time it may be the machine; alone, and by a signal of its own, it is the file."""
+    faults = str(Path(__file__).parents[1] / "helpers/faults")
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    for kind, blamed in (("segv", True), ("KILL", False)):
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, [faults, os.environ.get("PYTHONPATH")]))}
+        environment["FAULT"] = f"read-{kind}:a.trk"
+        with Pool(Limits(1, 100 * MB), Watch(settle, settle(), 0.2), environment) as pool:
+            for task in (measuring(path), replace(measuring(path), alone=True)):
+                pool.submit(task)
+            first, alone = ended(list(pool.events()))
+        assert (first.reading, alone.reading) == (str(path), str(path))
+        assert f"while {path} was read" in first.failed
+        assert "damaged" not in first.failed
+        assert ("the file is damaged, most likely; this machine is not the cause" in alone.failed) == blamed
+        assert alone.status == ("damaged" if blamed else "failed")

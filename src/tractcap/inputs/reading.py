@@ -81,9 +81,10 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOMEM:
             raise
+        if isinstance(error, FileNotFoundError):
+            raise MissingError(f"{path} doesn't exist: {error.strerror or error}.") from error
         if isinstance(error, OSError) and error.strerror:
-            wrong = MissingError if isinstance(error, FileNotFoundError) else InputError
-            raise wrong(f"{path} can't be read: {error.strerror}.") from error
+            raise InputError(f"{path} can't be read: {error.strerror}.") from error
         raise DamagedError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {_words(error)}.") from error
     finally:
         _Read.begin(before)

@@ -2,9 +2,9 @@
 
 ``FAULT`` is ``kind:what`` for every try, or ``kind:what:file`` for the first alone: that makes the file. ``what`` is
 how the file's name begins, or the participant whose page it is. The kind may have a place before it, as in
-``check-KILL:b1``: ``header`` and ``image`` where these are looked at; ``outline``, ``measure``, ``draw`` (meant
-where there is none), ``check``, ``page`` and ``group`` as such an action begins; ``read`` where a tractogram is read
-meanwhile. Several may be given with commas between.
+``check-KILL:b1``: ``header`` and ``image`` where these are looked at; ``outline``, ``measure``, ``draw`` (which is
+meant where there is none), ``check``, ``page`` and ``group`` as such an action begins; ``read`` where a tractogram is
+read meanwhile. Several may be given with commas between.
 """
 
 import ctypes
