@@ -20,7 +20,7 @@ def rule(name: str = "a", check: str = "cci", measure: str = "Retention") -> tup
 def test_our_own_rules() -> None:
     found = {(one.check, one.measure): one for one in read()}
     assert found["cci", "Retention"].below == 0.2
-    assert found["atlas", "Similarity"].below == 0.2
+    assert found["atlas", "Adjacency"].below == 0.2
     assert {"Streamlines", "OutsideReference"} <= {measure for check, measure in found if check == "shape"}
     assert any(check == "sides" for check, _ in found)
 

@@ -9,6 +9,7 @@ from checking import silent
 
 from tractcap.checks.kit import needs, sample
 from tractcap.checks.kit.check import File
+from tractcap.inputs.tractograms import open_tractogram
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_all_are_taken_where_there_is_room(path: Path) -> None:
-    taken = sample.take(str(path), 200, silent)
+    taken = sample.take(open_tractogram(path), 200, silent)
     assert taken.whole
     assert taken.told == "200 streamlines"
     assert taken.notes("it") == []
@@ -25,7 +26,7 @@ def test_all_are_taken_where_there_is_room(path: Path) -> None:
 
 
 def test_a_part_is_of_whole_streamlines_in_their_order(path: Path) -> None:
-    taken, everything = sample.take(str(path), 50, silent), phantoms.ragged()
+    taken, everything = sample.take(open_tractogram(path), 50, silent), phantoms.ragged()
     assert taken.told == "50 of 200 streamlines"
     assert (np.diff(taken.numbers) > 0).all()
     assert all(np.array_equal(one, everything[at]) for one, at in zip(taken.streamlines, taken.numbers, strict=True))
@@ -33,9 +34,9 @@ def test_a_part_is_of_whole_streamlines_in_their_order(path: Path) -> None:
 
 
 def test_chunks_and_formats_don_t_decide_which(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = sample.take(str(path), 50, silent)
+    first = sample.take(open_tractogram(path), 50, silent)
     monkeypatch.setattr("tractcap.checks.kit.sample.CHUNK", 7)
-    other = sample.take(str(phantoms.save(tmp_path / "b.trk", phantoms.ragged())), 50, silent)
+    other = sample.take(open_tractogram(phantoms.save(tmp_path / "b.trk", phantoms.ragged())), 50, silent)
     assert first.numbers.tolist() == other.numbers.tolist()
     assert [len(one) for one in first.streamlines] == [len(one) for one in other.streamlines]
 
@@ -43,14 +44,14 @@ def test_chunks_and_formats_don_t_decide_which(path: Path, tmp_path: Path, monke
 def test_every_streamline_has_the_same_chance(tmp_path: Path) -> None:
     """Of thousands, the sample's places are spread evenly: the mean is that of all of them, within its error."""
     path = phantoms.save(tmp_path / "a.tck", [np.full((2, 3), at, np.float32) for at in range(8000)])
-    numbers = sample.take(str(path), 1000, silent).numbers / 8000
+    numbers = sample.take(open_tractogram(path), 1000, silent).numbers / 8000
     assert numbers.mean() == pytest.approx(0.5, abs=4 * np.sqrt(1 / 12 / 1000))
     assert np.bincount((numbers * 4).astype(int)) == pytest.approx(250, abs=60)
 
 
 def test_many_points_make_fewer_streamlines(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tractcap.checks.kit.sample.MOST_POINTS", 500)
-    taken = sample.take(str(path), 200, silent)
+    taken = sample.take(open_tractogram(path), 200, silent)
     assert 0 < len(taken.streamlines) < 50
     assert sum(map(len, taken.streamlines)) <= 500
     assert taken.total == 200
@@ -62,14 +63,15 @@ def test_one_that_never_ends_is_left_aside(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("tractcap.checks.kit.sample.CHUNK", 50)
     endless = np.linspace([0, 0, 0], [90, 0, 0], 1000).astype(np.float32)
     few = phantoms.straight_bundle(4)
-    taken = sample.take(str(phantoms.save(tmp_path / "a.tck", [few[0], endless, *few[1:]])), 10, silent)
+    path = phantoms.save(tmp_path / "a.tck", [few[0], endless, *few[1:]])
+    taken = sample.take(open_tractogram(path), 10, silent)
     assert [len(one) for one in taken.streamlines] == [30] * 4
     assert taken.notes("it") == [f"1 streamlines {sample.ENDLESS} were left aside"]
 
 
 def test_what_can_t_be_drawn_is_counted(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.tck", [*phantoms.straight_bundle(3), np.zeros((1, 3), np.float32)])
-    taken = sample.take(str(path), 10, silent)
+    taken = sample.take(open_tractogram(path), 10, silent)
     assert (len(taken.streamlines), taken.total) == (3, 3)
     assert taken.notes("it") == ["1 streamlines with fewer than two points were left aside"]
 
