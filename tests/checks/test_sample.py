@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import checking
 import numpy as np
 import phantoms
 import pytest
 from checking import silent
+from PIL import Image
 
+from tractcap.checks import checks
 from tractcap.checks.kit import needs, sample
-from tractcap.checks.kit.check import File
+from tractcap.checks.kit.check import File, Given
 from tractcap.inputs.tractograms import open_tractogram
 
 
@@ -80,3 +83,53 @@ def test_memory_is_bounded_whatever_the_file_holds() -> None:
     small, huge = (needs.sampled(File("a", count, count * 100), 2000) for count in (10_000, 10_000_000))
     assert huge == small
     assert needs.sampled(File("a", 100, 10**9), 2000) <= 4 * 12 * needs.MOST_POINTS + 300 * 4000
+
+
+@pytest.mark.parametrize("file", [File("a.trk.gz", 10**7, 10**7), File("a.trk.gz", 10**9, 2 * 10**6)])
+def test_memory_suffices_however_much_a_header_promises(file: File) -> None:
+    """That of a compressed file, or a .vtk, tells only how much there may be: its streamlines may be long."""
+    assert needs.sampled(file, 2000) >= 12 * needs.MOST_POINTS
+
+
+def test_what_must_be_loaded_whole_counts() -> None:
+    assert needs.sampled(File("a.vtk", 10, 100, loaded=10**9), 2000) > 10**9
+    for one in checks().values():
+        given = Given(File("a.vtk", 10, 100, loaded=10**9), hemisphere="L", mirror=File("b.vtk", loaded=10**8))
+        assert one.need(given) > 10**9 + 10**8 * ("mirror" in one.uses)
+
+
+def test_only_long_ones_are_taken(path: Path) -> None:
+    """Of those each has the same chance; their places are among all."""
+    everything = phantoms.ragged()
+    long = [at for at, one in enumerate(everything) if sample.length(one) >= 30]
+    assert 20 < len(long) < 180
+    taken = sample.take(open_tractogram(path), 200, silent, shortest=30)
+    assert taken.numbers.tolist() == long
+    assert (taken.total, taken.whole) == (len(long), True)
+    assert taken.notes("it") == [f"{200 - len(long)} streamlines shorter than 30 mm were left aside"]
+    some = sample.take(open_tractogram(path), 20, silent, shortest=30)
+    assert (len(some.streamlines), some.total, some.fraction) == (20, len(long), 20 / len(long))
+    assert set(some.numbers.tolist()) < set(long)
+
+
+@pytest.mark.parametrize("name", ["shape", "cci", "segments", "atlas"])
+def test_samples_and_figures_are_the_same_in_all_packings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whatever headers tell, and however much is read at once."""
+    for kind in ("panels", "plots"):
+        monkeypatch.setattr(f"tractcap.checks.kit.{kind}.sheet", lambda *_, **__: Image.new("RGB", (1, 1)))
+    monkeypatch.setattr(f"tractcap.checks.{name}._MOST", 40)
+    other = File(str(phantoms.save(tmp_path / "other.tck", phantoms.asymmetric_bundle(50, seed=3))))
+    found = {}
+    for number, ending in enumerate(("tck", *phantoms.ENDINGS)):
+        for module in ("sample", "survey"):
+            monkeypatch.setattr(f"tractcap.checks.kit.{module}.CHUNK", 20_000 >> number)
+        at = phantoms.save(tmp_path / f"{number}.{ending}", phantoms.asymmetric_bundle(90))
+        found[number, ending] = checking.make(name, tmp_path / "out", at, atlas=other, vtk_space="RAS")[0].measures
+    first = found.pop((0, "tck"))
+    assert first["Sampled"] == 40
+    for measures in found.values():
+        assert {key for key, value in measures.items() if value is None} == {key for key in first if first[key] is None}
+        told = {key: value for key, value in measures.items() if value is not None}
+        assert told == pytest.approx({key: first[key] for key in told}, rel=1e-4, abs=1e-4)

@@ -11,6 +11,7 @@ from tractcap.checks.kit.check import File
 from tractcap.checks.kit.estimate import Estimate
 from tractcap.checks.kit.forms import curvature, cut, length, span
 from tractcap.checks.kit.twins import Twins
+from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
 
 
@@ -115,3 +116,10 @@ def test_all_of_one_that_is_there_very_often(tmp_path: Path, monkeypatch: pytest
     assert [found.measures[f"Duplicates{end}"] for end in ("", "Low", "High")] == [299] * 3
     assert found.measures["DuplicateShare"] == pytest.approx(299 / 300, abs=1e-6)
     assert "299 streamlines are the same as another one" in found.notes
+
+
+def test_nothing_to_measure(tmp_path: Path) -> None:
+    """Streamlines are there, but none can be measured: that is a failure, unlike an empty file."""
+    path = phantoms.save(tmp_path / "a.tck", [np.zeros((1, 3), np.float32)] * 3)
+    with pytest.raises(InputError, match=r"a\.tck has no streamline of two points or more: there is nothing to"):
+        checking.make("shape", tmp_path / "out", path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tractcap.checks.kit.check import Value, interval, is_end
+from tractcap.checks.kit.check import HIGH, LOW, Value, interval, is_end
 from tractcap.errors import SettingsError
 
 OURS = Path(__file__).parent.parent / "flags.toml"
@@ -43,7 +43,8 @@ class Rule:
                 yield {"Name": self.name, "Measure": key, "Value": value, **bound}
 
     def _is_of(self, key: str, measures: Mapping[str, Value]) -> bool:
-        return key == self.measure or (_fits(key, self.measure) and not is_end(measures, key))
+        ends = self.measure.endswith((LOW, HIGH))
+        return key == self.measure or (_fits(key, self.measure) and (ends or not is_end(measures, key)))
 
     def _crossed(self, value: Value) -> bool:
         if not isinstance(value, int | float):
