@@ -9,6 +9,7 @@ import pytest
 from dipy.tracking.streamline import cluster_confidence
 
 from tractcap.checks.kit.cluster import confidence
+from tractcap.inputs.tractograms.held import HeldTractogram
 
 
 def parallel(count: int, apart: float = 1.0, mm: float = 50.0) -> phantoms.Streamlines:
@@ -16,22 +17,27 @@ def parallel(count: int, apart: float = 1.0, mm: float = 50.0) -> phantoms.Strea
     return [np.linspace([0, apart * at, 0], [mm, apart * at, 0], 20).astype(np.float32) for at in range(count)]
 
 
+def index(streamlines: phantoms.Streamlines) -> np.ndarray:
+    """Of each of them, among all of them."""
+    return confidence(streamlines, HeldTractogram("all", streamlines), checking.silent)
+
+
 def test_the_index_of_parallel_streamlines_is_known() -> None:
     """Each of three has others 1, 1 and 2 mm away: 1 + 1/2, 1 + 1, 1/2 + 1."""
-    assert confidence(parallel(3), checking.silent) == pytest.approx([1.5, 2, 1.5], rel=1e-5)
+    assert index(parallel(3)) == pytest.approx([1.5, 2, 1.5], rel=1e-5)
 
 
 def test_crossing_bundles_don_t_support_each_other() -> None:
     """They meet, but go other ways: each has the index that it has alone."""
     one = parallel(3)
     other = [line[:, [1, 0, 2]] + np.float32([25, -25, 0]) for line in one]
-    both = confidence([*one, *other], checking.silent)
+    both = index([*one, *other])
     assert both == pytest.approx([1.5, 2, 1.5] * 2, rel=1e-5)
 
 
 def test_it_is_dipys() -> None:
     streamlines = phantoms.asymmetric_bundle(250)
-    assert confidence(streamlines, checking.silent) == pytest.approx(cluster_confidence(streamlines), rel=1e-6)
+    assert index(streamlines) == pytest.approx(cluster_confidence(streamlines), rel=1e-6)
 
 
 def test_what_dipy_declines() -> None:
@@ -40,7 +46,7 @@ def test_what_dipy_declines() -> None:
         cluster_confidence([*parallel(2), parallel(1)[0]])
     with pytest.raises(ValueError, match="Short streamlines"):
         cluster_confidence(parallel(3, mm=10))
-    assert confidence([*parallel(2), parallel(1)[0]], checking.silent) == pytest.approx([1, 2, 1], rel=1e-5)
+    assert index([*parallel(2), parallel(1)[0]]) == pytest.approx([1, 2, 1], rel=1e-5)
 
 
 def test_kept_removed_and_too_short_are_three(tmp_path: Path) -> None:
@@ -49,8 +55,7 @@ def test_kept_removed_and_too_short_are_three(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.tck", [*parallel(4), *far, *short])
     found, desk = checking.make("cci", tmp_path / "out", path)
     told = found.measures
-    assert (told["Streamlines"], told["TooShort"], told["Measured"], told["Kept"], told["Removed"]) == (7, 2, 5, 4, 1)
-    assert told["Retention"] == 0.8
+    assert (told["Streamlines"], told["TooShort"], told["Sampled"], told["Retention"]) == (7, 2, 5, 0.8)
     assert any("2 streamlines shorter than 20 mm" in note for note in found.notes)
     rows = [line.split("\t") for line in (tmp_path / "out/a_check-cci_values.tsv").read_text().splitlines()]
     assert rows[0] == ["streamline", "cci"]

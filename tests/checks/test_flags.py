@@ -1,5 +1,6 @@
 """Rules: those that come with tractcap, those of a lab, and those that can't be understood."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def rule(name: str = "a", check: str = "cci", measure: str = "Retention") -> tup
 def test_our_own_rules() -> None:
     found = {(one.check, one.measure): one for one in read()}
     assert found["cci", "Retention"].below == 0.2
-    assert found["atlas", "Similarity"].below == 0.2
+    assert found["atlas", "Adjacency"].below == 0.2
     assert {"Streamlines", "OutsideReference"} <= {measure for check, measure in found if check == "shape"}
     assert any(check == "sides" for check, _ in found)
 
@@ -57,6 +58,19 @@ def test_a_rule_for_every_map(tmp_path: Path) -> None:
         (rule(), "give one number, either below or above"),
         ((*rule(), "below = 1", "above = 2"), "give one number"),
         ((*rule(), "below = true"), "give one number"),
+        ((*rule(), 'below = "0.2"'), "give one number"),
+        ((*rule(), "below = [0.2]"), "give one number"),
+        ((*rule(), "above = nan"), "give one number"),
+        ((*rule(), "above = -inf"), "give one number"),
+        ((*rule(), f"above = 1{400 * '0'}"), "give one number"),
+        ((*rule(), f"above = 1{9000 * '0'}"), "can't be read as TOML"),
+        ((*rule(), f"above = {9000 * '['}"), "can't be read as TOML"),
+        (("flag = 7",), "holds 'flag': give rules"),
+        (("flag = [7]",), "rule 1: it is no table"),
+        (("[flag]", 'name = "a"'), "holds 'flag': give rules"),
+        (("[[flag]]", "name = 7"), "rule 1: it needs a name, in quotes"),
+        (("[[flag]]", 'name = "a"', 'check = ["cci"]'), "rule 1: it needs a check, in quotes"),
+        ((*rule(), "below = 1", *rule(measure="NAME"), "below = 1"), "rule 2: the check cci has no measure 'NAME'"),
         ((*rule(), "under = 1"), "'under' isn't understood"),
     ],
 )
@@ -69,3 +83,49 @@ def test_rules_that_can_t_be_understood(tmp_path: Path, lines: tuple[str, ...], 
 def test_a_file_that_isn_t_there(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"gone\.toml can't be read as TOML: No such file"):
         read(tmp_path / "gone.toml")
+
+
+def test_what_is_no_file_of_text(tmp_path: Path) -> None:
+    """A folder, a pipe that nobody writes to, bytes that are no text; but a mark at the start of the text is none."""
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00[")
+    for at, words in ((tmp_path, "is no regular file"), (tmp_path / "pipe.toml", "is no regular file"),
+                      (tmp_path / "bytes.toml", "can't be read as TOML")):  # fmt: skip
+        with pytest.raises(SettingsError, match=words):
+            read(at)
+    (tmp_path / "marked.toml").write_text("\n".join((*rule(), "below = 0.5")), encoding="utf-8-sig")
+    assert read(tmp_path / "marked.toml")[0].below == 0.5
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "flagged"),
+    [
+        (0.15, 0.1, 0.19, True),
+        (0.15, 0.1, 0.2, False),
+        (0.15, 0.1, 0.25, False),
+        (0.25, 0.15, 0.3, False),
+        (0.15, 0.15, 0.15, True),
+        (0.15, None, None, False),
+        (None, None, None, False),
+    ],
+)
+@pytest.mark.parametrize("side", ["below", "above"])
+def test_no_flag_by_sampling_alone(
+    tmp_path: Path, side: str, value: float | None, low: float | None, high: float | None, flagged: bool
+) -> None:
+    """A figure of a sample is flagged where all of its interval lies beyond the threshold; in a mirror, above it."""
+    if side == "above":
+        value, low, high = (None if one is None else 0.4 - one for one in (value, high, low))
+    one = rules(tmp_path / "f.toml", *rule(), f"{side} = 0.2")
+    found = raised(one, "cci", {"Retention": value, "RetentionLow": low, "RetentionHigh": high})
+    assert [flag["Value"] for flag in found] == [value] * flagged
+
+
+def test_the_ends_of_an_interval_are_no_maps(tmp_path: Path) -> None:
+    """A rule for every map's mean isn't one for its ends, unless a map's name ends so; but they can be named."""
+    head = ("[[flag]]", 'name = "high"', 'check = "profile"')
+    measures = {"MeanFA": 2, "MeanFALow": 1.5, "MeanFAHigh": 2.5, "MeanT1High": 3}
+    every = rules(tmp_path / "f.toml", *head, 'measure = "MeanNAME"', "above = 1")
+    assert [flag["Measure"] for flag in raised(every, "profile", measures)] == ["MeanFA", "MeanT1High"]
+    ends = rules(tmp_path / "g.toml", *head, 'measure = "MeanNAMEHigh"', "above = 1")
+    assert [flag["Measure"] for flag in raised(ends, "profile", measures)] == ["MeanFAHigh", "MeanT1High"]

@@ -33,9 +33,9 @@ def test_a_ramp_is_the_profile(tmp_path: Path, flipped: bool) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle(flipped=flipped))
     found, desk = checking.make("profile", tmp_path / "out", path, maps={"FA": ramp(tmp_path / "fa.nii.gz")})
     rows = [line.split("\t") for line in (tmp_path / "out/a_check-profile_profiles.tsv").read_text().splitlines()]
-    assert rows[0] == ["map", "node", "mean", "standard_deviation", "x_mm", "y_mm", "z_mm"]
+    assert rows[0] == ["map", "node", "mean", "standard_deviation", "at_least", "at_most", "x_mm", "y_mm", "z_mm"]
     assert [int(row[1]) for row in rows[1:]] == list(range(1, 101))
-    means, places = (np.array([float(row[at]) for row in rows[1:]]) for at in (2, 5))
+    means, places = (np.array([float(row[at]) for row in rows[1:]]) for at in (2, 7))
     assert places == pytest.approx(np.linspace(-40, 40, 100), abs=0.01)  # from the posterior end on
     assert means == pytest.approx(0.5 + 0.005 * places, abs=1e-4)
     assert max(float(row[3]) for row in rows[1:]) < 1e-4

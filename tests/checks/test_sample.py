@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import checking
 import numpy as np
 import phantoms
 import pytest
 from checking import silent
+from PIL import Image
 
+from tractcap.checks import checks
 from tractcap.checks.kit import needs, sample
-from tractcap.checks.kit.check import File
+from tractcap.checks.kit.check import File, Given
+from tractcap.inputs.tractograms import open_tractogram
 
 
 @pytest.fixture
@@ -17,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_all_are_taken_where_there_is_room(path: Path) -> None:
-    taken = sample.take(str(path), 200, silent)
+    taken = sample.take(open_tractogram(path), 200, silent)
     assert taken.whole
     assert taken.told == "200 streamlines"
     assert taken.notes("it") == []
@@ -25,7 +29,7 @@ def test_all_are_taken_where_there_is_room(path: Path) -> None:
 
 
 def test_a_part_is_of_whole_streamlines_in_their_order(path: Path) -> None:
-    taken, everything = sample.take(str(path), 50, silent), phantoms.ragged()
+    taken, everything = sample.take(open_tractogram(path), 50, silent), phantoms.ragged()
     assert taken.told == "50 of 200 streamlines"
     assert (np.diff(taken.numbers) > 0).all()
     assert all(np.array_equal(one, everything[at]) for one, at in zip(taken.streamlines, taken.numbers, strict=True))
@@ -33,9 +37,9 @@ def test_a_part_is_of_whole_streamlines_in_their_order(path: Path) -> None:
 
 
 def test_chunks_and_formats_don_t_decide_which(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = sample.take(str(path), 50, silent)
+    first = sample.take(open_tractogram(path), 50, silent)
     monkeypatch.setattr("tractcap.checks.kit.sample.CHUNK", 7)
-    other = sample.take(str(phantoms.save(tmp_path / "b.trk", phantoms.ragged())), 50, silent)
+    other = sample.take(open_tractogram(phantoms.save(tmp_path / "b.trk", phantoms.ragged())), 50, silent)
     assert first.numbers.tolist() == other.numbers.tolist()
     assert [len(one) for one in first.streamlines] == [len(one) for one in other.streamlines]
 
@@ -43,14 +47,14 @@ def test_chunks_and_formats_don_t_decide_which(path: Path, tmp_path: Path, monke
 def test_every_streamline_has_the_same_chance(tmp_path: Path) -> None:
     """Of thousands, the sample's places are spread evenly: the mean is that of all of them, within its error."""
     path = phantoms.save(tmp_path / "a.tck", [np.full((2, 3), at, np.float32) for at in range(8000)])
-    numbers = sample.take(str(path), 1000, silent).numbers / 8000
+    numbers = sample.take(open_tractogram(path), 1000, silent).numbers / 8000
     assert numbers.mean() == pytest.approx(0.5, abs=4 * np.sqrt(1 / 12 / 1000))
     assert np.bincount((numbers * 4).astype(int)) == pytest.approx(250, abs=60)
 
 
 def test_many_points_make_fewer_streamlines(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tractcap.checks.kit.sample.MOST_POINTS", 500)
-    taken = sample.take(str(path), 200, silent)
+    taken = sample.take(open_tractogram(path), 200, silent)
     assert 0 < len(taken.streamlines) < 50
     assert sum(map(len, taken.streamlines)) <= 500
     assert taken.total == 200
@@ -62,14 +66,15 @@ def test_one_that_never_ends_is_left_aside(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("tractcap.checks.kit.sample.CHUNK", 50)
     endless = np.linspace([0, 0, 0], [90, 0, 0], 1000).astype(np.float32)
     few = phantoms.straight_bundle(4)
-    taken = sample.take(str(phantoms.save(tmp_path / "a.tck", [few[0], endless, *few[1:]])), 10, silent)
+    path = phantoms.save(tmp_path / "a.tck", [few[0], endless, *few[1:]])
+    taken = sample.take(open_tractogram(path), 10, silent)
     assert [len(one) for one in taken.streamlines] == [30] * 4
     assert taken.notes("it") == [f"1 streamlines {sample.ENDLESS} were left aside"]
 
 
 def test_what_can_t_be_drawn_is_counted(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.tck", [*phantoms.straight_bundle(3), np.zeros((1, 3), np.float32)])
-    taken = sample.take(str(path), 10, silent)
+    taken = sample.take(open_tractogram(path), 10, silent)
     assert (len(taken.streamlines), taken.total) == (3, 3)
     assert taken.notes("it") == ["1 streamlines with fewer than two points were left aside"]
 
@@ -78,3 +83,53 @@ def test_memory_is_bounded_whatever_the_file_holds() -> None:
     small, huge = (needs.sampled(File("a", count, count * 100), 2000) for count in (10_000, 10_000_000))
     assert huge == small
     assert needs.sampled(File("a", 100, 10**9), 2000) <= 4 * 12 * needs.MOST_POINTS + 300 * 4000
+
+
+@pytest.mark.parametrize("file", [File("a.trk.gz", 10**7, 10**7), File("a.trk.gz", 10**9, 2 * 10**6)])
+def test_memory_suffices_however_much_a_header_promises(file: File) -> None:
+    """That of a compressed file, or a .vtk, tells only how much there may be: its streamlines may be long."""
+    assert needs.sampled(file, 2000) >= 12 * needs.MOST_POINTS
+
+
+def test_what_must_be_loaded_whole_counts() -> None:
+    assert needs.sampled(File("a.vtk", 10, 100, loaded=10**9), 2000) > 10**9
+    for one in checks().values():
+        given = Given(File("a.vtk", 10, 100, loaded=10**9), hemisphere="L", mirror=File("b.vtk", loaded=10**8))
+        assert one.need(given) > 10**9 + 10**8 * ("mirror" in one.uses)
+
+
+def test_only_long_ones_are_taken(path: Path) -> None:
+    """Of those each has the same chance; their places are among all."""
+    everything = phantoms.ragged()
+    long = [at for at, one in enumerate(everything) if sample.length(one) >= 30]
+    assert 20 < len(long) < 180
+    taken = sample.take(open_tractogram(path), 200, silent, shortest=30)
+    assert taken.numbers.tolist() == long
+    assert (taken.total, taken.whole) == (len(long), True)
+    assert taken.notes("it") == [f"{200 - len(long)} streamlines shorter than 30 mm were left aside"]
+    some = sample.take(open_tractogram(path), 20, silent, shortest=30)
+    assert (len(some.streamlines), some.total, some.fraction) == (20, len(long), 20 / len(long))
+    assert set(some.numbers.tolist()) < set(long)
+
+
+@pytest.mark.parametrize("name", ["shape", "cci", "segments", "atlas"])
+def test_samples_and_figures_are_the_same_in_all_packings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whatever headers tell, and however much is read at once."""
+    for kind in ("panels", "plots"):
+        monkeypatch.setattr(f"tractcap.checks.kit.{kind}.sheet", lambda *_, **__: Image.new("RGB", (1, 1)))
+    monkeypatch.setattr(f"tractcap.checks.{name}._MOST", 40)
+    other = File(str(phantoms.save(tmp_path / "other.tck", phantoms.asymmetric_bundle(50, seed=3))))
+    found = {}
+    for number, ending in enumerate(("tck", *phantoms.ENDINGS)):
+        for module in ("sample", "survey"):
+            monkeypatch.setattr(f"tractcap.checks.kit.{module}.CHUNK", 20_000 >> number)
+        at = phantoms.save(tmp_path / f"{number}.{ending}", phantoms.asymmetric_bundle(90))
+        found[number, ending] = checking.make(name, tmp_path / "out", at, atlas=other, vtk_space="RAS")[0].measures
+    first = found.pop((0, "tck"))
+    assert first["Sampled"] == 40
+    for measures in found.values():
+        assert {key for key, value in measures.items() if value is None} == {key for key in first if first[key] is None}
+        told = {key: value for key, value in measures.items() if value is not None}
+        assert told == pytest.approx({key: first[key] for key in told}, rel=1e-4, abs=1e-4)

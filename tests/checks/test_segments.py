@@ -21,10 +21,10 @@ def test_segments_are_of_equal_length(tmp_path: Path) -> None:
     assert [int(row["segment"]) for row in rows] == list(range(1, SEGMENTS + 1))
     assert [float(row["y_mm"]) for row in rows] == pytest.approx(np.arange(-36, 40, 8), abs=0.5)
     assert [row["color"] for row in rows] == ["#{:02x}{:02x}{:02x}".format(*color) for color in COLORS]
-    assert {row["streamlines"] for row in rows} == {"40"}
-    assert sum(int(row["points"]) for row in rows) == 40 * 30
-    assert all(2 * 40 <= int(row["points"]) <= 4 * 40 for row in rows)
-    assert found.measures["FewestStreamlines"] == 40
+    assert {(row["sampled_streamlines"], row["streamlines_share"]) for row in rows} == {("40", "1")}
+    assert sum(int(row["sampled_points"]) for row in rows) == 40 * 30
+    assert all(2 * 40 <= int(row["sampled_points"]) <= 4 * 40 for row in rows)
+    assert found.measures["FewestShare"] == 1
     assert found.measures["DistanceMean"] < 4
 
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import checking
-import nibabel as nib
 import numpy as np
 import phantoms
 import pytest
 
 from tractcap.checks.kit.check import File
+from tractcap.checks.kit.estimate import Estimate
 from tractcap.checks.kit.forms import curvature, cut, length, span
 from tractcap.checks.kit.twins import Twins
 from tractcap.errors import InputError
@@ -86,24 +86,40 @@ def test_twins_are_found_across_chunks(tmp_path: Path, size: int) -> None:
     twins = Twins()
     for chunk in open_tractogram(path).chunks(size):
         twins.add(chunk)
-    assert twins.share() == (2, 5)
+    assert twins.count(5) == Estimate(2, 2, 2)
 
 
-def test_twins_of_many_are_found_in_a_part_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond what may be held, numbers below a bar are kept, so twins stay together and their share is about right."""
+@pytest.mark.parametrize("copies", [1, 2, 5])
+def test_twins_of_many_are_told_from_a_part_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copies: int
+) -> None:
+    """Beyond what may be held, those below a bar tell how many differ; as long as few do, they are counted."""
     monkeypatch.setattr("tractcap.checks.kit.twins.MOST", 500)
     random = np.random.default_rng(0)
     several = [np.cumsum(random.normal(0, 1, (4, 3)), axis=0).astype(np.float32) for _ in range(1000)]
-    twins = Twins()
-    for chunk in open_tractogram(phantoms.save(tmp_path / "a.tck", several + several)).chunks(1000):
-        twins.add(chunk)
-    same, of = twins.share()
-    assert 200 < of <= 500
-    assert same / of == pytest.approx(0.5)
+    for different, exact in ((several, False), (several[:200], True)):
+        twins = Twins()
+        for chunk in open_tractogram(phantoms.save(tmp_path / "a.tck", different * copies)).chunks(1000):
+            twins.add(chunk)
+        found, expected = twins.count(len(different) * copies), len(different) * (copies - 1)
+        assert found.low <= expected <= found.high
+        assert (found.low == found.value == found.high) == exact
+        assert found.high - found.low < 500
+        assert found.low >= 0
+
+
+def test_all_of_one_that_is_there_very_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it is there, its number is held once: they are counted, although there are many."""
+    monkeypatch.setattr("tractcap.checks.kit.twins.MOST", 50)
+    path = phantoms.save(tmp_path / "a.tck", phantoms.straight_bundle(1) * 300)
+    found, _ = checking.make("shape", tmp_path / "out", path)
+    assert [found.measures[f"Duplicates{end}"] for end in ("", "Low", "High")] == [299] * 3
+    assert found.measures["DuplicateShare"] == pytest.approx(299 / 300, abs=1e-6)
+    assert "299 streamlines are the same as another one" in found.notes
 
 
 def test_nothing_to_measure(tmp_path: Path) -> None:
-    path = tmp_path / "a.tck"
-    nib.streamlines.save(nib.streamlines.Tractogram([], affine_to_rasmm=np.eye(4)), path)
-    with pytest.raises(InputError, match=r"a\.tck has no streamline of two points or more"):
+    """Streamlines are there, but none can be measured: that is a failure, unlike an empty file."""
+    path = phantoms.save(tmp_path / "a.tck", [np.zeros((1, 3), np.float32)] * 3)
+    with pytest.raises(InputError, match=r"a\.tck has no streamline of two points or more: there is nothing to"):
         checking.make("shape", tmp_path / "out", path)

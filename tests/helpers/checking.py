@@ -17,4 +17,4 @@ def make(name: str, folder: Path, path: Path, **given: Any) -> tuple[Findings, D
     folder.mkdir(parents=True, exist_ok=True)
     desk = Desk(folder, path.stem, name, path.stem, silent)
     given = {"tractogram": File(str(path)), **given}
-    return checks()[name].run(Given(**given), desk), desk
+    return checks()[name].make(Given(**given), desk), desk

@@ -44,7 +44,7 @@ def test_a_check_is_no_tractogram_and_nothing_left_out(output: Output, stem: str
 def test_the_page_shows_flags_measures_figures_notes_and_the_source(output: Output, stem: str) -> None:
     figure, table = ({"File": f"{stem}_check-cci_a.{ending}", "Title": f"The {ending}"} for ending in ("png", "tsv"))
     tell(
-        output, stem, "cci", Measures={"Retention": 0.15, "CCIMean": None, "Measured": 12345}, Flags=[FLAG],
+        output, stem, "cci", Measures={"Retention": 0.15, "CCIMean": None, "Sampled": 12345}, Flags=[FLAG],
         Figures=[figure], Tables=[table], Notes=["12,345 of 100,000 streamlines"],
     )  # fmt: skip
     told = page(output.root, "01").read_text()

@@ -1,10 +1,10 @@
 """Against an atlas: the bundle beside the one of the same name in an atlas, in the same space."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value
+from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value, estimated
 from tractcap.drawing.palette import DISTINCT
 from tractcap.limits import MB
 
@@ -12,52 +12,65 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from tractcap.checks.kit.desk import Desk
+    from tractcap.checks.kit.mask import Mask
     from tractcap.checks.kit.sample import Sample
     from tractcap.drawing.territory import Territory
+    from tractcap.inputs.tractograms import Tractogram
 
 _MOST = 2_000
-"""Streamlines of each bundle that distances and similarity are measured of, and which are drawn."""
+"""Streamlines of each bundle that adjacency and similarity are measured of, and which are drawn."""
 
 _OURS, _THEIRS = DISTINCT["orange"], DISTINCT["skyblue"]
 
 _BYTES_PER_VOXEL = 8
 _SIMILARITY = 40 * MB
-"""What dipy's code and clusters take, and the trees of points."""
+"""What dipy's code and clusters take, distances of pairs, and the trees of voxels."""
 
 
 @dataclass(frozen=True)
 class _Atlas:
-    """The atlas's bundle: streamlines to be ``drawn``, ``points`` (N, 3) in mm, and the ``territory``.
+    """The atlas's bundle: streamlines to be ``drawn``, and the ``territory``.
 
-    Of a tractogram there is the ``sample``; of an image, what takes points to the ``grid`` of its territory.
+    Of a tractogram there is the ``tractogram`` and its ``sample``; of an image the ``mask``, on whose grid territories
+    are.
     """
 
     name: str
-    told: str
     drawn: list[Any]
-    points: Any
     territory: "Territory"
+    tractogram: "Tractogram | None" = None
     sample: "Sample | None" = None
-    grid: Any = None
+    mask: "Mask | None" = None
+
+    @property
+    def told(self) -> str:
+        """How much of it there is, for captions."""
+        return self.sample.told if self.sample else self.mask.told if self.mask else ""
+
+    def centers(self, territory: "Territory") -> Any:
+        """The middles of a territory's voxels, (N, 3) in mm."""
+        return self.mask.off_grid(territory.centers) if self.mask else territory.centers
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import compare
+    from tractcap.checks.kit import compare, space
     from tractcap.checks.kit.survey import survey
 
     assert given.atlas is not None
     notes = _space(given.tractogram, given.atlas)
-    theirs = _atlas(given, desk)
-    found = survey(given.tractogram, _MOST, desk.report, given.vtk_space, theirs.grid)
-    taken = found.sample
-    ours = compare.points(taken.streamlines)
-    if notes and compare.box_apart(ours, theirs.points):
-        raise _apart(given)
-    there, back = compare.distances(ours, theirs.points), compare.distances(theirs.points, ours)
+    tractogram = given.open(given.tractogram)
+    space.placed([tractogram], _REFUSED)
+    theirs = _atlas(given, given.atlas, desk)
+    found = survey(tractogram, _MOST, desk.report, theirs.mask.on_grid if theirs.mask else None)
+    taken, theirs = _comparable(found.sample, theirs)
+    ours, other = theirs.centers(found.territory), theirs.centers(theirs.territory)
+    if notes and compare.box_apart(ours, other):
+        raise _apart(given.tractogram, given.atlas)
+    there, back = compare.distances(ours, other), compare.distances(other, ours)
     desk.picture("overlay", f"With {theirs.name}", _pictures(taken, theirs, desk))
     desk.picture("distances", "Distances to the atlas", _plot(there, back, desk))
     measures = {
-        "Similarity": _similarity(taken, theirs),
+        **_alike(taken, tractogram, theirs, desk),
         **compare.overlap(found.territory, theirs.territory),
         **_distances(there, back),
         "Streamlines": taken.total,
@@ -67,49 +80,62 @@ def _run(given: Given, desk: "Desk") -> Findings:
     return Findings(measures, [*notes, *_notes(taken, theirs)])
 
 
+_REFUSED = "it can't be compared with an atlas"
+
+
 def _space(ours: File, theirs: File) -> list[str]:
     """What must be said of the spaces, which must not be known to be different."""
+    from tractcap.checks.kit import space
+
+    if not (ours.space or theirs.space):
+        unknown = [f"the spaces of {ours.name} and {theirs.name} aren't told by the names"]
+    else:
+        unknown = space.shared(ours, theirs)
+    return [f"{one}; it was only seen that both bundles' boxes meet" for one in unknown]
+
+
+def _apart(ours: File, theirs: File) -> Exception:
     from tractcap.errors import InputError
 
-    if ours.space and ours.space == theirs.space:
-        return []
-    if ours.space and theirs.space:
-        raise InputError(
-            f"{ours.name} is in space {ours.space}, and {theirs.path} in {theirs.space}: give an atlas of the same "
-            "space, or the bundle in the atlas's."
-        )
-    unknown = " and ".join(file.name for file in (ours, theirs) if not file.space)
-    return [f"the space of {unknown} isn't told by the name; it was only seen that both bundles' boxes meet"]
-
-
-def _apart(given: Given) -> Exception:
-    from tractcap.errors import InputError
-
-    assert given.atlas is not None
     return InputError(
-        f"{given.tractogram.name} and {given.atlas.path} lie wholly apart, and names don't tell that both are in one "
+        f"{ours.name} and {theirs.path} lie wholly apart, and names don't tell that both are in one "
         "space: give them in the same space, with space- and its label in both names."
     )
 
 
-def _atlas(given: Given, desk: "Desk") -> _Atlas:
-    from tractcap.checks.kit import compare, mask
+def _atlas(given: Given, file: File, desk: "Desk") -> _Atlas:
+    from tractcap.checks.kit import mask, space
     from tractcap.checks.kit.survey import survey
 
-    file = given.atlas
-    assert file is not None
     if file.image:
         held = mask.read(file)
-        return _Atlas(file.name, held.told, held.strokes, held.centers, held.territory, grid=held.on_grid)
-    found = survey(file, _MOST, desk.report, given.vtk_space)
-    taken = found.sample
-    return _Atlas(file.name, taken.told, taken.streamlines, compare.points(taken.streamlines), found.territory, taken)
+        return _Atlas(file.name, held.strokes, held.territory, mask=held)
+    tractogram = given.open(file)
+    space.placed([tractogram], _REFUSED)
+    found = survey(tractogram, _MOST, desk.report)
+    return _Atlas(file.name, found.sample.streamlines, found.territory, tractogram, found.sample)
 
 
-def _similarity(taken: "Sample", theirs: _Atlas) -> Value:
-    from tractcap.checks.kit import compare
+def _comparable(taken: "Sample", theirs: _Atlas) -> tuple["Sample", _Atlas]:
+    """As many streamlines of both as can be compared with all of the other's."""
+    from tractcap.checks.kit import pairs
 
-    return round(compare.similarity(taken.streamlines, theirs.sample.streamlines), 6) if theirs.sample else None
+    if theirs.sample is None:
+        return taken, theirs
+    other = pairs.thinned(theirs.sample, taken.total)
+    return pairs.thinned(taken, theirs.sample.total), replace(theirs, sample=other, drawn=other.streamlines)
+
+
+def _alike(taken: "Sample", tractogram: "Tractogram", theirs: _Atlas, desk: "Desk") -> dict[str, Value]:
+    """Shape similarity of whole bundles, and adjacency of all; an image has neither."""
+    from tractcap.checks.kit import compare, estimate
+
+    found, similarity = estimate.NONE, None
+    if theirs.sample and theirs.tractogram:
+        found = compare.adjacency(taken, tractogram, theirs.sample, theirs.tractogram, desk.report)
+        if taken.whole and theirs.sample.whole:
+            similarity = round(compare.similarity(taken.streamlines, theirs.sample.streamlines), 6)
+    return {"Similarity": similarity, **found.measures("Adjacency")}
 
 
 def _distances(there: Any, back: Any) -> dict[str, Value]:
@@ -127,9 +153,18 @@ def _distances(there: Any, back: Any) -> dict[str, Value]:
 def _notes(taken: "Sample", theirs: _Atlas) -> list[str]:
     from tractcap.checks.kit.mask import INSIDE
 
-    image = f"the atlas's bundle is {theirs.name} above {INSIDE:g} of its highest value, which has no shape similarity"
-    of_theirs = theirs.sample.notes("the atlas's part in distances and similarity") if theirs.sample else [image]
-    return [*taken.notes("distances and similarity"), *of_theirs]
+    if theirs.sample is None:
+        image = f"the atlas's bundle is {theirs.name} above {INSIDE:g} of its highest value"
+        return [
+            f"{image}, which has neither adjacency nor shape similarity",
+            *taken.notes("the picture", measured=False),
+        ]
+    whole = taken.whole and theirs.sample.whole
+    return [
+        *([] if whole else ["shape similarity changes with the number of streamlines, so it isn't given of a sample"]),
+        *taken.notes("the bundle's part in adjacency"),
+        *theirs.sample.notes("the atlas's part in adjacency"),
+    ]
 
 
 def _pictures(taken: "Sample", theirs: _Atlas, desk: "Desk") -> "Image.Image":
@@ -160,7 +195,7 @@ def _plot(there: Any, back: Any, desk: "Desk") -> "Image.Image":
         for values, color, label in named:
             shares = np.full(len(values), 100 / len(values))
             plot.axes.hist(values, edges, weights=shares, histtype="step", color=plots.as_hex(color), label=label)
-        plot.axes.set(xlabel="distance to the nearest point (mm)", ylabel="points (%)")
+        plot.axes.set(xlabel="distance to the nearest voxel (mm)", ylabel="voxels (%)")
         plot.axes.legend()
 
     title = f"{desk.title}: distances to the atlas"
@@ -188,17 +223,19 @@ CHECK = Check(
     "doi:10.1038/s41598-020-74054-4. Overlap and overreach: Maier-Hein et al. (2017), Nat Commun 8, 1349, "
     "doi:10.1038/s41467-017-01285-x.",
     measures=(
-        Measure("Similarity", "Shape similarity", "Adjacency of both bundles' clusters, from 0 to 1"),
+        Measure("Similarity", "Shape similarity", "Adjacency of both bundles' clusters, from 0 to 1; of whole bundles"),
+        *estimated("Adjacency", "Bundle adjacency", "Mean share of streamlines of each bundle that have one of the "
+                   "other within 6 mm, from 0 to 1"),
         Measure("Dice", "Dice", "Twice the volume that both have, over the sum of both"),
         Measure("Overlap", "Overlap", "Share of the atlas's volume that the bundle reaches"),
         Measure("Overreach", "Overreach", "Volume beyond the atlas's, as a share of the atlas's"),
-        Measure("DistanceMean", "Mean distance", "From the bundle's points to the nearest of the atlas's", "mm"),
+        Measure("DistanceMean", "Mean distance", "From the bundle's voxels to the nearest of the atlas's", "mm"),
         Measure("DistanceMedian", "Median distance", "Of the same", "mm"),
         Measure("Distance95", "95 % are nearer than", "Of the same", "mm"),
-        Measure("DistanceBackMean", "Mean distance back", "From the atlas's points to the nearest of ours", "mm"),
+        Measure("DistanceBackMean", "Mean distance back", "From the atlas's voxels to the nearest of ours", "mm"),
         Measure("DistanceBack95", "95 % back are nearer than", "Of the same", "mm"),
         Measure("Streamlines", "Streamlines", "That can be drawn"),
-        Measure("Sampled", "Sampled", "Streamlines that distances and similarity are of"),
+        Measure("Sampled", "Sampled", "Streamlines that adjacency is of"),
         Measure("AtlasStreamlines", "Streamlines in the atlas", "Of the bundle there"),
     ),
     run=_run,
@@ -206,4 +243,4 @@ CHECK = Check(
     lacks=_lacks,
     uses=("atlas",),
     place=50,
-)
+)  # fmt: skip

@@ -1,11 +1,9 @@
 """Before and after: the same bundle in two states, such as before it was filtered, or of another software."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value
+from tractcap.checks.kit.check import Check, Findings, Given, Measure, Value
 from tractcap.limits import MB
 
 if TYPE_CHECKING:
@@ -27,14 +25,17 @@ _DENSITIES = 64 * MB
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import compare
+    from tractcap.checks.kit import compare, space
     from tractcap.checks.kit.survey import survey
+    from tractcap.drawing.density import Density
 
     assert given.before is not None
-    both = (given.before, given.tractogram)
-    first, second = (survey(file, _MOST, desk.report, given.vtk_space) for file in both)
+    spaces = space.shared(given.tractogram, given.before)
+    both = [given.open(file) for file in (given.before, given.tractogram)]
+    space.placed(both, "it can't be compared with another state of the bundle")
+    first, second = (survey(one, _MOST, desk.report) for one in both)
     taken = [first.sample, second.sample]
-    densities = [_density(file, desk.report, given.vtk_space) for file in both]
+    densities = [Density(one, desk.report) for one in both]  # of all streamlines
     desk.picture("density", "Before, after, and the difference", _pictures(given, taken, densities, desk))
     desk.table("measures", "Before and after", ("measure", "before", "after", "difference"), _rows(first, second))
     measures: dict[str, Value] = {
@@ -45,7 +46,8 @@ def _run(given: Given, desk: "Desk") -> Findings:
     measures["Retention"] = round(second.measured / first.measured, 6)
     measures["Dice"] = compare.overlap(second.territory, first.territory)["Dice"]
     named = zip(("before", "after"), taken, strict=True)
-    return Findings(measures, [note for state, one in named for note in one.notes(f"the picture {state}")])
+    notes = [note for state, one in named for note in one.notes(f"the picture {state}", measured=False)]
+    return Findings(measures, [*spaces, *notes])
 
 
 def _measures(found: "Survey") -> dict[str, float | int]:
@@ -61,14 +63,6 @@ def _measures(found: "Survey") -> dict[str, float | int]:
 def _rows(first: "Survey", second: "Survey") -> list[tuple[Value, ...]]:
     pairs = zip(_measures(first).items(), _measures(second).values(), strict=True)
     return [(key, before, after, round(after - before, 3)) for (key, before), after in pairs]
-
-
-def _density(file: File, report: Callable[[int], None], vtk_space: str) -> Any:
-    """Of all of a tractogram's streamlines."""
-    from tractcap.drawing.density import Density
-    from tractcap.inputs.tractograms import open_tractogram
-
-    return Density(open_tractogram(Path(file.path), vtk_space=vtk_space), report)
 
 
 def _pictures(given: Given, taken: list["Sample"], densities: list[Any], desk: "Desk") -> "Image.Image":

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, Findings, Given, Measure, Value
+from tractcap.checks.kit.check import Check, Findings, Given, Measure, Value, estimated
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -12,67 +12,48 @@ if TYPE_CHECKING:
     from tractcap.checks.kit.sample import Sample
 
 _MOST = 2_000
-"""Streamlines that are compared with each other: time grows with the square of it."""
+"""Streamlines that are compared with all others, as long as these aren't too many: see ``pairs``."""
 
 _THRESHOLD = 1.0
 """Streamlines below it are taken for removed, as pyTractoViz does."""
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
-    import numpy as np
+    from tractcap.checks.kit import cluster, pairs, sample
 
-    from tractcap.checks.kit import cluster, forms, sample
+    tractogram = given.open(given.tractogram)
+    taken = sample.take(tractogram, _MOST, desk.report, cluster.SHORTEST)
+    taken = pairs.thinned(taken, taken.total)
+    values = cluster.confidence(taken.streamlines, tractogram, desk.report)
+    if taken.streamlines:
+        desk.picture("streamlines", "Before and after", _pictures(taken, values, desk))
+        desk.picture("histogram", "Distribution of the index", _plot(values, taken.told, desk))
+    rows = zip(taken.numbers.tolist(), values.round(6).tolist(), strict=True)
+    desk.table("values", "Values", ("streamline", "cci"), rows)
+    notes = taken.notes("cluster confidence")
+    if not taken.total:
+        notes.append(f"no streamline is {cluster.SHORTEST:g} mm or longer: there is no index")
+    return Findings(_measures(taken, values), notes)
 
-    taken = sample.take(given.tractogram.path, _MOST, desk.report, given.vtk_space)
-    long = np.array([forms.length(one) >= cluster.SHORTEST for one in taken.streamlines], bool)
-    streamlines = [one for one, enough in zip(taken.streamlines, long, strict=True) if enough]
-    values = cluster.confidence(streamlines, desk.report) if streamlines else np.zeros(0)
-    short = int((~long).sum())
-    if streamlines:
-        desk.picture("streamlines", "Before and after", _pictures(taken, streamlines, values, desk))
-        desk.picture("histogram", "Distribution of the index", _plot(values, _of(taken, values), desk))
-    numbers = taken.numbers[long].tolist()
-    desk.table("values", "Values", ("streamline", "cci"), zip(numbers, values.round(6).tolist(), strict=True))
-    return Findings(_measures(taken, short, values), _notes(taken, short, values))
 
+def _measures(taken: "Sample", values: Any) -> dict[str, Value]:
+    from tractcap.checks.kit import estimate
 
-def _measures(taken: "Sample", short: int, values: Any) -> dict[str, Value]:
-    import numpy as np
-
-    kept, count = int((values >= _THRESHOLD).sum()), len(values)
-    about: dict[str, Any] = {"CCIMean": np.mean, "CCIMedian": np.median, "CCIStandardDeviation": np.std}
+    short = sum(count for why, count in taken.left_out.items() if why.startswith("shorter"))
+    kept = float((values >= _THRESHOLD).mean()) if len(values) else 0.0
     return {
-        "Streamlines": taken.total,
-        "Sampled": len(taken.streamlines),
+        "Streamlines": taken.total + short,
         "TooShort": short,
-        "Measured": count,
-        **{key: round(float(what(values)), 6) if count else None for key, what in about.items()},
+        "Sampled": len(values),
+        **estimate.mean(values, taken.fraction).measures("CCIMean"),
+        **estimate.median(values, taken.fraction).measures("CCIMedian"),
+        **estimate.deviation(values, taken.fraction).measures("CCIStandardDeviation"),
         "Threshold": _THRESHOLD,
-        "Kept": kept,
-        "Removed": count - kept,
-        "Retention": round(kept / count, 6) if count else None,
+        **estimate.share(kept, len(values), taken.fraction).measures("Retention"),
     }
 
 
-def _notes(taken: "Sample", short: int, values: Any) -> list[str]:
-    from tractcap.checks.kit.cluster import SHORTEST
-
-    found = taken.notes("cluster confidence")
-    if not taken.whole:
-        found.append("the index grows with the number of streamlines, so compare it between samples of the same size")
-    if short:
-        found.append(f"{short:,} streamlines shorter than {SHORTEST:g} mm have no index, and don't count as removed")
-    if not len(values):
-        found.append(f"no streamline is {SHORTEST:g} mm or longer: there is no index")
-    return found
-
-
-def _of(taken: "Sample", values: Any) -> str:
-    of = "" if taken.whole else f" of {taken.total:,}"
-    return f"{len(values):,}{of} streamlines"
-
-
-def _pictures(taken: "Sample", streamlines: Any, values: Any, desk: "Desk") -> "Image.Image":
+def _pictures(taken: "Sample", values: Any, desk: "Desk") -> "Image.Image":
     import numpy as np
 
     from tractcap.checks.kit import panels
@@ -80,22 +61,21 @@ def _pictures(taken: "Sample", streamlines: Any, values: Any, desk: "Desk") -> "
 
     scale = Scale("CCI", 0.0, max(float(np.percentile(values, 98)), _THRESHOLD))
     kept = values >= _THRESHOLD
-    left = f"CCI of {_THRESHOLD:g} or more: {int(kept.sum()):,} kept, {int((~kept).sum()):,} removed"
+    of = "" if taken.whole else f" of the {len(values):,} drawn"
+    left = f"CCI of {_THRESHOLD:g} or more: {int(kept.sum()):,} kept, {int((~kept).sum()):,} removed{of}"
     rows = [
-        panels.Row("Before", _of(taken, values), [panels.valued(streamlines, values, scale)]),
-        panels.Row("After", left, [panels.valued(_those(streamlines, kept), values[kept], scale)]),
-        panels.Row(
-            "Removed", f"CCI below {_THRESHOLD:g}", [panels.valued(_those(streamlines, ~kept), values[~kept], scale)]
-        ),
+        panels.Row("Before", taken.told, [panels.valued(taken.streamlines, values, scale)]),
+        panels.Row("After", left, [panels.valued(_those(taken, kept), values[kept], scale)]),
+        panels.Row("Removed", f"CCI below {_THRESHOLD:g}", [panels.valued(_those(taken, ~kept), values[~kept], scale)]),
     ]
     return panels.sheet(
-        f"{desk.title}: cluster confidence", _of(taken, values), rows, panels.frame_of(streamlines), desk.report,
+        f"{desk.title}: cluster confidence", taken.told, rows, panels.frame_of(taken.streamlines), desk.report,
         background=desk.background, scale=scale,
     )  # fmt: skip
 
 
-def _those(streamlines: Any, which: Any) -> list[Any]:
-    return [one for one, wanted in zip(streamlines, which, strict=True) if wanted]
+def _those(taken: "Sample", which: Any) -> list[Any]:
+    return [one for one, wanted in zip(taken.streamlines, which, strict=True) if wanted]
 
 
 def _plot(values: Any, of: str, desk: "Desk") -> "Image.Image":
@@ -123,18 +103,17 @@ CHECK = Check(
     "doi:10.3389/fnins.2012.00175.",
     measures=(
         Measure("Streamlines", "Streamlines", "That can be drawn"),
-        Measure("Sampled", "Sampled", "Streamlines that were looked at"),
-        Measure("TooShort", "Too short", "Sampled streamlines shorter than 20 mm, which have no index"),
-        Measure("Measured", "Measured", "Sampled streamlines that have an index"),
-        Measure("CCIMean", "Mean CCI", "Of those measured", "1/mm"),
-        Measure("CCIMedian", "Median CCI", "Of those measured", "1/mm"),
-        Measure("CCIStandardDeviation", "Standard deviation", "Of those measured", "1/mm"),
+        Measure("TooShort", "Too short", "Streamlines shorter than 20 mm, which have no index and give no support"),
+        Measure("Sampled", "Sampled", "Streamlines that were compared with all others"),
+        *estimated("CCIMean", "Mean CCI", "Of all that aren't too short", "1/mm"),
+        *estimated("CCIMedian", "Median CCI", "Of all that aren't too short", "1/mm"),
+        *estimated("CCIStandardDeviation", "Standard deviation", "Of all that aren't too short", "1/mm"),
         Measure("Threshold", "Threshold", "From which on a streamline is kept", "1/mm"),
-        Measure("Kept", "Kept", "Measured streamlines at or above the threshold"),
-        Measure("Removed", "Removed", "Measured streamlines below the threshold"),
-        Measure("Retention", "Retention", "Share of those measured that are kept"),
+        *estimated("Retention", "Retention", "Share of those that aren't too short which are kept"),
     ),
     run=_run,
-    need=lambda given: needs.READING + needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
+    need=lambda given: (
+        needs.READING + needs.sampled(given.tractogram, _MOST) + max(needs.PANELS + needs.PLOTS, needs.PAIRS)
+    ),
     place=20,
 )  # fmt: skip

@@ -1,9 +1,11 @@
 """Profiles: scalar maps along a bundle."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value
+from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value, estimated
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,48 +26,76 @@ _BYTES_PER_VOXEL = 8
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import sample
+    from tractcap.checks.kit import sample, space
     from tractcap.checks.kit.along import along
-    from tractcap.checks.kit.weights import gaussian
+    from tractcap.errors import InputError
 
-    taken = sample.take(given.tractogram.path, _MOST, desk.report, given.vtk_space)
-    if not taken.streamlines:
-        return Findings({"Sampled": 0, "Streamlines": 0}, taken.notes("profiles"))
+    tractogram = given.open(given.tractogram)
+    space.placed([tractogram], "maps can't be read along it")
+    taken = sample.take(tractogram, _MOST, desk.report)
     way = along(taken.streamlines)
-    weights = gaussian(way.lines)
     findings = Findings({"Streamlines": taken.total, "Sampled": len(taken.streamlines)}, taken.notes("profiles"))
     rows: list[tuple[Value, ...]] = []
+    refused: list[str] = []
     for name, file in given.maps.items():
-        rows += _map(name, file, taken, way, weights, desk, findings)
-    columns = ("map", "node", "mean", "standard_deviation", "x_mm", "y_mm", "z_mm")
-    desk.table("profiles", "Profiles", columns, rows)
+        try:
+            rows += _map(name, file, taken, way, desk, findings)
+        except InputError as error:
+            refused.append(str(error))  # the other maps don't need it
+    if not rows:
+        raise InputError(" ".join(refused))
+    desk.table("profiles", "Profiles", _COLUMNS, rows)
+    findings.notes += refused
     return findings
 
 
+_COLUMNS = ("map", "node", "mean", "standard_deviation", "at_least", "at_most", "x_mm", "y_mm", "z_mm")
+
+
 def _map(
-    name: str, file: File, taken: "Sample", way: "Along", weights: Any, desk: "Desk", findings: Findings
+    name: str, file: File, taken: "Sample", way: "Along", desk: "Desk", findings: Findings
 ) -> list[tuple[Value, ...]]:
     """Make the profile of one map: its pictures, measures and notes; returns the table's rows."""
-    from pathlib import Path
-
-    from tractcap.checks.kit.weights import profile
+    from tractcap.checks.kit import estimate
+    from tractcap.checks.kit.weights import gaussian, profile
     from tractcap.errors import InputError
     from tractcap.inputs.images import ImageFile
 
     volume = ImageFile(Path(file.path)).values()
-    found = profile(volume.at(way.lines), weights)
-    findings.measures |= _measures(name, found, weights.size)
-    if found.lacking == weights.size:
+    values = volume.at(way.lines)
+    found = profile(values, gaussian(way.lines))
+    if found.lacking == values.size:
         raise InputError(f"{file.path} has no value anywhere along {desk.title}: give a map in the bundle's own space.")
+    margins = estimate.margins(
+        lambda some: _figures(profile(values[some], gaussian(way.lines[some]))), len(values), taken.fraction
+    )
+    share = found.lacking / values.size
+    findings.measures |= {
+        **_measures(name, _figures(found), margins),
+        **estimate.share(share, len(values), taken.fraction).measures(f"Lacking{name}"),
+    }
     if found.lacking:
-        share = found.lacking / weights.size
         findings.notes.append(f"{share:.1%} of the nodes of streamlines have no value in {name}, and are left aside")
     desk.picture(
         f"profile-{_plain(name)}", f"{name} along the bundle", _plot(name, volume.unit, found, taken, way, desk)
     )
     desk.picture(f"bundle-{_plain(name)}", f"{name} in the bundle", _pictures(name, volume, found, taken, way, desk))
-    numbers = zip(found.mean.tolist(), found.spread.tolist(), way.core.round(3).tolist(), strict=True)
-    return [(name, node, _rounded(mean), _rounded(spread), *at) for node, (mean, spread, at) in enumerate(numbers, 1)]
+    return list(_rows(name, found, margins, way))
+
+
+def _rows(name: str, found: "Profile", margins: Any, way: "Along") -> Iterator[tuple[Value, ...]]:
+    """A row of the table for each node."""
+    columns = (found.mean, found.spread, found.mean - margins[1:], found.mean + margins[1:])
+    for node, (values, at) in enumerate(zip(zip(*columns, strict=True), way.core.round(3).tolist(), strict=True), 1):
+        yield name, node, *(_rounded(float(one)) for one in values), *at
+
+
+def _figures(found: "Profile") -> Any:
+    """The mean of a profile, and its nodes; not a number where no streamline has a value."""
+    import numpy as np
+
+    known = found.mean[np.isfinite(found.mean)]
+    return np.concatenate([[known.mean() if len(known) else np.nan], found.mean])
 
 
 def _plain(name: str) -> str:
@@ -77,14 +107,16 @@ def _rounded(value: float) -> Value:
     return float(f"{value:.6g}") if value == value else None
 
 
-def _measures(name: str, found: "Profile", nodes: int) -> dict[str, Value]:
+def _measures(name: str, figures: Any, margins: Any) -> dict[str, Value]:
     import numpy as np
 
-    known = found.mean[np.isfinite(found.mean)]
-    about: dict[str, Any] = {"Mean": np.mean, "Minimum": np.min, "Maximum": np.max}
-    told: dict[str, Value] = {f"{key}{name}": _rounded(float(what(known))) if len(known) else None
-                              for key, what in about.items()}  # fmt: skip
-    return told | {f"Lacking{name}": round(found.lacking / nodes, 6)}
+    from tractcap.checks.kit import estimate
+
+    each = [estimate.about(*pair) for pair in zip(figures.tolist(), margins.tolist(), strict=True)]
+    nodes = [one for one, known in zip(each[1:], np.isfinite(figures[1:]), strict=True) if known]
+    told = {"Mean": each[0], "Minimum": estimate.extreme(nodes, min), "Maximum": estimate.extreme(nodes, max)}
+    measures = {key: value for start, one in told.items() for key, value in one.measures(f"{start}{name}", 15).items()}
+    return {key: None if value is None else _rounded(float(value)) for key, value in measures.items()}
 
 
 def _plot(name: str, unit: str, found: "Profile", taken: "Sample", way: "Along", desk: "Desk") -> "Image.Image":
@@ -118,7 +150,7 @@ def _pictures(
 
     tree = cKDTree(way.core)
     own = [volume.at(one) for one in taken.streamlines]
-    known = np.concatenate(own)
+    known = np.concatenate([*own, found.mean])
     low, high = (float(one) for one in np.percentile(known[np.isfinite(known)], _SHOWN))
     scale = Scale(name, low, high if high > low else low + 1, volume.unit)
     nodes = [found.mean[tree.query(one)[1]] for one in taken.streamlines]
@@ -155,10 +187,10 @@ CHECK = Check(
     measures=(
         Measure("Streamlines", "Streamlines", "That can be drawn"),
         Measure("Sampled", "Sampled", "Streamlines that the profiles are made of"),
-        Measure("MeanNAME", "Mean NAME", "Mean of the profile"),
-        Measure("MinimumNAME", "Lowest NAME", "Lowest mean at a node"),
-        Measure("MaximumNAME", "Highest NAME", "Highest mean at a node"),
-        Measure("LackingNAME", "Without NAME", "Share of the streamlines' nodes that have no value in the map"),
+        *estimated("MeanNAME", "Mean NAME", "Mean of the profile"),
+        *estimated("MinimumNAME", "Lowest NAME", "Lowest mean at a node"),
+        *estimated("MaximumNAME", "Highest NAME", "Highest mean at a node"),
+        *estimated("LackingNAME", "Without NAME", "Share of the streamlines' nodes that have no value in the map"),
     ),
     run=_run,
     need=_need,

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, Findings, Given, Measure
+from tractcap.checks.kit.check import Check, Findings, Given, Measure, Value, estimated
 from tractcap.drawing.palette import apart
 
 if TYPE_CHECKING:
@@ -27,23 +27,36 @@ def _run(given: Given, desk: "Desk") -> Findings:
     from tractcap.checks.kit import sample
     from tractcap.checks.kit.along import along
 
-    taken = sample.take(given.tractogram.path, _MOST, desk.report, given.vtk_space)
-    if not taken.streamlines:
-        return Findings({"Segments": SEGMENTS, "Streamlines": 0, "Sampled": 0}, taken.notes("segments"))
+    taken = sample.take(given.open(given.tractogram), _MOST, desk.report)
     way = along(taken.streamlines)
     apart, numbers = _assigned(taken, way)
     desk.picture("streamlines", "Segments along the bundle", _pictures(taken, numbers, way, desk))
     rows = list(_rows(numbers, apart, way))
-    columns = ("segment", "color", "x_mm", "y_mm", "z_mm", "points", "streamlines", "distance_mean_mm")
-    desk.table("segments", "Segments", columns, rows)
-    measures = {
+    desk.table("segments", "Segments", _COLUMNS, rows)
+    return Findings(_measures(taken, rows, apart, numbers), taken.notes("segments"))
+
+
+_COLUMNS = (
+    "segment", "color", "x_mm", "y_mm", "z_mm", "sampled_points", "sampled_streamlines", "streamlines_share",
+    "distance_mean_mm",
+)  # fmt: skip
+
+
+def _measures(taken: "Sample", rows: Sequence[Any], apart: Any, numbers: Sequence[Any]) -> dict[str, Value]:
+    import numpy as np
+
+    from tractcap.checks.kit import estimate
+
+    shares = [estimate.share(row[7], len(numbers), taken.fraction) for row in rows]
+    points = np.array([len(one) for one in numbers])
+    away = np.add.reduceat(apart, np.cumsum(points) - points)
+    return {
         "Segments": SEGMENTS,
         "Streamlines": taken.total,
         "Sampled": len(taken.streamlines),
-        "FewestStreamlines": min(row[6] for row in rows),
-        "DistanceMean": round(float(apart.mean()), 3),
+        **estimate.extreme(shares, min).measures("FewestShare"),
+        **estimate.ratio(away, points, taken.fraction).measures("DistanceMean", 3),
     }
-    return Findings(measures, taken.notes("segments"))
 
 
 def _assigned(taken: "Sample", way: "Along") -> tuple[Any, list[Any]]:
@@ -69,7 +82,7 @@ def _rows(numbers: Sequence[Any], apart: Any, way: "Along") -> Iterator[tuple[An
         crossing = sum(bool((one == number).any()) for one in numbers)
         distance = round(float(apart[within].mean()), 3) if within.any() else None
         color = "#{:02x}{:02x}{:02x}".format(*COLORS[number])
-        yield number + 1, color, *mark.at, int(within.sum()), crossing, distance
+        yield number + 1, color, *mark.at, int(within.sum()), crossing, crossing / len(numbers), distance
 
 
 def _pictures(taken: "Sample", numbers: Sequence[Any], way: "Along", desk: "Desk") -> "Image.Image":
@@ -120,8 +133,8 @@ CHECK = Check(
         Measure("Segments", "Segments", "Along the core"),
         Measure("Streamlines", "Streamlines", "That can be drawn"),
         Measure("Sampled", "Sampled", "Streamlines that were looked at"),
-        Measure("FewestStreamlines", "Fewest streamlines", "Sampled streamlines in the segment that has the fewest"),
-        Measure("DistanceMean", "Mean distance", "Of points from the middle of their segment", "mm"),
+        *estimated("FewestShare", "Fewest streamlines", "Share of streamlines in the segment that has the fewest"),
+        *estimated("DistanceMean", "Mean distance", "Of points from the middle of their segment", "mm"),
     ),
     run=_run,
     need=lambda given: needs.READING + needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,

@@ -1,10 +1,11 @@
 """Lengths and shape: what there is in a bundle, how long and bent its streamlines are, and where they end."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, Findings, Given, Measure
+from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value, estimated
 from tractcap.drawing.palette import DISTINCT
 from tractcap.limits import MB
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tractcap.checks.kit.desk import Desk
     from tractcap.checks.kit.sample import Sample
     from tractcap.checks.kit.survey import Survey
+    from tractcap.inputs.tractograms import Chunk, Tractogram
 
 _MOST = 2_000
 """Streamlines whose form is looked at and which are drawn."""
@@ -25,19 +27,58 @@ _BINS = 30
 _ENDS, _REST = DISTINCT["orange"], (110, 110, 110)
 _ANATOMY, _MOST_VOXELS = 90 * MB, 320**3
 """What telling the head from air in a reference image takes beside its voxels."""
+_GRID = 4 * MB
+"""Of that, what tells them apart."""
+
+_HALF = 127
+"""Of the 255 that are inside head or brain."""
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
     from tractcap.checks.kit.survey import survey
 
-    found = survey(given.tractogram, _MOST, desk.report, given.vtk_space)
+    tractogram = given.open(given.tractogram)
+    outside = _Outside(given.reference, tractogram)
+    found = survey(tractogram, _MOST, desk.report, look=outside.add)
     taken = found.sample
     forms = _forms(taken)
     desk.picture("streamlines", "Streamlines by length, and where they end", _pictures(taken, forms, desk))
     desk.picture("distributions", "Lengths and curvature", _plots(found, forms, desk))
     desk.table("lengths", "Lengths", ("length_from_mm", "length_to_mm", "streamlines"), _bins(found))
-    measures = {**_counted(found), **_formed(forms), **_outside(given, taken)}
-    return Findings({**measures, "Sampled": len(taken.streamlines)}, _notes(found, taken))
+    measures = {**_counted(found), **_formed(forms, taken.fraction), "OutsideReference": outside.share}
+    return Findings({**measures, "Sampled": len(taken.streamlines)}, [*outside.notes, *_notes(found)])
+
+
+class _Outside:
+    """Takes chunks, and counts the points that lie outside of what the reference image shows of head or brain."""
+
+    def __init__(self, reference: File | None, tractogram: "Tractogram") -> None:
+        from tractcap.checks.kit import space
+        from tractcap.drawing.anatomy import Anatomy
+        from tractcap.errors import InputError
+        from tractcap.inputs.images import ImageFile
+
+        self._inside, self._out, self._points = None, 0, 0
+        self.notes: list[str] = []
+        if reference is None:
+            return
+        try:
+            space.placed([tractogram], "what lies outside the reference image can't be told")
+            self._inside = Anatomy(ImageFile(Path(reference.path))).inside
+        except InputError as error:
+            self.notes = [str(error)]  # all else of the shape doesn't need it
+
+    def add(self, chunk: "Chunk") -> None:
+        """Count a chunk's points."""
+        if self._inside is not None:
+            points = chunk.points[chunk.new]
+            self._points += len(points)
+            self._out += int((~(self._inside.at(points) >= _HALF)).sum())  # beyond the grid it is not a number
+
+    @property
+    def share(self) -> float | None:
+        """Of all points."""
+        return round(self._out / self._points, 6) if self._points else None
 
 
 def _forms(taken: "Sample") -> dict[str, Any]:
@@ -52,15 +93,14 @@ def _forms(taken: "Sample") -> dict[str, Any]:
     return {name: np.array([what(one) for one in taken.streamlines], float) for name, what in each.items()}
 
 
-def _counted(found: "Survey") -> dict[str, float | int]:
-    same, of = found.twins
-    lengths = found.lengths
+def _counted(found: "Survey") -> dict[str, Value]:
+    same, lengths = found.twins, found.lengths
     return {
         "Streamlines": found.streamlines,
         "SinglePoint": found.single,
         "NotFinite": found.broken,
-        "Duplicates": same,
-        "DuplicateShare": round(same / of, 6),
+        **same.measures("Duplicates", 0),
+        **same.over(found.measured).measures("DuplicateShare"),
         "LengthMean": lengths.mean,
         "LengthMedian": lengths.median,
         "LengthMinimum": lengths.minimum,
@@ -69,41 +109,28 @@ def _counted(found: "Survey") -> dict[str, float | int]:
     }
 
 
-def _formed(forms: dict[str, Any]) -> dict[str, float | None]:
+def _formed(forms: dict[str, Any], fraction: float) -> dict[str, Value]:
     import numpy as np
+
+    from tractcap.checks.kit import estimate
 
     bent = forms["curvature"][np.isfinite(forms["curvature"])]
     long = forms["length"] > 0
-    straight = forms["span"][long] / forms["length"][long]
     return {
-        "CurvatureMean": round(float(bent.mean()), 6) if len(bent) else None,
-        "CurvatureMedian": round(float(np.median(bent)), 6) if len(bent) else None,
-        "SpanMean": round(float(forms["span"].mean()), 3),
-        "Straightness": round(float(straight.mean()), 6) if len(straight) else None,
+        **estimate.mean(bent, fraction).measures("CurvatureMean"),
+        **estimate.median(bent, fraction).measures("CurvatureMedian"),
+        **estimate.mean(forms["span"], fraction).measures("SpanMean", 3),
+        **estimate.mean(forms["span"][long] / forms["length"][long], fraction).measures("Straightness"),
     }
 
 
-def _outside(given: Given, taken: "Sample") -> dict[str, float | None]:
-    if given.reference is None:
-        return {"OutsideReference": None}
-    from pathlib import Path
-
-    import numpy as np
-
-    from tractcap.drawing.anatomy import Anatomy
-    from tractcap.inputs.images import ImageFile
-
-    inside = Anatomy(ImageFile(Path(given.reference.path))).inside
-    out = [~(inside.at(one) >= 127) for one in taken.streamlines]  # what is beyond the grid is not a number
-    return {"OutsideReference": round(float(np.concatenate(out).mean()), 6)}
-
-
-def _notes(found: "Survey", taken: "Sample") -> list[str]:
-    same, of = found.twins
-    some = of < found.measured
-    twice = [f"duplicates were looked for among {of:,} of {found.measured:,} streamlines"] if some else []
-    whole = [f"{same:,} streamlines are the same as another one"] if same and not some else []
-    return [*twice, *whole, *taken.notes("curvature, and the picture,")]
+def _notes(found: "Survey") -> list[str]:
+    same = found.twins
+    if same.low != same.high:
+        said = ["there are so many streamlines that duplicates were looked for in a part of them"]
+    else:
+        said = [f"{same.value:,.0f} streamlines are the same as another one"] if same.value else []
+    return [*said, *found.sample.notes("curvature, span, straightness, and the picture,")]
 
 
 def _pictures(taken: "Sample", forms: dict[str, Any], desk: "Desk") -> "Image.Image":
@@ -183,7 +210,7 @@ def _curvatures(plot: Any, bent: Any, sampled: int) -> None:
 def _need(given: Given) -> int:
     anatomy = _ANATOMY + min(given.reference.voxels, _MOST_VOXELS) if given.reference else 0
     own = needs.READING + needs.sampled(given.tractogram, _MOST) + needs.SURVEY
-    return own + max(needs.PANELS + needs.PLOTS, anatomy)
+    return own + _GRID + max(needs.PANELS + needs.PLOTS, anatomy)
 
 
 CHECK = Check(
@@ -198,18 +225,18 @@ CHECK = Check(
         Measure("Streamlines", "Streamlines", "In the file"),
         Measure("SinglePoint", "With fewer than two points", "Streamlines that can't be drawn or measured"),
         Measure("NotFinite", "With points that are none", "Streamlines with coordinates not finite or beyond 10 m"),
-        Measure("Duplicates", "Duplicates", "Streamlines whose points are those of another one, to 0.001 mm"),
-        Measure("DuplicateShare", "Share of duplicates", "Of those that were looked at"),
+        *estimated("Duplicates", "Duplicates", "Streamlines whose points are those of another one, to 0.001 mm"),
+        *estimated("DuplicateShare", "Share of duplicates", "Of all that can be measured"),
         Measure("LengthMean", "Mean length", "Of all that can be measured", "mm"),
         Measure("LengthMedian", "Median length", "Of all that can be measured", "mm"),
         Measure("LengthMinimum", "Shortest", "Of all that can be measured", "mm"),
         Measure("LengthMaximum", "Longest", "Of all that can be measured", "mm"),
         Measure("Volume", "Volume", "Of the voxels of 2 mm that streamlines pass through", "mm^3"),
-        Measure("CurvatureMean", "Mean curvature", "Mean of the sample's streamlines' mean curvatures", "1/mm"),
-        Measure("CurvatureMedian", "Median curvature", "Median of these", "1/mm"),
-        Measure("SpanMean", "Mean span", "Distance from end to end, mean of the sample", "mm"),
-        Measure("Straightness", "Straightness", "Span over length, mean of the sample; 1 is straight"),
-        Measure("OutsideReference", "Outside head or brain", "Share of the sample's points outside what the reference "
+        *estimated("CurvatureMean", "Mean curvature", "Mean of streamlines' mean curvatures", "1/mm"),
+        *estimated("CurvatureMedian", "Median curvature", "Median of these", "1/mm"),
+        *estimated("SpanMean", "Mean span", "Distance from end to end, mean of streamlines", "mm"),
+        *estimated("Straightness", "Straightness", "Span over length, mean of streamlines; 1 is straight"),
+        Measure("OutsideReference", "Outside head or brain", "Share of all points that lie outside what the reference "
                 "image shows of it"),
         Measure("Sampled", "Sampled", "Streamlines whose form was looked at"),
     ),

@@ -20,13 +20,17 @@ _COLORS = {"Left": DISTINCT["skyblue"], "Right": DISTINCT["orange"]}
 
 
 def _run(given: Given, desk: "Desk") -> Findings:
+    from tractcap.checks.kit import space
     from tractcap.checks.kit.survey import survey
 
     assert given.mirror is not None
+    spaces = space.shared(given.tractogram, given.mirror)
     ours_first = given.hemisphere == "L"
     files = (given.tractogram, given.mirror) if ours_first else (given.mirror, given.tractogram)
     named = dict(zip(_COLORS, files, strict=True))
-    surveys = {side: survey(file, _MOST, desk.report, given.vtk_space) for side, file in named.items()}
+    tractograms = {side: given.open(file) for side, file in named.items()}
+    space.placed(list(tractograms.values()), "it can't be compared with the other side")
+    surveys = {side: survey(one, _MOST, desk.report) for side, one in tractograms.items()}
     found = {side: _measured(one) for side, one in surveys.items()}
     taken = {side: one.sample for side, one in surveys.items()}
     desk.picture("both", "Both sides", _pictures(taken, desk))
@@ -35,9 +39,8 @@ def _run(given: Given, desk: "Desk") -> Findings:
     for key in _NAMED:
         measures[f"Laterality{key}"] = index = _laterality(found["Left"][key], found["Right"][key])
         measures[f"Asymmetry{key}"] = None if index is None else abs(index)
-    return Findings(
-        measures, [note for side, one in taken.items() for note in one.notes(f"the picture of the {side.lower()} side")]
-    )
+    shown = ((one, f"the picture of the {side.lower()} side") for side, one in taken.items())
+    return Findings(measures, [*spaces, *(note for one, what in shown for note in one.notes(what, measured=False))])
 
 
 def _measured(found: "Survey") -> dict[str, float]:

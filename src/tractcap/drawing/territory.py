@@ -42,6 +42,12 @@ class Territory:
         """In mm³."""
         return float((np.count_nonzero(self._near) + len(self._far)) * VOXEL**3)
 
+    @property
+    def centers(self) -> NDArray[np.float64]:
+        """The middles of the voxels, (N, 3) in mm."""
+        numbered = ((np.flatnonzero(self._near), _BITS), (self._far, _FAR_BITS))
+        return np.concatenate([_middles(numbers, bits) for numbers, bits in numbered])
+
     def shared(self, other: "Territory") -> float:
         """The volume in mm³ that both have."""
         return float(
@@ -64,6 +70,12 @@ def _numbered(points: NDArray[np.float32], kind: type[np.signedinteger], bits: i
     x, y, z = ((points[:, axis] * scale + middle).astype(kind) for axis in range(3))  # above zero: cutting is flooring
     numbers: NDArray[np.signedinteger] = ((x << bits | y) << bits) | z
     return numbers
+
+
+def _middles(numbers: NDArray[np.int64], bits: int) -> NDArray[np.float64]:
+    voxels = np.stack([(numbers >> shift) & (1 << bits) - 1 for shift in (2 * bits, bits, 0)], axis=1)
+    middles: NDArray[np.float64] = (voxels - (1 << (bits - 1)) + 0.5) * VOXEL
+    return middles
 
 
 def _between(chunk: Chunk) -> Iterator[NDArray[np.float32]]:

@@ -1,12 +1,12 @@
 """The records of checks, as pages and tables have them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED
+from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED, interval, is_end
 from tractcap.errors import RecordError
 from tractcap.records import check as records
 from tractcap.records.check import Attached, CheckRecord, Flag, Measured, Value
@@ -49,10 +49,11 @@ class Checked:
     @property
     def measures(self) -> list[tuple[str, str, str]]:
         """Of each measure its name, its value with its unit, and what it is."""
-        about = self.record.about
+        about, measures = self.record.about, self.record.measures
         return [
-            (about[key].name, _value(value, about[key].unit), about[key].what)
-            for key, value in self.record.measures.items()
+            (about[key].name, _with_ends(measures, key, about[key].unit), about[key].what)
+            for key in measures
+            if not is_end(measures, key)
         ]
 
     @property
@@ -84,6 +85,13 @@ def _flag(flag: Flag, about: Measured | None) -> str:
     side, bound = ("below", flag.below) if flag.below is not None else ("above", flag.above)
     measured = f"{name.lower()} {_value(flag.value, unit)}"
     return f"{flag.name[:1].upper()}{flag.name[1:]}: {measured}, {side} {_value(bound, unit)}."
+
+
+def _with_ends(measures: Mapping[str, Value], key: str, unit: str) -> str:
+    """A measure's value; of one that a sample tells, the interval of 99 % too."""
+    value, (low, high) = measures[key], interval(measures, key)
+    told = _value(value, unit)
+    return told if low == high or value is None else f"{told} ({_value(low, '')} to {_value(high, '')})"
 
 
 def _value(value: Value, unit: str) -> str:

@@ -114,11 +114,11 @@ def _checks(checked: Sequence[CheckRecord]) -> Iterator[Sentence]:
 
 def _is_sampled(record: CheckRecord) -> bool:
     """Whether a check measured a part of the streamlines."""
-    sampled, streamlines, single = (
+    sampled, streamlines, *unmeasured = (
         value if isinstance(value := record.measures.get(key), int | float) else 0
-        for key in ("Sampled", "Streamlines", "SinglePoint")
+        for key in ("Sampled", "Streamlines", "SinglePoint", "NotFinite", "TooShort")
     )
-    return sampled < streamlines - single
+    return sampled < streamlines - sum(unmeasured)
 
 
 class _Told:

@@ -228,7 +228,9 @@ def check(
         earlier.unlink()
     red, green, blue = background
     desk = Desk(at, stem, name, title, report, (red, green, blue))
-    found = one.run(Given.load(given), desk)
+    found = one.make(Given.load(given), desk)
+    if found.missing:
+        return {"Missing": found.missing}
     return {"Measures": found.measures, "Notes": found.notes, "Figures": desk.figures, "Tables": desk.tables}
 
 

@@ -210,7 +210,8 @@ class Checking:
         header = known.header if known else self._headers.get(str(other.path), {})
         if shape := header.get("shape"):
             return File(str(other.path), voxels=math.prod(shape), space=other.space)
-        return File(str(other.path), header.get("streamlines", 0), header.get("points", 0), 0, other.space)
+        counts = (header.get("streamlines", 0), header.get("points", 0), 0)
+        return File(str(other.path), *counts, other.space, header.get("loaded", 0))
 
     def _with(self, job: Job, given: Given) -> dict[str, Any]:
         """What decides what is found, beside the file itself."""
@@ -230,6 +231,9 @@ class Checking:
 
     def made(self, order: Order, found: Mapping[str, Any]) -> None:
         """Tell what a worker has found."""
+        if why := found.get("Missing"):
+            self._leave(order, MISSING, why)
+            return
         measures = {key: _told(value) for key, value in found["Measures"].items()}
         record = replace(
             order.record,

@@ -2,15 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tractcap.errors import EmptyError
 from tractcap.inputs.names import split_image
 
 if TYPE_CHECKING:
     from tractcap.checks.kit.desk import Desk
+    from tractcap.inputs.tractograms import Tractogram
 
 Value = float | int | str | None
 """Of a measure. None where it can't be told, such as the mean of nothing."""
+
+LOW, HIGH = "Low", "High"
+"""Ends of the keys of measures that say between what a measure of a sample lies for all streamlines."""
 
 DONE, FAILED, MISSING, SKIPPED = STATUSES = ("done", "failed", "missing", "skipped")
 """What became of a check: it was made; it could not be; what it needs isn't there; it was not asked for."""
@@ -22,7 +28,8 @@ _ALONE = ("reference", "atlas", "before", "mirror")
 class File:
     """What a check reads: a tractogram of at most so many ``streamlines`` and ``points``, or an image of ``voxels``.
 
-    ``space`` is the label of the space that its name tells, empty where it doesn't.
+    ``space`` is the label of the space that its name tells, empty where it doesn't. ``loaded`` are the bytes that a
+    tractogram takes which can't be read in chunks.
     """
 
     path: str
@@ -30,6 +37,7 @@ class File:
     points: int = 0
     voxels: int = 0
     space: str = ""
+    loaded: int = 0
 
     @property
     def image(self) -> bool:
@@ -73,6 +81,18 @@ class Given:
         """As values that JSON holds."""
         return asdict(self)
 
+    def open(self, file: File) -> "Tractogram":
+        """One of its tractograms.
+
+        Raises
+        ------
+        InputError
+            When it can't be read.
+        """
+        from tractcap.inputs.tractograms import open_tractogram
+
+        return open_tractogram(Path(file.path), vtk_space=self.vtk_space)
+
     @property
     def files(self) -> dict[str, File]:
         """All that isn't the tractogram, by what they are, such as ``atlas`` or ``map FA``."""
@@ -93,12 +113,39 @@ class Measure:
     unit: str = ""
 
 
+def estimated(key: str, name: str, what: str, unit: str = "") -> tuple[Measure, Measure, Measure]:
+    """A measure of all streamlines that a sample tells, and the ends of the interval that it lies in."""
+    ends = ((LOW, "at least", "Lower"), (HIGH, "at most", "Upper"))
+    return (
+        Measure(key, name, what, unit),
+        *(
+            Measure(f"{key}{end}", f"{name}, {words}", f"{side} end of the interval of 99 % for all streamlines", unit)
+            for end, words, side in ends
+        ),
+    )  # type: ignore[return-value]
+
+
+def interval(measures: Mapping[str, Value], key: str) -> tuple[Value, Value]:
+    """Between what a measure lies for all streamlines: twice its value where it is known."""
+    value = measures[key]
+    return measures.get(f"{key}{LOW}", value), measures.get(f"{key}{HIGH}", value)
+
+
+def is_end(measures: Mapping[str, Value], key: str) -> bool:
+    """Whether a measure is an end of another one's interval."""
+    return any(key.endswith(end) and key.removesuffix(end) in measures for end in (LOW, HIGH))
+
+
 @dataclass
 class Findings:
-    """What a check found: its measures' values by key, and sentences on what was left out or else must be known."""
+    """What a check found: its measures' values by key, and sentences on what was left out or else must be known.
+
+    Where there is nothing to measure, ``missing`` says so.
+    """
 
     measures: dict[str, Value] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,8 +155,8 @@ class Check:
     ``name`` is for the command line, ``title`` and ``what`` (a sentence) for people, ``source`` says where the method
     is from. ``uses`` names what it reads of :class:`Given` beside the tractogram: ``maps``, ``reference``, ``atlas``,
     ``before``, ``mirror``; ``lacks`` says in a sentence what of what it needs isn't there, empty if all is. ``need``
-    are the bytes of memory it takes beside a worker that can draw. ``run`` makes it. ``place`` is its place among
-    others.
+    are the bytes of memory it takes beside a worker that can draw. ``run`` makes it, by way of :meth:`make`. ``place``
+    is its place among others.
     """
 
     name: str
@@ -122,3 +169,16 @@ class Check:
     lacks: Callable[[Given], str] = lambda given: ""  # noqa: ARG005
     uses: tuple[str, ...] = ()
     place: int = 50
+
+    def make(self, given: Given, desk: "Desk") -> Findings:
+        """Make it.
+
+        Raises
+        ------
+        InputError
+            When something that was given can't be read, or can't be compared with the bundle.
+        """
+        try:
+            return self.run(given, desk)
+        except EmptyError as error:
+            return Findings(missing=str(error))

@@ -9,7 +9,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.checks.kit.sample import Streamline
+from tractcap.checks.kit import pairs
+from tractcap.checks.kit.sample import Streamline, length
+from tractcap.checks.kit.twins import PRECISION
+from tractcap.inputs.tractograms import Tractogram
 
 FARTHEST = 5.0
 """mm; streamlines at that distance or beyond give no support (the method's default)."""
@@ -20,23 +23,17 @@ POINTS = 12
 SHORTEST = 20.0
 """mm; below it dipy declines to measure."""
 
-_BLOCK = 100
 
+def confidence(
+    some: Sequence[Streamline], tractogram: Tractogram, report: Callable[[int], None]
+) -> NDArray[np.float64]:
+    """The index of some of a tractogram's streamlines, (S,): the sum of 1/MDF over all others nearer than ``FARTHEST``.
 
-def confidence(streamlines: Sequence[Streamline], report: Callable[[int], None]) -> NDArray[np.float64]:
-    """The index of each streamline, (S,): the sum of 1/MDF over all others nearer than ``FARTHEST`` mm.
-
-    The same as dipy's ``cluster_confidence``, in blocks; where that declines to go on, at streamlines that are there
-    twice, these give each other no support.
+    The same as dipy's ``cluster_confidence`` of all of them. Streamlines that are the same give each other no support,
+    where dipy declines to go on; short ones give none either.
     """
-    from dipy.tracking.distances import bundles_distances_mdf
-    from dipy.tracking.streamlinespeed import set_number_of_points
-
-    few = set_number_of_points(list(streamlines), nb_points=POINTS)
-    found = np.zeros(len(few))
-    for first in range(0, len(few), _BLOCK):
-        apart = bundles_distances_mdf(few[first : first + _BLOCK], few)
-        near = (apart > 0) & (apart < FARTHEST)
-        found[first : first + _BLOCK] = np.divide(1, apart, out=np.zeros_like(apart), where=near).sum(axis=1)
-        report(first)
+    found = np.zeros(len(some))
+    for apart in pairs.distances(some, tractogram, POINTS, report, lambda one: length(one) >= SHORTEST):
+        near = (apart > PRECISION) & (apart < FARTHEST)
+        found += np.divide(1, apart, out=np.zeros_like(apart), where=near).sum(axis=1)
     return found

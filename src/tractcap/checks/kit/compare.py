@@ -1,15 +1,19 @@
 """Two bundles beside each other: how much of their volume they share, how far they lie apart, how alike they are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.checks.kit.bundles import centroids, evened
+from tractcap.checks.kit import estimate, pairs
+from tractcap.checks.kit.bundles import POINTS, centroids, evened
 from tractcap.checks.kit.check import Value
-from tractcap.checks.kit.forms import even
-from tractcap.checks.kit.sample import SEED, Streamline
+from tractcap.checks.kit.estimate import Estimate
+from tractcap.checks.kit.sample import SEED, Sample, Streamline
 from tractcap.drawing.territory import Territory
+from tractcap.inputs.tractograms import Tractogram
+
+Report = Callable[[int], None]
 
 CLUSTERING = 1.5
 """mm; threshold by which streamlines are clustered before bundles are compared (the method's default)."""
@@ -32,11 +36,6 @@ def overlap(ours: Territory, theirs: Territory) -> dict[str, Value]:
     }
 
 
-def points(streamlines: Sequence[Streamline]) -> NDArray[np.float64]:
-    """Points (N, 3) in mm, at equal distances along streamlines."""
-    return np.concatenate([even(one) for one in streamlines])
-
-
 def distances(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
     """From each of our points (N, 3) to the nearest of theirs, (N,) in mm."""
     from scipy.spatial import cKDTree
@@ -45,10 +44,28 @@ def distances(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray
     return found
 
 
+def adjacency(
+    ours: Sample, our_tractogram: Tractogram, theirs: Sample, their_tractogram: Tractogram, report: Report
+) -> Estimate:
+    """Bundle adjacency, from 0 to 1: the mean share of two bundles' streamlines that have one of the other's near.
+
+    Garyfallidis et al. (2012), doi:10.3389/fnins.2012.00175. Those of both samples are compared with all of the other
+    bundle's: among some only, fewer would have one near.
+    """
+    shares = []
+    for some, others in ((ours, their_tractogram), (theirs, our_tractogram)):
+        near = np.zeros(len(some.streamlines), bool)
+        for apart in pairs.distances(some.streamlines, others, POINTS, report):
+            near |= (apart < ADJACENT).any(axis=1)
+        shares.append(estimate.share(float(near.mean()), len(near), some.fraction))
+    return estimate.average(*shares)
+
+
 def similarity(ours: Sequence[Streamline], theirs: Sequence[Streamline]) -> float:
     """Shape similarity, from 0 to 1: the mean share of two bundles' clusters that have one of the other's near.
 
-    Garyfallidis et al. (2012), doi:10.3389/fnins.2012.00175; Chandio et al. (2020), doi:10.1038/s41598-020-74054-4.
+    Garyfallidis et al. (2012), doi:10.3389/fnins.2012.00175; Chandio et al. (2020), doi:10.1038/s41598-020-74054-4. Of
+    whole bundles: the more streamlines, the more of the clusters are those of stray ones.
     """
     from dipy.tracking.distances import bundles_distances_mdf
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tractcap.checks.kit.check import Value
+from tractcap.checks.kit.check import HIGH, LOW, Value, interval, is_end
 from tractcap.errors import SettingsError
 
 OURS = Path(__file__).parent.parent / "flags.toml"
@@ -14,6 +14,9 @@ OURS = Path(__file__).parent.parent / "flags.toml"
 
 _EVERY = "NAME"
 """In a measure's key, what stands for each map's name."""
+
+MOST = 1e300
+"""Thresholds beyond it, and such as aren't numbers, are mistakes."""
 
 _BOUNDS = ("below", "above")
 _KEYS = {"name", "check", "measure", *_BOUNDS}
@@ -30,13 +33,22 @@ class Rule:
     above: float | None = None
 
     def raised(self, measures: Mapping[str, Value]) -> Iterator[dict[str, Any]]:
-        """A flag for each of the measures that it is raised by, as the check's JSON file has it."""
+        """A flag for each of the measures that it is raised by, as the check's JSON file has it.
+
+        A measure of a sample raises it where its whole interval lies beyond the threshold.
+        """
         for key, value in measures.items():
-            if _fits(key, self.measure) and isinstance(value, int | float) and self._crossed(value):
+            if self._is_of(key, measures) and all(map(self._crossed, (value, *interval(measures, key)))):
                 bound = {"Below": self.below} if self.below is not None else {"Above": self.above}
                 yield {"Name": self.name, "Measure": key, "Value": value, **bound}
 
-    def _crossed(self, value: float) -> bool:
+    def _is_of(self, key: str, measures: Mapping[str, Value]) -> bool:
+        ends = self.measure.endswith((LOW, HIGH))
+        return key == self.measure or (_fits(key, self.measure) and (ends or not is_end(measures, key)))
+
+    def _crossed(self, value: Value) -> bool:
+        if not isinstance(value, int | float):
+            return False
         low = self.below is not None and value < self.below
         return low or (self.above is not None and value > self.above)
 
@@ -69,8 +81,10 @@ def read(path: Path | None = None) -> tuple[Rule, ...]:
     """
     at = path or OURS
     try:
-        told = tomllib.loads(at.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        if at.exists() and not at.is_file():
+            raise SettingsError(f"--flags {at} is no regular file: give a file of rules.")
+        told = tomllib.loads(at.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or error
         raise SettingsError(f"--flags {at} can't be read as TOML: {why}.") from error
     found = told.pop("flag", [])
@@ -96,9 +110,13 @@ def _wrong(told: Mapping[str, Any]) -> str:
     if lacks := [key for key in ("name", "check", "measure") if not isinstance(told.get(key), str) or not told[key]]:
         return f"it needs a {lacks[0]}, in quotes"
     bounds = [told[key] for key in _BOUNDS if key in told]
-    if len(bounds) != 1 or isinstance(bounds[0], bool) or not isinstance(bounds[0], int | float):
+    if len(bounds) != 1 or not _is_number(bounds[0]):
         return "give one number, either below or above"
     return _unknown(told["check"], told["measure"])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -MOST <= value <= MOST
 
 
 def _unknown(check: str, measure: str) -> str:

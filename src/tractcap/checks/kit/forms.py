@@ -3,15 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.checks.kit.sample import Streamline
+from tractcap.checks.kit.sample import Streamline, length
+
+__all__ = ["curvature", "cut", "even", "length", "span"]
 
 STEP = 2.0
 """mm between the points that curvature is measured at: closer ones tell of the tracking's own jitter."""
-
-
-def length(streamline: Streamline) -> float:
-    """In mm."""
-    return float(np.sqrt((np.diff(streamline.astype(np.float64), axis=0) ** 2).sum(axis=1)).sum())
 
 
 def even(streamline: Streamline, step: float = STEP) -> NDArray[np.float64]:

@@ -57,6 +57,11 @@ class Mask:
         moved: NDArray[np.float32] = ((self.volume.voxels(points).T - middle + 0.5) * VOXEL).astype(np.float32)
         return moved
 
+    def off_grid(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Points (N, 3) that :meth:`on_grid` has moved, back to where they were in mm."""
+        middle = np.array(self.volume.data.shape) // 2
+        return _centers(points / VOXEL + middle - 0.5, self.volume)
+
     @property
     def strokes(self) -> list[Streamline]:
         """Its rim as something to be drawn from all sides: crosses in voxels, as many of these as may be shown."""
@@ -80,10 +85,11 @@ def read(file: File) -> Mask:
 
 
 def _inside(volume: Volume, file: File) -> NDArray[np.bool_]:
-    highest = float(np.nanmax(volume.data)) if np.isfinite(volume.data).any() else 0.0
+    known = np.isfinite(volume.data)
+    highest = float(volume.data.max(initial=0, where=known))
     if highest <= 0:
         raise InputError(f"{file.path} has no voxel above zero: give an image of the bundle.")
-    inside: NDArray[np.bool_] = volume.data > INSIDE * highest
+    inside: NDArray[np.bool_] = known & (volume.data > INSIDE * highest)
     return inside
 
 
@@ -94,6 +100,6 @@ def _within(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return eroded
 
 
-def _centers(voxels: NDArray[np.int64], volume: Volume) -> NDArray[np.float64]:
+def _centers(voxels: NDArray[np.int64] | NDArray[np.floating], volume: Volume) -> NDArray[np.float64]:
     centers: NDArray[np.float64] = voxels @ volume.affine[:3, :3].T + volume.affine[:3, 3]
     return centers

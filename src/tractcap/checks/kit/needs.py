@@ -22,8 +22,14 @@ SURVEY = 40 * MB
 """That is kept of a tractogram that was read whole: its volume's grid, its streamlines' numbers."""
 
 
+PAIRS = 40 * MB
+"""That comparing a sample with all streamlines takes: distances of a batch of them, and dipy's copies."""
+
+
 def sampled(file: File, most: int) -> int:
-    """What a sample of at most so many of a tractogram's streamlines takes, copies that are drawn of it too."""
-    mean = file.points / max(1, file.streamlines)
-    points = min(MOST_POINTS, file.points, int(2 * most * (mean + 10)))
-    return 4 * 12 * points + 300 * min(2 * most, file.streamlines)
+    """What a sample of at most so many of a tractogram's streamlines takes, copies that are drawn of it too.
+
+    A header may tell of more than the file holds, never of less: so the most that a sample may hold counts, and not how
+    long streamlines seem to be. What can't be read in chunks is loaded for it.
+    """
+    return file.loaded + 4 * 12 * min(MOST_POINTS, file.points) + 300 * min(2 * most, file.streamlines)

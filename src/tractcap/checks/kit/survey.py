@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.checks.kit.check import File
+from tractcap.checks.kit.estimate import Estimate
 from tractcap.checks.kit.needs import CHUNK
 from tractcap.checks.kit.sample import Sample, Taker
 from tractcap.checks.kit.twins import Twins
 from tractcap.drawing.lengths import Lengths, Summary
 from tractcap.drawing.lines import NOT_FINITE, TOO_SHORT, Tally, drawable
 from tractcap.drawing.territory import Territory
-from tractcap.errors import InputError
-from tractcap.inputs.tractograms import open_tractogram
+from tractcap.inputs.tractograms import Chunk, Tractogram
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,8 @@ class Survey:
     """What there is in a tractogram.
 
     ``streamlines`` are all of its own, of which ``single`` have fewer than two points and ``broken`` points that are
-    none. Of the others are ``lengths`` (mm) and the ``territory``, and ``twins``: how many are the same as another, and
-    of how many that is; ``sample`` holds some of them.
+    none. Of the others are ``lengths`` (mm) and the ``territory``; ``twins`` tells how many of them are the same as
+    another one, and ``sample`` holds some of them.
     """
 
     streamlines: int
@@ -32,7 +30,7 @@ class Survey:
     broken: int
     lengths: Summary
     territory: Territory
-    twins: tuple[int, int]
+    twins: Estimate
     sample: Sample
 
     @property
@@ -50,14 +48,18 @@ Move = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def survey(
-    file: File, most: int, report: Callable[[int], None], vtk_space: str = "", move: Move | None = None
+    tractogram: Tractogram,
+    most: int,
+    report: Callable[[int], None],
+    move: Move | None = None,
+    look: Callable[[Chunk], None] = lambda chunk: None,  # noqa: ARG005
 ) -> Survey:
     """Read a tractogram once.
 
     Parameters
     ----------
     most : streamlines of the sample. move : takes points to where the territory is to have them, (N, 3) each; None
-        leaves them.
+        leaves them. look : is shown each chunk of streamlines of two points or more.
 
     Raises
     ------
@@ -65,16 +67,16 @@ def survey(
         When it can't be read, is damaged, or has no streamline of two points or more.
     """
     tally, lengths, territory, twins, taker = Tally(), Lengths(), Territory(), Twins(), Taker(most)
-    for chunk in open_tractogram(Path(file.path), vtk_space=vtk_space).chunks(CHUNK):
+    for chunk in tractogram.chunks(CHUNK):
         kept = drawable(chunk, tally)
         if len(kept.points):
             lengths.add(kept)
             twins.add(kept)
             taker.add(kept)
             territory.add(replace(kept, points=move(kept.points)) if move else kept)
+            look(kept)
         report(tally.points)
-    if not tally.drawn:
-        raise InputError(f"{file.path} has no streamline of two points or more: there is nothing to measure.")
+    sample = taker.sample(tractogram, tally)
     single, broken = (tally.left_out[why] for why in (TOO_SHORT, NOT_FINITE))
-    told = lengths.summary(), territory, twins.share(), taker.sample(tally)
+    told = lengths.summary(), territory, twins.count(tally.drawn), sample
     return Survey(tally.streamlines, single, broken, *told)

@@ -14,6 +14,10 @@ BLOCK_BYTES = 2**20
 """How much is read from a file at once."""
 
 
+UNPLACED = "the place in the head is unknown"
+"""How a note ends that says why the points' place isn't known, only their distances are."""
+
+
 @dataclass(frozen=True)
 class Header:
     """What a look at the header tells, checked against the file's size.
@@ -34,6 +38,11 @@ class Header:
     per_streamline: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
     promised: int | None = None
+
+    @property
+    def unplaced(self) -> str:
+        """The note that says why it isn't known where the points lie in the head; empty where that is known."""
+        return next((note for note in self.notes if note.endswith(UNPLACED)), "")
 
 
 class Tractogram(ABC):

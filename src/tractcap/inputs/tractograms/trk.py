@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tractcap.inputs.reading import open_binary, size_bound
 from tractcap.inputs.space import places, to_rasmm
-from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
+from tractcap.inputs.tractograms.base import BLOCK_BYTES, UNPLACED, Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Block
 
 HEADER_BYTES = 1000
@@ -71,7 +71,7 @@ class TrkTractogram(Tractogram):
         if not order:
             yield "the header doesn't say the order of its voxels: LPS is taken, as by TrackVis"
         if fields["version"] == 1 or not fields[Field.VOXEL_TO_RASMM][3, 3]:
-            yield "the header doesn't say where the image's origin lies: the place in the head is unknown"
+            yield f"the header doesn't say where the image's origin lies: {UNPLACED}"
             self._raw[Field.VOXEL_TO_RASMM] = _along(order or b"LPS", sizes)
         self._affine = get_affine_trackvis_to_rasmm(self._raw)
         if not places(self._affine):
