@@ -68,11 +68,6 @@ class Scene:
     anatomy: Anatomy | None = None
     at: Vector | None = None
 
-    @property
-    def streamlines(self) -> int:
-        """As many as the headers allow."""
-        return sum(bundle.tractogram.header.streamlines for bundle in self.bundles)
-
 
 @dataclass(frozen=True)
 class Drawn:
@@ -143,7 +138,7 @@ class _Pass:
         self._scene, self._making, self._views, self._report = scene, making, views, report
         self._first = first
         look, self._tubes = scene.look, scene.look.style == TUBES
-        self._width = look.thickness(scene.streamlines, scene.frame, look.size)
+        self._width = look.thickness(scene.frame)
         self._canvas = Canvas(
             [self._shot(view, size) for view, size in views],
             scene.frame,

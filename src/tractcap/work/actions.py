@@ -169,10 +169,9 @@ def merge(folder: str, report: Report) -> dict[str, Any]:
 def _scene(bundles: Sequence[Mapping[str, Any]], made: Mapping[str, Any], vtk_space: str) -> Scene:
     low, high = (tuple(corner) for corner in made["Frame"])
     drawn = [_bundle(one, vtk_space) for one in bundles]
-    look = Look.load(made["Look"]).for_streamlines(sum(one.tractogram.header.streamlines for one in drawn))
     anatomy = _anatomy(made["Reference"]["path"]) if made["Reference"] else None
     at = made["SlicesAt"]
-    return Scene(drawn, Frame(low, high), look, anatomy, tuple(at) if at else None)
+    return Scene(drawn, Frame(low, high), Look.load(made["Look"]), anatomy, tuple(at) if at else None)
 
 
 def _bundle(told: Mapping[str, Any], vtk_space: str) -> Bundle:

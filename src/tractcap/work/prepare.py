@@ -326,8 +326,8 @@ def _with_fingerprint(path: str, header: dict[str, Any]) -> dict[str, Any]:
 
 def _content(header: Mapping[str, Any], settings: Settings, needed: int) -> plan.Content:
     look = settings.look
-    tubes = look.for_streamlines(header["streamlines"]).style == TUBES
-    return plan.Content(len(look.views), look.sizes, header["points"], header["loaded"], look.sums, needed, tubes)
+    counted = header["points"], header["loaded"]
+    return plan.Content(len(look.views), look.sizes, *counted, look.sums, needed, tubes=look.style == TUBES)
 
 
 def _job(

@@ -1,7 +1,7 @@
 """Pictures of streamlines, a row of views for each state of them, all in one frame and on one scale."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,20 +28,11 @@ _MAKING = Making(20_000, (1,) * len(VIEWS_SHOWN), 2)
 
 @dataclass(frozen=True)
 class Row:
-    """What one row shows: streamlines as bundles with their colours, and in words, the first line as a title.
-
-    ``streamlines`` are how many these are, where the bundles hold parts of them.
-    """
+    """What one row shows: streamlines as bundles with their colours, and in words, the first line as a title."""
 
     title: str
     words: str
     bundles: Sequence[Bundle]
-    streamlines: int = 0
-
-    @property
-    def count(self) -> int:
-        """Of streamlines."""
-        return self.streamlines or sum(one.tractogram.header.streamlines for one in self.bundles)
 
 
 @dataclass(frozen=True)
@@ -97,16 +88,9 @@ def sheet(
     scale : what the colours stand for, the same in all rows. legend : names and colours of bundles.
     marks : words to put into all pictures. warnings : sentences.
     """
-    look = _look(rows, frame, background)
+    look = Look(views=VIEWS_SHOWN, size=SIZE, background=background)
     pictures = [one for row in rows for one in _pictures(row, frame, look, marks, report)]
     return labels.mosaic(pictures, Words(title, subtitle, warnings, scale, legend, background))
-
-
-def _look(rows: Sequence[Row], frame: Frame, background: Color) -> Look:
-    """The look that suits the row with the most streamlines: were the others' wider, they would seem to be more."""
-    most = max(row.count for row in rows)
-    look = Look(views=VIEWS_SHOWN, size=SIZE, background=background).for_streamlines(most)
-    return replace(look, width=look.thickness(most, frame, SIZE))
 
 
 def _pictures(
