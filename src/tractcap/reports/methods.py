@@ -314,7 +314,7 @@ _TOLD_VALUES: dict[str, Callable[[_Told], Sentence]] = {
 
 def _reach(one: Mapping[str, Any]) -> float:
     extent = one.get("Extent") or {}
-    sides = zip(extent.get("low", (0,)), extent.get("high", (float("inf"),)), strict=True)
+    sides = zip(extent.get("framed_low", (0,)), extent.get("framed_high", (float("inf"),)), strict=True)
     return max(float(high - low) for low, high in sides)
 
 

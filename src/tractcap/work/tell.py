@@ -8,9 +8,11 @@ from typing import Any
 
 from tractcap import __version__
 from tractcap.drawing.draw import Scene
+from tractcap.drawing.edges import sentences
 from tractcap.drawing.labels import Words
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.scales import Scale
+from tractcap.drawing.territory import VOXEL
 from tractcap.drawing.views import IN_SLICE, View
 from tractcap.work.about import GENERATED_BY, MEASURED
 
@@ -47,6 +49,9 @@ class Facts:
         """What a viewer must know, as sentences without a stop."""
         if self.tally.outside:
             yield f"{percent(self.outside)} of the points lie outside {self.reference}"
+        yield from sentences(self.tally)
+        if (precision := self.scene.frame.precision) > self.scene.frame.width / self.scene.look.size:
+            yield f"so far from the origin, points are placed to {precision:.1g} mm, which is more than a pixel"
         if missing := self.made.get("Missing"):
             yield f"not in the picture: {', '.join(missing)}"
 
@@ -119,6 +124,7 @@ def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> dict[str,
         "SamplesPerPixel": sampling**2,
         "Streamlines": tally.streamlines,
         "StreamlinesDrawn": tally.drawn,
+        "StreamlinesOutsidePicture": tally.beyond,
         "StreamlinesLeftOut": {reason: count for reason, count in tally.left_out.items() if count},
         **_measured(extent, tally),
         "Points": tally.points,
@@ -133,6 +139,10 @@ def _notes(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> Iterator[s
         yield from bundle.tractogram.header.notes
     yield from facts.about["Warnings"]
     yield from facts.warnings()
+    if (kept := extent.get("sampled", 0)) < (total := extent.get("valued", 0)):
+        yield f"the range of its values is that of {kept:,} of {total:,}, spread evenly over the file"
+    if (voxel := extent.get("voxel", VOXEL)) > VOXEL:
+        yield f"its volume is on voxels of {voxel:g} mm, since it reaches over more space than a head"
     if sampling == 1:
         yield "edges are not smoothed: the memory left no room for it"
     if without := extent.get("without"):
