@@ -13,6 +13,7 @@ from tractcap.drawing.look import Coloring, Look
 from tractcap.drawing.measure import Extent, measure
 from tractcap.drawing.piece import Piece, read_told
 from tractcap.drawing.pieces import Writer
+from tractcap.drawing.position import Position
 from tractcap.drawing.views import SIX, Frame
 from tractcap.inputs.tractograms import open_tractogram
 
@@ -171,3 +172,12 @@ def test_a_streamline_between_a_bundle_and_far_away_is_drawn_where_it_is_seen(tm
     )
     assert frame.high[1] < 60
     assert (with_it != without).any()
+
+
+def test_positions_are_those_without_strays(tmp_path: Path) -> None:
+    """The core that they are counted along is the others'."""
+    cores = []
+    for some in (thrown(bundle(60), (2000, 0, 0)), [*bundle(60)[:7], *bundle(60)[7:-1]]):
+        path = phantoms.raw_tck(tmp_path / "a.tck", some)
+        cores.append(Position(open_tractogram(path), silent).core)
+    np.testing.assert_allclose(*cores, atol=1e-9)

@@ -73,12 +73,13 @@ def outline(path: str, report: Report) -> dict[str, Any]:
 def measure(path: str, vtk_space: str, max_points: int, coloring: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Read a tractogram for its extent.
 
-    ``low``, ``high`` and ``center`` are in mm, ``lengths`` and ``volume`` what is told of these; ``values`` is from
-    where to where its colours' values are.
+    It is an :class:`Extent`, but that ``lengths`` are what is told of these, and ``streamlines`` and ``points`` all
+    that were counted.
     """
     told = Coloring.load(coloring)
     extent = measure_extent(_open(path, vtk_space), max_points, report, told, _volume(told))
-    found = asdict(extent) | {"lengths": extent.lengths.told()}
+    counted = {"streamlines": extent.tally.streamlines, "points": extent.tally.points}
+    found = asdict(extent) | {"lengths": extent.lengths.told()} | counted
     del found["tally"]
     return found
 
