@@ -104,7 +104,7 @@ def _colours(window: Any, side: int) -> int:
 
 def _width(scene: Scene, side: int) -> float:
     """The width of tractcap's lines, in pixels of this window."""
-    return max(1.0, scene.look.thickness(scene.streamlines, scene.frame, scene.look.size) * side / scene.frame.width)
+    return max(1.0, scene.look.thickness(scene.frame) * side / scene.frame.width)
 
 
 def _actor(points: Any, lengths: Any, width: float) -> Any:

@@ -20,10 +20,7 @@ _FITTED = 100_000
 _PICTURED = 100_000
 """Streamlines of the file whose views and pixels grow."""
 
-_LINES = ("--style", "lines")
-"""Few streamlines would be tubes, which take longer."""
-
-_CAP = ("--mem", "512", *_LINES)
+_CAP = ("--mem", "512")
 _JOBS, _FRAMES = 20, 54
 _QUICK_JOBS, _QUICK_FRAMES = 4, 6
 
@@ -105,8 +102,8 @@ def _of_workers(asked: Asked, folder: Path) -> Table:
     table = Table("growth: workers", ("what", "seconds, 1 worker on 1 CPU", "seconds, 2 workers", "times as fast"))
     for name, path in ((f"{count} files of {size} MB", jobs), (f"one of {asked.size} MB", one)):
         progress(f"growth: workers, {name}")
-        alone = draw(path, *_LINES, "--nprocs", "1", cpus=CPUS[:1])
-        both = draw(path, *_LINES, "--nprocs", "2")
+        alone = draw(path, "--nprocs", "1", cpus=CPUS[:1])
+        both = draw(path, "--nprocs", "2")
         faster = alone.seconds / both.seconds
         table.rows.append((name, alone.seconds, both.seconds, faster))
         table.goals.append(Goal(f"{name}, times as fast by 2 workers", faster, GOAL, at_least=True))

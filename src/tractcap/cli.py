@@ -15,7 +15,7 @@ import click
 from tractcap import __version__, interpreter, interrupts
 from tractcap.checks import checks
 from tractcap.drawing.asking import parse_coloring
-from tractcap.drawing.look import ANATOMY, FORMATS, STYLES, Look
+from tractcap.drawing.look import ANATOMY, FORMATS, LINES, STYLES, Look
 from tractcap.drawing.palette import COLORMAPS, NAMES, parse_color
 from tractcap.drawing.views import IN_SLICE, SIX, VIEWS
 from tractcap.errors import SettingsError, TractcapError
@@ -145,15 +145,15 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
 @_option(
     "--style",
     type=click.Choice(STYLES),
-    default="auto",
+    default=LINES,
     show_default=True,
-    help="Lines, or lit tubes; auto: tubes for up to 1,000 streamlines.",
+    help="Lines, or lit tubes, which take longer.",
 )
 @_option(
     "--width",
     type=click.FloatRange(min=0, min_open=True, max=50),
     metavar="MM",
-    help="Of lines and tubes.  [default: by the number of streamlines]",
+    help="Of lines and tubes.  [default: 1/320 of a picture's width, at least 1.5 pixels]",
 )
 @_option(
     "--opacity",

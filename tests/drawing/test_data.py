@@ -51,11 +51,32 @@ def test_the_range_is_robust_and_the_same_whatever_the_chunks(tmp_path: Path, na
     assert (low, high) == pytest.approx(expected, rel=0.3)
 
 
-def test_a_sample_stands_for_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ending", ["trk", "trk.gz"])
+@pytest.mark.parametrize("size", [7, 1000, 50_000])
+def test_the_range_is_exact_whatever_the_packing(tmp_path: Path, ending: str, size: int) -> None:
+    lines = phantoms.ragged(3000)
+    values = [
+        np.random.default_rng(number).beta(2, 5, (len(line), 1)).astype("f4") for number, line in enumerate(lines)
+    ]
+    file = open_tractogram(phantoms.save(tmp_path / f"a.{ending}", lines, data_per_point={"fa": values}))
+    extent = measure(file, size, lambda points: None, Coloring("data", "fa"))
+    drawn = np.concatenate([one for one, line in zip(values, lines, strict=True) if len(line) > 1])
+    assert extent.values == pytest.approx(tuple(np.percentile(drawn.astype(float), (2, 98))), rel=1e-12)
+    assert extent.sampled == extent.valued == len(drawn)
+
+
+@pytest.mark.parametrize("points", [63, 64, 100])
+def test_a_sample_stands_for_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, points: int) -> None:
+    """Values that repeat in each streamline: a sample at equal distances may have the same ones again and again."""
     monkeypatch.setattr("tractcap.drawing.values._SAMPLE", 500)
-    file = open_tractogram(bundle_with_data(tmp_path / "a.trk"))
-    found = [measure(file, size, lambda points: None, Coloring("data", "fa")).values for size in (7, 50_000)]
-    assert found[0] == found[1] == (pytest.approx(0.02, abs=0.02), pytest.approx(0.98, abs=0.02))
+    lines = [line.astype("f4") for line in np.random.default_rng(0).normal(0, 9, (500, points, 3))]
+    values = [np.arange(points, dtype="f4")[:, None]] * 500
+    for ending in ("trk", "trk.gz"):
+        file = open_tractogram(phantoms.save(tmp_path / f"a.{ending}", lines, data_per_point={"place": values}))
+        found = [measure(file, size, lambda points: None, Coloring("data", "place")) for size in (7, 50_000)]
+        assert found[0].values == found[1].values == pytest.approx((0.02 * points, 0.98 * points), abs=0.02 * points)
+        assert 500 < found[0].sampled == found[1].sampled <= 1000
+        assert found[0].valued == 500 * points
 
 
 def test_data_of_trx(tmp_path: Path) -> None:

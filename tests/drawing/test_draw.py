@@ -148,7 +148,7 @@ def test_a_line_before_others_is_set_off_by_their_shade(tmp_path: Path) -> None:
     """A sheet of lines, and one 10 mm before it: the sheet is darker beside that one than elsewhere."""
     sheet = [((x, 0.0, -40.0), (x, 0.0, 80.0)) for x in np.arange(-40, 40, 0.5)]
     path = lines(tmp_path / "a.tck", *sheet, ((0.0, 10.0, -40.0), (0.0, 10.0, 80.0)))
-    row = pictures(path)["anterior"][SIZE // 2, :, 2].astype(int)
+    row = pictures(path, width=2 * FRAME.width / SIZE)["anterior"][SIZE // 2, :, 2].astype(int)
     center = SIZE // 2
     beside = row[[center - 3, center + 3]].max()
     elsewhere = np.median(row[center - 30 : center - 15])

@@ -8,7 +8,7 @@ import phantoms
 import pytest
 from scenes import drawn, rest
 
-from tractcap.drawing.look import Coloring, Look
+from tractcap.drawing.look import Coloring
 from tractcap.drawing.measure import measure
 from tractcap.drawing.position import core
 from tractcap.drawing.values import values
@@ -186,12 +186,6 @@ def test_tubes_are_lit_from_the_eye_and_bend_without_gaps(tmp_path: Path) -> Non
     core_, rim = (np.abs(radius - 50) < 1) & (height > 3), (np.abs(np.abs(radius - 50) - 3.4) < 0.2) & (height > 3)
     assert picture[core_].min() > 100, "no gap along the middle"
     assert picture[core_].mean() > 1.3 * picture[rim].mean()
-
-
-def test_auto_chooses_tubes_for_few_streamlines() -> None:
-    assert Look().for_streamlines(1000).style == "tubes"
-    assert Look().for_streamlines(1001).style == "lines"
-    assert Look(style="lines").for_streamlines(5).style == "lines"
 
 
 def test_a_turntable_goes_around_evenly_and_its_last_frame_leads_on_to_the_first() -> None:

@@ -27,8 +27,8 @@ WARNING, ERROR = (8.0, 0.25), (30.0, 1.0)
 COMMON = ("--size", "160")
 CASES = {
     "plain": (),
-    "tubes-on-slices": ("--reference", "head.nii.gz", "--anatomy", "slices"),
-    "glass-on-white": ("--reference", "head.nii.gz", "--anatomy", "glass", "--background", "white", "--style", "lines"),
+    "tubes-on-slices": ("--reference", "head.nii.gz", "--anatomy", "slices", "--style", "tubes", "--width", "1.2"),
+    "glass-on-white": ("--reference", "head.nii.gz", "--anatomy", "glass", "--background", "white"),
     "in-slice": ("--reference", "head.nii.gz", "--views", "in-slice"),
     "opacity": ("--reference", "head.nii.gz", "--opacity", "0.2", "--width", "2"),
     "scalar": ("--scalar", "height=height.nii.gz", "--width", "2", "--views", "left,superior,anterior"),

@@ -105,13 +105,13 @@ def numbers(seed: str) -> dict[str, Any]:
     return {
         "Memory": {"BudgetBytes": 512 * 2**20, "BoundBy": "a control group"},
         "Made": {
-            "Look": {"views": list(SIX), "size": 800, "background": [0, 0, 0], "style": "auto", "anatomy": ["slices"]},
+            "Look": {"views": list(SIX), "size": 800, "background": [0, 0, 0], "style": "lines", "anatomy": ["slices"]},
             "Frame": [[-70.0, -100.0, -40.0], [70.0, 60.0, 80.0]],
             "Reference": {"path": "sub-01/anat/sub-01_T1w.nii.gz", "bytes": 7654321, "modified": 1},
         },
         "ReferenceChosen": "sub-01_T1w.nii.gz, the participant's own T1w image in the space of the tractogram.",
         "Colorings": [{"kind": "direction", "name": "", "color": None}],
-        "Style": "tubes",
+        "Style": "lines",
         "WidthMillimetres": 1.2,
         "MillimetresPerPixel": 0.3,
         "SamplesPerPixel": 4,

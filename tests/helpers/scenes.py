@@ -29,12 +29,11 @@ def drawn(
     volume: Volume | None = None,
     reference: Path | None = None,
     at: Vector | None = None,
-    style: str = "lines",
     **look: object,
 ) -> dict[str, np.ndarray]:
     """Pictures by the names of their views, each (size, size, 3)."""
     colors = coloring or (Coloring(ONE, color=color) if color else Coloring())
-    shown = Look(views=views, size=size, style=style, **look)
+    shown = Look(views=views, size=size, **look)
     anatomy = Anatomy(ImageFile(reference)) if reference else None
     scene = Scene([Bundle(open_tractogram(path), colors, volume)], frame, shown, anatomy, at)
     making = Making(max_points, passes or (len(shown.sizes),), sampling)

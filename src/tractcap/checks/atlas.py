@@ -171,11 +171,10 @@ def _pictures(taken: "Sample", theirs: _Atlas, desk: "Desk") -> "Image.Image":
     from tractcap.checks.kit import panels
 
     ours, atlas = panels.plain("bundle", taken.streamlines, _OURS), panels.plain("atlas", theirs.drawn, _THEIRS)
-    count = max(len(taken.streamlines), len(theirs.sample.streamlines) if theirs.sample else 0)
     rows = [
-        panels.Row("Both", "", [ours, atlas], count),
-        panels.Row("Bundle", taken.told, [ours], count),
-        panels.Row("Atlas", theirs.told, [atlas], count),
+        panels.Row("Both", "", [ours, atlas]),
+        panels.Row("Bundle", taken.told, [ours]),
+        panels.Row("Atlas", theirs.told, [atlas]),
     ]
     return panels.sheet(
         f"{desk.title}: against an atlas", theirs.name, rows, panels.frame_of(taken.streamlines, theirs.drawn),

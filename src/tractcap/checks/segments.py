@@ -90,7 +90,7 @@ def _pictures(taken: "Sample", numbers: Sequence[Any], way: "Along", desk: "Desk
 
     words = f"1 {way.ends[0]}, {SEGMENTS} {way.ends[1]}"
     legend = tuple((str(number), color) for number, color in enumerate(COLORS, 1))
-    row = panels.Row("Segments", words, _colored(taken, numbers), len(taken.streamlines))
+    row = panels.Row("Segments", words, _colored(taken, numbers))
     return panels.sheet(
         f"{desk.title}: {SEGMENTS} segments", taken.told, [row],
         panels.frame_of(taken.streamlines), desk.report, background=desk.background, legend=legend,

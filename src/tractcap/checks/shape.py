@@ -141,7 +141,7 @@ def _pictures(taken: "Sample", forms: dict[str, Any], desk: "Desk") -> "Image.Im
     scale = Scale("length", low, high, "mm")
     rows = [
         panels.Row("Lengths", taken.told, [panels.valued(taken.streamlines, forms["length"], scale)]),
-        panels.Row("Ends", f"the last {_END:g} mm at both ends", _with_ends(taken), len(taken.streamlines)),
+        panels.Row("Ends", f"the last {_END:g} mm at both ends", _with_ends(taken)),
     ]
     return panels.sheet(
         f"{desk.title}: lengths and ends", taken.told, rows, panels.frame_of(taken.streamlines), desk.report,

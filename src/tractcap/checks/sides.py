@@ -56,10 +56,9 @@ def _pictures(taken: dict[str, "Sample"], desk: "Desk") -> "Image.Image":
 
     bundles = [panels.plain(side, one.streamlines, _COLORS[side]) for side, one in taken.items()]
     words = " · ".join(f"{side.lower()} {one.told}" for side, one in taken.items())
-    count = max(len(one.streamlines) for one in taken.values())
     legend = tuple((side.lower(), color) for side, color in _COLORS.items())
     return panels.sheet(
-        f"{desk.title}: left and right", "", [panels.Row("Both sides", words, bundles, count)],
+        f"{desk.title}: left and right", "", [panels.Row("Both sides", words, bundles)],
         panels.frame_of(*(one.streamlines for one in taken.values())), desk.report, background=desk.background,
         legend=legend,
     )  # fmt: skip

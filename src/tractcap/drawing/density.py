@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from tractcap.drawing.boxes import Places
 from tractcap.drawing.lines import Tally, drawable
 from tractcap.drawing.values import Report, Values
 from tractcap.inputs.images import Volume
@@ -36,19 +37,22 @@ class Density(Values):
         return self.sampled(chunk.points)
 
     def sampled(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The density at points (N, 3) in mm; not a number outside the tractogram's box."""
+        """The density at points (N, 3) in mm; not a number outside the box that its pictures frame."""
         return self._volume.at(points)
 
 
 def _extent(tractogram: Tractogram, report: Report) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    low, high = np.full(3, np.inf), np.full(3, -np.inf)
-    tally = Tally()
+    """The box that pictures frame: were it wider for a few streamlines far away, voxels would be too large for all."""
+    places, tally = Places(), Tally()
     for chunk in tractogram.chunks(CHUNK):
         kept = drawable(chunk, tally)
         if len(kept.points):
-            low, high = np.minimum(low, kept.points.min(axis=0)), np.maximum(high, kept.points.max(axis=0))
+            places.add(kept)
         report(tally.points)
-    return (low, high) if tally.drawn else (np.zeros(3), np.zeros(3))
+    if not tally.drawn:
+        return np.zeros(3), np.zeros(3)
+    boxes = places.boxes()
+    return np.array(boxes.framed_low), np.array(boxes.framed_high)
 
 
 def _visits(
@@ -70,10 +74,11 @@ def _cells(chunk: Chunk, affine: NDArray[np.float64], sides: NDArray[np.int64]) 
     """The voxels that a chunk's streamlines enter, one after the other, each as one number."""
     points, owner = _walk(chunk, affine[0, 0] / 2)
     indices = np.floor((points - affine[:3, 3].astype(np.float32)) / np.float32(affine[0, 0]) + np.float32(0.5))
-    x, y, z = np.clip(indices.astype(np.int64), 0, sides - 1).T
-    cells: NDArray[np.int64] = (x * sides[1] + y) * sides[2] + z
-    entered = np.ones(len(cells), bool)
-    entered[1:] = (cells[1:] != cells[:-1]) | (owner[1:] != owner[:-1])
+    inside: NDArray[np.bool_] = ((indices >= 0) & (indices < sides)).all(axis=1)
+    x, y, z = indices.astype(np.int64).T
+    cells: NDArray[np.int64] = np.where(inside, (x * sides[1] + y) * sides[2] + z, -1)
+    entered = inside.copy()
+    entered[1:] &= (cells[1:] != cells[:-1]) | (owner[1:] != owner[:-1])
     if chunk.head:
         entered[0] = False  # the piece before has counted where this one goes on from
     return cells[entered]

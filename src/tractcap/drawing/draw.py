@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tractcap.drawing import gl
 from tractcap.drawing.anatomy import Anatomy, depth_of, outside
+from tractcap.drawing.edges import Edges
 from tractcap.drawing.lines import MOST_PARTS, Lines, Tally, drawable, lines, rounded
 from tractcap.drawing.look import GLASS, SLICES, TUBES, Coloring, Look
 from tractcap.drawing.paint import Paint, paint
@@ -67,11 +68,6 @@ class Scene:
     look: Look
     anatomy: Anatomy | None = None
     at: Vector | None = None
-
-    @property
-    def streamlines(self) -> int:
-        """As many as the headers allow."""
-        return sum(bundle.tractogram.header.streamlines for bundle in self.bundles)
 
 
 @dataclass(frozen=True)
@@ -142,8 +138,9 @@ class _Pass:
 
         self._scene, self._making, self._views, self._report = scene, making, views, report
         self._first = first
+        self._edges = Edges(scene.frame)
         look, self._tubes = scene.look, scene.look.style == TUBES
-        self._width = look.thickness(scene.streamlines, scene.frame, look.size)
+        self._width = look.thickness(scene.frame)
         self._canvas = Canvas(
             [self._shot(view, size) for view, size in views],
             scene.frame,
@@ -197,7 +194,8 @@ class _Pass:
             setting = finish.Setting(sampling, look.background, look.opacity, *self._sliced(view))
             rim = None if view.in_slice else rims[place]
             pixels, covered = finish.picture(drawing, place, setting, rim)
-            if not covered and not view.in_slice and _seen(view, facts.reach, self._scene.frame.width / size):
+            shown = not facts.tally.beyond and _seen(view, facts.reach, self._scene.frame.width / size)
+            if shown and not covered and not view.in_slice:
                 raise DrawingError(_blank(view, self._scene, facts.tally))
             self._report(facts.tally.points)  # a sign of life: a large picture takes its time
             yield Drawn(view, pixels, facts.scale)
@@ -241,6 +239,7 @@ class _Pass:
         elif kept.head or kept.tail:
             painted.colors(kept)  # the colours of a streamline that goes on may depend on where it began
         facts.reach = np.maximum(facts.reach, _reach(kept))
+        self._edges.count(kept, facts.tally)
         if anatomy and len(kept.points[kept.new]):
             facts.tally.outside += outside(kept.points[kept.new], anatomy.shape, anatomy.affine)
 

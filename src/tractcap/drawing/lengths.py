@@ -13,8 +13,8 @@ from tractcap.inputs.tractograms.chunks import Chunk
 FINE = 10
 """Lengths counted apart, to a mm; the median is as exact as that."""
 
-_DENSE = 1000 * FINE
-"""Of them in an array; longer ones are rare, and are kept by their numbers."""
+_DENSE = 10_000 * FINE
+"""Of them in an array; ones of over ten metres are rare, and are kept by their numbers."""
 
 _BINS = 30
 _WIDTHS = (1, 2, 5, 10, 20, 50, 100)
@@ -72,7 +72,7 @@ class Lengths:
         self._sum += int(each.sum())
         self._least, self._most = min(self._least, int(each.min())), max(self._most, int(each.max()))
         fine = each * FINE // QUANTA
-        self._counts += np.bincount(fine[fine < _DENSE], minlength=_DENSE)
+        np.add.at(self._counts, fine[fine < _DENSE], 1)
         self._long += Counter(fine[fine >= _DENSE].tolist())
 
     def summary(self) -> Summary:

@@ -23,20 +23,25 @@ NOT_FINITE = "with points that are not finite or more than 10 m away"
 class Tally:
     """How many streamlines there were, and how many of them were left out, by reason.
 
-    ``outside`` counts the points outside the reference image. ``quanta`` adds up lengths, in 1/4096 mm: whole numbers,
-    since their sum must be the same whatever the chunks.
+    ``outside`` counts the points outside the reference image, ``beyond`` the streamlines that pictures don't show
+    whole, of which the ``farthest`` reaches so many mm out of them. ``quanta`` adds up lengths, in 1/4096 mm: whole
+    numbers, since their sum must be the same whatever the chunks.
     """
 
     streamlines: int = 0
     points: int = 0
     outside: int = 0
+    beyond: int = 0
+    farthest: float = 0.0
     quanta: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Tally") -> None:
         """Take in what another has counted."""
+        farthest = max(self.farthest, other.farthest)
         for one in fields(self):
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        self.farthest = farthest
 
     @property
     def drawn(self) -> int:

@@ -5,43 +5,42 @@ beside the pictures, so that a rerun knows what made these.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from tractcap.drawing.palette import Color
 from tractcap.drawing.views import IN_SLICE, SIX, Frame, Vector
 
-AUTO, LINES, TUBES = STYLES = ("auto", "lines", "tubes")
+LINES, TUBES = STYLES = ("lines", "tubes")
 SLICES, GLASS = ANATOMY = ("slices", "glass")
 FORMATS = ("gif", "webp", "mp4")
 """Of animations."""
 
-_MOST_TUBES = 1000
-"""Streamlines up to which tubes are chosen: more would hide each other, and each takes four times a line's time."""
+_WIDTH = 1 / 320
+"""Of a streamline, as a share of the picture's width: few streamlines can be seen, and many show their course.
 
-_TUBE_WIDTHS = ((100, 1.2), (300, 1.0))
-_TUBE_WIDTH = 0.8
-"""mm; the fewer the streamlines, the wider, up to so many of them."""
+Neither this nor the style depends on how many streamlines there are, so that pictures of a bundle can be compared.
+"""
 
-_LINE_WIDTHS = ((300, 2.0), (3_000, 1.5))
-"""Up to so many streamlines, lines of so many pixels; one pixel beyond. Few thin lines would be lost on the page."""
+_LEAST_PIXELS = 1.5
+"""Along a streamline's width: so a pixel is covered whole, wherever it lies."""
 
 
 @dataclass(frozen=True)
 class Look:
     """What the pictures shall be.
 
-    ``views`` by name and ``size`` in pixels along each. ``style`` is lines, tubes, or auto for what suits the number
-    of streamlines; ``width`` is theirs in mm, None for what suits that number. ``opacity`` below 1 lets what lies
-    behind shine through. ``anatomy`` is what is shown of the reference image, ``slices_at`` the point in mm that its
-    slices lead through, None for the bundle's own centre; ``slab`` is how many mm on both sides of a slice the views
-    in it show. ``animation`` names the formats of the turntable, of ``frames`` pictures of ``frame_size`` pixels.
+    ``views`` by name and ``size`` in pixels along each. ``style`` is lines or tubes; ``width`` is theirs in mm, None
+    for the same share of every picture. ``opacity`` below 1 lets what lies behind shine through. ``anatomy`` is what
+    is shown of the reference image, ``slices_at`` the point in mm that its slices lead through, None for the bundle's
+    own centre; ``slab`` is how many mm on both sides of a slice the views in it show. ``animation`` names the formats
+    of the turntable, of ``frames`` pictures of ``frame_size`` pixels.
     """
 
     views: tuple[str, ...] = SIX
     size: int = 800
     background: Color = (0, 0, 0)
-    style: str = AUTO
+    style: str = LINES
     width: float | None = None
     opacity: float = 1.0
     anatomy: tuple[str, ...] = ANATOMY
@@ -66,20 +65,9 @@ class Look:
         """How many sums of layers each picture takes: none if opaque, else one for each side of a slice."""
         return 0 if self.opacity >= 1 else 2
 
-    def for_streamlines(self, count: int) -> Self:
-        """The look with the style that suits a number of streamlines, where none was asked for."""
-        if self.style != AUTO:
-            return self
-        return replace(self, style=TUBES if count <= _MOST_TUBES and self.opacity >= 1 else LINES)
-
-    def thickness(self, count: int, frame: Frame, size: int) -> float:
-        """Width in mm of tubes, or of lines on a picture of so many pixels."""
-        if self.width is not None:
-            return self.width
-        if self.style == TUBES:
-            return next((width for most, width in _TUBE_WIDTHS if count <= most), _TUBE_WIDTH)
-        pixels = next((width for most, width in _LINE_WIDTHS if count <= most), 1.0)
-        return pixels * frame.width / size
+    def thickness(self, frame: Frame) -> float:
+        """Width in mm of lines and tubes."""
+        return self.width if self.width is not None else max(_WIDTH, _LEAST_PIXELS / self.size) * frame.width
 
     @classmethod
     def load(cls, told: Mapping[str, Any]) -> Self:

@@ -7,6 +7,7 @@ with the others (as the centroids of Garyfallidis et al., Front Neurosci 6:175, 
 import numpy as np
 from numpy.typing import NDArray
 
+from tractcap.drawing.boxes import Places
 from tractcap.drawing.density import CHUNK
 from tractcap.drawing.lines import Tally, drawable
 from tractcap.drawing.values import Report, Values
@@ -44,9 +45,12 @@ class Position(Values):
 
 
 def sample(tractogram: Tractogram, report: Report) -> NDArray[np.float64]:
-    """Some streamlines, evenly spread over the file, (S, POINTS, 3) in mm; those longer than a chunk are left aside."""
+    """Some streamlines, evenly spread over the file, (S, POINTS, 3) in mm.
+
+    Those longer than a chunk are left aside, and a few far away that pictures don't frame.
+    """
     kept: list[NDArray[np.float64]] = []
-    step, number, tally = 1, 0, Tally()
+    step, number, tally, places = 1, 0, Tally(), Places()
     for chunk in tractogram.chunks(CHUNK):
         good = drawable(chunk, tally)
         whole = range(int(good.head), len(good.offsets) - 1 - good.tail)
@@ -56,8 +60,15 @@ def sample(tractogram: Tractogram, report: Report) -> NDArray[np.float64]:
             number += 1
             if len(kept) >= 2 * _SAMPLE:
                 kept, step = kept[::2], step * 2
+        if len(good.points):
+            places.add(good)
         report(tally.points)
-    return np.array(kept) if kept else np.zeros((1, POINTS, 3))
+    if not kept:
+        return np.zeros((1, POINTS, 3))
+    found, boxes = np.array(kept), places.boxes()
+    low, high = (np.array(corner) for corner in (boxes.framed_low, boxes.framed_high))
+    framed = ((found > low - 1) & (found < high + 1)).all(axis=(1, 2))
+    return found[framed] if framed.any() else found
 
 
 def resampled(points: NDArray[np.float32], count: int = POINTS) -> NDArray[np.float64]:

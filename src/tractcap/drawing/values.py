@@ -79,36 +79,49 @@ def values(coloring: Coloring, tractogram: Tractogram, volume: Volume | None, re
 
 
 _SAMPLE = 200_000
-"""Values, evenly spread over the file, that its range is taken from."""
+"""Values that a range is taken from at least, and twice as many at most; of a file that has no more, all of them."""
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""The golden ratio's part of 2^64: its multiples lie evenly, whatever stride a file's values repeat in (Weyl, 1916)."""
 
 _ROBUST = (2, 98)
 """Percentiles that a range reaches from and to: a few odd values shall not wash out all others."""
 
 
 class Range:
-    """The robust range of values, of which a sample is kept that doesn't depend on the chunks.
+    """The robust range of values, of which a sample is kept that depends on their order alone.
 
-    Parameters
-    ----------
-    points : the most that there may be, for the distance between the points of the sample.
+    Each value has a rank by its place. Those of the lower ranks are kept, of half as many ranks whenever they are too
+    many. ``seen`` are all values, of which ``without`` are not a number.
     """
 
-    def __init__(self, points: int) -> None:
-        self._step, self._seen = max(1, points // _SAMPLE), 0
-        self._sample: list[NDArray[np.float32]] = []
-        self.without = 0
+    def __init__(self) -> None:
+        self.seen = self.without = 0
+        self._ranks, self._sample = np.empty(0, np.uint64), np.empty(0, np.float32)
+        self._highest = np.uint64(2**64 - 1)
+
+    @property
+    def sampled(self) -> int:
+        """How many values are kept."""
+        return len(self._sample)
 
     def add(self, found: NDArray[np.float32]) -> None:
         """Take in values, one after the other."""
         self.without += int(np.isnan(found).sum())
-        self._sample.append(found[-self._seen % self._step :: self._step].copy())
-        self._seen += len(found)
+        ranks = np.arange(self.seen, self.seen + len(found), dtype=np.uint64) * _GOLDEN
+        self.seen += len(found)
+        kept = ranks <= self._highest
+        self._ranks = np.concatenate([self._ranks, ranks[kept]])
+        self._sample = np.concatenate([self._sample, found[kept]])
+        while len(self._sample) > 2 * _SAMPLE:
+            self._highest >>= np.uint64(1)
+            kept = self._ranks <= self._highest
+            self._ranks, self._sample = self._ranks[kept], self._sample[kept]
 
     def ends(self) -> tuple[float, float]:
         """From where to where it reaches; 0 to 1 where no value is a number."""
-        sample = np.concatenate(self._sample) if self._sample else np.empty(0, np.float32)
-        sample = sample[np.isfinite(sample)]
-        if not len(sample):
+        finite = self._sample[np.isfinite(self._sample)]
+        if not len(finite):
             return 0.0, 1.0
-        low, high = np.percentile(sample.astype(np.float64), _ROBUST)
+        low, high = np.percentile(finite.astype(np.float64), _ROBUST)
         return float(low), float(high)

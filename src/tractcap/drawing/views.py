@@ -16,6 +16,9 @@ _MARGIN = 0.12
 _OBLIQUE = math.sin(math.pi / 8)
 """An edge that points along an axis by more than this bears its letter."""
 
+_ROUNDINGS = 4
+"""From a point's place to its pixel."""
+
 _LEAST_EXTENT = 1.0
 """mm; a frame is at least so wide, so that a single point has a scale too."""
 
@@ -126,6 +129,20 @@ class Frame:
     def depth(self) -> float:
         """Mm between the nearest and the farthest plane that can be seen; holds the box from any side."""
         return math.dist(self.low, self.high) + 2 * _LEAST_EXTENT
+
+    @property
+    def reach(self) -> float:
+        """Mm from the center along each axis up to which all is seen from every side."""
+        return min(self.width, self.depth) / 2
+
+    @property
+    def precision(self) -> float:
+        """Mm by which points are placed at best: drawing is in single precision, which is coarser far from the origin.
+
+        Of a few operations, each of which rounds to 24 bits.
+        """
+        farthest = max(map(abs, (*self.low, *self.high)))
+        return _ROUNDINGS * math.ldexp(1, math.frexp(farthest)[1] - 24)
 
 
 def _vector(values: Iterable[float]) -> Vector:

@@ -124,13 +124,25 @@ class Coloring(Values, keys=str):
 
 @dataclass(frozen=True, kw_only=True)
 class Extent(Values, keys=str):
-    """The box around what was drawn, the mean of its points, and the range of what it is coloured by."""
+    """The box around what was drawn, the mean of its points, and the range of what it is coloured by.
+
+    ``most_low`` and ``most_high`` are the corners of the box around all streamlines but a few, ``framed_low`` and
+    ``framed_high`` of what pictures show, all in RAS+ mm. The range is that of ``sampled`` of ``valued`` values.
+    """
 
     low: Vector
     high: Vector
+    most_low: Vector | None = field(default=None, metadata=OMIT)
+    most_high: Vector | None = field(default=None, metadata=OMIT)
+    framed_low: Vector | None = field(default=None, metadata=OMIT)
+    framed_high: Vector | None = field(default=None, metadata=OMIT)
     center: Vector | None = field(default=None, metadata=OMIT)
     values: tuple[float, float] | None = field(default=None, metadata=OMIT)
+    valued: Count | None = field(default=None, metadata=OMIT)
+    sampled: Count | None = field(default=None, metadata=OMIT)
     without: Count | None = field(default=None, metadata=OMIT)
+    streamlines: Count | None = field(default=None, metadata=OMIT)
+    points: Count | None = field(default=None, metadata=OMIT)
     measured_by: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -178,6 +190,7 @@ class Drawn(Whose):
     samples_per_pixel: Count = 1
     streamlines: Count
     streamlines_drawn: Count
+    streamlines_outside_picture: Count = 0
     streamlines_left_out: Mapping[str, Count] = field(default_factory=dict)
     lengths: Lengths = Lengths()
     volume_millimetres3: float | None = field(default=None, metadata=OMIT)

@@ -315,9 +315,9 @@ _TOLD_VALUES: dict[str, Callable[[_Told], Sentence]] = {
 
 def _reach(one: Drawn) -> float:
     """mm; endless where it isn't told."""
-    if one.extent is None:
+    if one.extent is None or one.extent.framed_low is None or one.extent.framed_high is None:
         return float("inf")
-    return max(high - low for low, high in zip(one.extent.low, one.extent.high, strict=True))
+    return max(high - low for low, high in zip(one.extent.framed_low, one.extent.framed_high, strict=True))
 
 
 def _range(found: _Told) -> Iterator[Sentence]:

@@ -87,12 +87,13 @@ def outline(path: str, report: Report) -> dict[str, Any]:
 def measure(path: str, vtk_space: str, max_points: int, coloring: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Read a tractogram for its extent.
 
-    ``low``, ``high`` and ``center`` are in mm, ``lengths`` and ``volume`` what is told of these; ``values`` is from
-    where to where its colours' values are.
+    It is an :class:`Extent`, but that ``lengths`` are what is told of these, and ``streamlines`` and ``points`` all
+    that were counted.
     """
     told = Coloring.load(coloring)
     extent = measure_extent(_open(path, vtk_space), max_points, report, told, _volume(told))
-    found = asdict(extent) | {"lengths": extent.lengths.told()}
+    counted = {"streamlines": extent.tally.streamlines, "points": extent.tally.points}
+    found = asdict(extent) | {"lengths": extent.lengths.told()} | counted
     del found["tally"]
     return found
 
@@ -182,10 +183,9 @@ def merge(folder: str, report: Report) -> dict[str, Any]:
 def _scene(bundles: Sequence[Mapping[str, Any]], made: Mapping[str, Any], vtk_space: str) -> Scene:
     low, high = (tuple(corner) for corner in made["Frame"])
     drawn = [_bundle(one, vtk_space) for one in bundles]
-    look = Look.load(made["Look"]).for_streamlines(sum(one.tractogram.header.streamlines for one in drawn))
     anatomy = _anatomy(made["Reference"]["path"]) if made["Reference"] else None
     at = made["SlicesAt"]
-    return Scene(drawn, Frame(low, high), look, anatomy, tuple(at) if at else None)
+    return Scene(drawn, Frame(low, high), Look.load(made["Look"]), anatomy, tuple(at) if at else None)
 
 
 def _bundle(told: Mapping[str, Any], vtk_space: str) -> Bundle:

@@ -408,8 +408,8 @@ def outline_need(job: Job) -> int:
 
 def _content(header: Mapping[str, Any], settings: Settings, needed: int) -> plan.Content:
     look = settings.look
-    tubes = look.for_streamlines(header["streamlines"]).style == TUBES
-    return plan.Content(len(look.views), look.sizes, header["points"], header["loaded"], look.sums, needed, tubes)
+    counted = header["points"], header["loaded"]
+    return plan.Content(len(look.views), look.sizes, *counted, look.sums, needed, tubes=look.style == TUBES)
 
 
 def _job(source: Source, headers: Headers, images: Images, settings: Settings, room: int) -> Job | None:

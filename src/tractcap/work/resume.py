@@ -29,10 +29,13 @@ class Recorded:
     box: Extent
 
     def extent(self, measured_by: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """What was measured of the tractogram, if it was measured by the same colouring."""
+        """All that was measured of the tractogram, if it was measured by the same colouring."""
         told = self.record.plain()
-        measured = {name: told[key] for name, key in MEASURED.items() if key in told}
-        return self.box.plain() | measured if self.box.measured_by == measured_by else None
+        measured = {name: told.get(key) for name, key in MEASURED.items()}
+        boxes = (self.box.center, self.box.most_low, self.box.most_high, self.box.framed_low, self.box.framed_high)
+        if self.box.measured_by != measured_by or None in (*boxes, *measured.values()):
+            return None
+        return self.box.plain() | measured
 
     def outline(self, reference: State) -> Box | None:
         """The box around the head in a reference image, if this state of it was drawn."""

@@ -13,6 +13,9 @@ from tractcap.work.images import Box, State
 from tractcap.work.plan import Shape
 from tractcap.work.prepare import Job, Settings
 
+_WAY = 2
+"""Of measuring: what was measured in another way is measured anew."""
+
 Extent = Mapping[str, Any]
 
 
@@ -58,11 +61,11 @@ class Scenes:
 
     def measured_by(self, job: Job) -> dict[str, Any]:
         """What a job's extent, and the range in it, depend on beside the tractogram."""
-        coloring = self.asked(job)
+        coloring, always = self.asked(job), {"vtk_space": self._settings.vtk_space, "way": _WAY}
         if not coloring.measured:
-            return {"vtk_space": self._settings.vtk_space}
+            return always
         what = {"kind": coloring.kind, "name": coloring.name, "path": coloring.path, "map": _fingerprint(job.map)}
-        return {"vtk_space": self._settings.vtk_space, **what}
+        return {**always, **what}
 
     def asked(self, job: Job) -> Coloring:
         """The colours that were asked for, by the map that is the job's."""
@@ -90,11 +93,7 @@ class Scenes:
     def made(self, person: Participant, jobs: Sequence[Job], missing: Sequence[str] = ()) -> dict[str, Any]:
         """All that decides what pictures of these jobs of a participant show, beside their files and colours."""
         settings, reference = self._settings, _reference(person, jobs[0])
-        boxes = [(person.extents[job]["low"], person.extents[job]["high"]) for job in jobs]
-        if not settings.fit:
-            boxes = [(extent["low"], extent["high"]) for extent in person.extents.values()]
-            boxes += [box for path in person.references if (box := person.outlines[path])]
-        frame = Frame.around(boxes)
+        frame = self._frame(person, jobs)
         return {
             "Look": settings.look.dump(),
             "Frame": [frame.low, frame.high],
@@ -107,6 +106,14 @@ class Scenes:
             "VtkSpace": settings.vtk_space,
             "Missing": list(missing),
         }
+
+    def _frame(self, person: Participant, jobs: Sequence[Job]) -> Frame:
+        """What pictures of these jobs show: the same for all of a participant's, unless each is to fit."""
+        if self._settings.fit:
+            return Frame.around(_framed(person.extents[job]) for job in jobs)
+        heads = [box for path in person.references if (box := person.outlines[path])]
+        head = Frame.around(heads) if heads else None
+        return Frame.around([*heads, *(_framed(extent, head) for extent in person.extents.values())])
 
     def _slices_at(self, person: Participant, jobs: Sequence[Job], reference: State | None) -> list[float] | None:
         look = self._settings.look
@@ -164,6 +171,18 @@ class Scenes:
 
 def _reference(person: Participant, job: Job) -> State | None:
     return job.reference if job.reference and person.outlines[job.reference.path] else None
+
+
+def _framed(extent: Extent, head: Frame | None = None) -> Box:
+    """What of a tractogram a frame shall hold: all, but for a few streamlines that lie far away, or outside a head."""
+    low, high = extent["framed_low"], extent["framed_high"]
+    if head is None:
+        return low, high
+    lows = zip(low, extent["most_low"], head.low, strict=True)
+    highs = zip(high, extent["most_high"], head.high, strict=True)
+    x, y, z = (max(one, edge) if most >= edge else one for one, most, edge in lows)
+    right, front, top = (min(one, edge) if most <= edge else one for one, most, edge in highs)
+    return (x, y, z), (right, front, top)
 
 
 def _fingerprint(state: State | None) -> list[int] | None:

@@ -8,9 +8,11 @@ from typing import Any
 
 from tractcap import __version__
 from tractcap.drawing.draw import Scene
+from tractcap.drawing.edges import sentences
 from tractcap.drawing.labels import Words
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.scales import Scale
+from tractcap.drawing.territory import VOXEL
 from tractcap.drawing.views import IN_SLICE, View
 from tractcap.records.tract import Drawn
 from tractcap.work.about import GENERATED_BY, MEASURED
@@ -54,6 +56,9 @@ class Facts:
             yield f"the header promises {sum(promised):,} streamlines, but there are {self.tally.streamlines:,}"
         if self.tally.outside:
             yield f"{percent(self.outside)} of the points lie outside {self.reference}"
+        yield from sentences(self.tally)
+        if (precision := self.scene.frame.precision) > self.scene.frame.width / self.scene.look.size:
+            yield f"so far from the origin, points are placed to {precision:.1g} mm, which is more than a pixel"
         if missing := self.made.get("Missing"):
             yield f"not in the picture: {', '.join(missing)}"
 
@@ -121,11 +126,12 @@ def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any], pictures: Ma
         "Made": facts.made,
         "Colorings": [one["coloring"] for one in facts.bundles],
         "Style": scene.look.style,
-        "WidthMillimetres": scene.look.thickness(scene.streamlines, scene.frame, scene.look.size),
+        "WidthMillimetres": scene.look.thickness(scene.frame),
         "MillimetresPerPixel": scene.frame.width / scene.look.size,
         "SamplesPerPixel": sampling**2,
         "Streamlines": tally.streamlines,
         "StreamlinesDrawn": tally.drawn,
+        "StreamlinesOutsidePicture": tally.beyond,
         "StreamlinesLeftOut": {reason: count for reason, count in tally.left_out.items() if count},
         **_measured(extent, tally),
         "Points": tally.points,
@@ -141,6 +147,10 @@ def sidecar(facts: Facts, sampling: int, extent: Mapping[str, Any], pictures: Ma
 def _notes(facts: Facts, sampling: int, extent: Mapping[str, Any]) -> Iterator[str]:
     yield from facts.about["Warnings"]
     yield from facts.warnings()
+    if (kept := extent.get("sampled", 0)) < (total := extent.get("valued", 0)):
+        yield f"the range of its values is that of {kept:,} of {total:,}, spread evenly over the file"
+    if (voxel := extent.get("voxel", VOXEL)) > VOXEL:
+        yield f"its volume is on voxels of {voxel:g} mm, since it reaches over more space than a head"
     if sampling == 1:
         yield "edges are not smoothed: the memory left no room for it"
     if without := extent.get("without"):

@@ -28,11 +28,11 @@ def overlap(ours: Territory, theirs: Territory) -> dict[str, Value]:
     Overlap is what we reach of theirs, overreach what we have beyond it (Maier-Hein et al. 2017, Nat Commun 8, 1349,
     doi:10.1038/s41467-017-01285-x).
     """
-    both = ours.shared(theirs)
+    own, other, both = ours.volumes(theirs)
     return {
-        "Dice": round(2 * both / (ours.volume + theirs.volume), 6),
-        "Overlap": round(both / theirs.volume, 6),
-        "Overreach": round((ours.volume - both) / theirs.volume, 6),
+        "Dice": round(2 * both / (own + other), 6),
+        "Overlap": round(both / other, 6),
+        "Overreach": round((own - both) / other, 6),
     }
 
 

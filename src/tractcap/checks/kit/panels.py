@@ -1,7 +1,7 @@
 """Pictures of streamlines, a row of views for each state of them, all in one frame and on one scale."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +9,16 @@ from PIL import Image
 
 from tractcap.checks.kit.sample import Streamline
 from tractcap.drawing import labels
+from tractcap.drawing.boxes import Places
 from tractcap.drawing.draw import Bundle, Making, Scene, draw
+from tractcap.drawing.edges import sentences
 from tractcap.drawing.labels import Words
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.look import DATA, ONE, Coloring, Look
 from tractcap.drawing.palette import Color
 from tractcap.drawing.scales import Scale
 from tractcap.drawing.views import VIEWS, Frame, View
+from tractcap.inputs.tractograms.chunks import Chunk
 from tractcap.inputs.tractograms.held import HeldTractogram
 
 SIZE = 480
@@ -28,20 +31,11 @@ _MAKING = Making(20_000, (1,) * len(VIEWS_SHOWN), 2)
 
 @dataclass(frozen=True)
 class Row:
-    """What one row shows: streamlines as bundles with their colours, and in words, the first line as a title.
-
-    ``streamlines`` are how many these are, where the bundles hold parts of them.
-    """
+    """What one row shows: streamlines as bundles with their colours, and in words, the first line as a title."""
 
     title: str
     words: str
     bundles: Sequence[Bundle]
-    streamlines: int = 0
-
-    @property
-    def count(self) -> int:
-        """Of streamlines."""
-        return self.streamlines or sum(one.tractogram.header.streamlines for one in self.bundles)
 
 
 @dataclass(frozen=True)
@@ -71,10 +65,12 @@ def valued(
 
 
 def frame_of(*groups: Sequence[Streamline]) -> Frame:
-    """The frame around all streamlines of all groups, of which one at least must be there."""
-    boxes = [(one.min(axis=0), one.max(axis=0)) for group in groups for one in group]
-    low, high = np.min([box[0] for box in boxes], axis=0), np.max([box[1] for box in boxes], axis=0)
-    return Frame(tuple(map(float, low)), tuple(map(float, high)))  # type: ignore[arg-type]
+    """The frame around the streamlines of all groups, of which one at least must be there, but for a few far away."""
+    places = Places()
+    for one in (one for group in groups for one in group):
+        places.add(Chunk(one, np.array([0, len(one)])))
+    boxes = places.boxes()
+    return Frame(boxes.framed_low, boxes.framed_high)
 
 
 def sheet(
@@ -97,38 +93,33 @@ def sheet(
     scale : what the colours stand for, the same in all rows. legend : names and colours of bundles.
     marks : words to put into all pictures. warnings : sentences.
     """
-    look = _look(rows, frame, background)
+    look = Look(views=VIEWS_SHOWN, size=SIZE, background=background)
     pictures = [one for row in rows for one in _pictures(row, frame, look, marks, report)]
     return labels.mosaic(pictures, Words(title, subtitle, warnings, scale, legend, background))
-
-
-def _look(rows: Sequence[Row], frame: Frame, background: Color) -> Look:
-    """The look that suits the row with the most streamlines: were the others' wider, they would seem to be more."""
-    most = max(row.count for row in rows)
-    look = Look(views=VIEWS_SHOWN, size=SIZE, background=background).for_streamlines(most)
-    return replace(look, width=look.thickness(most, frame, SIZE))
 
 
 def _pictures(
     row: Row, frame: Frame, look: Look, marks: Sequence[Mark], report: Callable[[int], None]
 ) -> Iterator[Image.Image]:
-    background = look.background
-    for name, pixels in _drawn(row, frame, look, report):
+    background, tally = look.background, Tally()
+    for name, pixels in _drawn(row, frame, look, tally, report):
         image = Image.fromarray(pixels)
         _mark(image, VIEWS[name], frame, marks, background)
         labels.label(image, VIEWS[name], frame, background)
         if name == VIEWS_SHOWN[0]:
-            labels.head(image, Words(row.title, row.words, background=background))
+            labels.head(image, Words(row.title, row.words, tuple(sentences(tally)), background=background))
         yield image
 
 
-def _drawn(row: Row, frame: Frame, look: Look, report: Callable[[int], None]) -> Iterator[tuple[str, np.ndarray]]:
+def _drawn(
+    row: Row, frame: Frame, look: Look, tally: Tally, report: Callable[[int], None]
+) -> Iterator[tuple[str, np.ndarray]]:
     bundles = [one for one in row.bundles if one.tractogram.header.streamlines]
     if not bundles:  # nothing is left, such as by a filter: an empty picture says so
         for name in look.views:
             yield name, np.full((look.size, look.size, 3), look.background, np.uint8)
         return
-    for drawn in draw(Scene(bundles, frame, look), _MAKING, Tally(), report):
+    for drawn in draw(Scene(bundles, frame, look), _MAKING, tally, report):
         yield drawn.view.name, drawn.pixels
 
 
