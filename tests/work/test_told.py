@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import packings
 import phantoms
 import pytest
 
@@ -185,3 +187,107 @@ def test_its_own_outputs_are_no_inputs(dataset: Path, tmp_path: Path) -> None:
     again = run(dataset, out)
     assert "0 drawn, 1 kept from an earlier run, 1 empty" in again.stderr
     assert run(out, tmp_path / "other").returncode == 3
+
+
+FORMATS = {
+    "trk": phantoms.save, "tck": phantoms.save, "trx": packings.trx, "vtk": packings.legacy, "vtp": packings.xml,
+    "fib": packings.legacy,
+}  # fmt: skip
+
+
+def test_empty_missing_damaged_and_failed_are_four(tmp_path: Path) -> None:
+    """Told apart by the same words in log, record, journal, table and page; what is empty is no failure."""
+    data, out = tmp_path / "in/sub-01/dwi", tmp_path / "out"
+    data.mkdir(parents=True)
+    phantoms.save(data / "sub-01_AF_L.tck", phantoms.asymmetric_bundle())
+    for ending, save in FORMATS.items():
+        save(data / f"sub-01_empty-{ending}.{ending}", [])
+    done = run(tmp_path / "in", out)
+    assert done.returncode == 0, done.stderr
+    assert f"1 drawn, {len(FORMATS)} empty" in done.stderr
+    assert "failed" not in done.stderr
+
+    (data / "sub-01_gone.tck").symlink_to(tmp_path / "nowhere")
+    (data / "sub-01_rotten.tck").write_bytes(b"mrtrix tracks\nrubbish")
+    phantoms.save(data / "sub-01_nan.trk", [np.full((5, 3), np.nan, np.float32)])
+    again = run(tmp_path / "in", out)
+    assert again.returncode == 1
+    assert f"0 drawn, 1 kept from an earlier run, {len(FORMATS)} empty, 3 failed" in again.stderr
+    words = {"gone": "missing", "rotten": "damaged", "nan": "failed", "AF_L": "drawn", "empty-trk": "empty"}
+    records = {name: told(out / f"sub-01/figures/sub-01_{name}.json") for name in words}
+    assert {name: one["Status"] for name, one in records.items()} == words
+    assert "link to a file that isn't there" in records["gone"]["Why"]
+    assert all(records[name]["Why"] in again.stderr for name in words if name != "AF_L")
+    last = max((out / "logs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    lines = [json.loads(line) for line in last.read_text().splitlines()]
+    events = {Path(line["source"]).stem.removeprefix("sub-01_"): line["event"] for line in lines if "source" in line}
+    assert words.items() - events.items() == {("AF_L", "drawn")}
+    assert events["AF_L"] == "kept"
+    assert lines[-1].items() >= {"drawn": 0, "kept": 1, "empty": len(FORMATS), "failed": 3}.items()
+    group = [sys.executable, "-m", "tractcap", str(out), str(out), "group"]
+    assert subprocess.run(group, check=False, capture_output=True).returncode == 0
+    table = [line.split("\t") for line in (out / "group_tractograms.tsv").read_text().splitlines()]
+    status = {Path(row[table[0].index("tractogram")]).stem.removeprefix("sub-01_"): row for row in table[1:]}
+    assert {name: status[name][table[0].index("status")] for name in words} == words
+    page = (out / "sub-01.html").read_text()
+    assert all(records[name]["Why"].partition("'")[0].rpartition("/")[2] in page for name in words if name != "AF_L")
+
+
+def test_too_large_beside_damaged(tmp_path: Path) -> None:
+    """All are told of, with records and a page: 4 is for where memory is all that is wrong."""
+    data, out = tmp_path / "in", tmp_path / "out"
+    data.mkdir()
+    for name in "abc":
+        phantoms.save(data / f"{name}.tck", phantoms.straight_bundle(3))
+    huge = ("--mem-per-job", "900G")
+    alone = run(data, tmp_path / "alone", *huge)
+    assert alone.returncode == run(data, tmp_path / "dry", *huge, "--dry-run").returncode == 4
+    (data / "broken.tck").write_bytes(b"rubbish")
+    done = run(data, out, *huge)
+    assert done.returncode == run(data, tmp_path / "dry", *huge, "--dry-run").returncode == 1
+    for folder, names in ((tmp_path / "alone", "abc"), (out, ("a", "b", "c", "broken"))):
+        status = {name: told(folder / f"figures/{name}.json")["Status"] for name in names}
+        assert status == {name: "damaged" if name == "broken" else "failed" for name in names}
+        assert all(f"{name}.tck" in (folder / "index.html").read_text() for name in names)
+    assert "0 drawn, 4 failed" in done.stderr
+    assert all(f"{name}.tck can't be drawn in" in done.stderr for name in "abc")
+    assert not (tmp_path / "dry").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "status"),
+    [(b"rubbish", (), 1), (None, (), 0), (None, ("--participant-label", "99"), 3), (None, ("--mem", "150", "--size", "2000"), 4)],
+)
+def test_a_dry_run_ends_as_the_run_would(
+    data: Path, tmp_path: Path, content: bytes | None, options: tuple[str, ...], status: int
+) -> None:
+    if content:
+        (data / "sub-01/dwi/sub-01_AF_L.tck").write_bytes(content)
+    assert run(data, tmp_path / "out", *options, "--dry-run").returncode == status
+    assert not (tmp_path / "out").exists()
+    assert run(data, tmp_path / "out", *options).returncode == status
+
+
+@pytest.mark.parametrize("beside", ["nothing", "a file of values from the start", "one that came later"])
+def test_a_rerun_that_fails_leaves_the_record_of_good_pictures(data: Path, tmp_path: Path, beside: str) -> None:
+    """The failure is told by log, journal and exit status; pictures and their record are of the same file still."""
+    out, lines = tmp_path / "out", phantoms.asymmetric_bundle()
+    values = data / "sub-01/dwi/sub-01_AF_L_fa.tsf"
+
+    def come() -> None:
+        phantoms.save_tsf(values, [np.linspace(0, 1, len(line)).astype("f4") for line in lines])
+
+    if "start" in beside:
+        come()
+    assert run(data, out).returncode == 0
+    path = out / "sub-01/figures/sub-01_AF_L.json"
+    before = path.read_bytes()
+    if "later" in beside:
+        come()
+    done = run(data, out, "--color", "data:nope")
+    assert done.returncode == 1
+    assert "has no data 'nope' to colour by" in done.stderr
+    assert path.read_bytes() == before
+    last = max((out / "logs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    assert any(json.loads(line)["event"] == "failed" for line in last.read_text().splitlines())
+    assert "sub-01_AF_L_mosaic.png" in (out / "sub-01.html").read_text()

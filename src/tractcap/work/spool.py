@@ -59,6 +59,9 @@ class Spool(Generic[T]):
             parts.append(values)
         return [value for part in reversed(parts) for value in part]
 
+    def __del__(self) -> None:
+        self._file.close()
+
     def _write(self) -> None:
         if not self._coming:
             return
