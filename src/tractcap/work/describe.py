@@ -26,12 +26,14 @@ def describe(planned: Planned, settings: Settings, budget: Budget, checks: Mappi
         else "Workers: none"
     )
     jobs = [job for job in planned.jobs if job.mine]
+    lines += [f"Found: {sentence}" for sentence in planned.people]
     lines.append(f"Jobs: {len(jobs)}, each {_pictures(settings.look)}")
     lines += [f"  {as_mb(job.need):>9,} MB  {_job_line(job)}" for job in jobs]
     if checks:
         lines.append("Checks, the most that each takes of a bundle:")
     lines += [f"  {as_mb(need):>9,} MB  {name}{_fits(need, planned.room)}" for name, need in checks.items()]
     lines += [f"  can't be drawn: {why}" for _, why in planned.failed]
+    lines += [f"  can't be read: {why}" for why in planned.unread]
     return "\n".join(lines)
 
 
@@ -53,7 +55,9 @@ def as_json(planned: Planned, settings: Settings, budget: Budget, checks: Mappin
             if job.mine
         ],
         "checks": dict(checks),
+        "people": list(planned.people),
         "failed": [{"path": str(source.path), "why": why} for source, why in planned.failed],
+        "unread": list(planned.unread),
     }
 
 

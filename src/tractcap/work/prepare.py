@@ -13,7 +13,8 @@ from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.companions import Companions
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layout import Source, fingerprint, search
+from tractcap.inputs.layout import Found, Source, fingerprint, search
+from tractcap.inputs.patterns import Pattern
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.rlimit import ceiling
 from tractcap.limits.threads import environment
@@ -38,9 +39,8 @@ class Settings:
     ``references`` those of single participants, and ``find_reference`` looks for each tractogram's own in the dataset
     where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
-    them all. ``checks`` are the measures of quality. ``margin`` is a share of the budget; ``mem_per_job`` overrides the
-    estimates, in bytes; ``batch_size`` is how many participants are finished before the next are begun, 0 for all at
-    once; ``shard`` a share of the work, None for all; ``timeout`` how many seconds a worker may be silent.
+    them all. ``layouts`` are patterns of the tractograms' paths, empty for those that are known. ``checks`` are the
+    measures of quality. ``margin`` is a share of the budget; ``X ``shard`` a share of the work, None for all; ``timeout`` how many seconds a worker may be silent.
     """
 
     input: Path
@@ -53,6 +53,7 @@ class Settings:
     fit: bool = False
     overview: bool = False
     filters: Filters = field(default_factory=Filters)
+    layouts: tuple[Pattern, ...] = ()
     checks: Asked = field(default_factory=Asked)
     nprocs: int = -1
     margin: float = 0.2
@@ -114,7 +115,7 @@ class Planned:
 
     ``failed`` holds what can't be drawn already, source and sentence; ``empty`` bundles that hold no streamlines, as
     their JSON files without a tractogram say. ``outlines`` are boxes around the heads in references, ``companions`` the
-    images of the dataset.
+    images of the dataset. ``people`` are sentences on who was found, ``unread`` on folders and files that can't be.
     """
 
     jobs: list[Job]
@@ -124,6 +125,8 @@ class Planned:
     empty: list[Source] = field(default_factory=list)
     outlines: dict[Path, Box] = field(default_factory=dict)
     companions: Companions = field(default_factory=lambda: Companions(()))
+    people: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def folders(self) -> set[str]:
@@ -143,12 +146,14 @@ def prepare(settings: Settings, watch: Watch, sources: list[Source] | None = Non
     ------
     NothingToDrawError, CapTooSmallError, SettingsError
     """
-    sources, companions = _found(settings) if sources is None else (sources, Companions(()))
-    if not sources:
-        raise NothingToDrawError(_nothing(settings))
+    found = _found(settings) if sources is None else Found(sources)
+    if not (sources := found.sources):
+        raise NothingToDrawError(_nothing(settings, found))
+    companions = Companions(found.images, settings.filters)
     room = _room(settings, watch)
     mine = _mine(settings, sources)
     planned = Planned([], [], plan.Crew(1, watch.budget.cpus, ""), room, companions=companions)
+    planned.people, planned.unread = found.people, found.failed
     planned.empty = [source for source in mine if source.empty]
     _jobs(planned, _touched(sources, mine), companions, settings, watch)
     _keep(planned, mine)
@@ -208,9 +213,15 @@ def _keep(planned: Planned, mine: Mapping[Source, tuple[Piece, ...]]) -> None:
     planned.failed = [(source, why) for source, why in planned.failed if source in mine]
 
 
-def _found(settings: Settings) -> tuple[list[Source], Companions]:
-    found = search(settings.input, settings.filters, settings.output)
-    return found.sources, Companions(found.images, settings.filters)
+def _found(settings: Settings) -> Found:
+    found = search(settings.input, settings.filters, settings.output, settings.layouts)
+    for sentence in found.people:
+        log.info("found %s", sentence)
+    for sentence in found.warnings:
+        log.warning("%s", sentence)
+    for sentence in found.failed:
+        log.error("%s", sentence)
+    return found
 
 
 def _jobs(
@@ -269,7 +280,9 @@ def _most(room: int, watch: Watch) -> int:
     return room if bound is None else min(room, bound)
 
 
-def _nothing(settings: Settings) -> str:
+def _nothing(settings: Settings, found: Found) -> str:
+    if found.nothing:
+        return f"{settings.input}: {found.nothing}."
     of = f" of {told}" if (told := settings.filters.told) else ""
     return f"{settings.input} holds no tractogram{of}: expected files that end in .trk, .tck, .trx, .vtk or .vtp."
 
