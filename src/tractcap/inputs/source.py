@@ -107,9 +107,12 @@ class Source:
 
         Only those of one variant are shown together or compared.
         """
-        label = self.dataset.rpartition("/")[2]
-        of_dataset = (("dataset", label),) if label and not label.startswith("sub-") else ()
-        return (*self.facts.variant, *of_dataset)
+        dataset = self.dataset.rpartition("/")[2]
+        made = (
+            ("tool", self.pattern.tool if self.pattern else ""),
+            ("dataset", "" if dataset.startswith("sub-") else dataset),
+        )
+        return (*self.facts.variant, *((name, label) for name, label in made if label))
 
     @property
     def folder(self) -> str:
@@ -121,8 +124,9 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """What its pictures' names begin with."""
-        return short(self.renamed or split(self.name)[0].rpartition("/")[2])
+        """What its pictures' names begin with: its own name, or the bundle's where a folder tells that."""
+        own, label = split(self.name)[0].rpartition("/")[2], self.bundle.original
+        return short(self.renamed or (label if self.pattern and label not in own else own))
 
     @property
     def title(self) -> str:

@@ -84,7 +84,7 @@ class _Choice:
 
 Finder = Callable[[Source], _Choice]
 
-_STATES = ("desc", "dataset")
+_STATES = ("desc", "dataset", "tool")
 """Entities in which what is compared with a bundle may differ: how it was cleaned, and who made it."""
 
 
@@ -175,7 +175,7 @@ def _of_variant(source: Source, others: Sequence[Source]) -> list[Source]:
         for one in others
         if all(own.get(name, label) == label for name, label in one.variant if name not in _STATES)
     ]
-    for leaving_out in (_STATES, ("dataset",)):
+    for leaving_out in (_STATES, ("dataset", "tool")):
         alike = [one for one in fit if _without(one, leaving_out) == _without(source, leaving_out)]
         fit = alike or fit
     return fit

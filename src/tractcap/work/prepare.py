@@ -40,7 +40,9 @@ class Settings:
     where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
     them all. ``layouts`` are patterns of the tractograms' paths, empty for those that are known. ``checks`` are the
-    measures of quality. ``margin`` is a share of the budget; ``X ``shard`` a share of the work, None for all; ``timeout`` how many seconds a worker may be silent.
+    measures of quality. ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes;
+    ``batch_size`` is how many participants are finished before the next are begun, 0 for all at once; ``shard`` a share
+    of the work, None for all; ``timeout`` how many seconds a worker may be silent.
     """
 
     input: Path
