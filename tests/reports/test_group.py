@@ -234,7 +234,7 @@ def test_overviews_are_shown_but_are_no_bundle(output):
     output.add("ForcepsMajor")
     output.add("all", kind="overview", stem="sub-01_desc-overview")
     assert [row["bundle"] for row in table(output)] == ["ForcepsMajor"]
-    assert data(output)["overviews"]["0"][1] == "sub-01/figures/sub-01_desc-overview_mosaic.png"
+    assert data(output)["overviews"]["0"][0][1] == "sub-01/figures/sub-01_desc-overview_mosaic.png"
 
 
 def test_the_page_counts(output):
@@ -285,7 +285,7 @@ def test_links_lead_to_what_the_participants_pages_hold(output):
     output.add("all", "01", kind="overview", stem="sub-01_desc-overview", told={"Sources": ["a", "b"]})
     there = participant_page(output.root, "01").read_text()
     told = data(output)
-    anchors = [*told["rows"]["anchor"], told["overviews"]["0"][0].partition("#")[2]]
+    anchors = [*told["rows"]["anchor"], told["overviews"]["0"][0][0].partition("#")[2]]
     assert len(set(anchors)) == 3
     assert all(f'id="{anchor}"' in there for anchor in anchors)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tractcap.files import write_text
 from tractcap.limits.sizes import as_mb
-from tractcap.reports.cards import Card, as_hex, card, legends, pair
+from tractcap.reports.cards import Card, as_hex, card, legends, pair, set_apart
 from tractcap.reports.html import render, tenths
 from tractcap.reports.ratings import ENDING
 from tractcap.reports.tracts import DRAWN, EMPTY, FAILED, Tract, changed, tracts
@@ -74,6 +74,7 @@ def page(output: Path, participant: str, methods: Methods | None = None) -> Path
     cards = list(_cards(output, participant, left_out))
     if not cards:
         return None
+    set_apart(cards)
     pair(cards)
     legends(cards)
     path = place(output, participant)
@@ -151,6 +152,7 @@ def _datum(one: Card) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": one.name,
+        "apart": one.apart,
         "key": one.tract.key,
         "session": f"ses-{one.tract.session}" if one.tract.session else "",
         "source": one.tract.source,

@@ -5,12 +5,13 @@ They may be written by others at the same time: a file that is gone or not whole
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tractcap.inputs.source import Variant
 from tractcap.reports.places import Made, is_place, names_beside
 
 FIGURES = "figures"
@@ -60,6 +61,12 @@ class Tract:
         return str(self.told["Bundle"]["Readable"])
 
     @property
+    def variant(self) -> Variant:
+        """What sets it apart from others of the bundle in its session: entities and their labels, such as run."""
+        told = self.told.get("Variant")
+        return tuple((str(name), str(label)) for name, label in told.items()) if isinstance(told, dict) else ()
+
+    @property
     def overview(self) -> bool:
         """Whether it shows several tractograms together."""
         return bool(self.told["Kind"] == "overview")
@@ -80,6 +87,28 @@ class Tract:
 def _shows(name: str) -> str:
     what = name.rpartition("_")[2]
     return what if what.startswith("turntable.") else what.removesuffix(".png").removeprefix("view-")
+
+
+def telling(bundles: Iterable[tuple[str, Variant]]) -> tuple[str, ...]:
+    """The entities by which tractograms of one bundle differ, in the order in which they are met.
+
+    Parameters
+    ----------
+    bundles : the key of each tractogram's bundle, and its variant.
+    """
+    variants: dict[str, dict[Variant, None]] = {}
+    for key, variant in bundles:
+        variants.setdefault(key, {})[variant] = None
+    found: dict[str, None] = {}
+    for several in variants.values():
+        names = dict.fromkeys(name for variant in several for name, _ in variant)
+        found |= {name: None for name in names if len({dict(variant).get(name) for variant in several}) > 1}
+    return tuple(found)
+
+
+def in_words(variant: Variant, entities: Collection[str]) -> str:
+    """What sets a tractogram apart, by the entities that do: ``run 1, model csd``."""
+    return ", ".join(f"{name} {label}" for name, label in variant if name in entities)
 
 
 def tracts(output: Path, participant: str | None = None, left_out: list[Path] | None = None) -> Iterator[Tract]:

@@ -19,7 +19,5 @@ def together(jobs: Iterable[Job]) -> list[list[Job]]:
 def overview_place(output: Path, source: Source) -> Path:
     """The JSON file of the picture of several tractograms together, of which ``source`` is one."""
     folder = output / source.folder if source.participant else output / "figures"
-    desc = dict(source.variant).get("desc")
-    entities = [entity.replace("_", "+").replace(" ", "") for entity in whose(source) if entity != f"desc-{desc}"]
-    last = f"desc-{desc.replace('_', '+')}Overview" if desc else "desc-overview"
-    return folder / f"{short('_'.join([*entities, last]))}.json"
+    entities = [entity.replace("_", "+").replace(" ", "") for entity in whose(source)]
+    return folder / f"{short('_'.join(entities))}{'_' * bool(entities)}desc-overview.json"
