@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -288,13 +289,15 @@ class _Search:
             self._attempt(self._take_tractogram, name, dataset)
         self._settle(pattern)
         self._sources.sort(key=lambda source: source.name.replace("/", "\0"))
-        sources, warnings = _of_one_person(self._sources)
-        unmet = list(self._unmet())
-        warnings += [*self._unfit(), *_twice(sources), *(unmet if sources else ())]
+        met = _Met(self._sources, self._by)
+        if doubtful := met.doubtful():
+            met = _Met([source for source in self._sources if source.participant not in doubtful], self._by)
+        sources, unmet = met.apart(), list(self._unmet())
+        warnings = [*doubtful.values(), *self._unfit(), *met.twice, *(unmet if sources else ())]
         return Found(
-            _apart(sources),
+            sources,
             tuple(self._images),
-            tuple(self._people(sources)),
+            tuple(met.people()),
             tuple(warnings),
             tuple(self._failed),
             "" if sources else next(iter(unmet), ""),
@@ -329,18 +332,6 @@ class _Search:
                 yield f"no tractogram is of {kind} {_named(missing)}; {there_are}"
                 if not met.intersection(asked):
                     return  # nothing was looked at for what else is asked for
-
-    def _people(self, sources: Iterable[Source]) -> Iterator[str]:
-        """Sentences on who was found, and by what."""
-        found: dict[str, dict[str, None]] = defaultdict(dict)
-        for source in sources:
-            found[self._by(source) if source.participant else ""][source.participant] = None
-        nobodys = found.pop("", None)
-        for by, labels in found.items():
-            yield f"{_counted(labels, 'participant')}, {by}: {_named(list(labels))}"
-        if found and nobodys:
-            of_nobody = [source.name for source in sources if not source.participant]
-            yield f"{_counted(of_nobody, 'tractogram')} of no participant: {_named(of_nobody)}"
 
     def _by(self, source: Source) -> str:
         pattern = source.pattern
@@ -418,49 +409,79 @@ def _pieces(name: str) -> set[str]:
     return set(split_source(name)[0].rpartition("/")[2].split("_"))
 
 
-def _of_one_person(sources: list[Source]) -> tuple[list[Source], list[str]]:
-    """Leave out what may be of two people that have one label: it is never told of as one person's."""
-    named: dict[str, set[bool]] = defaultdict(set)
-    groups: dict[str, set[str]] = defaultdict(set)
-    for source in sources:
-        if participant := source.participant:
-            named[participant].add(bool(participant_of(source.name)))
-            groups[participant].update(label for entity, label in source.entities if entity == GROUP)
-    twice = {label for label, kinds in named.items() if len(kinds) > 1}
-    grouped = {label for label, found in groups.items() if len(found) > 1}
-    if not (twice or grouped):
-        return sources, []
-    kept = [
-        source
-        for source in sources
-        if source.participant not in grouped and (source.participant not in twice or participant_of(source.name))
-    ]
-    warnings = [
-        f"participant {label} is found as {label} and as sub-{label}, which may be two people: "
-        "what isn't named by sub- is left out; rename one of them, or draw them one at a time"
-        for label in sorted(twice - grouped)
-    ]
-    warnings += [
-        f"participant {label} is in the groups {_named(sorted(groups[label]))}, and may be two people: it is left out; "
-        "give a --layout that has {participant} for the group and {participant2} for the person"
-        for label in sorted(grouped)
-    ]
-    return kept, warnings
+class _Met:
+    """What is told of all tractograms that were found, which each is looked at once for.
 
+    Parameters
+    ----------
+    sources : in the order of their names. by : says by what it is told whose one is.
+    """
 
-def _twice(sources: Iterable[Source]) -> Iterator[str]:
-    """A sentence on bundles that one person has twice, with nothing that sets them apart."""
-    first: dict[int, Source] = {}
-    again = []
-    for source in sources:
-        whose = hash((source.participant, source.session, source.variant, source.bundle.key))
-        if source.participant and first.setdefault(whose, source) is not source:
-            again.append(f"{first[whose].name} and {source.name}")
-    if again:
-        yield (
-            f"{_counted(again, 'bundle')} found twice in one participant, and nothing in their paths sets them "
-            f"apart: {_named(again, '; ')}"
-        )
+    def __init__(self, sources: Sequence[Source], by: Callable[[Source], str]) -> None:
+        self.sources = sources
+        self._people: dict[str, dict[str, None]] = defaultdict(dict)
+        self._of_nobody: list[str] = []
+        self._named: dict[str, set[bool]] = defaultdict(set)
+        self._groups: dict[str, set[str]] = defaultdict(set)
+        self._again: list[str] = []
+        first: dict[int, Source] = {}
+        self._places = array("q", (self._look(source, by, first) for source in sources))
+
+    def _look(self, source: Source, by: Callable[[Source], str], first: dict[int, Source]) -> int:
+        """Take one in; returns a number for where its pictures go."""
+        told = source.facts
+        if participant := told.participant:
+            self._people[by(source)][participant] = None
+            self._named[participant].add(bool(participant_of(source.name)))
+            if group := dict(told.entities).get(GROUP):
+                self._groups[participant].add(group)
+            whose = hash((participant, told.session, source.variant, told.bundle.key))
+            if (other := first.setdefault(whose, source)) is not source:
+                self._again.append(f"{other.name} and {source.name}")
+        else:
+            self._of_nobody.append(source.name)
+        return hash((source.folder, source.stem))
+
+    def doubtful(self) -> dict[str, str]:
+        """Labels that may be two people's, and sentences on them: they are never told of as one person's."""
+        found = {
+            label: f"participant {label} is found as {label} and as sub-{label}, which may be two people: both are "
+            "left out; rename one of them, or give a --layout that fits one of them"
+            for label, kinds in self._named.items()
+            if len(kinds) > 1
+        }
+        return found | {
+            label: f"participant {label} is in the groups {_named(sorted(groups))}, and may be two people, who are "
+            "left out; give a --layout that has {participant} for the group and {participant2} for the person"
+            for label, groups in self._groups.items()
+            if len(groups) > 1
+        }
+
+    @property
+    def twice(self) -> Iterator[str]:
+        """A sentence on bundles that one person has twice, with nothing that sets them apart."""
+        if self._again:
+            yield (
+                f"{_counted(self._again, 'bundle')} found twice in one participant, and nothing in their paths sets "
+                f"them apart: {_named(self._again, '; ')}"
+            )
+
+    def people(self) -> Iterator[str]:
+        """Sentences on who was found, and by what."""
+        for by, labels in self._people.items():
+            yield f"{_counted(labels, 'participant')}, {by}: {_named(list(labels))}"
+        if self._people and self._of_nobody:
+            yield f"{_counted(self._of_nobody, 'tractogram')} of no participant: {_named(self._of_nobody)}"
+
+    def apart(self) -> list[Source]:
+        """All of them; those whose pictures would have the same names have their whole path as a name instead."""
+        taken = Counter(self._places)
+        if len(taken) == len(self.sources):
+            return list(self.sources)
+        return [
+            source if taken[place] == 1 else replace(source, renamed=source.name.replace("/", "+"))
+            for source, place in zip(self.sources, self._places, strict=True)
+        ]
 
 
 def _counted(items: Collection[object], what: str) -> str:
@@ -470,16 +491,3 @@ def _counted(items: Collection[object], what: str) -> str:
 def _named(names: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
     return between.join(names[:_MOST_NAMED]) + more
-
-
-def _apart(sources: Sequence[Source]) -> list[Source]:
-    """Give those whose pictures would have the same names their whole path as a name instead."""
-    taken = Counter(hash((source.folder, source.stem)) for source in sources)
-    if len(taken) == len(sources):
-        return list(sources)
-    return [
-        source
-        if taken[hash((source.folder, source.stem))] == 1
-        else replace(source, renamed=source.name.replace("/", "+"))
-        for source in sources
-    ]

@@ -49,9 +49,11 @@ def split_image(name: str) -> tuple[str, str]:
 
 
 def _split(name: str, endings: tuple[str, ...]) -> tuple[str, str]:
-    for ending in endings:
-        if name.lower().endswith(ending) and len(name) > len(ending):
-            return name[: -len(ending)], ending
+    lower = name[-len(endings[0]) :].lower()
+    if lower.endswith(endings):
+        for ending in endings:
+            if lower.endswith(ending) and len(name) > len(ending):
+                return name[: -len(ending)], ending
     return name, ""
 
 
@@ -64,10 +66,11 @@ def participant_of(relative: str) -> str:
     """Whose a file is, by ``sub-`` in any part of its path; the last one counts. Empty where there is none."""
     *folders, file = relative.split("/")
     of_folder = next((found[1] for part in reversed(folders) if (found := _PERSONS_FOLDER.fullmatch(part))), "")
-    of_file = _PERSON.findall(file)
-    if not of_file or (of_folder and re.search(rf"(?<![a-zA-Z0-9])sub-{re.escape(of_folder)}(?![a-zA-Z0-9])", file)):
+    before, tag, after = file.partition(f"sub-{of_folder}")
+    if of_folder and tag and not before[-1:].isalnum() and not after[:1].isalnum():
         return of_folder
-    return str(of_file[-1])
+    of_file = _PERSON.findall(file)
+    return str(of_file[-1]) if of_file else of_folder
 
 
 def entities(relative: str, stem: str, ending: str) -> dict[str, str]:

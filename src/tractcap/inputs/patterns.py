@@ -62,10 +62,10 @@ class Pattern:
         SettingsError
             When it can be read in several ways.
         """
-        if (path := self._bare(name)) is None:
+        if (self.tool and self._literal not in name) or (path := self._bare(name)) is None:
             return None
         if self.tool:
-            found = (regex.fullmatch(path) for regex in self._regexes if self._literal in name)
+            found = (regex.fullmatch(path) for regex in self._regexes)
             return next((one.groupdict() for one in found if one), None)
         lazy = self._regexes[0].fullmatch(path)
         if lazy is None or lazy.groupdict() == self._greedy.match(path).groupdict():  # type: ignore[union-attr]

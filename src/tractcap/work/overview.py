@@ -19,5 +19,4 @@ def together(jobs: Iterable[Job]) -> list[list[Job]]:
 def overview_place(output: Path, source: Source) -> Path:
     """The JSON file of the picture of several tractograms together, of which ``source`` is one."""
     folder = output / source.folder if source.participant else output / "figures"
-    entities = [entity.replace("_", "+").replace(" ", "") for entity in whose(source)]
-    return folder / f"{short('_'.join(entities))}{'_' * bool(entities)}desc-overview.json"
+    return folder / "_".join([*filter(None, [short("_".join(whose(source)))]), "desc-overview.json"])
