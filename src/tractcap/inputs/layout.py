@@ -214,7 +214,7 @@ class _Search:
             if found and not one.startswith("sub-") and one != _DERIVATIVES:
                 self._beside = True
                 self._there.participants.add(one)
-            elif not self._is_others(one):
+            elif not self._is_others(below, one):
                 yield one
 
     def _leads(self, folder: str) -> bool:
@@ -222,13 +222,14 @@ class _Search:
         self.narrowed = self.narrowed or not leads
         return leads
 
-    def _is_others(self, folder: str) -> bool:
+    def _is_others(self, below: str, folder: str) -> bool:
         """Whether a folder is, by its name, of a participant or session that isn't asked for."""
         if folder.startswith("sub-") and self._asked and (label := bare_label(folder)) not in self._asked:
             self._there.participants.add(label)
             return True
         if folder.startswith("ses-") and not self._filters.keep_session(folder.removeprefix("ses-")):
             self._there.sessions.add(folder.removeprefix("ses-"))
+            self._there.participants.update(label for label in self._filters.participant_labels if label in below)
             return True
         return False
 
