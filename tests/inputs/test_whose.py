@@ -112,6 +112,8 @@ BOTH = {(who, f"ArcuateFasciculus_{side}") for who in PEOPLE for side in "LR"}
 def test_the_table_of_layouts_is_documented_and_tried() -> None:
     assert [pattern.text for pattern in KNOWN] == list(EXAMPLES)
     assert all(address.startswith("https://") for address, _ in TOOLS.values())
+    page = (Path(__file__).parents[2] / "docs/bids.md").read_text(encoding="utf-8")
+    assert all(f"`{pattern.text}`".replace("|", "\\|") in page for pattern in KNOWN)
 
 
 @pytest.mark.parametrize("template", [*EXAMPLES.values(), *PLAIN.values()])
