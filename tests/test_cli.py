@@ -10,12 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import numpy as np
 import phantoms
 import pytest
 from PIL import Image
 
-from tractcap.cli import spread
+from tractcap.cli import spread, tractcap
 
 SMALL = ("--size", "100")
 VIEWS = ("left", "anterior", "superior", "right", "posterior", "inferior")
@@ -342,10 +343,47 @@ def test_a_signal_ends_it_and_leaves_nothing_behind(tmp_path: Path, number: int,
             "in out participant --session-id=a b --dry-run --participant_label x y",
             "in out participant --session-id=a --session-id b --dry-run --participant_label x --participant_label y",
         ),
+        *(
+            (
+                f"{before} in out participant {before} --participant-label 1 2",
+                f"{before} in out participant {before} --participant-label 1 --participant-label 2",
+            )
+            for before in ("-vvv", "-vv", "-v -v", "-w/dir", "-w dir", "-vw dir", "-vvw/dir", "--work_dir dir", "--fit")
+        ),
+        ("-w/dir in out participant --layout a b", "-w/dir in out participant --layout a --layout b"),
+        ("in out participant --tract-label A -- --b c", "in out participant --tract-label A -- --b c"),
+        ("in out participant --metric FA=a MD --overwrite", "in out participant --metric FA=a --metric MD --overwrite"),
     ],
 )
 def test_several_labels_behind_one_option(given: str, expected: str) -> None:
     assert spread(given.split()) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "expected"),
+    [
+        ("--participant-label", "01,sub-02", ["01", "sub-02"]),
+        ("--session-label", "1,2", ["1", "2"]),
+        ("--tract-label", "AF,CST,", ["AF", "CST"]),
+        ("--tract-label", "", [""]),
+        ("--metric", "FA,MD=/a,b/md.nii,RD", ["FA", "MD=/a,b/md.nii", "RD"]),
+        ("--scalar", "FA=a,b/fa.nii,MD=md.nii", ["FA=a,b/fa.nii", "MD=md.nii"]),
+        ("--layout", "{participant}/a,b/{bundle},x/{participant}", ["{participant}/a,b/{bundle}", "x/{participant}"]),
+    ],
+)
+def test_commas_between_what_an_option_takes(option: str, text: str, expected: list[str]) -> None:
+    """Every option that takes several understands them; a test of another fails here until it is told of."""
+    several = {one.opts[0]: one for one in tractcap.params if isinstance(one, click.Option) and one.multiple}
+    assert set(several) == {
+        "--participant-label",
+        "--session-label",
+        "--tract-label",
+        "--metric",
+        "--scalar",
+        "--layout",
+    }
+    context = tractcap.make_context("tractcap", ["in", "out", "participant", option, text])
+    assert list(context.params[several[option].name or ""]) == expected
 
 
 NAMES = [

@@ -34,6 +34,8 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
 
     The last name may be the parameter's, without dashes.
     """
+    if how.get("multiple"):
+        how["callback"] = lambda _context, _option, given: tuple(one for text in given for one in _separate(text))
     spellings = [spelling for name in names for spelling in (name, re.sub("(?<=[a-z])-", "_", name))]
     return click.option(*dict.fromkeys(spellings), **how)
 
@@ -63,6 +65,14 @@ def _option(*names: str, **how: Any) -> Callable[[_Command], _Command]:
     multiple=True,
     metavar="LABEL...",
     help="Draw these bundles alone, by their own name or by any tool's; without a side, both.",
+)
+@_option(
+    "--layout",
+    "layouts",
+    multiple=True,
+    metavar="PATTERN",
+    help="Where participant, session and bundle stand in paths below INPUT, for trees that aren't BIDS, such as "
+    "{participant}/wave{session}/tracts/{bundle}.trk.  [default: as BIDS and the field's tools have them]",
 )
 @_option(
     "--bids-filter-file",
@@ -313,44 +323,54 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     raise AssertionError("click exits by itself")
 
 
+def _separate(text: str) -> list[str]:
+    """What an option that takes several was given with commas between; a comma in a path is the path's."""
+    return [one for one in re.split(r",(?=[^,/=]*(?:,|$)|[^,/=]+=|[^,]*\{participant)", text) if one] or [text]
+
+
 def spread(arguments: list[str]) -> list[str]:
     """Let options that take several labels take them as other BIDS Apps do: ``--participant-label 01 02``.
 
     That is understood behind the three positional arguments; before them such an option takes one label.
     """
+    known = {name: one for one in _options() for name in (*one.opts, *one.secondary_opts)}
     result: list[str] = []
-    option, positionals, value_due = "", 0, False
-    for argument in arguments:
-        if argument.startswith("-") and argument != "-":
-            option, equals, _ = argument.partition("=")
-            value_due = not equals and option not in _flags()
-        elif value_due:
+    several, positionals, value_due = "", 0, False
+    for at, argument in enumerate(arguments):
+        if argument == "--":
+            return result + arguments[at:]
+        if value_due:
             value_due = False
-        elif option in _several() and positionals >= 3:
-            result.append(option)
+        elif argument.startswith("-") and argument != "-":
+            name, value_due = _read(argument, known)
+            several = name if name in known and known[name].multiple else ""
+        elif several and positionals >= 3:
+            result.append(several)
         else:
             positionals += 1
         result.append(argument)
     return result
 
 
-def _several() -> set[str]:
-    return {
-        name
-        for option in tractcap.params
-        if isinstance(option, click.Option) and option.multiple
-        for name in option.opts
-    }
+def _options() -> list[click.Option]:
+    """All options, the one for help too."""
+    return [one for one in tractcap.get_params(click.Context(tractcap)) if isinstance(one, click.Option)]
 
 
-def _flags() -> set[str]:
-    known = {
-        name
-        for option in tractcap.params
-        if isinstance(option, click.Option) and (option.is_flag or option.count)
-        for name in option.opts
-    }
-    return known | {"-h", "--help", "-vv"}
+def _read(argument: str, known: dict[str, click.Option]) -> tuple[str, bool]:
+    """The option that an argument ends with, and whether its value is the next: ``-vvw`` is ``-w``, ``-w/dir`` too."""
+    name, equals, _ = argument.partition("=")
+    if argument.startswith("--") or name in known:
+        return name, not equals and name in known and not _is_flag(known[name])
+    for at, letter in enumerate(argument[1:], 1):
+        name = f"-{letter}"
+        if name not in known or not _is_flag(known[name]):
+            return name, name in known and at == len(argument) - 1
+    return name, False
+
+
+def _is_flag(option: click.Option) -> bool:
+    return option.is_flag or option.count
 
 
 class _OneLine(logging.Formatter):
@@ -441,7 +461,7 @@ def _show(settings: Any, planned: Any, watch: Watch, as_json: bool) -> bool:
     needs = Checks(settings, planned).needs(watch)
     for line in tell(planned, settings, watch.budget, needs):
         click.echo(line)
-    return not planned.failed and all(need <= planned.room for need in needs.values())
+    return not (planned.failed or planned.unread) and all(need <= planned.room for need in needs.values())
 
 
 def _carry_out(settings: Any, planned: Any, watch: Watch) -> bool:
@@ -467,7 +487,7 @@ def _carry_out(settings: Any, planned: Any, watch: Watch) -> bool:
         outcome = carry_out(settings, planned, watch, Printer(bar))
     for line in outcome.summary(planned, watch):
         log.info("%s", line)
-    return outcome.whole
+    return outcome.whole and not planned.unread
 
 
 def _settings(asked: dict[str, Any], source: Path) -> Any:
@@ -489,6 +509,7 @@ def _settings(asked: dict[str, Any], source: Path) -> Any:
         fit=asked["fit"],
         overview=asked["overview"],
         filters=_filters(asked),
+        layouts=_layouts(asked["layouts"]),
         checks=_checks(asked),
         nprocs=_nprocs(asked["nprocs"]),
         margin=asked["safety_margin"],
@@ -508,6 +529,12 @@ def _filters(asked: dict[str, Any]) -> Any:
 
     file = asked["bids_filter_file"]
     return Filters(asked["participants"], asked["sessions"], asked["tracts"], read(file) if file else {})
+
+
+def _layouts(texts: Sequence[str]) -> tuple[Any, ...]:
+    from tractcap.inputs.patterns import Pattern
+
+    return tuple(Pattern(text).checked() for text in texts)
 
 
 def _checks(asked: dict[str, Any]) -> Any:

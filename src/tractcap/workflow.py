@@ -11,7 +11,6 @@ from tractcap.checks import checks
 from tractcap.checks.kit import flags
 from tractcap.errors import SettingsError
 from tractcap.files import write_text
-from tractcap.inputs.bundles import identify
 from tractcap.inputs.layout import Source
 from tractcap.work.asked import ALL, Asked, Beside, Other
 
@@ -41,8 +40,14 @@ def sources(subjects: Mapping[str, Paths]) -> dict[tuple[str, str], Source]:
     Raises
     ------
     SettingsError
-        When a name can't be that of a file.
+        When a name can't be that of a file, or two subjects are one but for ``sub-``.
     """
+    labels = {who.removeprefix("sub-"): who for who in subjects}
+    if other := next((who for who in subjects if labels[who.removeprefix("sub-")] != who), None):
+        raise SettingsError(
+            f"the subjects {other!r} and {labels[other.removeprefix('sub-')]!r} would have the same page and pictures: "
+            "give one of them another name."
+        )
     return {
         (who, tract): _source(who, tract, Path(path))
         for who, tracts in subjects.items()
@@ -53,9 +58,7 @@ def sources(subjects: Mapping[str, Paths]) -> dict[tuple[str, str], Source]:
 def _source(who: str, tract: str, path: Path) -> Source:
     if unsafe := [name for name in (who, tract) if not name or "/" in name or name.startswith(".") or "\0" in name]:
         raise SettingsError(f"{unsafe[0]!r} can't be the name of a subject or tract: it names a file or folder.")
-    participant = who.removeprefix("sub-")
-    folder = f"sub-{participant}/figures"
-    return Source(path, f"{who}/{tract}", participant, "", folder, tract, bundle=identify(tract))
+    return Source(path.parent, f"{who}/{tract}", renamed=tract, elsewhere=path)
 
 
 def references(

@@ -167,7 +167,10 @@ def test_links_that_lead_nowhere(tmp_path: Path) -> None:
     first, second = (f"sub-01/anat/sub-01_{desc}space-ACPC_T1w.nii.gz" for desc in ("desc-preproc_", ""))
     plant(tmp_path, TRACT, "sub-01/anat/x")
     (tmp_path / first).symlink_to(".git/annex/objects/x")
-    assert chosen(tmp_path).why == f"none: {first} is a link to a file that isn't there"
+    assert (
+        chosen(tmp_path).why
+        == f"none: {first} is a link to a file that isn't there: get it first (datalad get, or git annex get)"
+    )
     assert chosen(tmp_path, second).path == tmp_path / second
 
 

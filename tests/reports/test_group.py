@@ -24,11 +24,12 @@ OURS = (
 OURS += b'"Title": "",'
 
 
-def table(output):
+def table(output, *entities):
     group(output.root)
     lines = (output.root / "group_tractograms.tsv").read_text().split("\n")
     assert lines.pop() == ""
-    assert all(line.count("\t") == len(COLUMNS) - 1 for line in lines)
+    assert lines[0].split("\t") == [*COLUMNS[:5], *entities, *COLUMNS[5:]]
+    assert all(line.count("\t") == len(COLUMNS) + len(entities) - 1 for line in lines)
     return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
@@ -235,7 +236,7 @@ def test_overviews_are_shown_but_are_no_bundle(output):
     output.add("ForcepsMajor")
     output.add("all", kind="overview", stem="sub-01_desc-overview")
     assert [row["bundle"] for row in table(output)] == ["ForcepsMajor"]
-    assert data(output)["overviews"]["0"][1] == "sub-01/figures/sub-01_desc-overview_mosaic.png"
+    assert data(output)["overviews"]["0"][0][1] == "sub-01/figures/sub-01_desc-overview_mosaic.png"
 
 
 def test_the_page_counts(output):
@@ -286,7 +287,7 @@ def test_links_lead_to_what_the_participants_pages_hold(output):
     output.add("all", "01", kind="overview", stem="sub-01_desc-overview", told={"Sources": ["a", "b"]})
     there = participant_page(output.root, "01").read_text()
     told = data(output)
-    anchors = [*told["rows"]["anchor"], told["overviews"]["0"][0].partition("#")[2]]
+    anchors = [*told["rows"]["anchor"], told["overviews"]["0"][0][0].partition("#")[2]]
     assert len(set(anchors)) == 3
     assert all(f'id="{anchor}"' in there for anchor in anchors)
 
@@ -300,3 +301,61 @@ def test_only_numbers_are_kept_of_what_is_read(output):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 6 * 2**20  # of 20 MiB that are read
+
+
+def add_models(output, who, **streamlines):
+    for model, count in streamlines.items():
+        stem = f"sub-{who}_model-{model}"
+        told = {"Variant": {"space": "T1w", "model": model}, "Streamlines": count}
+        output.add("ForcepsMajor", who, stem=stem, source=f"{stem}.tck", told=told)
+
+
+def test_what_sets_tractograms_apart_has_columns(output):
+    """Only where it does; their values are compared with those that have the same alone."""
+    for number in range(6):
+        add_models(output, f"0{number}", csd=400 + number, gqi=90 if number == 5 else 40 + number)
+    rows = table(output, "model")
+    assert [row["model"] for row in rows] == ["csd", "gqi"] * 6
+    marked = [row["tractogram"] for row in rows if "streamlines" in row["outlier"].split(",")]
+    assert marked == ["sub-05_model-gqi.tck"]
+    meant = json.loads((output.root / "group_tractograms.json").read_text())
+    assert "the model of diffusion" in meant["model"]["Description"]
+    assert list(meant)[4:7] == ["hemisphere", "model", "tractogram"]
+    told = data(output)["bundles"]
+    assert told["name"] == ["Forceps major, model csd", "Forceps major, model gqi"]
+    assert "1 bundle," in re.sub(r"\s+", " ", page(output))
+
+
+def test_what_all_have_in_common_has_no_column(output):
+    for who in ("01", "02"):
+        add_models(output, who, csd=400)
+    assert [row["tractogram"] for row in table(output)] == ["sub-01_model-csd.tck", "sub-02_model-csd.tck"]
+
+
+def test_a_bundle_is_missed_among_what_has_the_same(output):
+    """One who has no second model isn't said to lack all its bundles."""
+    add_models(output, "01", csd=400, gqi=40)
+    add_models(output, "02", csd=400)
+    told = {"Variant": {"space": "T1w", "model": "csd"}}
+    output.add("UncinateFasciculus_L", "01", stem="u", source="u.tck", told=told)
+    missing = [row for row in table(output, "model") if row["status"] == "missing"]
+    assert [(row["participant_id"], row["bundle"], row["model"]) for row in missing] == [
+        ("sub-02", "UncinateFasciculus_L", "csd")
+    ]
+
+
+def test_an_entity_that_is_called_like_a_column(output):
+    for label in "ab":
+        output.add("ForcepsMajor", stem=label, source=label, told={"Variant": {"status": label, "run": "1"}})
+    assert [row["entity_status"] for row in table(output, "entity_status")] == ["a", "b"]
+
+
+def test_overviews_of_several_variants(output):
+    for model in ("csd", "gqi"):
+        add_models(output, "01", **{model: 40})
+        stem = f"sub-01_model-{model}_desc-overview"
+        output.add("all", kind="overview", stem=stem, told={"Variant": {"space": "T1w", "model": model}})
+    told = data(output)["overviews"]["0"]
+    assert [(one[1], one[2]) for one in told] == [
+        (f"sub-01/figures/sub-01_model-{model}_desc-overview_mosaic.png", f"model {model}") for model in ("csd", "gqi")
+    ]

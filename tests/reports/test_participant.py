@@ -243,6 +243,23 @@ def test_cards_are_ordered_by_name(output: Output) -> None:
     assert [one["key"] for one in data(written(output))] == keys
 
 
+def test_what_sets_cards_apart_is_on_them(output: Output) -> None:
+    """And only what does; left and right of one run are a pair."""
+    for run in ("1", "2"):
+        for side in "LR":
+            stem = f"sub-01_run-{run}_{side}"
+            told = {"Variant": {"run": run, "space": "T1w"}}
+            output.add(f"ArcuateFasciculus_{side}", stem=stem, source=stem, told=told)
+    text = written(output)
+    for run in ("1", "2"):
+        assert card(text, f"sub-01_run-{run}_L").startswith(f"Arcuate fasciculus, left run {run} ")
+    assert "T1w" not in card(text, "sub-01_run-1_L").partition("File and drawing")[0]
+    cards = {one["id"]: one for one in data(text)}
+    assert [one["apart"] for one in cards.values()] == ["run 1", "run 2"] * 2
+    assert all(cards[one["pair"]]["apart"] == one["apart"] for one in cards.values())
+    assert 'aria-label="Arcuate fasciculus, left, run 1: open the pictures"' in text
+
+
 def test_only_hemispheres_are_pairs(output: Output) -> None:
     output.add("ForcepsMajor")
     output.add("ArcuateFasciculus_L")

@@ -256,7 +256,12 @@ def test_too_large_beside_damaged(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "options", "status"),
-    [(b"rubbish", (), 1), (None, (), 0), (None, ("--participant-label", "99"), 3), (None, ("--mem", "150", "--size", "2000"), 4)],
+    [
+        (b"rubbish", (), 1),
+        (None, (), 0),
+        (None, ("--participant-label", "99"), 3),
+        (None, ("--mem", "150", "--size", "2000"), 4),
+    ],
 )
 def test_a_dry_run_ends_as_the_run_would(
     data: Path, tmp_path: Path, content: bytes | None, options: tuple[str, ...], status: int

@@ -6,7 +6,8 @@ The table follows what the tools themselves list:
 - pyAFQ 3.4, ``AFQ/api/bundle_dict.py`` for its names, ``AFQ/utils/conversion.py`` for the older ones (``ARC_L``), and
   ``AFQ/data/utils.py`` for those of the MATLAB version;
 - DSI Studio's HCP-1065 atlas by the names of its files; QSIRecon's are those without underscores;
-- RecoBundles' atlas (HCP-842) by the names of its files, read as the R package mascot documents them.
+- RecoBundles' atlas (HCP-842) by the names of its files, read as the R package mascot documents them;
+- TRACULA's folders: ``fmajor``, ``fminor``, ``acomm``, ``lh.ccg``.
 
 Letters don't mean the same in all tools: ``MLF_left`` is TractSeg's middle longitudinal fasciculus, ``MLF_L`` is the
 medial one in RecoBundles' atlas. ``LeftThalamicRadiation`` is the anterior one of AFQ, ``ThalamicRadiationL`` DSI
@@ -16,11 +17,15 @@ the cingulate part of the cingulum alone. A name that isn't clear stays what it 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 _SIDES = {"L": "left", "R": "right"}
+_OTHER = {"L": "R", "R": "L"}
+
+_SPELLINGS = ("l", "r", "lh", "rh", "left", "right")
 
 _UNCLEAR, _LETTER, _WORD = "", "letter", "word"
 """How a side is written."""
@@ -43,7 +48,7 @@ InferiorFrontoOccipitalFasciculus | Inferior fronto-occipital fasciculus | IFO I
   InferiorOccipitoFrontalFasciculus InferiorOccipitoFrontalFascicle
 UncinateFasciculus | Uncinate fasciculus | UF UNC Uncinate
 Cingulum | Cingulum | CG C CingulumBundle
-CingulumCingulate | Cingulum, cingulate part | CGC
+CingulumCingulate | Cingulum, cingulate part | CGC CCG
 CingulumHippocampus | Cingulum, hippocampal part | HCC
 CingulumFrontalParietal | Cingulum, frontal to parietal |
 CingulumFrontalParahippocampal | Cingulum, frontal to parahippocampal |
@@ -128,8 +133,8 @@ CorpusCallosumIsthmus | Corpus callosum 6, isthmus | CC_6
 CorpusCallosumSplenium | Corpus callosum 7, splenium | CC_7
 CorpusCallosumBody | Corpus callosum, body | CCMid CC_Mid
 CorpusCallosumTapetum | Corpus callosum, tapetum |
-ForcepsMinor | Forceps minor | CC_ForcepsMinor CorpusCallosumForcepsMinor CallosumForcepsMinor
-ForcepsMajor | Forceps major | CC_ForcepsMajor CorpusCallosumForcepsMajor CallosumForcepsMajor
+ForcepsMinor | Forceps minor | fminor CC_ForcepsMinor CorpusCallosumForcepsMinor CallosumForcepsMinor
+ForcepsMajor | Forceps major | fmajor CC_ForcepsMajor CorpusCallosumForcepsMajor CallosumForcepsMajor
 CallosumAnteriorFrontal | Corpus callosum, anterior frontal part | AntFrontal
 CallosumSuperiorFrontal | Corpus callosum, superior frontal part | SupFrontal
 CallosumMotor | Corpus callosum, motor part |
@@ -138,7 +143,7 @@ CallosumOccipital | Corpus callosum, occipital part |
 CallosumPosteriorParietal | Corpus callosum, posterior parietal part | PostParietal
 CallosumSuperiorParietal | Corpus callosum, superior parietal part | SupParietal
 CallosumTemporal | Corpus callosum, temporal part |
-AnteriorCommissure | Anterior commissure | AC CA CommissureAnterior
+AnteriorCommissure | Anterior commissure | AC CA acomm CommissureAnterior
 AnteriorCommissureFrontal | Anterior commissure, frontal |
 AnteriorCommissureOccipital | Anterior commissure, occipital |
 AnteriorCommissureTemporal | Anterior commissure, temporal |
@@ -163,9 +168,9 @@ _GROUPS = re.compile(r"(?:Association|Commissure|ProjectionBasalGanglia|Projecti
 """DSI Studio's, before the name itself."""
 
 _PREFIX = re.compile(r"(?:tract|bundle|desc|subset)-")
-_HEMISPHERE = re.compile(r"_hemi-([LR])(?![A-Za-z0-9])")
-_RECOGNIZED = re.compile(r"(?:moved_)?(.+?)_*(?:recognized)?(?:_orig)?")
-"""RecoBundles' results are called so in dipy's workflows."""
+_HEMISPHERE = re.compile(r"_hemi-(left|right|lh|rh|l|r)(?![A-Za-z0-9])", re.IGNORECASE)
+_STATE = re.compile(r"(moved_)?(.+?)((?:_+(?:labels|recognized|orig|cleaned|ic|m))*)", re.DOTALL)
+"""What was done with a bundle: RecoBundles in dipy's workflows, and in rbx_flow and nf-neuro."""
 
 _BEHIND = re.compile(r"(.*[^_\-. ])[_\-. ]+(left|right|L|R|lh|rh)", re.IGNORECASE)
 _BEFORE = re.compile(r"(left|right|L|R|lh|rh)[_\-. ]+(.+)", re.IGNORECASE)
@@ -187,24 +192,75 @@ class BundleName:
     hemisphere: str
 
 
-def identify(text: str) -> BundleName:
+def identify(text: str, side: str = "") -> BundleName:
     """Find out which bundle a tool means; an unknown name stays itself.
 
     ``AssociationArcuateFasciculusL``, ``AF_left``, ``LeftArcuate`` and ``tract-ArcuateFasciculus_hemi-L`` are one.
+
+    Parameters
+    ----------
+    side : the hemisphere as the entity ``hemi`` has it, which beats what the name says.
     """
     bare = _PREFIX.sub("", text, count=1) if _PREFIX.match(text) else text
-    side = found[1] if (found := _HEMISPHERE.search(bare)) else ""
+    side = hemisphere(found[1] if (found := _HEMISPHERE.search(bare)) else side)
     bare = _HEMISPHERE.sub("", bare)
     if known := _known(bare):
         key, readable, own = known
         return _named(text, key, readable, side or own)
-    own = side or _clear_side(bare)
-    return BundleName(text, f"{bare}_{side}" if side else bare, f"{bare}, {_SIDES[side]}" if side else bare, own)
+    own = _clear_side(bare)
+    if not side:
+        return BundleName(text, bare, bare, own)
+    base = next((base for base, other, _ in _splits(bare) if other == own), bare) if own and own != side else bare
+    if own == side:
+        return BundleName(text, bare, bare, side)
+    return _named(text, base, base, side)
+
+
+def hemisphere(text: str) -> str:
+    """``L``, ``R`` or empty, whichever way the entity ``hemi`` spells it."""
+    return text[0].upper() if text.lower() in _SPELLINGS else ""
+
+
+def without_state(text: str) -> tuple[str, str]:
+    """A bundle's name without what its tool puts around it, and that: ``AF_L`` and ``cleaned`` of ``AF_L_cleaned``."""
+    moved, bare, after = _STATE.fullmatch(text).groups(default="")  # type: ignore[union-attr]
+    return bare, "_".join(part for part in (moved.strip("_"), *after.split("_")) if part)
 
 
 def is_known(text: str) -> bool:
     """Whether a name is one of the table's."""
     return _known(text) is not None
+
+
+Thing = TypeVar("Thing", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Sided:
+    """A bundle of a hemisphere: ``among`` which its counterpart is, and the ``folder`` that its file lies in."""
+
+    among: Hashable
+    folder: str
+    key: str
+    hemisphere: str
+
+
+def counterparts(bundles: Mapping[Thing, Sided]) -> dict[Thing, Thing]:
+    """Of each bundle the one of the other hemisphere: of several that in the same folder, else none."""
+    found: dict[tuple[Hashable, str], list[Thing]] = {}
+    for thing, one in bundles.items():
+        found.setdefault((one.among, one.key), []).append(thing)
+    pairs = {}
+    for thing, one in bundles.items():
+        base = one.key.removesuffix(f"_{one.hemisphere}")
+        if one.hemisphere not in _OTHER or base == one.key:
+            continue
+        others = found.get((one.among, f"{base}_{_OTHER[one.hemisphere]}"), [])
+        if len(others) > 1 or len(found[one.among, one.key]) > 1:
+            others = [other for other in others if bundles[other].folder == one.folder]
+        if len(others) == 1:
+            pairs[thing] = others[0]
+    return pairs
 
 
 def without_side(bundle: BundleName) -> tuple[str, ...]:
@@ -239,8 +295,8 @@ def _forms(text: str) -> Iterator[str]:
     yield text
     if group := _GROUPS.match(text):
         yield text[group.end() :]
-    if (found := _RECOGNIZED.fullmatch(text)) and found[1] != text:
-        yield found[1]
+    if text:
+        yield without_state(text)[0]
 
 
 def _look_up(name: str, style: str) -> tuple[str, str] | None:

@@ -33,6 +33,9 @@ _NO_FILTERS = Filters()
 
 _T1W_SPACE = "T1w"
 
+GET_IT = "get it first (datalad get, or git annex get)"
+"""What to do about a link to a file that isn't there."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -47,10 +50,10 @@ class Companions:
 
     def __init__(self, images: Sequence[Image], filters: Filters = _NO_FILTERS) -> None:
         self._filters = filters
-        self._of: dict[str, list[_Told]] = {}
+        self._images: dict[str, list[Image]] = {}
         for image in images:
-            told = _Told(image)
-            self._of.setdefault(told.get("sub"), []).append(told)
+            self._images.setdefault(image.participant, []).append(image)
+        self._last: tuple[str, list[_Told]] = ("", [])
 
     def reference(self, source: Source) -> Choice:
         """Choose the image of the anatomy that a tractogram is drawn on."""
@@ -64,10 +67,16 @@ class Companions:
 
         return self._choose(source, SCALAR, kind, f"{name} map")
 
+    def _of(self, participant: str) -> "list[_Told]":
+        """A participant's images; tractograms come participant by participant."""
+        if self._last[0] != participant:
+            self._last = participant, [_Told(image) for image in self._images.get(participant, ())]
+        return self._last[1]
+
     def _choose(self, source: Source, what: str, kind: "Callable[[_Told], str]", kinds: str) -> Choice:
         if not source.participant:
             return Choice(None, f"none: {source.name} is of no participant")
-        whose = self._of.get(source.participant, [])
+        whose = self._of(source.participant)
         near = [image for image in whose if _goes_with(image, source)]
         fit = [image for image in near if kind(image) and self._filters.keep(what, image.entities)]
         fit.sort(key=lambda image: _order(image, source, kind(image)))
@@ -76,7 +85,7 @@ class Companions:
                 alike = sum(kind(other) == kind(image) for other in fit[number:])
                 return Choice(image.path, _chosen(image, source, kind(image), alike))
         if fit:
-            return Choice(None, f"none: {fit[0].name} is a link to a file that isn't there")
+            return Choice(None, f"none: {fit[0].name} is a link to a file that isn't there: {GET_IT}")
         if any(kind(image) for image in near):
             return Choice(None, f"none: no {kinds} of {_person(source)} is what the filter file asks for")
         return Choice(None, f"none: no {kinds if near else 'image'} of {_person(source)} {_where(source)}")

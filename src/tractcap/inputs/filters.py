@@ -8,6 +8,7 @@ for an entity that must be absent, or ``"*"`` for one that must be there with wh
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,16 @@ class Filters:
     tracts: Collection[str] = ()
     bids: Mapping[str, Entities] = field(default_factory=dict, hash=False)
 
+    @cached_property
+    def participant_labels(self) -> frozenset[str]:
+        """Those that are asked for, without ``sub-``."""
+        return frozenset(name.removeprefix("sub-") for name in self.participants)
+
+    @cached_property
+    def session_labels(self) -> frozenset[str]:
+        """Those that are asked for, without ``ses-``."""
+        return frozenset(name.removeprefix("ses-") for name in self.sessions)
+
     @property
     def told(self) -> str:
         """What is asked for, as in 'participant 01, session 2'; empty where nothing is."""
@@ -66,15 +77,25 @@ class Filters:
 
     def keep_participant(self, label: str) -> bool:
         """Whether a participant is asked for."""
-        return _among(label, self.participants, "sub-")
+        return not self.participants or label in self.participant_labels
 
     def keep_session(self, label: str) -> bool:
         """Whether a session is asked for."""
-        return _among(label, self.sessions, "ses-")
+        return not self.sessions or label in self.session_labels
 
     def keep_bundle(self, bundle: BundleName) -> bool:
         """Whether a bundle is asked for."""
-        return not self.tracts or any(_means(label, bundle) for label in self.tracts)
+        return not self.tracts or any(self.means(label, bundle) for label in self.tracts)
+
+    @staticmethod
+    def means(label: str, bundle: BundleName) -> bool:
+        """Whether the label of a tract is a bundle's name, or that of both sides of it."""
+        bare = label.removeprefix("tract-").removeprefix("bundle-")
+        names = (bundle.original, bundle.key, bundle.readable, *without_side(bundle))
+        if bare.casefold() in {name.casefold() for name in names}:
+            return True
+        asked = identify(label).key.casefold()
+        return asked == bundle.key.casefold() or asked in {name.casefold() for name in without_side(bundle)}
 
     def keep(self, kind: str, entities: Mapping[str, str]) -> bool:
         """Whether a file's entities are those that the filter file asks for."""
@@ -132,19 +153,6 @@ def _fits(label: str | None, asked: str | None) -> bool:
     if asked == _ANY or label == asked or label.removeprefix(".") == asked.removeprefix("."):
         return True
     return label.isdecimal() and asked.isdecimal() and int(label) == int(asked)  # run-01 is run 1
-
-
-def _among(label: str, wanted: Collection[str], prefix: str) -> bool:
-    return not wanted or label in {name.removeprefix(prefix) for name in wanted}
-
-
-def _means(label: str, bundle: BundleName) -> bool:
-    bare = label.removeprefix("tract-").removeprefix("bundle-")
-    names = (bundle.original, bundle.key, bundle.readable, *without_side(bundle))
-    if bare.casefold() in {name.casefold() for name in names}:
-        return True
-    asked = identify(label).key.casefold()
-    return asked == bundle.key.casefold() or asked in {name.casefold() for name in without_side(bundle)}
 
 
 def _or(names: list[str]) -> str:

@@ -20,14 +20,18 @@ BUNDLE_ENTITIES = ("tract", "bundle", "subset", "desc")
 
 _DATATYPES = {"anat", "dwi", "fmap", "func", "perf", "tractography"}
 
-_KNOWN = re.compile(
+KNOWN_ENTITIES = (
     "acq|algo|atlas|bundles?|ce|cohort|den|desc|dir|echo|fit|from|hemi|label|mdp|method|mode|model|odfmodel|param|part|"
     "rec|recogmethod|res|run|seg|ses|space|stat|sub|subset|task|thresh|to|track|tract|trkmethod"
 )
 """Entities that are understood in names that BIDS has no part in otherwise."""
 
-PERSON = re.compile(r"(?<![a-zA-Z0-9])(sub|ses)-([a-zA-Z0-9+]+)")
-"""Whose a file is, by any part of its path; the last one counts."""
+_KNOWN = re.compile(KNOWN_ENTITIES)
+
+_SESSION = re.compile(r"(?<![a-zA-Z0-9])ses-([a-zA-Z0-9+]+)")
+_PERSON = re.compile(r"(?<![a-zA-Z0-9])sub-([a-zA-Z]+_[0-9]+(?![a-zA-Z0-9])|[a-zA-Z0-9+]+(?:-[a-zA-Z0-9+]+)*)")
+"""In a file's name; ``sub-HC_02`` is no label of BIDS, and that of one person all the same."""
+_PERSONS_FOLDER = re.compile(r"sub-(.+?)(?:_[a-zA-Z]+-.*)?")
 
 _ENTITY = re.compile(r"([a-zA-Z]+)-(.+)")
 _COORDINATES = "RASMM"
@@ -45,10 +49,28 @@ def split_image(name: str) -> tuple[str, str]:
 
 
 def _split(name: str, endings: tuple[str, ...]) -> tuple[str, str]:
-    for ending in endings:
-        if name.lower().endswith(ending) and len(name) > len(ending):
-            return name[: -len(ending)], ending
+    lower = name[-len(endings[0]) :].lower()
+    if lower.endswith(endings):
+        for ending in endings:
+            if lower.endswith(ending) and len(name) > len(ending):
+                return name[: -len(ending)], ending
     return name, ""
+
+
+def split_source(name: str) -> tuple[str, str]:
+    """The same of a tractogram's name, or of that of the JSON file that stands for an empty one."""
+    return (name.removesuffix(".json"), ".json") if name.endswith(".json") else split_name(name)
+
+
+def participant_of(relative: str) -> str:
+    """Whose a file is, by ``sub-`` in any part of its path; the last one counts. Empty where there is none."""
+    *folders, file = relative.split("/")
+    of_folder = next((found[1] for part in reversed(folders) if (found := _PERSONS_FOLDER.fullmatch(part))), "")
+    before, tag, after = file.partition(f"sub-{of_folder}")
+    if of_folder and tag and not before[-1:].isalnum() and not after[:1].isalnum():
+        return of_folder
+    of_file = _PERSON.findall(file)
+    return str(of_file[-1]) if of_file else of_folder
 
 
 def entities(relative: str, stem: str, ending: str) -> dict[str, str]:
@@ -61,7 +83,8 @@ def entities(relative: str, stem: str, ending: str) -> dict[str, str]:
     relative : its path below the input. stem, ending : its name in two.
     """
     found = {name: value for kind, name, value in _parts(stem) if kind == "entity"}
-    found |= dict(PERSON.findall(relative))
+    whose = {"sub": participant_of(relative), "ses": (_SESSION.findall(relative) or [""])[-1]}
+    found |= {name: label for name, label in whose.items() if label}
     suffix = _suffix(stem)
     folders = [part for part in PurePosixPath(relative).parts[:-1] if part in _DATATYPES]
     more = {"suffix": suffix, "extension": ending, "datatype": folders[-1] if folders else ""}

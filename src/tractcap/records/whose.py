@@ -1,6 +1,7 @@
 """What every record tells first: whose it is, and what became of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tractcap.records.values import Label, Values
 
@@ -19,6 +20,9 @@ STATUSES = {
     MISSING: "its file isn't there, or other participants have the bundle and this one has not",
 }
 """What became of a tractogram, and what that means: the same words in pages, tables, JSON files and the log."""
+
+Variant = tuple[tuple[str, str], ...]
+"""Entities and their labels, such as run and model."""
 
 BUNDLE, OVERVIEW, CHECK = "bundle", "overview", "check"
 """Kinds of records."""
@@ -44,7 +48,10 @@ class Program(Values):
 
 @dataclass(frozen=True, kw_only=True)
 class Whose(Values):
-    """``participant`` and ``session`` are labels without ``sub-`` and ``ses-``, empty where there is none."""
+    """``participant`` and ``session`` are labels without ``sub-`` and ``ses-``, empty where there is none.
+
+    ``variant`` is what sets a tractogram apart from others of the bundle in its session.
+    """
 
     kind: str
     status: str
@@ -52,3 +59,4 @@ class Whose(Values):
     session: Label
     title: str
     bundle: Bundle
+    variant: Mapping[str, str] = field(default_factory=dict)

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tractcap.errors import RecordError
+from tractcap.inputs.bundles import Sided, counterparts
 from tractcap.records.reading import read_start
 from tractcap.records.tract import Drawn, Lengths
 from tractcap.reports.checked import Checked, checked, counts
 from tractcap.reports.html import href, percent, plural, sentence, size, tenths, volume, whole
 from tractcap.reports.table import anchor
-from tractcap.reports.tracts import Tract
+from tractcap.reports.tracts import Tract, in_words, telling
 
 ANIMATIONS = ("mp4", "webp", "gif")
 """Formats of the turntable; the first that is there is shown."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _BACKGROUND = "#000000"
-_OTHER = {"L": "R", "R": "L"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class Histogram:
 class Card:
     """A tractogram, or several in one picture, and its ``checks``.
 
-    ``pair`` is the id of the card of the other hemisphere, ``legend`` has the colours of those that are shown together.
+    ``apart`` says what sets it apart from others of the same bundle, ``pair`` is the id of the card of the other
+    hemisphere, ``legend`` has the colours of those that are shown together.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Card:
     facts: list[tuple[str, str]]
     details: list[tuple[str, str]]
     background: str
+    apart: str = ""
     pair: str = ""
     legend: list[tuple[str, "Card"]] = field(default_factory=list)
     checks: list[Checked] = field(default_factory=list)
@@ -78,6 +80,11 @@ class Card:
     def name(self) -> str:
         """The bundle's name for people, or the file's."""
         return self.tract.readable or self.tract.key or self.tract.record.title
+
+    @property
+    def full_name(self) -> str:
+        """The name, and what sets it apart."""
+        return ", ".join(filter(None, (self.name, self.apart)))
 
     @property
     def original(self) -> str:
@@ -104,7 +111,7 @@ class Card:
     @property
     def alt(self) -> str:
         """The picture in words."""
-        told = [self.name, *(f"{name.lower()} {value}" for name, value in self.facts[:2])]
+        told = [self.full_name, *(f"{name.lower()} {value}" for name, value in self.facts[:2])]
         return ", ".join(told)
 
 
@@ -146,18 +153,23 @@ def _overview_anchor(tract: Tract) -> str:
     return anchor("\n".join(tract.record.sources) or place_of(tract)).replace("tract-", "overview-")
 
 
+def set_apart(cards: Sequence[Card]) -> None:
+    """Tell each card what sets it apart, if anything does."""
+    entities = telling((one.tract.key, one.tract.variant) for one in cards)
+    for one in cards:
+        one.apart = in_words(one.tract.variant, entities)
+
+
 def pair(cards: Iterable[Card]) -> None:
     """Tell each card of a hemisphere which one is the other's."""
-    sides: dict[tuple[str, str], dict[str, Card]] = {}
-    for one in cards:
-        side = one.tract.record.bundle.hemisphere
-        base = one.tract.key.removesuffix(f"_{side}")
-        if side in _OTHER and base != one.tract.key:
-            sides.setdefault((one.tract.folder, base), {}).setdefault(side, one)
-    for found in sides.values():
-        for side, one in found.items():
-            if _OTHER[side] in found:
-                one.pair = found[_OTHER[side]].id
+    by_id = {one.id: one for one in cards}
+    sided = {
+        id_: Sided((tract.folder, tract.variant), tract.source.rpartition("/")[0], tract.key, side)
+        for id_, tract, side in ((one.id, one.tract, one.tract.record.bundle.hemisphere) for one in by_id.values())
+        if side
+    }
+    for id_, other in counterparts(sided).items():
+        by_id[id_].pair = other
 
 
 def _pictures(output: Path, tract: Tract) -> list[Picture]:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,15 +14,18 @@ from tractcap.reports.html import href, render
 from tractcap.reports.outliers import DEVIATIONS, FEWEST, NORMAL, Spread
 from tractcap.reports.ratings import MIXED, Ratings, agreements, consensus, read_ratings
 from tractcap.reports.table import (
-    COLUMNS,
     MEASURES,
+    Bundle,
     Row,
     Table,
     Unit,
     as_tsv,
+    column_of,
     dictionary,
+    meanings,
     read_table,
 )
+from tractcap.reports.tracts import in_words
 
 PAGE, TSV, DICTIONARY = "group.html", "group_tractograms.tsv", "group_tractograms.json"
 CHECKS_TSV, CHECKS_DICTIONARY = "group_checks.tsv", "group_checks.json"
@@ -52,8 +55,8 @@ def group(output: Path, report: Callable[[int], None] = lambda _rows: None) -> l
     if not table.rows:
         return []
     ratings = read_ratings(output, {row.tractogram for row in table.rows if row.tractogram})
-    write_text(output / TSV, as_tsv(table.rows, ratings.of))
-    write_text(output / DICTIONARY, dictionary())
+    write_text(output / TSV, as_tsv(table, ratings.of))
+    write_text(output / DICTIONARY, dictionary(table.entities))
     checks = _checks(output, table, report)
     write_text(output / PAGE, _page(output, table, ratings))
     return [output / name for name in (TSV, DICTIONARY, PAGE, *checks)]
@@ -67,18 +70,22 @@ def _checks(output: Path, table: Table, report: Callable[[int], None]) -> list[s
     told = table.columns
     if not told:
         return []
+    whose_columns = (*_WHOSE[:-1], *map(column_of, table.entities), _WHOSE[-1])
 
     def write(file: BinaryIO) -> None:
-        file.write(("\t".join(map(cell, [*_WHOSE, *told])) + "\n").encode())
+        file.write(("\t".join(map(cell, [*whose_columns, *told])) + "\n").encode())
         for number, row in enumerate(row for row in table.rows if row.made):
             report(number)
             if row.made and (found := dict(values(checked(output, row.made)))):
-                whose = (row.unit.participant_id, row.unit.session_id, row.bundle.key, row.tractogram)
-                line = [cell(one) for one in (*whose, *(_text(found.get(name)) for name in told))]
+                whose = (row.unit.participant_id, row.unit.session_id, row.bundle.key)
+                apart = (_text(dict(row.bundle.variant).get(name)) for name in table.entities)
+                measured = (_text(found.get(name)) for name in told)
+                line = [cell(one) for one in (*whose, *apart, row.tractogram, *measured)]
                 file.write(("\t".join(line) + "\n").encode(errors="backslashreplace"))
 
     write_whole(output / CHECKS_TSV, write)
-    whose = {name: COLUMNS[name] for name in _WHOSE}
+    meant = meanings(table.entities)
+    whose = {name: meant[name] for name in whose_columns}
     write_text(output / CHECKS_DICTIONARY, json.dumps({**whose, **told}, indent=2, ensure_ascii=False) + "\n")
     return [CHECKS_TSV, CHECKS_DICTIONARY]
 
@@ -112,7 +119,7 @@ def _numbers(table: Table, units: Sequence[Unit]) -> dict[str, Any]:
         "participants": len({unit.participant for unit in units if unit.participant}),
         "sessions": len({(unit.participant, unit.session) for unit in units if unit.session}),
         "folders": sum(not unit.participant for unit in units),
-        "bundles": len(table.spreads),
+        "bundles": len({bundle.key for bundle in table.spreads}),
         "tractograms": sum(bool(row.tractogram) for row in table.rows),
         "outlying": sum(bool(row.outlying) for row in table.rows),
         "checked": sum(row.flags is not None for row in table.rows),
@@ -131,7 +138,8 @@ def _data(output: Path, table: Table, ratings: Ratings, units: Sequence[Unit]) -
         "normal": NORMAL,
         "deviations": DEVIATIONS,
         "fewest": FEWEST,
-        "header": "\t".join(COLUMNS),
+        "header": "\t".join(meanings(table.entities)),
+        "entities": table.entities,
         "statuses": STATUSES,
         "ratings": _GIVEN,
         "rated": bool(ratings.by_tractogram),
@@ -141,7 +149,9 @@ def _data(output: Path, table: Table, ratings: Ratings, units: Sequence[Unit]) -
         "units": _units(output, units),
         "bundles": {
             "key": [cell(bundle.key) for bundle in bundles],
-            "name": [cell(bundle.readable) for bundle in bundles],
+            "name": [_bundle_name(bundle, table.entities) for bundle in bundles],
+            "plain": [cell(bundle.readable) for bundle in bundles],
+            "apart": [[cell(dict(bundle.variant).get(name, "")) for name in table.entities] for bundle in bundles],
             "hemisphere": [bundle.hemisphere for bundle in bundles],
         },
         "spreads": [[_spread(one) for one in table.spreads[bundle]] for bundle in bundles],
@@ -158,8 +168,13 @@ def _data(output: Path, table: Table, ratings: Ratings, units: Sequence[Unit]) -
         "folders": list(folders),
         "endings": list(endings),
         "flags": list(flags),
-        "overviews": dict(_overviews(output, table.overviews, places)),
+        "overviews": _overviews(output, table, places),
     }
+
+
+def _bundle_name(bundle: Bundle, entities: Sequence[str]) -> str:
+    """The bundle's name, and what sets it apart."""
+    return cell(", ".join(filter(None, (bundle.readable, in_words(bundle.variant, entities)))))
 
 
 def _column(rows: Sequence[Row], bundles: Sequence[Any], flags: "_Places") -> dict[str, Any]:
@@ -204,12 +219,15 @@ def _linked(output: Path, unit: Unit) -> str:
     return href(name) if (output / name).is_file() else ""
 
 
-def _overviews(output: Path, overviews: Iterable[Row], places: dict[Unit, int]) -> Iterator[tuple[int, list[str]]]:
-    """Of each unit that has one, the page and the picture of all its bundles."""
-    for row in overviews:
+def _overviews(output: Path, table: Table, places: dict[Unit, int]) -> dict[int, list[list[str]]]:
+    """Of each unit the pages and pictures of all its bundles, one of each variant, and what sets them apart."""
+    found: dict[int, list[list[str]]] = {}
+    for row in table.overviews:
         if row.pictures and row.unit in places:
-            page = _linked(output, row.unit)
-            yield places[row.unit], [page and f"{page}#{row.overview_anchor}", href(row.stem + row.pictures[-1])]
+            page, apart = _linked(output, row.unit), cell(in_words(row.bundle.variant, table.entities))
+            told = [page and f"{page}#{row.overview_anchor}", href(row.stem + row.pictures[-1]), apart]
+            found.setdefault(places[row.unit], []).append(told)
+    return found
 
 
 def _spread(about: Spread | None) -> list[Any] | None:

@@ -12,7 +12,7 @@ from tractcap.records.check import CheckRecord
 from tractcap.records.ratings import ENDING
 from tractcap.records.tract import Coloring, Drawn, TractRecord
 from tractcap.records.whose import DRAWN, FAILED, STATUSES, UNREADABLE
-from tractcap.reports.cards import Card, as_hex, card, legends, pair
+from tractcap.reports.cards import Card, as_hex, card, legends, pair, set_apart
 from tractcap.reports.html import render, tenths
 from tractcap.reports.tracts import Tract, page_of, tracts
 
@@ -54,6 +54,7 @@ def page(output: Path, participant: str, methods: Methods | None = None) -> Path
     cards = _cards(output, participant, left_out)
     if not cards:
         return None
+    set_apart(cards)
     pair(cards)
     legends(cards)
     path = page_of(output, participant)
@@ -128,6 +129,7 @@ def _datum(one: Card) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": one.name,
+        "apart": one.apart,
         "key": one.tract.key,
         "session": f"ses-{one.tract.session}" if one.tract.session else "",
         "source": one.tract.source,

@@ -14,11 +14,11 @@ from typing import Any
 from tractcap.checks.kit.check import DONE
 from tractcap.records.ratings import NOT_AVAILABLE, RATINGS, Rating, cell
 from tractcap.records.tract import Drawn
-from tractcap.records.whose import DRAWN, MISSING, STATUSES
+from tractcap.records.whose import DRAWN, MISSING, STATUSES, Variant
 from tractcap.reports.checked import checked, columns
 from tractcap.reports.outliers import Spread, spread
 from tractcap.reports.ratings import MIXED, consensus
-from tractcap.reports.tracts import Made, Tract, tracts
+from tractcap.reports.tracts import Made, Tract, telling, tracts
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,12 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What is compared between participants."""
+    """What is compared between participants: a bundle's tractograms of one variant, such as run or model."""
 
     key: str
     readable: str
     hemisphere: str
+    variant: Variant = ()
 
 
 @dataclass(slots=True)
@@ -135,7 +136,8 @@ class Row:
 class Table:
     """Everyone's ``rows``, ``spreads`` by bundle and measure, overviews of all bundles, and what was ``left_out``.
 
-    ``columns`` are those of the table of checks: what each means, by its name.
+    ``columns`` are those of the table of checks: what each means, by its name. ``entities`` set tractograms of a bundle
+    apart.
     """
 
     rows: list[Row]
@@ -143,6 +145,7 @@ class Table:
     overviews: list[Row]
     left_out: list[str]
     columns: dict[str, dict[str, Any]]
+    entities: tuple[str, ...] = ()
 
 
 def anchor(source: str) -> str:
@@ -159,7 +162,8 @@ def read_table(output: Path, report: Callable[[int], None] = lambda _rows: None)
         report(len(found.rows))
     about = _flag(output, found.rows, report)
     rows = sorted(found.rows + _missing(found.rows), key=_order)
-    return Table(rows, _mark(rows), sorted(found.overviews, key=_order), left_out, about)
+    entities = telling((row.bundle.key, row.bundle.variant) for row in rows)
+    return Table(rows, _mark(rows), sorted(found.overviews, key=_order), left_out, about, entities)
 
 
 def _flag(output: Path, rows: Iterable[Row], report: Callable[[int], None]) -> dict[str, dict[str, Any]]:
@@ -180,7 +184,7 @@ class _Found:
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.overviews: list[Row] = []
-        self._bundles: dict[str, Bundle] = {}
+        self._bundles: dict[tuple[str, Variant], Bundle] = {}
         self._same: dict[Any, Any] = {}
 
     def take(self, tract: Tract) -> None:
@@ -204,8 +208,10 @@ class _Found:
         )
 
     def _bundle(self, tract: Tract) -> Bundle:
-        """The first that was met by that key: its name and hemisphere are the same in all."""
-        return self._bundles.setdefault(tract.key, Bundle(tract.key, tract.readable, tract.record.bundle.hemisphere))
+        """The first that was met by that key and variant: its name and hemisphere are the same in all."""
+        variant = self._once(tract.variant)
+        bundle = Bundle(tract.key, tract.readable, tract.record.bundle.hemisphere, variant)
+        return self._bundles.setdefault((tract.key, variant), bundle)
 
     def _once(self, value: Any) -> Any:
         return self._same.setdefault(value, value)
@@ -226,13 +232,19 @@ def _files(tract: Tract) -> tuple[str, tuple[str, ...]]:
 
 
 def _missing(rows: Iterable[Row]) -> list[Row]:
-    """Bundles that other participants have. Folders that are nobody's needn't hold the same."""
-    there: dict[Unit, set[Bundle]] = defaultdict(set)
+    """Bundles that others have, of the variants that a participant has. Nobody's folders needn't hold the same."""
+    there: dict[Unit, dict[Variant, set[Bundle]]] = defaultdict(lambda: defaultdict(set))
+    everywhere: dict[Variant, set[Bundle]] = defaultdict(set)
     for row in rows:
         if row.unit.participant:
-            there[row.unit].add(row.bundle)
-    everywhere: set[Bundle] = set().union(*there.values())
-    return [Row(unit, bundle, "", MISSING) for unit, has in there.items() for bundle in everywhere - has]
+            there[row.unit][row.bundle.variant].add(row.bundle)
+            everywhere[row.bundle.variant].add(row.bundle)
+    return [
+        Row(unit, bundle, "", MISSING)
+        for unit, variants in there.items()
+        for variant, has in variants.items()
+        for bundle in everywhere[variant] - has
+    ]
 
 
 def _order(row: Row) -> tuple[Any, ...]:
@@ -242,6 +254,7 @@ def _order(row: Row) -> tuple[Any, ...]:
         natural(unit.session),
         natural(unit.folder),
         natural(row.bundle.key),
+        row.bundle.variant,
         row.tractogram,
         row.stem,
     )
@@ -267,7 +280,7 @@ def _mark(rows: Sequence[Row]) -> dict[Bundle, list[Spread | None]]:
         by_bundle[row.bundle].append(row)
     return {
         bundle: _mark_bundle([row for row in by_bundle[bundle] if row.status == DRAWN])
-        for bundle in sorted(by_bundle, key=lambda bundle: natural(bundle.key))
+        for bundle in sorted(by_bundle, key=lambda bundle: (natural(bundle.key), bundle.variant))
     }
 
 
@@ -333,21 +346,54 @@ COLUMNS: dict[str, dict[str, Any]] = {
 }
 
 
-def as_tsv(rows: Iterable[Row], ratings: Callable[[str], Sequence[Rating]]) -> str:
+def as_tsv(table: Table, ratings: Callable[[str], Sequence[Rating]]) -> str:
     """The rows as BIDS wants them: tabs between, no quotes, ``n/a`` for what isn't known."""
-    lines = ("\t".join(map(_cell, _fields(row, ratings(row.tractogram)))) for row in rows)
-    return "\n".join(["\t".join(COLUMNS), *lines, ""])
+    lines = ("\t".join(map(_cell, _fields(row, table.entities, ratings(row.tractogram)))) for row in table.rows)
+    return "\n".join(["\t".join(meanings(table.entities)), *lines, ""])
 
 
-def dictionary() -> str:
+def dictionary(entities: Sequence[str]) -> str:
     """What the columns mean, as the JSON file beside the table."""
-    return json.dumps(COLUMNS, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(meanings(entities), indent=2, ensure_ascii=False) + "\n"
 
 
-def _fields(row: Row, ratings: Sequence[Rating]) -> list[str | float | None]:
-    unit, bundle = row.unit, row.bundle
+def meanings(entities: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The columns and what they mean, with those that set tractograms of a bundle apart behind the bundle's."""
+    apart = {
+        column_of(name): {
+            "LongName": name,
+            "Description": f"What the tractogram's path says of {_ENTITIES.get(name, name)}: it sets tractograms of "
+            "one bundle apart, of which only those that have the same are compared",
+        }
+        for name in entities
+    }
+    whose = ("participant_id", "session_id", "bundle", "bundle_name", "hemisphere")
+    return {name: COLUMNS[name] for name in whose} | apart | COLUMNS
+
+
+def column_of(entity: str) -> str:
+    """The column of an entity."""
+    return f"entity_{entity}" if entity in COLUMNS else entity
+
+
+_ENTITIES = {
+    "acq": "the acquisition",
+    "desc": "how it was processed",
+    "run": "the run",
+    "model": "the model of diffusion",
+    "rec": "the reconstruction",
+    "space": "the space that it is in",
+    "tool": "the tool that made it, by its folders",
+    "dataset": "the dataset that holds it",
+    "track": "the way of tracking",
+}
+
+
+def _fields(row: Row, entities: Sequence[str], ratings: Sequence[Rating]) -> list[str | float | None]:
+    unit, bundle, variant = row.unit, row.bundle, dict(row.bundle.variant)
     return [
         *(unit.participant_id, unit.session_id, bundle.key, bundle.readable, bundle.hemisphere),
+        *(variant.get(name) for name in entities),
         *(row.tractogram, row.status),
         *row.values,
         *(row.warnings, ",".join(row.outliers), _flags(row), consensus(ratings), len(ratings)),

@@ -4,7 +4,7 @@ They may be written by others at the same time: a file that is gone is another r
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from tractcap.errors import RecordError
 from tractcap.records import tract as records
 from tractcap.records.check import is_place, names_beside
 from tractcap.records.tract import Drawn, TractRecord
-from tractcap.records.whose import OVERVIEW
+from tractcap.records.whose import OVERVIEW, Variant
 
 FIGURES = "figures"
 
@@ -74,6 +74,11 @@ class Tract:
         return self.record.bundle.readable
 
     @property
+    def variant(self) -> Variant:
+        """What sets it apart from others of the bundle in its session: entities and their labels, such as run."""
+        return tuple(self.record.variant.items())
+
+    @property
     def overview(self) -> bool:
         """Whether it shows several tractograms together."""
         return self.record.kind == OVERVIEW
@@ -99,6 +104,28 @@ class Tract:
 def _shows(name: str) -> str:
     what = name.rpartition("_")[2]
     return what if what.startswith("turntable.") else what.removesuffix(".png").removeprefix("view-")
+
+
+def telling(bundles: Iterable[tuple[str, Variant]]) -> tuple[str, ...]:
+    """The entities by which tractograms of one bundle differ, in the order in which they are met.
+
+    Parameters
+    ----------
+    bundles : the key of each tractogram's bundle, and its variant.
+    """
+    variants: dict[str, dict[Variant, None]] = {}
+    for key, variant in bundles:
+        variants.setdefault(key, {})[variant] = None
+    found: dict[str, None] = {}
+    for several in variants.values():
+        names = dict.fromkeys(name for variant in several for name, _ in variant)
+        found |= {name: None for name in names if len({dict(variant).get(name) for variant in several}) > 1}
+    return tuple(found)
+
+
+def in_words(variant: Variant, entities: Collection[str]) -> str:
+    """What sets a tractogram apart, by the entities that do: ``run 1, model csd``."""
+    return ", ".join(f"{name} {label}" for name, label in variant if name in entities)
 
 
 def tracts(output: Path, participant: str | None = None, left_out: list[str] | None = None) -> Iterator[Tract]:

@@ -28,6 +28,7 @@ def about(source: Source, status: str = DRAWN) -> dict[str, Any]:
         "Session": source.session,
         "Title": source.title,
         "Bundle": {name.capitalize(): value for name, value in asdict(source.bundle).items()},
+        "Variant": dict(source.variant),
     }
 
 
@@ -39,8 +40,8 @@ def about_all(source: Source) -> dict[str, Any]:
 
 def whose(source: Source) -> list[str]:
     """The entities that all tractograms that are shown together have in common."""
-    labels = {"sub": source.participant, "ses": source.session, "space": source.space}
-    return [f"{entity}-{label}" for entity, label in labels.items() if label]
+    labels = (("sub", source.participant), ("ses", source.session), *source.variant)
+    return [f"{entity}-{label}" for entity, label in labels if label]
 
 
 def place(output: Path, source: Source) -> Path:

@@ -25,6 +25,7 @@ def describe(planned: Planned, settings: Settings, budget: Budget, checks: Mappi
         if crew.bound_by
         else "Workers: none"
     )
+    yield from (f"Found: {sentence}" for sentence in planned.found)
     yield f"Jobs: {planned.count}, each {_pictures(settings.look)}"
     yield from (f"  {as_mb(job.need):>9,} MB  {_job_line(job)}" for job in _jobs(planned))
     if checks:
@@ -32,6 +33,7 @@ def describe(planned: Planned, settings: Settings, budget: Budget, checks: Mappi
     yield from (f"  {as_mb(need):>9,} MB  {name}{_fits(need, planned.room)}" for name, need in checks.items())
     for one in _undrawn(planned):
         yield f"  is empty: {one.why}" if one.status == EMPTY else f"  can't be drawn: {one.why}"
+    yield from (f"  can't be read: {why}" for why in planned.unread)
 
 
 def as_json(planned: Planned, settings: Settings, budget: Budget, checks: Mapping[str, int]) -> Iterator[str]:
@@ -51,8 +53,10 @@ def as_json(planned: Planned, settings: Settings, budget: Budget, checks: Mappin
             for job in _jobs(planned)
         ),
         "checks": dict(checks),
+        "people": list(planned.found),
         "empty": (_path_and_why(one) for one in _undrawn(planned) if one.status == EMPTY),
         "failed": (_path_and_why(one) for one in _undrawn(planned) if one.status != EMPTY),
+        "unread": list(planned.unread),
     }
     between = "{"
     for name, value in told.items():

@@ -15,7 +15,8 @@ from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.companions import Companions
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layout import Source, search
+from tractcap.inputs.layout import Found, Source, search
+from tractcap.inputs.patterns import Pattern
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.rlimit import ceiling
 from tractcap.limits.threads import environment
@@ -43,10 +44,11 @@ class Settings:
     ``references`` those of single participants, and ``find_reference`` looks for each tractogram's own in the dataset
     where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
-    them all. ``checks`` are the measures of quality. ``margin`` is a share of the budget; ``mem_per_job`` overrides the
-    estimates, in bytes; ``batch_size`` is how many participants are finished before the next are begun, 0 for all at
-    once; ``shard`` a share of the work, None for all; ``timeout`` how many seconds a worker may be silent; ``scratch``
-    a folder for temporary files, None for the system's.
+    them all. ``layouts`` are patterns of the tractograms' paths, empty for those that are known. ``checks`` are the
+    measures of quality. ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes;
+    ``batch_size`` is how many participants are finished before the next are begun, 0 for all at once; ``shard`` a share
+    of the work, None for all; ``timeout`` how many seconds a worker may be silent; ``scratch`` a folder for temporary
+    files, None for the system's.
     """
 
     input: Path
@@ -59,6 +61,7 @@ class Settings:
     fit: bool = False
     overview: bool = False
     filters: Filters = field(default_factory=Filters)
+    layouts: tuple[Pattern, ...] = ()
     checks: Asked = field(default_factory=Asked)
     nprocs: int = -1
     margin: float = 0.2
@@ -132,7 +135,7 @@ class Planned:
     ``too_small`` says of the memory that it is too little for any of them, if nothing else is wrong of any.
     ``usual`` is the most that a job takes of those that all workers may do at once. ``outlines`` are boxes around the
     heads in references that were asked for, ``companions`` the images of the dataset, ``tops`` the folders in the
-    output that pictures go to.
+    output that pictures go to. ``found`` are sentences on who was found, ``unread`` on folders and files that can't be.
     """
 
     room: int
@@ -149,6 +152,8 @@ class Planned:
     bytes: int = 0
     usual: int = 0
     too_small: str = ""
+    found: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def of(self, participant: str) -> tuple[list[Job], list[Undrawn]]:
         """The jobs of a participant, and what of it can't be drawn or is empty."""
@@ -172,24 +177,32 @@ def prepare(
     ------
     NothingToDrawError, CapTooSmallError, SettingsError
     """
-    sources, companions = _found(settings) if sources is None else (sources, Companions(()))
+    found = _found(settings) if sources is None else Found([])
     people, keys = Spool[Source](settings.scratch), set()
-    for source in sources:
+    for source in found.sources if sources is None else sources:
         people.add(source.participant, [source])
         keys.add(source.bundle.key)
+    found.sources.clear()  # they are on disk now
     if not len(people):
-        raise NothingToDrawError(_nothing(settings))
-    planner = _Planner(settings, watch, people, companions)
+        raise NothingToDrawError(_nothing(settings, found))
+    planner = _Planner(settings, watch, people, Companions(found.images, settings.filters))
     planner.look(make_workers)
     planned = planner.planned(_colors(keys, settings.coloring))
+    planned.found, planned.unread = found.people, found.failed
     if planned.count:
         _outline(planned, planner.extra, settings, watch)
     return planned
 
 
-def _found(settings: Settings) -> tuple[Iterable[Source], Companions]:
-    found = search(settings.input, settings.filters, settings.output)
-    return found.sources, Companions(found.images, settings.filters)
+def _found(settings: Settings) -> Found:
+    found = search(settings.input, settings.filters, settings.output, settings.layouts)
+    for sentence in found.people:
+        log.info("found %s", sentence)
+    for sentence in found.warnings:
+        log.warning("%s", sentence)
+    for sentence in found.failed:
+        log.error("%s", sentence)
+    return found
 
 
 def _colors(keys: Collection[str], coloring: Coloring) -> dict[str, Color]:
@@ -370,7 +383,9 @@ def _most(room: int, watch: Watch) -> int:
     return room if bound is None else min(room, bound)
 
 
-def _nothing(settings: Settings) -> str:
+def _nothing(settings: Settings, found: Found) -> str:
+    if found.nothing:
+        return f"{settings.input}: {found.nothing}."
     of = f" of {told}" if (told := settings.filters.told) else ""
     return f"{settings.input} holds no tractogram{of}: expected files that end in .trk, .tck, .trx, .vtk, .vtp or .fib."
 

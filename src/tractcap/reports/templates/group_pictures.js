@@ -51,12 +51,13 @@ function openGallery() {
 }
 
 function overview(chosen) {
-  const [link, source] = (gallery.by === "unit" && data.overviews[chosen]) || [];
-  if (!source) return [];
-  const image = element("img", { alt: `All bundles of ${units.name[chosen]}`, loading: "lazy", decoding: "async" });
-  image.src = source;
-  const title = link ? element("a", { href: link }, "All bundles") : "All bundles";
-  return [element("figure", { class: "thumb drawn" }, element("div", { class: "picture" }, image), element("figcaption", {}, title))];
+  return ((gallery.by === "unit" && data.overviews[chosen]) || []).filter(([, source]) => source).map(([link, source, apart]) => {
+    const name = apart ? `All bundles, ${apart}` : "All bundles";
+    const image = element("img", { alt: `${name} of ${units.name[chosen]}`, loading: "lazy", decoding: "async" });
+    image.src = source;
+    const title = link ? element("a", { href: link }, name) : name;
+    return element("figure", { class: "thumb drawn" }, element("div", { class: "picture" }, image), element("figcaption", {}, title));
+  });
 }
 
 function tellGallery(every, chosen) {

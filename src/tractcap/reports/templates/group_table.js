@@ -167,7 +167,7 @@ function saveRows() {
 
 function tsvLine(row) {
   const [unit, bundle] = [rows.unit[row], rows.bundle[row]];
-  const fields = [units.participant[unit], units.session[unit], bundles.key[bundle], bundles.name[bundle], bundles.hemisphere[bundle], rows.tractogram[row], statuses[rows.status[row]]];
+  const fields = [units.participant[unit], units.session[unit], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], rows.tractogram[row], statuses[rows.status[row]]];
   fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.raters[row]);
   return fields.map(base.cell).join("\t");
 }

@@ -26,6 +26,7 @@ function showLarge() {
   if (!pictureOf(card, at.what)) at.what = whatsOf(card)[0] || "mosaic";
   const both = other ? [card, other].sort((one, two) => one.side.localeCompare(two.side)) : [card];
   byId("large-name").textContent = other ? `${card.name.replace(/,? (left|right)$/i, "")}: left and right` : card.name;
+  if (card.apart) byId("large-name").append(" ", element("span", { class: "apart" }, card.apart));
   const list = shown();
   byId("large-place").textContent = list.includes(card) ? `${list.indexOf(card) + 1} of ${list.length}` : "";
   byId("large-pair").hidden = !card.pair;

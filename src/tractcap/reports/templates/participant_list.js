@@ -13,7 +13,7 @@ const ORDERS = {
 const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 const shown = () => [...document.querySelectorAll(".card:not([hidden])")].map((article) => cardById.get(article.id));
 
-for (const card of cards) card.words = plain([card.name, card.key, card.source, card.session, articles.get(card.id).querySelector(".original")?.textContent || ""].join(" "));
+for (const card of cards) card.words = plain([card.name, card.apart, card.key, card.source, card.session, articles.get(card.id).querySelector(".original")?.textContent || ""].join(" "));
 
 // Cards stay where they are while they are rated: only what is asked for here moves or hides them
 function arrange() {
@@ -92,7 +92,7 @@ function startCard(card) {
   });
   if (!card.pair) return;
   const pair = element("button", { type: "button", class: "pair", "data-pair": "", onclick: () => openLarge(card, true) }, icon(ICONS.pair), "Left | right");
-  pair.setAttribute("aria-label", `${card.name}: left and right side by side`);
+  pair.setAttribute("aria-label", `${card.name}${card.apart && `, ${card.apart}`}: left and right side by side`);
   articles.get(card.id).querySelector(".names").append(pair);
 }
 
