@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.errors import InputError
-from tractcap.inputs.reading import check_file, reading, size_bound
+from tractcap.inputs.reading import check_file, each, reading, size_bound
 from tractcap.inputs.space import places
 
 MOST_VOXELS = 320**3
@@ -178,11 +179,12 @@ class ImageFile:
     def _slabs(self, multiple: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Slices from first to last, a multiple at a time but for the last, each with its first one's number."""
         step = max(1, _SLAB // max(1, self.shape[0] * self.shape[1] * multiple)) * multiple
-        with reading(self.path, "an image"):
-            for first in range(0, self.shape[2], step):
-                last = min(first + step, self.shape[2])
-                slab = np.asarray(self._image.dataobj[:, :, first:last], np.float32)
-                yield first, slab.reshape(*self.shape[:2], last - first)
+        return each(self.path, "an image", map(partial(self._slab, step), range(0, self.shape[2], step)))
+
+    def _slab(self, step: int, first: int) -> tuple[int, NDArray[np.float32]]:
+        last = min(first + step, self.shape[2])
+        slab = np.asarray(self._image.dataobj[:, :, first:last], np.float32)
+        return first, slab.reshape(*self.shape[:2], last - first)
 
 
 def _open(path: Path) -> Any:

@@ -82,7 +82,7 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
         if isinstance(error, OSError) and error.errno == errno.ENOMEM:
             raise
         if isinstance(error, FileNotFoundError):
-            raise MissingError(f"{path} doesn't exist: {error.strerror or error}.") from error
+            raise MissingError(f"{path} can't be read: {error.strerror or error}.") from error
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path} can't be read: {error.strerror}.") from error
         raise DamagedError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {_words(error)}.") from error

@@ -31,7 +31,12 @@ class Group:
     cards: list[Card]
 
 
-def page(output: Path, participant: str, methods: Methods | None = None) -> Path | None:
+def page(
+    output: Path,
+    participant: str,
+    methods: Methods | None = None,
+    report: Callable[[int], None] = lambda _cards: None,
+) -> Path | None:
     """Write the page of a participant, by its label; ``""`` for tractograms that are nobody's.
 
     Parameters
@@ -40,6 +45,7 @@ def page(output: Path, participant: str, methods: Methods | None = None) -> Path
     participant : the label without ``sub-``.
     methods : makes what may stand in an article's methods section, of the records of tractograms and of checks, as
         HTML of the type ``markupsafe.Markup``; plain text is escaped.
+    report : is called now and then as a sign of life.
 
     Returns
     -------
@@ -51,7 +57,7 @@ def page(output: Path, participant: str, methods: Methods | None = None) -> Path
         When it can't be written.
     """
     left_out: list[str] = []
-    cards = _cards(output, participant, left_out)
+    cards = _cards(output, participant, left_out, report)
     if not cards:
         return None
     set_apart(cards)
@@ -64,9 +70,12 @@ def page(output: Path, participant: str, methods: Methods | None = None) -> Path
     return path
 
 
-def _cards(output: Path, participant: str, left_out: list[str]) -> list[Card]:
+def _cards(output: Path, participant: str, left_out: list[str], report: Callable[[int], None]) -> list[Card]:
     """Of all tracts, by name."""
-    cards = [card(output, tract) for tract in tracts(output, participant, left_out)]
+    cards = []
+    for tract in tracts(output, participant, left_out):
+        cards.append(card(output, tract))
+        report(len(cards))
     met: Counter[str] = Counter()
     for one in cards:
         met[one.id] += 1

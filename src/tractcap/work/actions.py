@@ -236,11 +236,10 @@ def check(
 
 def page(output: str, participant: str, report: Report) -> dict[str, Any]:
     """Write a participant's page; returns its ``path`` below the output, or none."""
-    del report  # written within a moment
     from tractcap.reports.methods import methods_html
     from tractcap.reports.participant import page as write
 
-    path = write(Path(output), participant, methods_html)
+    path = write(Path(output), participant, methods_html, report)
     return {"path": str(path.relative_to(output)) if path else ""}
 
 
