@@ -279,7 +279,7 @@ def tractcap(**asked: Any) -> None:
     Level group reads what participants' runs have left there, and makes the group's page and table of it.
 
     \b
-    Exit status: 0 all drawn; 1 some inputs failed; 2 bad options or settings; 3 nothing to draw;
+    Exit status: 0 all drawn (or empty); 1 some inputs failed; 2 bad options or settings; 3 nothing to draw;
     4 the cap is too small; 130 or 143 interrupted.
     """  # noqa: D301
     _log_to_stderr(asked["verbose"])

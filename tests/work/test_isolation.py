@@ -12,6 +12,11 @@ import nibabel as nib
 import numpy as np
 import phantoms
 import pytest
+import standin
+
+from tractcap.limits import Watch, settle
+from tractcap.work.prepare import Settings, prepare
+from tractcap.work.run import carry_out
 
 FAULTS = Path(__file__).parents[1] / "helpers/faults"
 OPTIONS = ("--size", "64", "--views", "left", "--checks", "shape", "--nprocs", "2", "--timeout", "8")
@@ -191,3 +196,25 @@ def test_a_damaged_image_header_of_one_participant(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "2 drawn" in done.stderr
     assert "sub-02_space-T1w_T1w.nii" in done.stderr
+
+
+@pytest.mark.parametrize("action", ["look", "measure"])
+def test_an_answer_that_nobody_understands_costs_one_participant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """A defect of our own, whose sentence says so; all else of that participant is told of too."""
+    usual = standin.DONE[action]
+
+    def odd(arguments: dict[str, Any]) -> dict[str, Any]:
+        """A header without a key, or an extent of another kind."""
+        if action == "measure":
+            return {"low": None} if "sub-00001" in arguments["path"] else usual(arguments)
+        return {path: {} if "sub-00001" in path else header for path, header in usual(arguments).items()}
+
+    monkeypatch.setitem(standin.DONE, action, odd)
+    settings = Settings(tmp_path / "in", tmp_path / "out")
+    watch = Watch(settle, settle(), 0.2)
+    planned = prepare(settings, watch, standin.sources(30), standin.StandIn)
+    outcome = carry_out(settings, planned, watch, make_workers=standin.StandIn)
+    assert (outcome.drawn, len(outcome.failed), outcome.whole) == (20, 10, False)
+    assert all("a defect of tractcap" in why and "sub-00001" in why for why in outcome.failed.first)

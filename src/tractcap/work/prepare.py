@@ -120,11 +120,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Undrawn:
-    """A tractogram that has no pictures: its ``status``, and ``why``, as a sentence."""
+    """A tractogram that has no pictures: its ``status``, and ``why``, as a sentence.
+
+    Of one that is ``too_large``, memory is all that is wrong.
+    """
 
     source: Source
     status: str
     why: str
+    too_large: bool = False
 
 
 @dataclass
@@ -236,7 +240,7 @@ class _Planner:
         most = settings.nprocs if settings.nprocs > 0 else cpus
         limits = Limits(max(1, min(most, self._room // LOOK_NEED)), self._room, timeout=settings.timeout)
         with make_workers(limits, self._watch, environment(1)) as workers:
-            for stories in (iter([self._look_at_given()]), map(self._look_at, self._together())):
+            for stories in (iter([self._look_at_given()]), map(self._safe, self._together())):
                 for _ in carry_on(stories, workers, limits.workers + 2):
                     pass
 
@@ -259,6 +263,20 @@ class _Planner:
                 several = {}
         yield several
 
+    def _safe(self, people: Mapping[str, Sequence[Source]]) -> Story:
+        """What goes wrong here of a participant, as it never should, costs that one alone."""
+        try:
+            yield from self._look_at(people)
+        except Exception as error:
+            if len(people) > 1:
+                for name, sources in people.items():
+                    yield from self._safe({name: sources})
+                return
+            why = f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}"
+            for name, sources in people.items():
+                here = self._shares.of(name, sources)
+                self._add(name, [Undrawn(source, FAILED, f"{source.path}: {why}") for source in here])
+
     def _look_at(self, people: Mapping[str, Sequence[Source]]) -> Story:
         """Look at the headers of some participants, and plan how each of their tractograms is drawn.
 
@@ -270,22 +288,24 @@ class _Planner:
         images = {path for one in chosen.values() for path in one.paths if str(path) not in self._given}
         headers = dict(self._given)
         yield looks([source.path for source in looked_at], sorted(images), self._settings.vtk_space, headers)
-        for name, sources in people.items():
-            here = mine[name]
-            plans = [
-                _empty(one) if one.empty else self._plan(one, usable(chosen[one], headers), headers, here.get(one, ()))
+        plans = {
+            name: [
+                _empty(one) if one.empty else self._plan(one, chosen[one], headers, mine[name].get(one, ()))
                 for one in sources
                 if one.empty or one in chosen
             ]
-            self._plans.add(name, [self._counted(one) for one in plans if isinstance(one, Job) or one.source in here])
+            for name, sources in people.items()
+        }
+        for name, several in plans.items():
+            self._add(name, [one for one in several if isinstance(one, Job) or one.source in mine[name]])
 
     def _choose(self, source: Source) -> Images:
         """The images of a tractogram."""
         reference, find = self._settings.reference_of(source), self._settings.find_reference
         return choose(source, reference, find, self._settings.coloring, self._companions)
 
-    def _plan(self, source: Source, images: Images, headers: Headers, mine: tuple[Piece, ...]) -> Job | Undrawn:
-        header = headers[str(source.path)]
+    def _plan(self, source: Source, chosen: Images, headers: Headers, mine: tuple[Piece, ...]) -> Job | Undrawn:
+        header, images = headers[str(source.path)], usable(chosen, headers)
         if "failed" in header:
             return Undrawn(source, header["status"], header["failed"])
         if images.lacks:
@@ -293,27 +313,31 @@ class _Planner:
         if job := _job(source, headers, images, self._settings, _most(self._room, self._watch)):
             return replace(job, pieces=mine)
         why = _too_large(source, headers, images, self._settings, self._watch)
-        self._too_large += 1
-        self._too_small = self._too_small or why
-        return Undrawn(source, FAILED, why)
+        return Undrawn(source, FAILED, why, too_large=True)
 
-    def _counted(self, one: Job | Undrawn) -> Job | Undrawn:
-        """Take it into account."""
-        self._tops.add(one.source.folder.partition("/")[0])
-        if isinstance(one, Undrawn):
-            self._failed += one.status != EMPTY
-            return one
+    def _add(self, name: str, plans: Sequence[Job | Undrawn]) -> None:
+        """Keep the plans of a participant, and count them."""
+        self._plans.add(name, plans)
+        for one in plans:
+            self._tops.add(one.source.folder.partition("/")[0])
+            if isinstance(one, Job):
+                self._count(one)
+            else:
+                self._failed += one.status != EMPTY
+                self._too_large += one.too_large
+                self._too_small = self._too_small or one.why * one.too_large
+
+    def _count(self, one: Job) -> None:
         self._mine += one.mine
         self._bytes += one.bytes
         self.extra = max(self.extra, one.content.extra)
         self._points.append(one.points)
         if one.pieces not in ((), (WHOLE,)):
             self._in_pieces.append(one)
-            return one
+            return
         heapq.heappush(self._largest, (one.points, len(self._points) - 1, one))
         if len(self._largest) > self._most_workers:
             self._needs.append(heapq.heappop(self._largest)[2].need)
-        return one
 
     @property
     def _most_workers(self) -> int:

@@ -177,6 +177,8 @@ class Run:
             for job in person.jobs:
                 if job.mine and job not in person.told:
                     self._undrawn(job.source, FAILED, f"{job.source.path}: {why}")
+            yield self._page(person)
+            self._made(person)
 
     def _begin(self, name: str) -> Participant:
         jobs, undrawn = self._planned.of(name)
@@ -200,8 +202,11 @@ class Run:
         yield [self._checking(checking, order) for order in orders]
         if overviews or orders:
             yield self._page(person)
-        made = [*sorted(person.mosaics), *sorted(person.overviews), *([person.page] if person.page else [])]
-        self._listener.made(made)
+        self._made(person)
+
+    def _made(self, person: Participant) -> None:
+        pages = [person.page] if person.page else []
+        self._listener.made([*sorted(person.mosaics), *sorted(person.overviews), *pages])
 
     # measured
 
