@@ -178,7 +178,7 @@ def bad_images(folder: Path) -> dict[str, tuple[Path, str]]:
         "complex": (folder / "complex.nii", "real numbers"),
         "cut": (folder / "cut.nii.gz", "can't be read as an image: Compressed file ended"),
         "text": (folder / "text.nii", "can't be read as an image"),
-        "missing": (folder / "missing.nii", "can't be read: No such file"),
+        "missing": (folder / "missing.nii", "doesn't exist: give an image"),
     }
 
 

@@ -251,5 +251,5 @@ def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path, ending: str) 
     for path in (pipe, folder):
         with pytest.raises(InputError, match="no regular file"):
             open_tractogram(path)
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="doesn't exist: give the tractogram itself"):
         open_tractogram(tmp_path / f"missing.{ending}")

@@ -137,7 +137,7 @@ def test_what_is_no_file_at_all(tmp_path: Path, ending: str) -> None:
     folder.mkdir()
     refused(pipe, "is no regular file: give")
     refused(folder, "header.json" if ending == ".trx" else "is no regular file: give")
-    refused(tmp_path / f"missing{ending}", "can't be read: No such file or directory")
+    refused(tmp_path / f"missing{ending}", "doesn't exist: give")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

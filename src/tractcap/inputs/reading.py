@@ -53,6 +53,8 @@ def check_file(path: Path, wanted: str) -> None:
     with reading(path):
         if path.is_symlink() and not path.exists():
             raise MissingError(f"{path} is a link to a file that isn't there: {_GET}.")
+        if not path.exists():
+            raise MissingError(f"{path} doesn't exist: {wanted}.")
         there = path.stat()
         if not stat.S_ISREG(there.st_mode):
             raise InputError(f"{path} is no regular file: {wanted}.")
