@@ -40,6 +40,8 @@ EXAMPLES = {
     "{bundle}/{participant}.*fz.{bundle}": "AF_{side}/{who}.qsdr.fz.AF_{side}.trk",
     "{bundle}/{participant}.*fib.gz.{bundle}": "AF_{side}/{who}.odf.gqi.fib.gz.AF_{side}.trk.gz",
     "{bundle}/{participant}.{bundle}": "AF_{side}/{who}.AF_{side}.trk.gz",
+    "{participant}.*fz.{bundle}": "fib/{who}.gqi.fz.AF_{side}.trk.gz",
+    "{participant}.*fib.gz.{bundle}": "fib/{who}.src.gz.odf.gqi.1.25.fib.gz.AF_{side}.trk",
 }
 """A path of each pattern of the table."""
 

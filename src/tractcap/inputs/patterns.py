@@ -272,6 +272,8 @@ TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "{bundle}/{participant}.*fz.{bundle}",
             "{bundle}/{participant}.*fib.gz.{bundle}",
             "{bundle}/{participant}.{bundle}",
+            "{participant}.*fz.{bundle}",
+            "{participant}.*fib.gz.{bundle}",
         ),
     ),
 }
