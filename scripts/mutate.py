@@ -31,7 +31,7 @@ PARTS = {
     "inputs": ("src/tractcap/inputs", "tests/inputs"),
     "checks": ("src/tractcap/checks", "tests/checks"),
     "plan": ("src/tractcap/work/plan.py", "tests/work/test_plan.py"),
-    "pool": ("src/tractcap/work/pool.py", "tests/work/test_pool.py tests/work/test_survival.py"),
+    "pool": ("src/tractcap/work/pool.py", "tests/work/test_pool.py"),
     "process": ("src/tractcap/work/process.py", "tests/work/test_pool.py tests/work/test_variables.py"),
 }
 """What is mutated, and the tests beside it."""

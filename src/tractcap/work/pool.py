@@ -12,6 +12,7 @@ taken.
 
 import logging
 import math
+import os
 import selectors
 import time
 from collections import deque
@@ -27,6 +28,7 @@ from tractcap.limits import Watch, as_mb
 from tractcap.limits.rlimit import allowance
 from tractcap.limits.usage import private_memory
 from tractcap.work.process import Process, cause_of_death, own_doing
+from tractcap.work.variables import library_hint
 
 log = logging.getLogger("tractcap")
 
@@ -287,7 +289,8 @@ class Pool:
             why += f" ({last})"
         damaged = bool(own_doing and seat.reading and seat.task.alone)
         if damaged:
-            why += ": the file is damaged, most likely; this machine is not the cause"
+            why += ": the file is damaged, most likely"
+            why += "; this machine is not the cause" * (not library_hint(os.environ))
         status = "damaged" if damaged else "failed"
         yield Event(seat.task, failed=why, status=status, again=True, reading=seat.reading)
 

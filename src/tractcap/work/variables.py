@@ -25,8 +25,10 @@ def left_out(environ: Mapping[str, str]) -> list[str]:
 
 
 def library_hint(environ: Mapping[str, str]) -> str:
-    """What leads workers to other libraries, of which one may have died, as the end of a sentence; or nothing."""
+    """What leads workers to other libraries, of which one may have died, in brackets; or nothing."""
     named = [f"{name}={environ[name]}" for name in sorted(environ) if _PLACES.fullmatch(name) and environ[name]]
     if not named:
         return ""
-    return f"; libraries that it loads may be why, since {' and '.join(named)} {'is' if len(named) == 1 else 'are'} set"
+    return (
+        f" (perhaps of a library from elsewhere, since {' and '.join(named)} {'is' if len(named) == 1 else 'are'} set)"
+    )
