@@ -13,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from tractcap.checks.kit import panels
 from tractcap.checks.kit.check import File
 from tractcap.checks.kit.plots import Plot
 
@@ -165,3 +166,19 @@ def test_plots_of_both_sides(made: Made) -> None:
     assert (heights(length), length.get_title()) == ([pytest.approx(47.5), pytest.approx(67.5)], "index -0.17")
     assert length.get_ylabel() == "mean length (mm)"
     assert volume.get_ylabel() == "volume (mm³)"
+
+
+def test_marks_lie_where_their_points_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the left, anterior is on the left; from the front, the left; from above, the left, and anterior above."""
+    seen = []
+    monkeypatch.setattr(panels.labels, "word", lambda image, at, text, *_: seen.append((text, at)))
+    line = np.float32([[-10, -20, -30], [10, 20, 30]])
+    frame = panels.frame_of([line])
+    row = panels.Row("", "", [panels.plain("a", [line], (255, 0, 0))])
+    panels.sheet("", "", [row], frame, checking.silent, marks=[panels.Mark("a", (5.0, 10.0, 20.0))])
+    middle, mm = panels.SIZE / 2, panels.SIZE / frame.width
+    expected = [(-10, -20), (5, -20), (5, -10)]  # leftwards and rightwards; pixels count downwards
+    assert [at for text, at in seen if text == "a"] == [
+        pytest.approx((middle + sign * x * mm, middle + y * mm), abs=0.01)
+        for (x, y), sign in zip(expected, (1, -1, 1), strict=True)
+    ]
