@@ -151,3 +151,10 @@ def test_what_is_between_the_ends_follows_the_streamline() -> None:
     first, last, between = cut(circle(25), 4)
     assert (length(first), length(last)) == pytest.approx((4, 4), rel=1e-3)
     assert length(between) == pytest.approx(25 * np.pi - 8, rel=1e-3)
+
+
+def test_straight_streamlines_of_any_direction_have_no_curvature() -> None:
+    """Rounding may make a cosine larger than 1, which no angle has."""
+    ends = np.random.default_rng(0).normal(0, 30, (300, 3))
+    found = [curvature(np.linspace([0, 0, 0], end, 30).astype(np.float32)) for end in ends]
+    assert np.array(found) == pytest.approx(np.zeros(300), abs=1e-4)

@@ -115,8 +115,6 @@ CHECK = Check(
         *estimated("Retention", "Retention", "Share of those that aren't too short which are kept"),
     ),
     run=_run,
-    need=lambda given: (
-        needs.READING + needs.sampled(given.tractogram, _MOST) + max(needs.PANELS + needs.PLOTS, needs.PAIRS)
-    ),
+    need=lambda given: needs.READING + needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
     place=20,
 )  # fmt: skip
