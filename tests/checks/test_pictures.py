@@ -147,8 +147,13 @@ def test_the_plot_of_a_profile(made: Made) -> None:
     assert axes.get_xlabel() == "node: 1 posterior … 100 anterior"
 
 
-def test_the_plot_of_distances_is_in_percent(made: Made) -> None:
-    """In bins no narrower than a voxel, and all distances in one of them."""
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_plot_of_distances_is_in_percent(made: Made, tmp_path: Path, swapped: bool) -> None:
+    """In bins no narrower than a voxel, and all distances in one of them, whichever of the two reaches farther."""
+    if swapped:
+        (tmp_path / "AF_L.tck").rename(tmp_path / "all.tck")
+        (tmp_path / "raw.tck").rename(tmp_path / "AF_L.tck")
+        (tmp_path / "all.tck").rename(tmp_path / "raw.tck")
     (axes,) = made("atlas").axes
     assert axes.get_legend_handles_labels()[1] == ["bundle to atlas", "atlas to bundle"]
     for outline in axes.patches:
