@@ -18,6 +18,7 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer
 
 from tractcap.drawing.anatomy import GLASS_POWER, Mesh
 from tractcap.drawing.buffers import Buffer, transfer_buffer
+from tractcap.drawing.light import lit
 from tractcap.drawing.lines import Lines, joined
 from tractcap.drawing.occlusion import Occlusion
 from tractcap.drawing.views import Frame, View
@@ -135,7 +136,7 @@ class Canvas:
 
     def _draw_waiting(self, place: int, occlusion: Occlusion) -> None:
         shot, waiting = self.shots[place], self._waiting[place]
-        _fill(self._data, waiting.take())
+        _fill(self._data, lit(waiting.take(), shot.view))
         self._look(shot, shot.near, shot.far)
         self._set(shot, tubes=False)
         self._render(self._buffers[place])
