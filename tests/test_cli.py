@@ -491,7 +491,7 @@ def test_an_overview_of_the_only_bundle_that_could_be_drawn(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--reference", "nowhere.nii"), "nowhere.nii can't be read: No such file"),
+        (("--reference", "nowhere.nii"), "nowhere.nii doesn't exist"),
         (("--scalar", "fa"), "--scalar is 'fa'"),
         (("--color", "scalar:md", "--scalar", "fa=fa.nii"), "--scalar md=IMAGE"),
         (("--anatomy", "bones"), "--anatomy names 'bones'"),

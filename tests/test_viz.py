@@ -64,7 +64,7 @@ def test_batches_and_a_reference(subjects: dict[str, dict[str, str]], tmp_path: 
         )
         told = json.loads((tmp_path / f"out/{who}/figures/AF_L.json").read_text())
         assert told["Made"]["Reference"]["path"] == str(head)
-    with pytest.raises(SettingsError, match=r"nowhere\.nii can't be read: No such file"):
+    with pytest.raises(SettingsError, match=r"nowhere\.nii doesn't exist"):
         visualizer.run_quality_check_workflow(subjects, ref_img=tmp_path / "nowhere.nii")
 
 

@@ -13,7 +13,7 @@ from tractcap.drawing.lines import Tally
 from tractcap.drawing.measure import measure
 from tractcap.drawing.palette import Color
 from tractcap.drawing.views import SIX, VIEWS, Frame
-from tractcap.errors import InputError
+from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.tractograms import open_tractogram
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))
@@ -172,10 +172,19 @@ def test_what_cannot_be_drawn_is_counted_and_left_out(tmp_path: Path) -> None:
             np.testing.assert_array_equal(shown[name], picture, name)
 
 
-@pytest.mark.parametrize("streamlines", [[], [np.zeros((1, 3), np.float32)], [np.full((5, 3), np.nan, np.float32)]])
-def test_nothing_to_draw_is_an_error_that_says_why(tmp_path: Path, streamlines: list[np.ndarray]) -> None:
+@pytest.mark.parametrize(
+    ("streamlines", "error", "why"),
+    [
+        ([], EmptyError, "holds no streamlines"),
+        ([np.zeros((1, 3), np.float32)], InputError, "nothing to draw"),
+        ([np.full((5, 3), np.nan, np.float32)], InputError, "nothing to draw"),
+    ],
+)
+def test_nothing_to_draw_is_an_error_that_says_why(
+    tmp_path: Path, streamlines: list[np.ndarray], error: type[Exception], why: str
+) -> None:
     path = phantoms.save(tmp_path / "a.trk", streamlines)
-    with pytest.raises(InputError, match="nothing to draw"):
+    with pytest.raises(error, match=why):
         measure(open_tractogram(path), 1000, lambda points: None)
 
 

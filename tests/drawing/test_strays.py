@@ -7,6 +7,7 @@ import phantoms
 import pytest
 from scenes import drawn, rest
 
+from tractcap.checks.kit.panels import frame_of
 from tractcap.drawing.draw import Bundle, Making, Scene, draw, draw_piece
 from tractcap.drawing.lines import Tally
 from tractcap.drawing.look import Coloring, Look
@@ -181,3 +182,10 @@ def test_positions_are_those_without_strays(tmp_path: Path) -> None:
         path = phantoms.raw_tck(tmp_path / "a.tck", some)
         cores.append(Position(open_tractogram(path), silent).core)
     np.testing.assert_allclose(*cores, atol=1e-9)
+
+
+def test_sheets_of_checks_frame_as_pictures_do() -> None:
+    low, high = (np.array(corner) for corner in (frame_of(bundle(200)).low, frame_of(bundle(200)).high))
+    strays = frame_of(thrown(bundle(200), (0, 3000, 0)))
+    assert np.abs(low - strays.low).max() <= 1
+    assert np.abs(high - strays.high).max() <= 1

@@ -58,6 +58,19 @@ def test_strays_are_said_everywhere_and_do_not_frame(tmp_path: Path, reference: 
         assert not any("outside of the picture" in note for note in one["Notes"])
 
 
+def test_a_reference_says_where_a_head_ends(tmp_path: Path) -> None:
+    """A streamline that ends 7 cm above it, which without a reference might be anatomy."""
+    head = phantoms.save_head(tmp_path / "head.nii.gz")
+    data = bundles(tmp_path / "in", (0, 0, 120))
+    for name, options in (("with", ("--reference", str(head))), ("without", ())):
+        run(data, tmp_path / name, *options)
+    found, free = (told(tmp_path / name, "CST_L") for name in ("with", "without"))
+    assert found["Made"]["Frame"] == [list(corner) for corner in found["Made"]["Reference"]["box"]]
+    assert found["StreamlinesOutsidePicture"] == 1
+    assert free["Made"]["Frame"][1][2] == free["Extent"]["high"][2] > 150
+    assert free["StreamlinesOutsidePicture"] == 0
+
+
 def test_a_bundle_beside_its_reference_is_framed_with_it(tmp_path: Path) -> None:
     """More than a few lie outside: it is the place that is wrong, which must be seen."""
     head = phantoms.save_head(tmp_path / "head.nii.gz")
@@ -87,3 +100,20 @@ def test_a_range_of_a_sample_says_so_and_is_the_same_in_every_packing(tmp_path: 
         scales.append((found["Colorings"][0]["limits"], note, picture))
     assert scales[0] == scales[1]
     assert scales[0][0] == pytest.approx(np.percentile(np.concatenate(values), (2, 98)), abs=0.002)
+
+
+def test_what_is_coarse_so_far_away_is_said(tmp_path: Path) -> None:
+    """A bundle of 2 mm that lies nine metres away, and one that fills a cube of two metres; each framed by itself."""
+    folder, random = tmp_path / "in/sub-01", np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    tiny = [one / 50 + np.float32(9500) for one in phantoms.asymmetric_bundle(20)]
+    phantoms.raw_tck(folder / "AF_L.tck", tiny)
+    wide = [np.linspace(*ends, 40).astype(np.float32) for ends in random.uniform(-1000, 1000, (300, 2, 3))]
+    phantoms.raw_tck(folder / "CST_L.tck", wide)
+    phantoms.save(folder / "UF_L.tck", phantoms.asymmetric_bundle(20))
+    run(tmp_path / "in", tmp_path / "out", "--fit", "--size", "1000")
+    notes = {name: told(tmp_path / "out", name)["Notes"] for name in ("AF_L", "CST_L", "UF_L")}
+    assert notes["AF_L"] == ["so far from the origin, points are placed to 0.004 mm, which is more than a pixel"]
+    assert notes["CST_L"] == ["its volume is on voxels of 16 mm, since it reaches over more space than a head"]
+    assert notes["UF_L"] == []
+    assert told(tmp_path / "out", "CST_L")["VolumeVoxelMillimetres"] == 16

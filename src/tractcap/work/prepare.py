@@ -150,7 +150,7 @@ class Planned:
     colors: Mapping[str, Color]
     tops: set[str] = field(default_factory=set)
     outlines: dict[Path, Box] = field(default_factory=dict)
-    parted: dict[Path, Job] = field(default_factory=dict)
+    parted: dict[Source, Job] = field(default_factory=dict)
     count: int = 0
     failed: int = 0
     bytes: int = 0
@@ -162,7 +162,7 @@ class Planned:
     def of(self, participant: str) -> tuple[list[Job], list[Undrawn]]:
         """The jobs of a participant, and what of it can't be drawn or is empty."""
         plans = self.plans.of(participant)
-        jobs = [self.parted.get(one.source.path, one) for one in plans if isinstance(one, Job)]
+        jobs = [self.parted.get(one.source, one) for one in plans if isinstance(one, Job)]
         jobs = [replace(job, color=self.colors[job.source.bundle.key]) for job in jobs]
         return jobs, [one for one in plans if isinstance(one, Undrawn)]
 
@@ -365,7 +365,7 @@ class _Planner:
         nothing_else = not len(self._points) and self._failed == self._too_large
         return Planned(
             room, crew, list(self._people), self._companions, self._plans, colors,
-            self._tops, parted={job.source.path: job for job in parted},
+            self._tops, parted={job.source: job for job in parted},
             count=self._mine, failed=self._failed, bytes=self._bytes, usual=usual,
             too_small=self._too_small if nothing_else else "",
         )  # fmt: skip
