@@ -66,7 +66,13 @@ FATES = {
         "Picture: FAILED after ",
         "came out blank",
     ),
-    "another picture": ("os.environ['GALLIUM_NOOP'] = '1'", "Picture: WRONG: ", "is expected"),
+    "OpenGL that does nothing": ("os.environ['GALLIUM_NOOP'] = '1'", "Picture: FAILED after ", "OpenGL drew nothing"),
+    "another picture": (
+        "from tractcap.drawing import finish; right = finish.picture; "
+        "finish.picture = lambda *given: (right(*given)[0][:, ::-1], 1.0)",
+        "Picture: WRONG: ",
+        "is expected",
+    ),
 }
 """What befalls a worker as it starts."""
 

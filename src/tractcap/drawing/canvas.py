@@ -18,9 +18,11 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer
 
 from tractcap.drawing.anatomy import GLASS_POWER, Mesh
 from tractcap.drawing.buffers import Buffer, transfer_buffer
+from tractcap.drawing.light import lit
 from tractcap.drawing.lines import Lines, joined
 from tractcap.drawing.occlusion import Occlusion
 from tractcap.drawing.views import Frame, View
+from tractcap.errors import DrawingError
 
 _ONE, _SRC_ALPHA, _ONE_MINUS_SRC_ALPHA = 1, 0x0302, 0x0303  # OpenGL's names
 
@@ -36,6 +38,9 @@ _FEW = 5_000
 """Points that wait to be drawn together at most, in all shots; but so many in each are drawn together in any case."""
 
 _WORTH = 1.5
+
+_DRAWN = 255
+"""Alpha that clearing and drawing leave in every sample: memory that OpenGL never wrote holds something else."""
 
 _THINNEST = 1e-3
 """mm between two planes that something can be seen between."""
@@ -95,7 +100,6 @@ class Canvas:
         self._window = _window()
         self._renderer = vtkRenderer()
         self._renderer.SetBackground(0, 0, 0)
-        self._renderer.SetBackgroundAlpha(0)
         self._window.AddRenderer(self._renderer)
         self._data, self._actor = _actor()
         self._renderer.AddActor(self._actor)
@@ -135,7 +139,7 @@ class Canvas:
 
     def _draw_waiting(self, place: int, occlusion: Occlusion) -> None:
         shot, waiting = self.shots[place], self._waiting[place]
-        _fill(self._data, waiting.take())
+        _fill(self._data, lit(waiting.take(), shot.view))
         self._look(shot, shot.near, shot.far)
         self._set(shot, tubes=False)
         self._render(self._buffers[place])
@@ -171,14 +175,25 @@ class Canvas:
         self._renderer.PreserveColorBufferOff()
         self._renderer.PreserveDepthBufferOff()
         for buffer in self._all():
+            self._renderer.SetBackgroundAlpha(0 if buffer.summing else _DRAWN / 255)
             self._render(buffer)  # of no data: clears
         self._renderer.PreserveColorBufferOn()
         self._renderer.PreserveDepthBufferOn()
 
     def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
-        """Rows ``first`` up to ``last`` of a shot, counted from the top: (rows, size, 3) uint8."""
-        colors: NDArray[np.uint8] = self._buffers[shot].colors(self._transfer, first, last)[..., :3]
-        return colors
+        """Rows ``first`` up to ``last`` of a shot, counted from the top: (rows, size, 3) uint8.
+
+        Raises
+        ------
+        DrawingError
+            When they aren't what OpenGL drew.
+        """
+        colors: NDArray[np.uint8] = self._buffers[shot].colors(self._transfer, first, last)
+        if (colors[..., 3] != _DRAWN).any():
+            raise DrawingError(
+                "OpenGL drew nothing, not even a background: its library, or a variable that steers it, is at fault."
+            )
+        return colors[..., :3]
 
     def depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
         """Rows of depths (rows, size) float32 in mm from the frame's nearest plane; infinite where nothing is drawn."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing.lines import Tally, drawable
+from tractcap.drawing.lines import Tally, drawable, tangents, unit
 from tractcap.inputs.tractograms import Chunk, Tractogram
 
 
@@ -29,23 +29,12 @@ def local_direction(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> 
     -------
     (N, 3) uint8 RGB. A point whose neighbours coincide is black.
     """
-    tangents = np.empty_like(points)
-    tangents[1:-1] = points[2:] - points[:-2]
-    first, last = offsets[:-1], offsets[1:] - 1
-    tangents[first] = points[first + 1] - points[first]
-    tangents[last] = points[last] - points[last - 1]
-    return _directions(tangents)
+    return _directions(tangents(points, offsets))
 
 
-def _directions(tangents: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The colours (N, 3) of vectors, which are used up."""
-    np.abs(tangents, out=tangents)
-    # component by component, in a fixed order: the sum must round alike in every chunk
-    x, y, z = tangents.T
-    length = np.sqrt(x * x + y * y + z * z)
-    length[length == 0] = 1
-    tangents *= (255 / length)[:, None]
-    return (tangents + np.float32(0.5)).astype(np.uint8)
+def _directions(along: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The colours (N, 3) of directions (3, N)."""
+    return np.ascontiguousarray((np.abs(along) * np.float32(255) + np.float32(0.5)).astype(np.uint8).T)
 
 
 class EndToEnd:
@@ -67,7 +56,7 @@ class EndToEnd:
             chords[0] = self._chord
         if chunk.tail:
             chords[-1] = self._chord
-        return np.repeat(_directions(chords), np.diff(chunk.offsets), axis=0)
+        return np.repeat(_directions(unit(chords.T)), np.diff(chunk.offsets), axis=0)
 
 
 def _long_chords(tractogram: Tractogram, max_points: int) -> Iterator[NDArray[np.float32]]:

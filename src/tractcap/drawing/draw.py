@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tractcap.drawing import gl
 from tractcap.drawing.anatomy import Anatomy, depth_of, outside
 from tractcap.drawing.edges import Edges
-from tractcap.drawing.lines import MOST_PARTS, Lines, Tally, drawable, lines, rounded
+from tractcap.drawing.lines import Lines, Tally, drawable, lines, parts_by_corner, parts_by_length, tangents
 from tractcap.drawing.look import GLASS, SLICES, TUBES, Coloring, Look
 from tractcap.drawing.paint import Paint, paint
 from tractcap.drawing.piece import TOLD, WHOLE, Piece
@@ -34,6 +34,9 @@ _SEEN_PIXELS = 2.0
 
 _BEND = 0.4
 """Of a tube's width: the length in mm of the parts that it is bent from."""
+
+_CORNER = 0.25
+"""Pixels that a line may lie beside the curve that it stands for: no corner is seen."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +143,14 @@ class _Pass:
         self._first = first
         self._edges = Edges(scene.frame)
         look, self._tubes = scene.look, scene.look.style == TUBES
-        self._width = look.thickness(scene.frame)
+        width = look.thickness(scene.frame)
+        self._step = _BEND * width
+        self._tolerance = _CORNER * scene.frame.width / max(look.sizes)
+        self._lit = not self._tubes and look.opacity >= 1
         self._canvas = Canvas(
             [self._shot(view, size) for view, size in views],
             scene.frame,
-            Brush(self._width, self._tubes),
+            Brush(width, self._tubes),
             together=making.max_points,
             layered=look.opacity < 1,
         )
@@ -218,7 +224,7 @@ class _Pass:
 
     def _draw(self, bundle: Bundle, facts: Facts, piece: Piece) -> None:
         """Draw a piece of a bundle, for which the file is read up to the piece's end."""
-        most = self._making.max_points // (MOST_PARTS if self._tubes else 1)
+        most = self._making.max_points
         painted = paint(bundle.coloring, bundle.tractogram, bundle.volume, most, self._report)
         facts.scale = painted.scale
         first, last = piece.bounds(bundle.tractogram.header.points)
@@ -235,7 +241,8 @@ class _Pass:
         if not len(kept.points):
             return
         if drawn:
-            self._canvas.draw(self._lines(kept, painted))
+            for some in self._lines(kept, painted):
+                self._canvas.draw(some)
         elif kept.head or kept.tail:
             painted.colors(kept)  # the colours of a streamline that goes on may depend on where it began
         facts.reach = np.maximum(facts.reach, _reach(kept))
@@ -243,9 +250,11 @@ class _Pass:
         if anatomy and len(kept.points[kept.new]):
             facts.tally.outside += outside(kept.points[kept.new], anatomy.shape, anatomy.affine)
 
-    def _lines(self, chunk: Chunk, painted: Paint) -> Lines:
-        colors = painted.colors(chunk)
-        return rounded(chunk, colors, self._width * _BEND) if self._tubes else lines(chunk, colors)
+    def _lines(self, chunk: Chunk, painted: Paint) -> Iterator[Lines]:
+        along = tangents(chunk.points, chunk.offsets)
+        parts = parts_by_length(chunk, self._step) if self._tubes else parts_by_corner(chunk, along, self._tolerance)
+        lit = self._lit and painted.scale is None
+        return lines(chunk, painted.colors(chunk), along, parts, self._making.max_points, lit=lit)
 
 
 def _blank(view: View, scene: Scene, tally: Tally) -> str:

@@ -1,8 +1,9 @@
 """Streamlines as lines that can be drawn."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,13 +57,15 @@ class Tally:
 
 @dataclass(frozen=True)
 class Lines:
-    """What a canvas draws: ``points`` (N, 3) float32 in RAS+ mm, ``colors`` (N, 3) uint8.
+    """What a canvas draws: ``points`` (N, 3) float32 in RAS+ mm, ``colors`` (N, 3) uint8, ``tangents`` (N, 3) int8.
 
-    ``points[offsets[i]:offsets[i + 1]]`` is the i-th line; ``offsets`` are int64.
+    ``points[offsets[i]:offsets[i + 1]]`` is the i-th line; ``offsets`` are int64. Tangents are 127 long, or
+    0 where light changes no colour.
     """
 
     points: NDArray[np.float32]
     colors: NDArray[np.uint8]
+    tangents: NDArray[np.int8]
     offsets: NDArray[np.int64]
 
 
@@ -114,17 +117,6 @@ def _keep(chunk: Chunk, keep: NDArray[np.bool_], lengths: NDArray[np.int64]) -> 
     )
 
 
-def lines(chunk: Chunk, colors: NDArray[np.uint8]) -> Lines:
-    """Lines of a chunk of drawable streamlines, with a colour (N, 3) for each of its points.
-
-    Its context points are not drawn.
-    """
-    drawn = slice(int(chunk.head), len(chunk.points) - chunk.tail)
-    offsets = chunk.offsets - drawn.start
-    offsets[0], offsets[-1] = 0, drawn.stop - drawn.start
-    return Lines(np.ascontiguousarray(chunk.points[drawn]), np.ascontiguousarray(colors[drawn]), offsets)
-
-
 def joined(several: Sequence[Lines]) -> Lines:
     """All of them, one after the other."""
     begins = np.cumsum([0, *(len(one.points) for one in several)])
@@ -132,57 +124,154 @@ def joined(several: Sequence[Lines]) -> Lines:
     return Lines(
         np.concatenate([one.points for one in several]),
         np.concatenate([one.colors for one in several]),
+        np.concatenate([one.tangents for one in several]),
         np.concatenate([*offsets, begins[-1:]]),
     )
 
 
-MOST_PARTS = 8
-"""Parts that a segment of a tube is bent from at most."""
+def tangents(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Each point's direction along its streamline: from the point before it to the point after it, or from and to ends.
 
+    Parameters
+    ----------
+    points : (N, 3) RAS+ mm, streamline after streamline.
+    offsets : (S + 1,) where each begins; every streamline has two points or more.
 
-def rounded(chunk: Chunk, colors: NDArray[np.uint8], step: float) -> Lines:
-    """Lines through the same points that bend evenly, as tubes need it: their joints would show.
-
-    Each segment becomes a cubic from point to point (Catmull and Rom, 1974), in parts of about ``step`` mm, no more
-    than ``MOST_PARTS``.
+    Returns
+    -------
+    (3, N), one mm long, or 0 where both neighbours coincide.
     """
-    plain = lines(chunk, colors)
-    last = np.zeros(len(plain.points), bool)
-    last[plain.offsets[1:] - 1] = True
-    begin = np.arange(len(last)) + chunk.head  # of each segment; the last of a line is its last point alone
-    end = np.where(last, begin, begin + 1)
-    edge = np.zeros(len(chunk.points), bool)
-    edge[chunk.offsets[:-1]] = True
-    before = np.where(edge[begin], begin, begin - 1)
-    edge[:] = False
-    edge[chunk.offsets[1:] - 1] = True
-    after = np.where(edge[end], end, end + 1)
-    parts = _parts(chunk.points[end] - chunk.points[begin], step)
-    place = np.repeat(np.cumsum(parts) - parts, parts)
-    share = ((np.arange(len(place)) - place) / np.repeat(parts, parts)).astype(np.float32)[:, None]
-    four = [np.repeat(chunk.points[at], parts, axis=0) for at in (before, begin, end, after)]
-    two = [np.repeat(colors[at].astype(np.float32), parts, axis=0) for at in (begin, end)]
-    mixed = (two[0] + share * (two[1] - two[0]) + np.float32(0.5)).astype(np.uint8)
-    offsets = np.concatenate([[0], np.cumsum(parts)])[plain.offsets]
-    return Lines(_cubic(four[0], four[1], four[2], four[3], share), mixed, offsets)
+    places = np.ascontiguousarray(points.T)
+    found = np.empty_like(places)
+    np.subtract(places[:, 2:], places[:, :-2], out=found[:, 1:-1])
+    first, last = offsets[:-1], offsets[1:] - 1
+    found[:, first] = places[:, first + 1] - places[:, first]
+    found[:, last] = places[:, last] - places[:, last - 1]
+    return unit(found)
 
 
-def _parts(across: NDArray[np.float32], step: float) -> NDArray[np.int64]:
-    x, y, z = across.T
-    parts = np.ceil(np.sqrt(x * x + y * y + z * z) / np.float32(step))
-    whole: NDArray[np.int64] = np.clip(parts, 1, MOST_PARTS).astype(np.int64)
-    return whole
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same directions (3, N), one long, but for those of no length."""
+    length = np.sqrt(_squared(vectors))
+    length[length == 0] = 1
+    return np.divide(vectors, length, dtype=np.float32)
+
+
+def _squared(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    x, y, z = vectors  # in a fixed order: the sum must round alike in every chunk
+    total: NDArray[np.float32] = x * x + y * y + z * z
+    return total
+
+
+MOST_PARTS = 8
+"""Parts that a segment is bent from at most."""
+
+
+def parts_by_corner(chunk: Chunk, along: NDArray[np.float32], tolerance: float) -> NDArray[np.int64]:
+    """From how many parts each segment must be bent, so that nobody sees corners.
+
+    Parameters
+    ----------
+    along : the chunk's :func:`tangents`. tolerance : mm that a part may lie beside the curve.
+
+    Returns
+    -------
+    (N,) for the segment that begins at each point; 1 at each streamline's last.
+    """
+    x, y, z = np.ascontiguousarray(np.diff(chunk.points.T))
+    both = along[:, :-1] + along[:, 1:]
+    most = np.zeros(len(x), np.float32)
+    for end in (along[:, :-1], along[:, 1:]):
+        # how much the curve, see _cubic, bends at this end: its second derivative across the segment
+        u, v, w = both + end
+        bend = y * w - z * v, z * u - x * w, x * v - y * u
+        np.maximum(most, _squared(np.array(bend)), out=most)
+    most[chunk.offsets[1:-1] - 1] = 0
+    limit = np.float32(4 * tolerance)
+    parts = np.ones(len(chunk.points), np.int64)
+    (bent,) = np.nonzero(most > limit * limit)
+    parts[bent] = np.minimum(np.ceil(np.sqrt(np.sqrt(most[bent]) / limit)), MOST_PARTS)
+    return parts
+
+
+def parts_by_length(chunk: Chunk, step: float) -> NDArray[np.int64]:
+    """Like :func:`parts_by_corner`, but parts of about ``step`` mm, for tubes: their joints would show."""
+    parts = np.ones(len(chunk.points), np.int64)
+    lengths = np.sqrt(_squared(np.diff(chunk.points.T)))
+    parts[:-1] = np.clip(np.ceil(lengths / np.float32(step)), 1, MOST_PARTS)
+    parts[chunk.offsets[1:] - 1] = 1
+    return parts
+
+
+def lines(
+    chunk: Chunk,
+    colors: NDArray[np.uint8],
+    along: NDArray[np.float32],
+    parts: NDArray[np.int64],
+    most: int,
+    *,
+    lit: bool,
+) -> Iterator[Lines]:
+    """Lines of a chunk of drawable streamlines; its context points are not drawn.
+
+    Parameters
+    ----------
+    colors : (N, 3) of its points. along : its :func:`tangents`.
+    parts : (N,) from how many parts the segment that begins at each point is bent.
+    most : points at a time; a few more where segments have many parts.
+    lit : whether light shall fall on them.
+    """
+    directions = np.ascontiguousarray(np.rint(along * np.float32(127 * lit)).astype(np.int8).T)
+    upto = np.cumsum(parts)
+    first, last = int(chunk.head), len(parts) - chunk.tail
+    while first < last:
+        fits = int(np.searchsorted(upto, upto[first] - parts[first] + most, side="right"))
+        stop = min(last, max(fits, first + 2))
+        offsets = np.unique(np.clip(chunk.offsets, first, stop)) - first
+        part = slice(first, stop)
+        straight = Lines(chunk.points[part], colors[part], directions[part], offsets)
+        yield _bent(straight, along[:, part], parts[part])
+        first = stop if stop == last or stop in chunk.offsets else stop - 1
+
+
+def _bent(straight: Lines, along: NDArray[np.float32], parts: NDArray[np.int64]) -> Lines:
+    """Lines of which each segment is bent from so many parts."""
+    last = len(parts) - 1
+    begins = np.concatenate([[0], np.cumsum(parts[:-1])])
+    if begins[-1] == last:
+        return straight
+    at = np.repeat(np.arange(last), parts[:-1])
+    place = np.arange(len(at)) - begins[at]
+    (between,) = np.nonzero(place)
+    begin = at[between]
+    share = (place[between] / parts[begin]).astype(np.float32)
+    points, colors, tangents = (
+        values[np.append(at, last)] for values in (straight.points, straight.colors, straight.tangents)
+    )
+    points[between] = _cubic(straight.points, along, begin, share[:, None])
+    colors[between] = _between(straight.colors, begin, share[:, None]) + np.float32(0.5)
+    way = _between(straight.tangents, begin, share[:, None]).T
+    tangents[between] = np.rint(way * (127 / np.maximum(np.sqrt(_squared(way)), 1))).T
+    return Lines(points, colors, tangents, np.append(begins[straight.offsets[:-1]], len(points)))
 
 
 def _cubic(
-    before: NDArray[np.float32],
-    begin: NDArray[np.float32],
-    end: NDArray[np.float32],
-    after: NDArray[np.float32],
-    share: NDArray[np.float32],
+    points: NDArray[np.float32], along: NDArray[np.float32], begin: NDArray[np.int64], share: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Points between ``begin`` and ``end``, each (N, 3), at a share (N, 1) from 0 to 1 of the way."""
-    leave, arrive = (end - before) / 2, (after - begin) / 2
-    bend, turn = begin - end, leave + arrive
-    points = begin + share * (leave + share * (-3 * bend - leave - turn + share * (2 * bend + turn)))
-    return points.astype(np.float32, copy=False)
+    """Points (M, 3) at a share (M, 1), from 0 to 1, of the way from each point of these to the next.
+
+    The curve is a cubic that leaves and arrives by the tangents, as Catmull and Rom's (1974); these are as long as the
+    segment, so that uneven steps make no loops.
+    """
+    across = points[begin + 1] - points[begin]
+    length = np.sqrt(_squared(across.T))
+    leave, arrive = (along[:, at].T * length[:, None] for at in (begin, begin + 1))
+    turn = leave + arrive
+    bent = leave + share * (3 * across - leave - turn + share * (turn - 2 * across))
+    return np.add(points[begin], share * bent, dtype=np.float32)
+
+
+def _between(values: NDArray[Any], begin: NDArray[np.int64], share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of these values (N, 3) those at a share (M, 1) of the way from each one to the next."""
+    here = values[begin].astype(np.float32)
+    return np.add(here, share * (values[begin + 1] - here), dtype=np.float32)

@@ -190,4 +190,4 @@ def _part(lines: Lines, seen: NDArray[np.bool_]) -> Lines:
     begins = np.ones(len(places), bool)
     begins[1:] = ~seen[places[1:] - 1]
     offsets = np.append(np.flatnonzero(begins), len(places))
-    return Lines(lines.points[places], lines.colors[places], offsets)
+    return Lines(lines.points[places], lines.colors[places], lines.tangents[places], offsets)
