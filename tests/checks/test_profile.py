@@ -1,5 +1,6 @@
 """Profiles of a ramp along a straight bundle: the ramp, in its direction, whichever way streamlines are stored."""
 
+import json
 from pathlib import Path
 
 import checking
@@ -26,6 +27,14 @@ def ramp(path: Path, hole: bool = False) -> File:
         data[:, y > 20] = np.nan
     nib.save(nib.Nifti1Image(data, affine), path)
     return File(str(path), voxels=data.size)
+
+
+def test_names_and_units_are_no_formulas(tmp_path: Path) -> None:
+    """Two dollars are a formula to matplotlib, which fails where it can't read it."""
+    path = phantoms.save(tmp_path / r"a$\b$.trk", phantoms.straight_bundle())
+    (tmp_path / "fa.json").write_text(json.dumps({"Units": r"$\frac$"}))
+    _, desk = checking.make("profile", tmp_path / "out", path, maps={r"F$\A_$": ramp(tmp_path / "fa.nii")})
+    assert len(desk.figures) == 2
 
 
 @pytest.mark.parametrize("flipped", [False, True])

@@ -2,7 +2,7 @@
 
     fuzz.py [--seconds 5] [--seed 1] [--keep FOLDER] [TARGET ...]
 
-Each target runs in a process of its own with a limit of memory. Anything but chunks and an InputError, a file that
+Each target runs in a process of its own with a limit of memory. Anything but values and an error of ours, a file that
 takes longer than a few seconds, and the death of the process are findings: what was read is kept in FOLDER, and the
 exit status is 1. Of VTK's reader it is known that it dies of damaged files: its deaths are counted, and are no
 findings.
@@ -21,8 +21,11 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from targets import Target
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "helpers")]
@@ -127,7 +130,7 @@ def _child(name: str, folder: Path, seconds: float, seed: int) -> None:
         (folder / target.name).write_bytes(data)
         (folder / SIGN).write_text(json.dumps(tally))
         number += 1
-        outcome = _outcome(target.read, folder / target.name)
+        outcome = _outcome(target, folder / target.name)
         tally[outcome] += outcome in (READ, REFUSED)
         if (is_whole and outcome != READ) or (outcome not in (READ, REFUSED) and outcome not in kinds):
             kinds.add(outcome)
@@ -136,15 +139,16 @@ def _child(name: str, folder: Path, seconds: float, seed: int) -> None:
     (folder / SIGN).write_text(json.dumps(tally))
 
 
-def _outcome(read: Callable[[Path], None], path: Path) -> str:
+def _outcome(target: "Target", path: Path) -> str:
     """What came of reading a file: of what must not come, the exception and the line that raised it."""
-    from tractcap.errors import InputError
+    from tractcap.errors import InputError, RecordError, SettingsError
 
     try:
-        read(path)
-    except InputError as error:
+        target.read(path)
+    except (InputError, RecordError, SettingsError) as error:
         sentence = str(error)
-        return REFUSED if str(path.parent) in sentence and sentence.endswith(".") else f"a sentence: {sentence}"
+        named = (target.blamed or str(path.parent)) in sentence and sentence.endswith(".")
+        return REFUSED if named else f"a sentence: {sentence}"
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return f"{type(error).__name__} in line {frame.lineno} of {Path(frame.filename).name}: {error}"[:300]

@@ -1,4 +1,4 @@
-"""What is fuzzed: small whole files, and how each kind is read to its end."""
+"""What is fuzzed: small whole files, and how each kind is read to its end. Those of texts are in ``texts.py``."""
 
 import gzip
 import io
@@ -8,7 +8,6 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,26 +15,11 @@ import nibabel as nib
 import numpy as np
 import packings
 import phantoms
+import texts
 from mutate import mutated
+from target import Target
 
 from tractcap.errors import InputError
-
-Make = Callable[[random.Random], bytes]
-
-
-@dataclass(frozen=True)
-class Target:
-    """A kind of file: the ``name`` it gets, whole ones, how one is ``broken`` and how it is ``read``.
-
-    ``pack`` makes a file of a whole one. ``crashes``: a library that isn't ours may die of it.
-    """
-
-    name: str
-    whole: Callable[[], Sequence[bytes]]
-    read: Callable[[Path], None]
-    broken: Callable[[random.Random, bytes, Sequence[bytes]], bytes] = mutated
-    pack: Callable[[bytes], bytes] = bytes
-    crashes: bool = False
 
 
 def read_tractogram(path: Path) -> None:
@@ -152,6 +136,8 @@ TARGETS: dict[str, Target] = {
     "nii.gz": Target("a.nii.gz", partial(_images, ".nii"), read_image, _packed, gzip.compress),
     "mgh": Target("a.mgh", partial(_images, ".mgh"), read_image),
     "mgz": Target("a.mgz", partial(_images, ".mgh"), read_image, _packed, gzip.compress),
+    **texts.TARGETS,
+    "piece": Target("1-of-1.zip", texts.pieces, texts.read_piece, _zipped, blamed="its"),
 }
 """By what they are called on the command line."""
 

@@ -82,8 +82,9 @@ def test_t1w_is_a_reference(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "is no valid JSON"),
-        ("[]", "must hold an object"),
+        ("{", "it is no whole JSON .line 1.. It must hold an object such as"),
+        ("[]", "it holds no JSON object. It must hold an object such as"),
+        ("\ufeff{}x", "it is no whole JSON"),
         ('{"bold": {}}', "has 'bold', but only tractogram, reference, t1w or scalar can be filtered"),
         ('{"tractogram": "x"}', "tractogram in the filter file .* must be an object"),
         ('{"tractogram": {"run": true}}', "tractogram: run in the filter file .* is true"),
@@ -95,9 +96,11 @@ def test_a_bad_file(tmp_path: Path, text: str, sentence: str) -> None:
         read_text(tmp_path, text)
 
 
-def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="can't be read: No such file"):
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"x\.json doesn't exist: give a JSON file"):
         read(tmp_path / "x.json")
-    (tmp_path / "x.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsError, match="is no valid JSON"):
-        read(tmp_path / "x.json")
+
+
+def test_a_mark_at_the_start_of_the_text_is_none(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"tractogram": {"run": 1}}', encoding="utf-8-sig")
+    assert read(tmp_path / "x.json") == {"tractogram": {"run": ("1",)}}

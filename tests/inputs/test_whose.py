@@ -314,6 +314,29 @@ def test_a_layout_that_is_no_pattern(text: str) -> None:
         Pattern(text).checked()
 
 
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("{participant}/*/{desc:org|rec(|a+}_{bundle}", "a+"),
+        ("{participant}/" + 200 * "*" + "/{desc}_{bundle}", "a+"),
+        ("{participant}/" + 200 * "**/" + "x/{desc}_{bundle}", "a+"),
+        ("{participant}/*/{desc:a.}_{bundle}", None),
+    ],
+)
+def test_words_in_a_layout_are_plain_and_stars_are_one(tmp_path: Path, text: str, label: str | None) -> None:
+    """As long as the path is, a name that doesn't fit takes no longer than one that does."""
+    plant(tmp_path, "S1/x/a+_AF_L.trk", "S1/tracts/CC.trk", f"S1/{'a/' * 30}CC.trk")
+    found = search(tmp_path, Filters(), layouts=[Pattern(text).checked()])
+    assert [dict(one.entities).get("desc") for one in found.sources] == ([] if label is None else [label])
+
+
+def test_a_path_that_fits_in_more_ways_than_can_be_tried(tmp_path: Path) -> None:
+    plant(tmp_path, f"{'-'.join('a' * 120)}/AF_L.trk")
+    parts = "-".join("{" + name + "}" for name in ("participant", "session", "run", "acq", "dir", "desc", "model"))
+    with pytest.raises(SettingsError, match="in several ways"):
+        search(tmp_path, Filters(), layouts=[Pattern(f"{parts}/{{bundle}}").checked()])
+
+
 def test_layouts_have_entities(tmp_path: Path) -> None:
     plant(tmp_path, "01/csd/run1/AF_left.trk", "01/gqi/run1/AF_left.trk")
     found = search(tmp_path, Filters(), layouts=[Pattern("{participant}/{model}/run{run}/{bundle}").checked()])

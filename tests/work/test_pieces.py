@@ -186,6 +186,8 @@ ODD_PIECES = {
     "a list": {"arguments": []},
     "nothing": {"arguments": {}},
     "text": {"version": 3},
+    "deep": {"facts": json.loads(500 * "[" + 500 * "]")},
+    "a bomb": {"facts": " " * 2**24},
 }
 
 

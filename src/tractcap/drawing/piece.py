@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tractcap.textfiles import MOST
+
 TOLD = "told.json"
 """Within a piece's file."""
 
@@ -65,6 +67,9 @@ def read_told(path: Path) -> dict[str, Any]:
     OSError, ValueError, KeyError, zipfile.BadZipFile
         When it isn't there, or no piece.
     """
-    with zipfile.ZipFile(path) as file:
-        told: dict[str, Any] = json.loads(file.read(TOLD))
+    with zipfile.ZipFile(path) as file, file.open(TOLD) as packed:
+        text = packed.read(MOST + 1)
+        if len(text) > MOST:
+            raise ValueError("it tells more than any piece")
+        told: dict[str, Any] = json.loads(text)
         return told

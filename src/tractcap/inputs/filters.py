@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tractcap.errors import SettingsError
+from tractcap.errors import RecordError, SettingsError
 from tractcap.inputs.bundles import BundleName, identify, without_side
+from tractcap.textfiles import read_object
 
 TRACTOGRAM, REFERENCE, SCALAR = "tractogram", "reference", "scalar"
 
@@ -112,13 +113,14 @@ def read(path: Path) -> dict[str, Entities]:
         When it can't be read or understood.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"the filter file {path} can't be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise SettingsError(f"the filter file {path} is no valid JSON: {error}.") from None
-    if not isinstance(told, dict):
-        raise SettingsError(f'the filter file {path} must hold an object such as {{"tractogram": {{"run": "1"}}}}.')
+        told = read_object(path)
+    except FileNotFoundError:
+        raise SettingsError(f"the filter file {path} doesn't exist: give a JSON file of entities.") from None
+    except RecordError as error:
+        raise SettingsError(
+            f"the filter file {path} can't be understood: {error.why}. "
+            'It must hold an object such as {"tractogram": {"run": "1"}}.'
+        ) from None
     if unknown := [kind for kind in told if kind not in _KINDS]:
         raise SettingsError(
             f"the filter file {path} has {_or(list(map(repr, unknown)))}, but only {_or(list(_KINDS))} can be filtered."

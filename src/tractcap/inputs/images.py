@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.errors import InputError
+from tractcap.errors import InputError, RecordError
 from tractcap.inputs.reading import check_file, each, reading, size_bound
 from tractcap.inputs.space import places
+from tractcap.textfiles import read_text
 
 MOST_VOXELS = 320**3
 """Of a reference image that is shown as fine as it is."""
@@ -31,6 +32,9 @@ _SAMPLE = 200_000
 _WINDOW = (1.0, 99.5)
 """Percentiles of the voxels that aren't zero, which are shown black and white: a few bright voxels shall not
 darken all others."""
+
+_LONGEST_UNIT = 60
+"""Characters."""
 
 _CONVERT = "Make a NIfTI file of it that has the right sform"
 
@@ -234,11 +238,11 @@ def _coarser(slab: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
 
 
 def _unit(path: Path) -> str:
-    """What the BIDS sidecar of a map calls its unit."""
+    """What the BIDS sidecar of a map calls its unit, if that is a word or a few."""
     stem = path.name[: -len(".nii.gz")] if path.name.endswith(".nii.gz") else path.stem
     sidecar = path.with_name(f"{stem}.json")
     try:
-        unit = json.loads(sidecar.read_text(encoding="utf-8")).get("Units", "") if sidecar.is_file() else ""
-    except Exception:  # whatever is wrong with it, the map can be drawn: without its unit
-        return ""
-    return unit if isinstance(unit, str) else ""
+        unit = json.loads(read_text(sidecar))["Units"]
+    except (FileNotFoundError, RecordError, ValueError, KeyError, TypeError, RecursionError):
+        return ""  # whatever is wrong with it, the map can be drawn
+    return unit if isinstance(unit, str) and unit.isprintable() and len(unit) <= _LONGEST_UNIT else ""

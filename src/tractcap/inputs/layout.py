@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from sys import intern
 
-from tractcap.errors import SettingsError
+from tractcap.errors import RecordError, SettingsError
 from tractcap.inputs.filters import TRACTOGRAM, Filters
 from tractcap.inputs.names import SUFFIXES, participant_of, split_image, split_name, split_source
 from tractcap.inputs.patterns import GROUP, Pattern, bare_label, fitting, known
 from tractcap.inputs.people import by_folders, by_label
 from tractcap.inputs.source import FIGURES, Image, Source, divided, fingerprint
+from tractcap.textfiles import read_text
 
 __all__ = ["Found", "Image", "Source", "find", "fingerprint", "search"]
 
 _DESCRIPTION = "dataset_description.json"
-_LONGEST_DESCRIPTION = 2**20
 _DERIVATIVES = "derivatives"
 _JSON = ".json"
 _SIDECARS = tuple(f"_{suffix}{_JSON}" for suffix in SUFFIXES)
@@ -367,12 +367,9 @@ def _is_trx_folder(path: Path) -> bool:
 def _is_ours(path: Path) -> bool:
     """Whether a dataset's description says that tractcap made it; an odd one says nothing."""
     try:
-        if not path.is_file():  # a pipe would never end
-            return False
-        with path.open("rb") as file:
-            made = json.loads(file.read(_LONGEST_DESCRIPTION))["GeneratedBy"]
+        made = json.loads(read_text(path))["GeneratedBy"]
         return any(by["Name"] == "tractcap" for by in made)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (FileNotFoundError, RecordError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import islice
 
 from tractcap.errors import SettingsError
 from tractcap.inputs.bundles import is_known
@@ -14,8 +15,11 @@ from tractcap.inputs.names import KNOWN_ENTITIES, split_source
 
 PARTICIPANT, SESSION, BUNDLE, GROUP = "participant", "session", "bundle", "group"
 
-_TOKEN = re.compile(r"\{([a-z]+[0-9]?)(?::([^{}/]+))?\}|(\*\*/|\*)")
+_TOKEN = re.compile(r"\{([a-z]+[0-9]?)(?::([^{}/]+))?\}|((?:\*\*/)+|\*+)")
 _NAMED = re.compile(rf"({PARTICIPANT}[2-9]?|{SESSION}|{BUNDLE}|{GROUP}|{KNOWN_ENTITIES})")
+
+_MOST_WAYS = 10_000
+"""In which a path is read before it counts as one that can be read in several."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +131,11 @@ class Pattern:
         return [(None if part == "**" else _regex(part, "+?"), whole) for part in self._parts[:-1]]
 
     def _only_way(self, name: str, path: str) -> dict[str, str]:
-        ways = list({tuple(sorted(way.items())): way for way in _ways(list(_tokens(self._body)), path, {})}.values())
-        if len(ways) > 1:
+        some = list(islice(_ways(list(_tokens(self._body)), path, {}), _MOST_WAYS))
+        ways = list({tuple(sorted(way.items())): way for way in some}.values())
+        if len(some) < _MOST_WAYS and len(ways) > 1:
             ways = [way for way in ways if is_known(way.get(BUNDLE, ""))] or ways
-        if len(ways) > 1:
+        if len(some) == _MOST_WAYS or len(ways) > 1:
             labels = " and ".join(way.get(PARTICIPANT, "") for way in ways[:2])
             raise SettingsError(
                 f"{name} fits --layout {self.text!r} in several ways, such as participant {labels}: "
@@ -177,7 +182,7 @@ def _regex(text: str, many: str) -> "re.Pattern[str]":
         elif kind == "**/":
             made.append("(?:[^/]+/)*")
         else:
-            name, words = kind[1:-1], value or f"[^/]{many}"
+            name, words = kind[1:-1], "|".join(map(re.escape, value.split("|"))) if value else f"[^/]{many}"
             made.append(f"(?P={name})" if f"(?P<{name}>" in "".join(made) else f"(?P<{name}>{words})")
     return re.compile("".join(made) + "$")
 
@@ -188,7 +193,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
     for found in _TOKEN.finditer(text):
         if found.start() > end:
             yield "text", text[end : found.start()]
-        yield (f"{{{found[1]}}}", found[2] or "") if found[1] else (found[3], "")
+        yield (f"{{{found[1]}}}", found[2] or "") if found[1] else (found[3][-3:] if "/" in found[3] else "*", "")
         end = found.end()
     if end < len(text):
         yield "text", text[end:]
@@ -216,7 +221,7 @@ def _takes(kind: str, value: str, text: str, told: Mapping[str, str]) -> list[st
     longest = text.split("/", 1)[0]
     least = 0 if kind == "*" else 1
     taken = [longest[:end] for end in range(least, len(longest) + 1)]
-    return [one for one in taken if not value or re.fullmatch(value, one)]
+    return [one for one in taken if not value or one in value.split("|")]
 
 
 TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {

@@ -9,9 +9,9 @@ from tractcap.checks import checks
 from tractcap.checks.kit.check import STATUSES
 from tractcap.errors import RecordError
 from tractcap.files import write_text
-from tractcap.records.reading import read_object
 from tractcap.records.values import OMIT, FileName, Values, WrongValueError, one_of
 from tractcap.records.whose import CHECK, UNREADABLE, Bundle, Program, Whose
+from tractcap.textfiles import read_object
 
 Value = str | float | None
 """Of a measure. None where it can't be told."""

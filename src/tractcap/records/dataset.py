@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tractcap.errors import RecordError
-from tractcap.records.reading import read_object
 from tractcap.records.values import OMIT, Values, WrongValueError
 from tractcap.records.whose import Program
+from tractcap.textfiles import read_object
 
 NAME = "dataset_description.json"
 

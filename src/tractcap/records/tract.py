@@ -10,7 +10,6 @@ from tractcap.errors import RecordError
 from tractcap.files import write_text
 from tractcap.inputs.bundles import identify
 from tractcap.inputs.names import BUNDLE_ENTITIES, entities, remainder
-from tractcap.records.reading import read_object
 from tractcap.records.values import OMIT, Count, FileName, Values, Vector, WrongValueError, one_of
 from tractcap.records.whose import (
     BUNDLE,
@@ -25,6 +24,7 @@ from tractcap.records.whose import (
     Program,
     Whose,
 )
+from tractcap.textfiles import read_object
 
 Color = tuple[float, float, float]
 """Red, green and blue from 0 to 255."""

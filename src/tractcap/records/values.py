@@ -17,6 +17,8 @@ OMIT: Mapping[str, Any] = MappingProxyType({"omit": True})
 """Metadata of a field whose key isn't written where its value is None. Its key may be given by ``key``."""
 
 _LARGEST = 2**63
+_DEEPEST = 50
+"""Lists and objects within each other, of what may be of any kind: writing them takes a call of a function for each."""
 _LONGEST_LABEL = 240
 """Bytes of what stands in names of files."""
 
@@ -71,7 +73,7 @@ class Values:
                     raise wrong.within(key) from None
             elif one.default is MISSING and one.default_factory is MISSING:
                 raise WrongValueError("is missing", key)
-        if more := {key: value for key, value in told.items() if key not in known}:
+        if more := {key: _within(_anything, value, key) for key, value in told.items() if key not in known}:
             found["more"] = more
         made = cls(**found)
         made.validate()
@@ -229,8 +231,19 @@ def _null(value: Any) -> None:
         raise WrongValueError(f"is {kind_of(value)}, not null")
 
 
+def _anything(value: Any, deeper: int = _DEEPEST) -> Any:
+    """What can be written as it was read."""
+    if not deeper:
+        raise WrongValueError("is nested too deeply")
+    if isinstance(value, float):
+        return _number(value)
+    for one in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
+        _anything(one, deeper - 1)
+    return value
+
+
 _SIMPLE: Mapping[Any, Callable[[Any], Any]] = {
-    Any: lambda value: value, str: _text, float: _number, int: _whole, bool: _truth, NoneType: _null,
+    Any: _anything, str: _text, float: _number, int: _whole, bool: _truth, NoneType: _null,
 }  # fmt: skip
 
 

@@ -7,12 +7,12 @@ from pathlib import Path, PurePosixPath
 
 from tractcap.errors import RecordError
 from tractcap.inputs.bundles import Sided, counterparts
-from tractcap.records.reading import read_start
 from tractcap.records.tract import Drawn, Lengths
 from tractcap.reports.checked import Checked, checked, counts
 from tractcap.reports.html import href, percent, plural, sentence, size, tenths, volume, whole
 from tractcap.reports.table import anchor
 from tractcap.reports.tracts import Tract, in_words, telling
+from tractcap.textfiles import read_start
 
 ANIMATIONS = ("mp4", "webp", "gif")
 """Formats of the turntable; the first that is there is shown."""

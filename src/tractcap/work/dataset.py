@@ -18,8 +18,8 @@ from tractcap.errors import RecordError
 from tractcap.files import write_text, write_whole
 from tractcap.records import dataset
 from tractcap.records.dataset import NAME, Description
-from tractcap.records.reading import read_bytes
 from tractcap.reports.tracts import FIGURES
+from tractcap.textfiles import read_bytes
 
 log = logging.getLogger("tractcap")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.checks.kit.check import HIGH, LOW, Value, interval, is_end
-from tractcap.errors import SettingsError
+from tractcap.errors import RecordError, SettingsError
+from tractcap.textfiles import read_text
 
 OURS = Path(__file__).parent.parent / "flags.toml"
 """The rules that come with tractcap."""
@@ -81,12 +82,13 @@ def read(path: Path | None = None) -> tuple[Rule, ...]:
     """
     at = path or OURS
     try:
-        if at.exists() and not at.is_file():
-            raise SettingsError(f"--flags {at} is no regular file: give a file of rules.")
-        told = tomllib.loads(at.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise SettingsError(f"--flags {at} can't be read as TOML: {why}.") from error
+        told = tomllib.loads(read_text(at))
+    except FileNotFoundError:
+        raise SettingsError(f"--flags {at} doesn't exist: give a file of rules.") from None
+    except RecordError as error:
+        raise SettingsError(f"--flags {at} can't be understood: {error.why}. Give a file of rules.") from None
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"--flags {at} can't be read as TOML: {error}.") from error
     found = told.pop("flag", [])
     if told or not isinstance(found, list):
         raise SettingsError(f"--flags {at} holds {_first(told) or 'flag'!r}: give rules, each under [[flag]], alone.")

@@ -78,6 +78,7 @@ def _style(ink: Color, background: Color) -> Iterator[None]:
         **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), dim),
         **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
         "grid.color": rule,
+        "text.parse_math": False,  # names and units are what they are
         "font.size": _POINTS,
         "legend.frameon": False,
         "axes.grid": True,

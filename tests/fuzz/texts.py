@@ -1,0 +1,347 @@
+"""What is fuzzed of texts: files beside pictures, of datasets, what users write, and names of files."""
+
+import io
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from checked import FLAG, tell
+from mutate import mutated_json, mutated_text
+from outputs import Output
+from target import Target
+from trees import describe
+
+TREE = (
+    "sub-01/ses-1/dwi/sub-01_ses-1_space-T1w_tract-AF_hemi-L_run-2_tractogram.trk",
+    "sub-02/dwi/sub-02_bundle-CST_L_tractogram.tck.gz",
+    "S01/tractseg_output/TOM_trackings/AF_left.tck",
+    "bert/dpath/lh.cst_AS_avg33_mni_bbr/path.pd.trk",
+    "AF_L/S17.src.gz.gqi.fz.AF_L.trk.gz",
+    "patient/S03/rec_bundles/CST_R.trx",
+    "wave1/S05__UF_L_cleaned.vtk",
+    "a b/Ünï.fib",
+)
+"""Paths of tractograms, as tools and people leave them."""
+
+
+# what becomes of a file
+
+
+def read_tractogram_record(path: Path) -> None:
+    """It is written as it was read; of one that isn't understood it is told what is left."""
+    from tractcap.errors import RecordError
+    from tractcap.records import tract
+
+    try:
+        record = tract.load(path)
+    except RecordError as error:
+        tract.unreadable(path, path.parent, error).text()
+        raise
+    assert tract.parse(json.loads(record.text())) == record
+
+
+def read_check_record(path: Path) -> None:
+    """The same of a check's."""
+    from tractcap.errors import RecordError
+    from tractcap.records import check
+
+    try:
+        record = check.load(path)
+    except RecordError as error:
+        check.unreadable(path, path.parent, "cci", error).text()
+        raise
+    assert check.CheckRecord.parse(json.loads(record.text())) == record
+
+
+def read_page(path: Path) -> None:
+    """The pages and tables of an output with this record, and a whole one."""
+    from tractcap.reports.group import group
+    from tractcap.reports.methods import methods_html
+    from tractcap.reports.participant import page
+
+    output = Output(path.parent / "out")
+    if not output.root.exists():
+        output.add("ForcepsMajor", pictures=False)
+    shutil.copy(path, output.root / "sub-01/figures/a.json")
+    assert page(output.root, "01", methods_html)
+    assert len(group(output.root)) > 1
+
+
+def read_ratings(path: Path) -> None:
+    """Beside those of another rater, and compared with them."""
+    from tractcap.records.ratings import load
+    from tractcap.reports import ratings
+
+    folder = _emptied(path.parent / "out")
+    (folder / "anna_desc-ratings.tsv").write_bytes(ratings_of("anna"))
+    shutil.copy(path, folder / path.name)
+    merged = ratings.read_ratings(folder, ["a.trk", "b.trk"])
+    assert any(one.rater == "anna" for one in merged.of("a.trk"))
+    ratings.agreements([merged.of("a.trk"), merged.of("b.trk")])
+    load(path, path.name)
+
+
+def read_dataset(path: Path) -> None:
+    """Whatever describes a dataset, its tractograms are found."""
+    from tractcap.inputs.filters import Filters
+    from tractcap.inputs.layout import search
+
+    folder = path.parent / "in"
+    if not folder.exists():
+        _touch(folder, TREE[:2])
+    shutil.copy(path, folder / path.name)
+    found = search(folder, Filters())
+    assert len(found.sources) == 2, found
+    assert not found.failed, found.failed
+
+
+def read_output(path: Path) -> None:
+    """Whatever describes an output and what was drawn into it, both can be gone on with."""
+    from tractcap.work.dataset import describe_dataset
+
+    folder = _emptied(path.parent / "derivatives/out")
+    shutil.copy(path, folder / path.name)
+    describe_dataset(folder, path.parent, ["sub-01/figures"])
+    assert (folder / path.name).read_bytes() == path.read_bytes() or json.loads((folder / path.name).read_text())
+    assert b"/*.html" in (folder / ".bidsignore").read_bytes()
+
+
+def read_sidecar(path: Path) -> None:
+    """A map is read, whatever its JSON file is."""
+    from tractcap.inputs.images import ImageFile
+
+    image = path.with_suffix(".nii")
+    if not image.exists():
+        nib.Nifti1Image(np.ones((3, 3, 3), "f4"), np.eye(4)).to_filename(image)
+    unit = ImageFile(image).values().unit
+    assert len(unit) < 100, len(unit)
+    assert unit.isprintable(), repr(unit)
+
+
+def read_rules(path: Path) -> None:
+    """Rules, and the flags that they raise."""
+    from tractcap.checks import checks
+    from tractcap.checks.kit.flags import raised, read, sentence
+
+    rules = read(path)
+    for name, check in checks().items():
+        for value in (-1e9, None, 1e9):
+            for flag in raised(rules, name, {one.key: value for one in check.measures}):
+                assert sentence(flag)
+
+
+def read_filters(path: Path) -> None:
+    """A filter file, and what it keeps."""
+    from tractcap.inputs.filters import REFERENCE, TRACTOGRAM, Filters, read
+
+    filters = Filters(bids=read(path))
+    for kind in (TRACTOGRAM, REFERENCE):
+        filters.keep(kind, {"run": "01", "space": "T1w", "extension": ".trk"})
+    assert isinstance(filters.told, str)
+
+
+def read_layout(path: Path) -> None:
+    """A pattern of paths, as it is given to ``--layout``, and what it finds."""
+    from tractcap.inputs.filters import Filters
+    from tractcap.inputs.patterns import Pattern
+
+    pattern = Pattern(os.fsdecode(path.read_bytes()).replace("\0", "")).checked()
+    folder = path.parent / "in"
+    if not folder.exists():
+        _touch(folder, TREE)
+    for filters in (Filters(), Filters(["01", "S01"], ["1"], ["AF"])):
+        _search(folder, filters, [pattern])
+
+
+def read_names(path: Path) -> None:
+    """A tree of files of these names, one a line."""
+    from tractcap.inputs.filters import Filters
+    from tractcap.inputs.patterns import Pattern
+
+    folder = _emptied(path.parent / "in")
+    _touch(folder, os.fsdecode(path.read_bytes()).split("\n"))
+    for filters in (Filters(), Filters(["01", "S01"]), Filters(tracts=["AF", "CST_L"])):
+        _search(folder, filters)
+    _search(folder, Filters(), [Pattern("{participant}/**/{bundle}")])
+
+
+def read_piece(path: Path) -> None:
+    """The file of a piece of the work, beside nothing else."""
+    from tractcap.work import pieces
+
+    folder = path.parent
+    there = pieces.there(path, json.loads(told_of_piece())["arguments"])
+    told, need = pieces.arguments(folder), pieces.merging_need(folder)
+    arguments, files = pieces.together(folder)
+    json.dumps([arguments, told, need, there])
+    assert files == [path]
+
+
+def _search(folder: Path, filters: Any, layouts: Sequence[Any] = ()) -> None:
+    """Nothing is found that can't be told of, and no two tractograms' pictures lie in one place."""
+    from tractcap.inputs.layout import search
+
+    found = search(folder, filters, layouts=layouts)
+    assert not found.failed, found.failed
+    for source in found.sources:
+        assert (source.title, source.bundle.readable, source.variant) is not None
+    places = {(source.folder, source.stem) for source in found.sources}
+    assert len(places) == len(found.sources), found.sources
+
+
+def _touch(folder: Path, names: Sequence[str]) -> None:
+    """Make files of these names, as far as a file system can."""
+    for name in names:
+        path = folder / name.replace("\0", "").lstrip("/")
+        if ".." in path.parts or len(path.parts) > 40:
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        except OSError:
+            continue  # too long, or a file where a folder is
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+# whole ones
+
+
+def _beside(make: Callable[[Output], Path]) -> bytes:
+    """A file of an output."""
+    with tempfile.TemporaryDirectory() as folder:
+        return make(Output(Path(folder))).read_bytes()
+
+
+@cache
+def tractogram_records() -> Sequence[bytes]:
+    """One of each status, and one with all that may be told."""
+    told: Mapping[str, Any] = {
+        "Extent": {"low": [0, 0, 0], "high": [1, 1, 1], "values": [0, 1], "measured_by": {"name": "fa"}},
+        "StreamlinesLeftOut": {"stray": 1},
+        "Notes": ["a"],
+        "Colorings": [{"kind": "data", "name": "fa", "color": [1, 2, 3], "limits": [0, 1]}],
+        "Software": {"VTK": "9.6"},
+        "Later": {"x": [1, None]},
+    }
+    kinds: Sequence[Mapping[str, Any]] = [{"status": "failed"}, {"status": "empty"}, {}, {"told": told}]
+    return [_beside(lambda output, kind=kind: output.add("AF_L", **kind)) for kind in kinds]
+
+
+@cache
+def check_records() -> Sequence[bytes]:
+    """One with nothing, and one with all that may be told."""
+    told = {
+        "Measures": {"Retention": 0.5}, "With": {"atlas": {"path": "a"}}, "Notes": ["a"], "Flags": [FLAG],
+        "Figures": [{"File": "a.png", "Title": "A", "Bytes": 1}], "Tables": [{"File": "a.tsv", "Title": "A"}],
+    }  # fmt: skip
+
+    def make(output: Output, **more: Any) -> Path:
+        return tell(output, output.add("AF_L").stem, "cci", **more)
+
+    return [_beside(make), _beside(lambda output: make(output, **told))]
+
+
+def ratings_of(rater: str) -> bytes:
+    """A file of a rater, as the pages export it."""
+    lines = [
+        ("participant_id", "session_id", "tractogram", "bundle", "rating", "note", "rater", "rated_at"),
+        ("sub-01", "n/a", "a.trk", "AF_L", "pass", "n/a", rater, "2026-01-02T03:04:05Z"),
+        ("sub-01", "1", "b.trk", "AF_R", "fail", "“half”, of it", rater, "2026-01-02T03:04:05.678+01:00"),
+        ("sub-02", "n/a", "a.trk", "CST_L", "unsure", "", rater, "n/a"),
+    ]
+    return "".join("\t".join(line) + "\n" for line in lines).encode()
+
+
+@cache
+def descriptions() -> Sequence[bytes]:
+    """Of another tool's dataset, and of an output of tractcap."""
+    from tractcap.work.dataset import describe_dataset
+
+    with tempfile.TemporaryDirectory() as folder:
+        other = describe(Path(folder) / "other", "dipy") / "dataset_description.json"
+        other.write_text(json.dumps(json.loads(other.read_text()) | {"DatasetDOI": "doi:10.0/x"}))
+        (Path(folder) / "ours").mkdir()
+        describe_dataset(Path(folder) / "ours", None)
+        return [path.read_bytes() for path in (other, Path(folder) / "ours" / other.name)]
+
+
+@cache
+def rules() -> Sequence[bytes]:
+    """Ours, and one."""
+    from tractcap.checks.kit.flags import OURS
+
+    one = b'[[flag]]\nname = "few"\ncheck = "profile"\nmeasure = "MeanNAME"\nbelow = 0.2\n'
+    return [OURS.read_bytes(), one]
+
+
+@cache
+def told_of_piece() -> bytes:
+    """What a worker tells of a piece."""
+    from tractcap import __version__
+
+    told = {
+        "bundles": [{"path": "a.trk", "name": "AF", "coloring": {"kind": "direction"}, "source": {"bytes": 1}}],
+        "vtk_space": "", "made": {"Frame": [[0, 0, 0], [1, 1, 1]], "Look": {"size": 100}, "Map": [1, 2]},
+        "making": {"sampling": 2, "max_points": 9, "passes": [1]}, "extent": {"low": [0, 0, 0]},
+        "folder": "out", "stem": "a", "title": "A", "about": {"Participant": "01"},
+    }  # fmt: skip
+    return json.dumps({"version": __version__, "arguments": told, "need": 9, "facts": {"reach": [0, 0, 0]}}).encode()
+
+
+@cache
+def pieces() -> Sequence[bytes]:
+    """A piece of one band of pixels."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("0/0", bytes(700))
+        file.writestr("told.json", told_of_piece())
+    return [made.getvalue()]
+
+
+def _lines(*texts: str) -> Callable[[], Sequence[bytes]]:
+    return lambda: [one.encode() for one in texts]
+
+
+def _json(*values: Any) -> Callable[[], Sequence[bytes]]:
+    return lambda: [json.dumps(one).encode() for one in values]
+
+
+_SIDECARS = _json({"Units": "mm²/s", "Sources": ["x"]}, {"Description": "FA", "Units": ""})
+_FILTERS = _json(
+    {"tractogram": {"run": 1, "space": ["T1w", None], "desc": "*"}, "t1w": {"acquisition": None}},
+    {"scalar": {"session": "01", "extension": ".nii.gz"}},
+)
+_LAYOUTS = _lines(
+    "{participant}/wave{session}/tracts/{bundle}.trk",
+    "{participant}/**/{desc:rec|org}_bundles/{bundle}",
+    "{participant2}/{participant}/*_{run}_{bundle}.*",
+    "*/{participant}/{bundle}",
+)
+
+TARGETS = {
+    "record": Target("a.json", tractogram_records, read_tractogram_record, mutated_json),
+    "check": Target("a_check-cci.json", check_records, read_check_record, mutated_json),
+    "page": Target("a.json", tractogram_records, read_page, mutated_json),
+    "ratings": Target("ben_desc-ratings.tsv", lambda: [ratings_of("ben")], read_ratings, mutated_text),
+    "dataset": Target("dataset_description.json", descriptions, read_dataset, mutated_json),
+    "output": Target("dataset_description.json", descriptions, read_output, mutated_json),
+    "sidecar": Target("a.json", _SIDECARS, read_sidecar, mutated_json),
+    "rules": Target("flags.toml", rules, read_rules, mutated_text),
+    "filters": Target("filters.json", _FILTERS, read_filters, mutated_json),
+    "layout": Target("layout.txt", _LAYOUTS, read_layout, mutated_text, blamed="--layout"),
+    "names": Target("names.txt", _lines("\n".join(TREE)), read_names, mutated_text, blamed="--layout"),
+}  # fmt: skip
+"""By what they are called on the command line."""

@@ -1,0 +1,69 @@
+"""Whatever lies in the place of a text that users or other programs write costs no more than that text."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from damage import FILES
+
+from tractcap.checks.kit import flags
+from tractcap.errors import SettingsError
+from tractcap.inputs import filters
+from tractcap.inputs.images import ImageFile
+from tractcap.inputs.layout import search
+
+RULES = """\
+flag = [
+    {name = "few", check = "cci", measure = "Retention", below = 0.2},
+    {name = "short", check = "shape", measure = "LengthMean", below = 20}]
+"""
+
+
+def read_filters(path: Path) -> object:
+    return filters.read(path)
+
+
+def read_rules(path: Path) -> object:
+    return flags.read(path)
+
+
+@pytest.mark.parametrize("damage", FILES.values(), ids=FILES)
+@pytest.mark.parametrize(
+    ("name", "text", "read"),
+    [("filters.json", '{"tractogram": {"run": 1}}', read_filters), ("flags.toml", RULES, read_rules)],
+)
+def test_what_was_given_is_refused_by_its_name(
+    tmp_path: Path, name: str, text: str, read: Callable[[Path], object], damage: Callable[[Path], None]
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    assert read(path)
+    damage(path)
+    if damage is FILES["empty"] and read is read_rules:  # which are no rules
+        assert read(path) == ()
+        return
+    with pytest.raises(SettingsError, match=re.escape(str(path))) as raised:
+        read(path)
+    assert str(raised.value).endswith(".")
+
+
+@pytest.mark.parametrize("damage", FILES.values(), ids=FILES)
+def test_what_lies_in_a_dataset_stops_nothing(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    """A map's JSON file: it has no unit then. A dataset's description: it isn't one of tractcap's then."""
+    (tmp_path / "sub-01/figures").mkdir(parents=True)
+    (tmp_path / "sub-01/figures/AF_L.trk").touch()
+    nib.Nifti1Image(np.ones((3, 3, 3), "f4"), np.eye(4)).to_filename(tmp_path / "sub-01/fa.nii.gz")
+    unit, made = tmp_path / "sub-01/fa.json", tmp_path / "dataset_description.json"
+    unit.write_text('{"Units": "mm"}')
+    made.write_text('{"GeneratedBy": [{"Name": "tractcap"}]}')
+
+    def found() -> tuple[str, int]:
+        return ImageFile(tmp_path / "sub-01/fa.nii.gz").values().unit, len(search(tmp_path, filters.Filters()).sources)
+
+    assert found() == ("mm", 0)
+    damage(unit)
+    damage(made)
+    assert found() == ("", 1)
