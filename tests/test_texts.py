@@ -14,7 +14,7 @@ import tractcap
 
 SOURCE = Path(tractcap.__file__).parent
 OPENERS = {"open", "fdopen", "read_text", "write_text", "NamedTemporaryFile", "TemporaryFile", "TextIOWrapper"}
-BINARY = {"Image", "av", "archive", "stack", "os"}
+BINARY = {"Image", "av", "archive", "given", "os", "stack"}
 """Whose ``open`` knows no text."""
 
 

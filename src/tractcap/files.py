@@ -2,13 +2,18 @@
 
 import fcntl
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 PART = ".part"
 """Ending of a file that is being written. Its writer holds a lock on it: one without is left over from a death."""
+
+_LOCK = "lock"
+"""The file in a folder of such files that is locked."""
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
@@ -45,6 +50,21 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, write)
 
 
+@contextmanager
+def all_together(folder: Path, stem: str) -> Iterator[Path]:
+    """Yield a folder for files that are moved into ``folder`` when all are there; what is left is removed with it.
+
+    Its name begins like those of the files, so that :func:`clear_parts` clears it away after a death.
+    """
+    part = Path(tempfile.mkdtemp(prefix=f".{stem}_", suffix=PART, dir=folder))
+    try:
+        with (part / _LOCK).open("wb") as file:
+            _lock(file.fileno())
+            yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def clear_parts(folder: Path, stem: str) -> None:
     """Remove what writers that died left of the files whose names begin with ``stem``; a living one's stays."""
     for part in folder.glob(f".*{PART}"):
@@ -54,8 +74,12 @@ def clear_parts(folder: Path, stem: str) -> None:
 
 def _clear(part: Path) -> None:
     try:
-        with part.open("rb+") as file:
-            if _lock(file.fileno()):
+        with (part / _LOCK if part.is_dir() else part).open("rb+") as file:
+            if not _lock(file.fileno()):
+                return
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
                 part.unlink(missing_ok=True)
     except OSError:
         return  # gone, or another user's

@@ -8,6 +8,7 @@ import phantoms
 import pytest
 from dipy.tracking.streamline import cluster_confidence
 
+from tractcap.checks.kit import plots
 from tractcap.checks.kit.cluster import confidence
 from tractcap.inputs.tractograms.held import HeldTractogram
 
@@ -82,3 +83,29 @@ def test_a_sample_says_so_and_is_the_same_again(tmp_path: Path, monkeypatch: pyt
     assert again == found
     for one in (tmp_path / "one").iterdir():
         assert one.read_bytes() == (tmp_path / "two" / one.name).read_bytes()
+
+
+@pytest.mark.parametrize(("apart", "kept"), [(1.0, 1.0), (1.01, 0.0)])
+def test_an_index_of_one_is_kept(tmp_path: Path, apart: float, kept: float) -> None:
+    """Two streamlines 1 mm apart have it; with a little more between them they have less."""
+    path = phantoms.save(tmp_path / "a.tck", parallel(2, apart))
+    told = checking.make("cci", tmp_path / "out", path)[0].measures
+    assert (told["Threshold"], told["Retention"]) == (1, kept)
+    assert told["CCIMean"] == pytest.approx(1 / apart)
+
+
+@pytest.mark.parametrize(("mm", "near"), [(4.99, 1 / 4.99), (5.01, 0)])
+def test_support_ends_at_five_mm_and_begins_beyond_a_micrometre(mm: float, near: float) -> None:
+    assert index(parallel(2, mm)) == pytest.approx([near] * 2, rel=1e-4)
+    assert index(parallel(2, 0.0005)).tolist() == [0, 0]
+    assert index(parallel(2, 0.002)) == pytest.approx([500] * 2, rel=0.01)
+
+
+@pytest.mark.parametrize("most", [0.5, 1.0, 3.0, 900.0])
+def test_bins_have_an_edge_at_the_threshold(most: float) -> None:
+    values = np.linspace(0, most, 50)
+    edges = plots.bins(values, 1.0)
+    assert edges[0] == 0
+    assert edges[-1] >= most
+    assert np.abs(edges - 1).min() == pytest.approx(0, abs=1e-9) or most > 40
+    assert 20 <= len(edges) <= 85

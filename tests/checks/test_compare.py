@@ -110,7 +110,7 @@ def test_an_image_is_compared_on_its_own_grid(tmp_path: Path) -> None:
     data, affine = np.zeros((40, 20, 20), np.uint8), np.diag([2.0, 2, 2, 1])
     affine[:3, 3] = [-59, -9, -9]
     data[10:30, 5:9, 5:9] = 100
-    data[0, 0, 0] = 40  # below half of the highest
+    data[0, 0, 0], data[10:30, 5, 5] = 40, 60  # below half of the highest, and above it
     nib.save(nib.Nifti1Image(data, affine), tmp_path / "AF_L.nii.gz")
     beside = np.array([0.4, -0.4, 0.3], np.float32)  # still in the same voxels
     path = phantoms.save(tmp_path / "AF_L.trk", [one + beside for one in OURS])
@@ -186,3 +186,25 @@ def test_what_lacks_is_said() -> None:
     assert "--before" in checks()["before"].lacks(given)
     assert "no hemisphere" in checks()["sides"].lacks(given)
     assert "other hemisphere" in checks()["sides"].lacks(Given(File("a.trk"), hemisphere="L"))
+
+
+@pytest.mark.parametrize(("most", "given"), [(16, True), (12, False), (4, False)])
+def test_similarity_is_given_of_whole_bundles_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, given: bool
+) -> None:
+    """Of two samples, and of one beside a whole bundle, there is adjacency alone, and it is said."""
+    monkeypatch.setattr("tractcap.checks.atlas._MOST", most)
+    ours, theirs = (phantoms.save(tmp_path / name, one) for name, one in (("a.trk", OURS), ("b.trk", OURS[:8])))
+    found, _ = checking.make("atlas", tmp_path / "out", ours, atlas=File(str(theirs)))
+    assert (found.measures["Similarity"] is not None) == given
+    assert any("it isn't given of a sample" in note for note in found.notes) != given
+
+
+def test_adjacency_counts_streamlines_that_have_one_near(tmp_path: Path) -> None:
+    """All of ours have one of theirs within 6 mm; of theirs, the four that lie 30 mm off have none."""
+    theirs = [*OURS[:12], *[one + np.float32([0, 0, 30]) for one in OURS[:4]]]
+    told = compare(tmp_path, theirs)
+    assert [told[f"Adjacency{end}"] for end in ("", "Low", "High")] == [(1 + 12 / 16) / 2] * 3
+    beyond = compare(tmp_path, [one + np.float32([0, 0, 6 + 5.9]) for one in OURS])  # from the upper level, 6 mm
+    assert beyond["Adjacency"] == 0.25
+    assert compare(tmp_path, [one + np.float32([0, 0, 6 + 6.1]) for one in OURS])["Adjacency"] == 0

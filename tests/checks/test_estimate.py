@@ -100,3 +100,60 @@ def test_as_measures() -> None:
     assert Estimate(6.2, 5.1, 7.7).measures("A", 0) == {"A": 6, "ALow": 5, "AHigh": 8}
     assert Estimate(6, 5, 8).over(10) == Estimate(0.6, 0.5, 0.8)
     assert Estimate(0.2, -0.1, 1.3).within(0, 1) == Estimate(0.2, 0, 1)
+
+
+HALF = np.array([0.0, 1.0] * 10)
+"""Of 20 streamlines, of 40; the variance of one is 0.25 · 20 / 19."""
+
+
+def test_the_interval_of_a_mean_is_the_textbook_s() -> None:
+    """2.5758 standard errors of a mean of 20 of 40: √(0.5 · s² / 20)."""
+    away = 2.5758 * np.sqrt(0.5 * 0.25 * 20 / 19 / 20)
+    found = estimate.mean(HALF, 0.5)
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.5 - away, 0.5 + away), abs=1e-12)
+
+
+def test_the_interval_of_a_ratio_is_that_of_its_rests() -> None:
+    """Sums of 1 · 10 + 2 · 10 over 2 · 10 + 4 · 10 leave no rest; of 1 : 1 and 0 : 1 that is a mean."""
+    tops = np.array([1.0, 2.0] * 10)
+    exact = estimate.ratio(tops, 2 * tops, 0.5)
+    assert (exact.value, exact.low, exact.high) == pytest.approx((0.5, 0.5, 0.5))
+    assert estimate.ratio(3 * HALF, np.full(20, 3.0), 0.5).high == pytest.approx(estimate.mean(HALF, 0.5).high)
+
+
+def test_the_interval_of_a_median_is_between_two_values() -> None:
+    """Of 100 of very many, ranks 50 ± 2.5758 · √100 / 2: the 37th of them to the 63rd and one beyond."""
+    values = np.arange(1.0, 101.0)[::-1]
+    found = estimate.median(values, 1e-9)
+    assert (found.value, found.low, found.high) == (50.5, 37, 64)
+    half = estimate.median(values, 0.5)  # 50 ± 9.1
+    assert (half.low, half.high) == (40, 61)
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    """Its ends are where the share is 2.5758 of its standard errors away: (p − x)² = z² · x · (1 − x) / n."""
+    found = estimate.share(0.3, 50, 0.5)
+    for end in (found.low, found.high):
+        assert (0.3 - end) ** 2 == pytest.approx(2.5758**2 * end * (1 - end) / 100)
+    assert found.low < 0.3 < found.high
+
+
+def test_the_interval_of_a_standard_deviation() -> None:
+    """Values of which each is as far from the mean leave no doubt; else it is about that of the chi-square."""
+    found = estimate.deviation(HALF, 0.5)
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.5, 0.5))
+    normal = estimate.deviation(np.random.default_rng(0).normal(0, 3, 4_000), 1e-9)
+    assert (normal.high - normal.low) / 2 == pytest.approx(2.5758 * normal.value / np.sqrt(8_000), rel=0.1)
+    assert estimate.deviation(np.full(30, 7.0), 0.5) == Estimate(0, 0, 0)
+
+
+def test_the_jackknife_of_a_mean_is_the_mean_s_own() -> None:
+    """2.8609 is what Student's distribution has for 20 groups where the normal one has 2.5758."""
+    ratios = []
+    for seed in range(200):
+        values = np.random.default_rng(seed).normal(0, 1, 200)
+        (away,) = estimate.margins(lambda some, held=values: held[some].mean(keepdims=True), 200, 0.25)
+        own = estimate.mean(values, 0.25)
+        ratios.append(away / 2.8609 / ((own.high - own.low) / 2 / 2.5758))
+    assert np.mean(ratios) == pytest.approx(1, abs=0.05)
+    assert estimate.margins(lambda some: np.ones(3), 50, 1.0).tolist() == [0, 0, 0]

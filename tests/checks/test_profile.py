@@ -105,3 +105,31 @@ def test_a_single_streamline(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle(1))
     found, _ = checking.make("profile", tmp_path / "out", path, maps={"FA": ramp(tmp_path / "fa.nii.gz")})
     assert found.measures["MinimumFA"] == pytest.approx(0.3, abs=1e-3)
+
+
+@pytest.mark.parametrize(("across", "words"), [(49, "anterior"), (60, "anterior, right")])
+def test_ends_that_lie_between_two_axes_are_named_by_both(across: float, words: str) -> None:
+    """From half of the way along the longer axis on."""
+    ends = along([np.linspace([0, 0, 0], [across, 100, 0], 30).astype(np.float32)]).ends
+    assert ends[1] == words
+
+
+def test_all_of_a_single_streamline_s_figures_are_its_own(tmp_path: Path) -> None:
+    """It is the whole bundle: there is no doubt."""
+    path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle(1))
+    found, _ = checking.make("profile", tmp_path / "out", path, maps={"FA": ramp(tmp_path / "fa.nii.gz")})
+    for key in ("Mean", "Minimum", "Maximum", "Lacking"):
+        value, low, high = (found.measures[f"{key}FA{end}"] for end in ("", "Low", "High"))
+        assert value is not None
+        assert low == value == high
+
+
+def test_the_table_has_the_nodes_intervals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tractcap.checks.profile._MOST", 25)
+    path = phantoms.save(tmp_path / "a.trk", phantoms.asymmetric_bundle(80))
+    checking.make("profile", tmp_path / "out", path, maps={"FA": ramp(tmp_path / "fa.nii.gz")})
+    rows = [line.split("\t") for line in (tmp_path / "out/a_check-profile_profiles.tsv").read_text().splitlines()[1:]]
+    mean, low, high = (np.array([float(row[at]) for row in rows]) for at in (2, 4, 5))
+    assert (low < mean).all()
+    assert (mean < high).all()
+    assert (mean - low) == pytest.approx(high - mean, abs=1e-5)

@@ -133,3 +133,22 @@ def test_samples_and_figures_are_the_same_in_all_packings(
         assert {key for key, value in measures.items() if value is None} == {key for key in first if first[key] is None}
         told = {key: value for key, value in measures.items() if value is not None}
         assert told == pytest.approx({key: first[key] for key in told}, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", checks())
+def test_an_image_s_voxels_are_planned_for(name: str) -> None:
+    """A map, and an atlas's image, in single precision and what is made of them; of a reference what is shown."""
+    own = {"tractogram": File("a.tck", 10, 100), "hemisphere": "L"}
+    for use in {"maps", "reference", "atlas"} & set(checks()[name].uses):
+        small, large = (File("a.nii", voxels=voxels) for voxels in (0, 10**8))
+        needs_ = [
+            checks()[name].need(Given(**own, **{use: {"FA": image} if use == "maps" else image}))
+            for image in (small, large)
+        ]
+        assert needs_[1] - needs_[0] >= (4 * 10**8 if use != "reference" else 30 * 10**6)
+        assert needs_[1] - needs_[0] <= 16 * 10**8
+    assert 100 * 10**6 < checks()[name].need(Given(**own, mirror=File("b.tck"), before=File("b.tck"))) < 300 * 10**6
+
+
+def test_the_order_of_checks() -> None:
+    assert list(checks()) == ["shape", "cci", "profile", "segments", "atlas", "before", "sides"]

@@ -6,11 +6,13 @@ import checking
 import numpy as np
 import phantoms
 import pytest
+from PIL import Image
 
 from tractcap.checks.kit.check import File
 from tractcap.checks.kit.estimate import Estimate
-from tractcap.checks.kit.forms import curvature, cut, length, span
+from tractcap.checks.kit.forms import curvature, cut, even, length, span
 from tractcap.checks.kit.twins import Twins
+from tractcap.drawing.scales import Scale
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
 
@@ -123,3 +125,36 @@ def test_nothing_to_measure(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.tck", [np.zeros((1, 3), np.float32)] * 3)
     with pytest.raises(InputError, match=r"a\.tck has no streamline of two points or more: there is nothing to"):
         checking.make("shape", tmp_path / "out", path)
+
+
+def test_colours_reach_from_the_shortest_to_the_longest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scales = []
+
+    def sheet(*_: object, scale: Scale, **__: object) -> Image.Image:
+        scales.append((scale.low, scale.high, scale.unit))
+        return Image.new("RGB", (1, 1))
+
+    monkeypatch.setattr("tractcap.checks.kit.panels.sheet", sheet)
+    path = phantoms.save(tmp_path / "a.tck", [straight((0, y, 0), mm) for y, mm in ((0, 40), (9, 20), (18, 60))])
+    checking.make("shape", tmp_path / "out", path)
+    assert scales == [(20, 60, "mm")]
+
+
+@pytest.mark.parametrize(("mm", "points"), [(10, 6), (11.2, 7), (1, 3)])
+def test_points_are_evened_to_steps_of_two_mm(mm: float, points: int) -> None:
+    found = even(straight((0, 0, 0), mm, points=40))
+    assert len(found) == points
+    assert np.diff(found[:, 0]) == pytest.approx(np.full(points - 1, mm / (points - 1)))
+
+
+def test_what_is_between_the_ends_follows_the_streamline() -> None:
+    first, last, between = cut(circle(25), 4)
+    assert (length(first), length(last)) == pytest.approx((4, 4), rel=1e-3)
+    assert length(between) == pytest.approx(25 * np.pi - 8, rel=1e-3)
+
+
+def test_straight_streamlines_of_any_direction_have_no_curvature() -> None:
+    """Rounding may make a cosine larger than 1, which no angle has."""
+    ends = np.random.default_rng(0).normal(0, 30, (300, 3))
+    found = [curvature(np.linspace([0, 0, 0], end, 30).astype(np.float32)) for end in ends]
+    assert np.array(found) == pytest.approx(np.zeros(300), abs=1e-4)

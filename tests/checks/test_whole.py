@@ -14,8 +14,10 @@ import pytest
 import whole_bundles
 
 from tractcap.checks import checks
-from tractcap.checks.kit import flags
+from tractcap.checks.kit import estimate, flags, sample
 from tractcap.checks.kit.check import interval
+from tractcap.checks.kit.cluster import confidence
+from tractcap.inputs.tractograms.held import HeldTractogram
 
 MOST = 800
 """Streamlines of samples here: fewer than a run takes, so that their error is larger, and the tests are quicker."""
@@ -85,3 +87,26 @@ def test_fewer_are_compared_with_very_many(tmp_path: Path, monkeypatch: pytest.M
     assert any("500 of 2,000 streamlines" in note for note in found.notes)
     monkeypatch.setattr("tractcap.checks.kit.pairs.MOST", 10)
     assert checking.make("cci", tmp_path / "out", path)[0].measures["Sampled"] == 200
+
+
+@pytest.mark.parametrize("name", cluster_confidence.WIDTHS)
+def test_intervals_hold_in_99_of_100_samples_whatever_the_seed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """One seed may happen to take an odd sample: here are two hundred of them, each of 300 of 2,000 streamlines."""
+    known = next(one for one in cluster_confidence.known() if (one["bundle"], one["count"]) == (name, 2_000))
+    streamlines = cluster_confidence.bundle(2_000, float(known["width_mm"]))
+    held = HeldTractogram("all", streamlines)
+    index = confidence(streamlines, held, checking.silent)
+    assert (index >= 1).mean() == known["retention"]
+    held_by: dict[str, list[bool]] = {"retention": [], "mean": [], "median": []}
+    for seed in range(200):
+        monkeypatch.setattr("tractcap.checks.kit.sample.SEED", seed)
+        taken = sample.take(held, 300, checking.silent)
+        values = index[taken.numbers]
+        found = {
+            "retention": estimate.share(float((values >= 1).mean()), 300, taken.fraction),
+            "mean": estimate.mean(values, taken.fraction),
+            "median": estimate.median(values, taken.fraction),
+        }
+        for key, one in found.items():
+            held_by[key].append(one.low - 1e-6 <= known[key] <= one.high + 1e-6)
+    assert {key for key, several in held_by.items() if sum(several) < 194} == set()

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tractcap.inputs.bundles import identify
-from tractcap.inputs.layout import Source
+from tractcap.inputs.source import Source
 from tractcap.limits import Watch, settle
 from tractcap.records import check as records
 from tractcap.work.asked import parse
@@ -60,8 +59,10 @@ def look(arguments: Any) -> dict[str, Any]:
 def measure(_arguments: Any) -> dict[str, Any]:
     counts = {"Start": 40.0, "BinWidth": 4.0, "Counts": [5] * 24}
     lengths = {"Mean": 90.0, "Median": 90.0, "Minimum": 40.0, "Maximum": 130.0, "Histogram": counts}
-    box = {"low": [-40.0, -60.0, -30.0], "high": [40.0, 60.0, 50.0], "center": [0.0, 0.0, 10.0]}
-    return box | {"lengths": lengths, "volume": 9000.0, "voxel": 2.0, "values": None, "without": 0}
+    corners = {"low": [-40.0, -60.0, -30.0], "high": [40.0, 60.0, 50.0]}
+    boxes = {f"{kind}{end}": corner for kind in ("", "framed_", "most_") for end, corner in corners.items()}
+    told = {"center": [0.0, 0.0, 10.0], "lengths": lengths, "volume": 9000.0, "voxel": 2.0, "values": None}
+    return boxes | told | {"streamlines": 900, "points": 90_000, "valued": 0, "sampled": 0, "without": 0}
 
 
 def draw(arguments: Any) -> dict[str, Any]:
@@ -86,13 +87,7 @@ def sources(count: int) -> Iterator[Source]:
     """As the walk over a dataset finds them, one after the other."""
     for number in range(count):
         who, bundle = f"{number // A_PARTICIPANT:05}", f"bundle{number % A_PARTICIPANT}"
-        name = f"sub-{who}/dwi/sub-{who}_space-ACPC_bundle-{bundle}_streamlines.tck"
-        stem = name.rpartition("/")[2].removesuffix(".tck")
-        entities = (("sub", who), ("space", "ACPC"), ("bundle", bundle), ("suffix", "streamlines"))
-        yield Source(
-            Path("/dataset") / name, name, who, "", f"sub-{who}/figures", stem, bundle=identify(bundle), space="ACPC",
-            entities=entities,
-        )  # fmt: skip
+        yield Source(Path("/dataset"), f"sub-{who}/dwi/sub-{who}_space-ACPC_bundle-{bundle}_streamlines.tck")
 
 
 def main(folder: Path, count: int) -> None:

@@ -58,6 +58,19 @@ def test_the_page_shows_flags_measures_figures_notes_and_the_source(output: Outp
     assert str(escape(checks()["cci"].source)) in told
 
 
+def test_the_page_shows_the_interval_of_what_a_sample_tells(output: Output, stem: str) -> None:
+    """In one row with the figure; where all streamlines were looked at there is none, and the table has all three."""
+    sampled = {"Retention": 0.85, "RetentionLow": 0.8306, "RetentionHigh": 0.8672}
+    tell(output, stem, "cci", Measures={**sampled, "CCIMean": 2.5, "CCIMeanLow": 2.5, "CCIMeanHigh": 2.5})
+    told = page(output.root, "01").read_text(encoding="utf-8")
+    assert "<td>0.85 (0.8306 to 0.8672)</td>" in told
+    assert "<td>2.5 1/mm</td>" in told
+    assert "RetentionLow" not in told
+    assert "Retention, at least" not in told
+    group(output.root)
+    assert "cci_RetentionLow" in (output.root / "group_checks.tsv").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("status", ["failed", "missing", "skipped"])
 def test_what_was_not_made_says_why(output: Output, stem: str, status: str) -> None:
     tell(output, stem, "cci", status, why="something <lacks>")

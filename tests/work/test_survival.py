@@ -108,6 +108,24 @@ def test_what_made_a_picture_decides_not_its_name(data: Path, tmp_path: Path, ch
     assert len(drawn) == expected, again.stderr
 
 
+@pytest.mark.parametrize("kind", ["unsynced", "blank"])
+def test_pictures_stay_that_could_not_be_replaced(data: Path, tmp_path: Path, kind: str) -> None:
+    """With all that tells of them: new ones come when all of them are there. The failure is told by log and journal."""
+    out = tmp_path / "out"
+    assert run(data, out).returncode == 0
+    before = files(out)
+    again = run(data, out, "--size", "110", *PATIENCE, fault=f"{kind}:b1")
+    assert again.returncode == 1
+    assert "3 drawn, 1 tried again, 1 failed" in again.stderr
+    after = files(out)
+    kept = {name for name in before if before[name] == after[name]}
+    assert {name for name in kept if "/b" in name} == {name for name in before if "/b1" in name}
+    assert after.keys() == before.keys(), "nothing is left of what was begun"
+    assert [line["source"] for line in journal(out) if line["event"] == "failed"] == ["b1.trk"]
+    assert run(data, out, "--size", "110").returncode == 0
+    assert not {name for name in before if "/b1" in name and files(out)[name] == before[name]}
+
+
 def test_a_supervisor_killed_at_any_moment_loses_nothing(data: Path, tmp_path: Path) -> None:
     """Twenty times, after a random while; the last run finishes what the killed ones began."""
     started = time.monotonic()

@@ -23,6 +23,7 @@ _MOST = 2_000
 _OURS, _THEIRS = DISTINCT["orange"], DISTINCT["skyblue"]
 
 _BYTES_PER_VOXEL = 8
+_BINS = 30
 _SIMILARITY = 40 * MB
 """What dipy's code and clusters take, distances of pairs, and the trees of voxels."""
 
@@ -186,8 +187,11 @@ def _plot(there: Any, back: Any, desk: "Desk") -> "Image.Image":
     import numpy as np
 
     from tractcap.checks.kit import plots
+    from tractcap.drawing.territory import VOXEL
 
-    edges = np.linspace(0, max(1.0, float(there.max()), float(back.max())), 41)
+    farthest = max(float(there.max()), float(back.max()))
+    wide = max(VOXEL, farthest / _BINS)  # distances between voxels come in steps
+    edges = np.arange(0, farthest + 2 * wide, wide)
 
     def fill(plot: Any) -> None:
         named = ((there, _OURS, "bundle to atlas"), (back, _THEIRS, "atlas to bundle"))

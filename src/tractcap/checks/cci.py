@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _MOST = 2_000
 """Streamlines that are compared with all others, as long as these aren't too many: see ``pairs``."""
 
+_SHOWN = 90
+"""Percentile of the index that the colours reach to: few streamlines have by far the most support."""
+
 _THRESHOLD = 1.0
 """Streamlines below it are taken for removed, as pyTractoViz does."""
 
@@ -59,7 +62,7 @@ def _pictures(taken: "Sample", values: Any, desk: "Desk") -> "Image.Image":
     from tractcap.checks.kit import panels
     from tractcap.drawing.scales import Scale
 
-    scale = Scale("CCI", 0.0, max(float(np.percentile(values, 98)), _THRESHOLD))
+    scale = Scale("CCI", 0.0, max(float(np.percentile(values, _SHOWN)), _THRESHOLD))
     kept = values >= _THRESHOLD
     of = "" if taken.whole else f" of the {len(values):,} drawn"
     left = f"CCI of {_THRESHOLD:g} or more: {int(kept.sum()):,} kept, {int((~kept).sum()):,} removed{of}"
@@ -112,8 +115,6 @@ CHECK = Check(
         *estimated("Retention", "Retention", "Share of those that aren't too short which are kept"),
     ),
     run=_run,
-    need=lambda given: (
-        needs.READING + needs.sampled(given.tractogram, _MOST) + max(needs.PANELS + needs.PLOTS, needs.PAIRS)
-    ),
+    need=lambda given: needs.READING + needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
     place=20,
 )  # fmt: skip

@@ -21,7 +21,7 @@ from tractcap.drawing.piece import Piece
 from tractcap.drawing.pieces import Writer
 from tractcap.drawing.views import Frame
 from tractcap.errors import InputError, MissingError
-from tractcap.files import clear_parts, write_whole
+from tractcap.files import all_together, clear_parts, write_whole
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.layout import fingerprint
 from tractcap.inputs.reading import reading
@@ -124,15 +124,18 @@ def draw_pictures(
     scene = _scene(bundles, made, vtk_space)
     at.mkdir(parents=True, exist_ok=True)
     clear_parts(at, stem)
-    tract.place(at, stem).unlink(missing_ok=True)  # it would tell of pictures that are about to be replaced
     facts = Facts(title, about, made, bundles, scene, tally)
-    pictures = Pictures(at, stem, scene, facts)
     how = Making(making["max_points"], tuple(making["passes"]), making["sampling"])
-    for drawn in draw(scene, how, tally, report, merged):
-        pictures.take(drawn)
-        report(tally.points)
-    sizes = {name: (at / name).stat().st_size for name in pictures.finish()}
-    record = sidecar(facts, how.sampling, extent, sizes)
+    with all_together(at, stem) as beside:  # those of an earlier run stay until all of the new ones are there
+        pictures = Pictures(beside, stem, scene, facts)
+        for drawn in draw(scene, how, tally, report, merged):
+            pictures.take(drawn)
+            report(tally.points)
+        sizes = {name: (beside / name).stat().st_size for name in pictures.finish()}
+        record = sidecar(facts, how.sampling, extent, sizes)
+        tract.place(at, stem).unlink(missing_ok=True)  # it tells of what is replaced now
+        for name in sizes:
+            (beside / name).replace(at / name)
     tract.write(tract.place(at, stem), record)
     pieces.clear(at, stem)
     return record.plain()

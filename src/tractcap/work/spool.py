@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_IN_MEMORY = 2**20
+_IN_MEMORY = 2**18
 """Bytes up to which there is no file: most runs are small."""
 
 _NONE = -1

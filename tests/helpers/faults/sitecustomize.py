@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 
 PLACES = ("header", "image", "outline", "measure", "draw", "check", "page", "group", "read")
 
@@ -33,6 +34,8 @@ def parsed(text):
 FAULTS = [parsed(text) for text in os.environ.get("FAULT", "").split(",") if text]
 DOING = [""]
 """The action that this worker is at."""
+UNDO = []
+"""What ends a fault that lasts, once the action is over."""
 
 
 def fail(kind) -> None:
@@ -46,9 +49,10 @@ def fail(kind) -> None:
     if kind == "segv":
         ctypes.string_at(0)
     if kind == "blank":
-        from tractcap.drawing import canvas
+        from tractcap.drawing.canvas import Canvas
 
-        canvas.Canvas.draw = lambda self, lines: None
+        UNDO.append(partial(setattr, Canvas, "draw", Canvas.draw))
+        Canvas.draw = lambda self, lines: None
     if kind == "unsynced":  # a file is written, and never gets its name
         os.fsync = lambda handle: time.sleep(3600)
     if kind == "shared":  # shared pages: no rlimit counts them, so the kernel's OOM killer has to come
@@ -84,8 +88,12 @@ def actions(module) -> None:
         def act(**arguments):
             DOING[0] = name
             path = str(arguments.get("path", "")).rpartition("/")[2]
-            at(name, str(arguments.get("stem") or arguments.get("participant") or path))
-            return action(**arguments)
+            try:
+                at(name, str(arguments.get("stem") or arguments.get("participant") or path))
+                return action(**arguments)
+            finally:
+                while UNDO:
+                    UNDO.pop()()
 
         return act
 

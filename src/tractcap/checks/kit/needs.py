@@ -13,17 +13,13 @@ READING = 1100 * CHUNK
 """That reading one chunk after the other takes."""
 
 PANELS = 48 * MB
-"""That pictures of streamlines take beside the streamlines themselves."""
+"""That pictures of streamlines take beside the streamlines themselves; comparing these with all others takes less."""
 
 PLOTS = 40 * MB
 """That plotting takes: matplotlib itself, above all."""
 
 SURVEY = 40 * MB
 """That is kept of a tractogram that was read whole: its volume's grid, its streamlines' numbers."""
-
-
-PAIRS = 40 * MB
-"""That comparing a sample with all streamlines takes: distances of a batch of them, and dipy's copies."""
 
 
 def sampled(file: File, most: int) -> int:
