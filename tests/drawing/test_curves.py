@@ -69,7 +69,7 @@ def test_points_are_put_in_only_where_a_corner_would_be_seen(
 
 
 def test_larger_pictures_of_the_same_have_finer_parts(tmp_path: Path, counted: list[int]) -> None:
-    path = phantoms.raw_tck(tmp_path / "a.tck", circle(41))
+    path = phantoms.raw_tck(tmp_path / "a.tck", circle(21))
     totals = []
     for size in (50, 200, 800):
         counted.clear()

@@ -68,6 +68,20 @@ def test_a_line_is_the_dimmer_the_more_it_points_at_the_eye(tmp_path: Path, name
             assert 0.5 < light[-1] < 0.65
 
 
+def test_what_leads_through_a_slice_is_as_bright_as_what_lies_in_it(tmp_path: Path) -> None:
+    """That is what one looks for there. (Beside values, since slanted lines shade themselves anyway.)"""
+    shares = []
+    for how in (LIT["one color"], UNLIT["values"]):
+        across, through = (
+            drawn(
+                slanted(tmp_path / "a.trk", slant), FRAME, size=SIZE, views=("coronal",), at=(0, 0, 0), width=3.0, **how
+            )
+            for slant in (0, 60)
+        )
+        shares.append(through["coronal"][SIZE // 2, SIZE // 2].sum() / across["coronal"][SIZE // 2, SIZE // 2].sum())
+    assert shares[0] == pytest.approx(shares[1], abs=0.02)
+
+
 def test_light_goes_smoothly_around_a_bend_of_few_points(tmp_path: Path) -> None:
     """A quarter of a circle in five points, from across the view to along it: no steps, nothing brighter in between."""
     turn = np.linspace(0, np.pi / 2, 5)

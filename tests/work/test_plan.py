@@ -109,7 +109,9 @@ NEEDS = {
     "with two sums": ({"sums": 2}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * (8 + 2 * 16)),
     "held whole": ({"loaded": 5}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 + 5),
     "images beside": ({"extra": 7}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 + 7),
-    "few points": ({"points": 10}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 - 49_990 * 1100),
+    "few points, which become eight each": (
+        {"points": 10}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 - 49_920 * 1100
+    ),
     "large pictures are copied smaller into the mosaic": (
         {"views": 2, "sizes": (1600, 1600)},
         plan.Shape(50_000, (1, 1)),
@@ -120,19 +122,19 @@ NEEDS = {
         plan.Shape(50_000, (1, 2)),
         76 * MB + 50_000 * 1100 + PICTURE + 800**2 * 9 + 800**2 * 4 * 8 + 2 * 400**2 * 5 + 24 * MB + 400**2 * 70,
     ),
-    "tubes": ({"tubes": True}, plan.Shape(50_000, EACH), LINES - 50_000 * (1100 - 500 - 280) + 800**2 * 4 * 8),
+    "tubes": ({"tubes": True}, plan.Shape(50_000, EACH), LINES - 50_000 * 1100 + 25_000 * 1560 + 800**2 * 4 * 8),
     "tubes in three views": (
-        {"tubes": True}, plan.Shape(50_000, (3, 3)), LINES - 50_000 * (1100 - 500 - 3 * 280) + 3 * 800**2 * 4 * 8
+        {"tubes": True}, plan.Shape(50_000, (3, 3)), LINES - 50_000 * 1100 + 25_000 * 2680 + 3 * 800**2 * 4 * 8
     ),
     "tubes in more than six pictures": (
         {"tubes": True, "sizes": (800,) * 8, "views": 8},
         plan.Shape(50_000, (8,)),
-        LINES - 50_000 * (1100 - 500 - 6 * 280) + 2 * 800**2 * 9 + 8 * 800**2 * 4 * 8,
+        LINES - 50_000 * 1100 + 25_000 * 4360 + 2 * 800**2 * 9 + 8 * 800**2 * 4 * 8,
     ),
     "tubes of few points, which become eight each": (
         {"tubes": True, "points": 1000},
         plan.Shape(50_000, EACH),
-        LINES - 50_000 * 1100 + 8000 * (500 + 280) + 800**2 * 4 * 8,
+        LINES - 50_000 * 1100 + 8000 * (1000 + 560) + 800**2 * 4 * 8,
     ),
 }  # fmt: skip
 """Bytes, as docs/memory.md counts them."""

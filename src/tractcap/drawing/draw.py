@@ -35,6 +35,9 @@ _SEEN_PIXELS = 2.0
 _BEND = 0.4
 """Of a tube's width: the length in mm of the parts that it is bent from."""
 
+_TUBES = 2
+"""By how many times fewer points are drawn at once as tubes, since they take more memory."""
+
 _CORNER = 0.25
 """Pixels that a line may lie beside the curve that it stands for: no corner is seen."""
 
@@ -146,7 +149,6 @@ class _Pass:
         width = look.thickness(scene.frame)
         self._step = _BEND * width
         self._tolerance = _CORNER * scene.frame.width / max(look.sizes)
-        self._lit = not self._tubes and look.opacity >= 1
         self._canvas = Canvas(
             [self._shot(view, size) for view, size in views],
             scene.frame,
@@ -253,8 +255,9 @@ class _Pass:
     def _lines(self, chunk: Chunk, painted: Paint) -> Iterator[Lines]:
         along = tangents(chunk.points, chunk.offsets)
         parts = parts_by_length(chunk, self._step) if self._tubes else parts_by_corner(chunk, along, self._tolerance)
-        lit = self._lit and painted.scale is None
-        return lines(chunk, painted.colors(chunk), along, parts, self._making.max_points, lit=lit)
+        most = self._making.max_points // (_TUBES if self._tubes else 1)
+        lit = painted.scale is None  # what stands for values stays as bright as it is
+        return lines(chunk, painted.colors(chunk), along, parts, most, lit=lit)
 
 
 def _blank(view: View, scene: Scene, tally: Tally) -> str:

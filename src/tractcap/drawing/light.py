@@ -27,8 +27,11 @@ _BRIGHTNESS = _brightness()
 
 
 def lit(lines: Lines, view: View) -> Lines:
-    """The same lines in the colours that they have in a view."""
-    if not lines.tangents.any():
+    """The same lines in the colours that they have in a view.
+
+    In a slice no light falls: what matters there leads through it, towards the eye.
+    """
+    if view.in_slice or not lines.tangents.any():
         return lines
     toward = np.zeros(len(lines.points), np.float32)
     for axis, share in enumerate(view.seen_from):

@@ -172,25 +172,24 @@ def parts_by_corner(chunk: Chunk, along: NDArray[np.float32], tolerance: float) 
 
     Parameters
     ----------
-    along : the chunk's :func:`tangents`. tolerance : mm that a part may lie beside the curve.
+    along : the chunk's :func:`tangents`. tolerance : mm that a part may lie beside the curve, about.
 
     Returns
     -------
     (N,) for the segment that begins at each point; 1 at each streamline's last.
     """
     x, y, z = np.ascontiguousarray(np.diff(chunk.points.T))
-    both = along[:, :-1] + along[:, 1:]
-    most = np.zeros(len(x), np.float32)
-    for end in (along[:, :-1], along[:, 1:]):
-        # how much the curve, see _cubic, bends at this end: its second derivative across the segment
-        u, v, w = both + end
-        bend = y * w - z * v, z * u - x * w, x * v - y * u
-        np.maximum(most, _squared(np.array(bend)), out=most)
-    most[chunk.offsets[1:-1] - 1] = 0
+    beside = np.zeros(len(x), np.float32)
+    for u, v, w in (along[:, :-1], along[:, 1:]):
+        # how far the tangent at this end leads across the segment; the curve, see _cubic, gets a quarter as far
+        leads = np.array((y * w - z * v, z * u - x * w, x * v - y * u))
+        np.maximum(beside, _squared(leads), out=beside)
+    beside[chunk.offsets[1:-1] - 1] = 0
     limit = np.float32(4 * tolerance)
     parts = np.ones(len(chunk.points), np.int64)
-    (bent,) = np.nonzero(most > limit * limit)
-    parts[bent] = np.minimum(np.ceil(np.sqrt(np.sqrt(most[bent]) / limit)), MOST_PARTS)
+    (bent,) = np.nonzero(beside > limit * limit)
+    # so many parts lie beside it by so much less, squared
+    parts[bent] = np.minimum(np.ceil(np.sqrt(np.sqrt(beside[bent]) / limit)), MOST_PARTS)
     return parts
 
 

@@ -19,10 +19,13 @@ BASE = 76 * MB
 BYTES_PER_POINT = 1100
 """Of a chunk while it is drawn: our arrays, VTK's copies and buffers, and what llvmpipe keeps of its lines."""
 
-_TUBE = (500, 280)
-_TUBE_POINTS = 8
-"""Bytes of a point of a tube, once and for each picture that is drawn at the same time, up to six; and how many points
-a file's one becomes at most."""
+_TUBE = (1000, 560)
+_TUBES = 2
+"""Bytes of a point of a tube, once and for each picture that is drawn at the same time, up to six; and by how many
+times fewer points are drawn at once."""
+
+_BENT = 8
+"""Points that one of a file's becomes at most, where streamlines bend between few: see ``drawing.lines.MOST_PARTS``."""
 
 BYTES_PER_SAMPLE = 8
 BYTES_PER_SUM = 16
@@ -113,10 +116,11 @@ def need(content: Content, shape: Shape) -> int:
 
 def _points(content: Content, shape: Shape) -> int:
     """Bytes of a chunk while it is drawn."""
+    points = content.points * _BENT
     if not content.tubes:
-        return min(shape.max_points, content.points) * BYTES_PER_POINT
+        return min(shape.max_points, points) * BYTES_PER_POINT
     once, each = _TUBE
-    return min(shape.max_points, content.points * _TUBE_POINTS) * (once + each * min(6, max(shape.passes)))
+    return min(shape.max_points // _TUBES, points) * (once + each * min(6, max(shape.passes)))
 
 
 @lru_cache(64)
