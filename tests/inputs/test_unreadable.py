@@ -1,5 +1,6 @@
 """Whatever is wrong with a file, its reader says so in a sentence about that file, and nothing is waited for."""
 
+import gc
 import gzip
 import io
 import json
@@ -23,6 +24,13 @@ from tractcap.inputs.tractograms.base import Header
 from tractcap.inputs.tractograms.chunks import Block
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # nibabel leaves .mgh open
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Let Python find here, and not in another test, what nibabel has left open."""
+    yield
+    gc.collect()
 
 
 def whole(path: Path) -> Path:
