@@ -16,7 +16,7 @@ import numpy as np
 import packings
 import phantoms
 import texts
-from mutate import mutated
+from mutate import mutated, mutated_json
 from target import Target
 
 from tractcap.errors import InputError
@@ -98,8 +98,8 @@ def _zipped(chance: random.Random, data: bytes, others: Sequence[bytes]) -> byte
         names = old.namelist()
         victim = chance.choice(names)
         for name in names:
-            content = old.read(name)
-            new.writestr(name, mutated(chance, content, [content]) if name == victim else content)
+            content, change = old.read(name), mutated_json if name.endswith(".json") else mutated
+            new.writestr(name, change(chance, content, [content]) if name == victim else content)
     return made.getvalue()
 
 

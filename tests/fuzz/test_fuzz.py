@@ -31,8 +31,9 @@ def test_what_must_not_be_is_found_and_kept(tmp_path: Path, target: str, words: 
     assert list(tmp_path.glob("*-a.odd"))
 
 
-def test_a_reader_that_is_as_it_must_be(tmp_path: Path) -> None:
-    done = fuzz(tmp_path / "none", "tsf")
+@pytest.mark.parametrize("target", ["tsf", "filters", "rules"])
+def test_a_reader_that_is_as_it_must_be(tmp_path: Path, target: str) -> None:
+    done = fuzz(tmp_path / "none", target)
     assert done.returncode == 0, done.stdout + done.stderr
     read, refused = (int(done.stdout.split(word)[0].split()[-1].replace(",", "")) for word in (" read", " refused"))
     assert read > 1

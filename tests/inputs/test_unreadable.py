@@ -203,6 +203,15 @@ def broken_inside(path: Path) -> bytes:
     return bytes(data)
 
 
+def claiming(path: Path) -> bytes:
+    """The packed positions say that unpacking them takes 4 GB of memory."""
+    data, info = bytearray(path.read_bytes()), zipped(path)
+    start = info.header_offset + 30 + len(info.filename) + 5
+    assert data[start : start + 4] == struct.pack("<I", 2**23)
+    data[start : start + 4] = b"\xff" * 4
+    return bytes(data)
+
+
 ROTTEN: dict[str, tuple[int, Callable[[Path], bytes]]] = {
     "its first bytes are zeros": (zipfile.ZIP_STORED, lambda path: b"\0" * 64 + path.read_bytes()[64:]),
     "its list is cut off": (zipfile.ZIP_STORED, lambda path: path.read_bytes()[:-30]),
@@ -214,6 +223,7 @@ ROTTEN: dict[str, tuple[int, Callable[[Path], bytes]]] = {
     "a name that is no UTF-8": (zipfile.ZIP_STORED, renamed),
     "broken, deflated": (zipfile.ZIP_DEFLATED, broken_inside),
     "broken, LZMA": (zipfile.ZIP_LZMA, broken_inside),
+    "4 GB to unpack LZMA": (zipfile.ZIP_LZMA, claiming),
     "broken, bzip2": (zipfile.ZIP_BZIP2, broken_inside),
     "a header that is no UTF-8": (zipfile.ZIP_STORED, with_header(b"\xff\xfe{}")),
     "a header that is no JSON": (zipfile.ZIP_STORED, with_header(b"{")),

@@ -5,6 +5,8 @@ trx-python would unpack a compressed archive into the temporary folder first, wh
 """
 
 import json
+import os
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,6 +27,9 @@ _POINTS = BLOCK_BYTES // 12
 _HEADER_BOUND = 2**24
 _MOST_SHRUNK = {zipfile.ZIP_DEFLATED: DEFLATE_RATIO, zipfile.ZIP_LZMA: 2**14, zipfile.ZIP_BZIP2: 2**22}
 """How much smaller than itself an array in the archive can be."""
+
+_MOST_DICTIONARY = 64 * 2**20
+"""Bytes that unpacking LZMA may take: what 7-Zip's highest level asks for. Python's own needs 8 MB."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,18 @@ class TrxTractogram(Tractogram):
             for info in archive.infolist():
                 if info.file_size > info.compress_size * _MOST_SHRUNK.get(info.compress_type, 1):
                     raise self.damaged(f"its {info.filename} claims {info.file_size:,} bytes, more than it can hold")
+                if info.compress_type == zipfile.ZIP_LZMA and (most := self._dictionary(info)) > _MOST_DICTIONARY:
+                    raise self.damaged(f"unpacking its {info.filename} takes {most:,} bytes: pack it another way")
                 yield info.filename, info.file_size
+
+    def _dictionary(self, info: zipfile.ZipInfo) -> int:
+        """Bytes of memory that unpacking a member takes, as its own header says, which is LZMA's."""
+        with self.path.open("rb") as file:
+            file.seek(info.header_offset + 26)
+            name, more = struct.unpack("<HH", file.read(4))
+            file.seek(name + more, os.SEEK_CUR)
+            _version, _properties, dictionary = struct.unpack("<IBI", file.read(9))
+        return int(dictionary)
 
     def _read_counts(self) -> dict[str, int]:
         with self._opened() as stack:
