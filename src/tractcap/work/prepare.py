@@ -469,14 +469,14 @@ def _job(source: Source, headers: Headers, images: Images, settings: Settings, r
 
 def _too_large(source: Source, headers: Headers, images: Images, settings: Settings, watch: Watch) -> str:
     content = _content(headers[str(source.path)], settings, extra(images, headers, settings.coloring))
-    least = plan.least(content, settings.margin)
+    least, smaller = plan.least(content, settings.margin), "--size"
     if settings.mem_per_job is not None:
-        least = int((settings.mem_per_job + SUPERVISOR) / (1 - settings.margin))
+        least, smaller = int((settings.mem_per_job + SUPERVISOR) / (1 - settings.margin)), "--mem-per-job"
     budget = watch.budget
     why = f"{as_mb(budget.bytes)} MB (bound by {budget.bound_by.where})"
     if budget.bytes >= least:
         why += ", of which a ulimit or other processes leave too little"
     return (
         f"{source.path} can't be drawn in {why}: it takes {as_mb(least)} MB; "
-        "give more memory, or ask for a smaller --size."
+        f"give more memory, or ask for a smaller {smaller}."
     )
