@@ -99,42 +99,47 @@ PICTURE = 800**2 * 14
 """A finished picture of 800 pixels, its labelled copy, and what writes it."""
 
 MOSAIC = 6 * 800**2 * 9
-LINES = 76 * MB + 50_000 * 1100 + PICTURE + MOSAIC
+LINES = 76 * MB + PICTURE + MOSAIC
+SIX_LINES, FOUR_LINES, LINE = 50_000 * (800 + 6 * 50), 50_000 * (800 + 4 * 50), 50_000 * (800 + 50)
+"""Of points that are drawn at once, into so many pictures."""
 
 NEEDS = {
-    "six views at once, smoothed": ({}, plan.Shape(50_000, ONE), LINES + 6 * 800**2 * 4 * 8),
-    "not smoothed": ({}, plan.Shape(50_000, ONE, 1), LINES + 6 * 800**2 * 8),
-    "two passes: the larger counts": ({}, plan.Shape(50_000, (4, 2)), LINES + 4 * 800**2 * 4 * 8),
-    "two passes, the larger last": ({}, plan.Shape(50_000, (2, 4)), LINES + 4 * 800**2 * 4 * 8),
-    "with two sums": ({"sums": 2}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * (8 + 2 * 16)),
-    "held whole": ({"loaded": 5}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 + 5),
-    "images beside": ({"extra": 7}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 + 7),
+    "six views at once, smoothed": ({}, plan.Shape(50_000, ONE), LINES + SIX_LINES + 6 * 800**2 * 4 * 8),
+    "not smoothed": ({}, plan.Shape(50_000, ONE, 1), LINES + SIX_LINES + 6 * 800**2 * 8),
+    "two passes: the larger counts": ({}, plan.Shape(50_000, (4, 2)), LINES + FOUR_LINES + 4 * 800**2 * 4 * 8),
+    "two passes, the larger last": ({}, plan.Shape(50_000, (2, 4)), LINES + FOUR_LINES + 4 * 800**2 * 4 * 8),
+    "with two sums": ({"sums": 2}, plan.Shape(50_000, EACH), LINES + LINE + 800**2 * 4 * (8 + 2 * 16)),
+    "held whole": ({"loaded": 5}, plan.Shape(50_000, EACH), LINES + LINE + 800**2 * 4 * 8 + 5),
+    "images beside": ({"extra": 7}, plan.Shape(50_000, EACH), LINES + LINE + 800**2 * 4 * 8 + 7),
     "few points, which become eight each": (
-        {"points": 10}, plan.Shape(50_000, EACH), LINES + 800**2 * 4 * 8 - 49_920 * 1100
+        {"points": 10}, plan.Shape(50_000, EACH), LINES + 80 * (800 + 50) + 800**2 * 4 * 8
     ),
     "large pictures are copied smaller into the mosaic": (
         {"views": 2, "sizes": (1600, 1600)},
         plan.Shape(50_000, (1, 1)),
-        76 * MB + 50_000 * 1100 + 1600**2 * 14 + 2 * 1024**2 * 9 + 1600**2 * 4 * 8,
+        76 * MB + LINE + 1600**2 * 14 + 2 * 1024**2 * 9 + 1600**2 * 4 * 8,
     ),
     "two frames of 400 pixels": (
         {"views": 1, "sizes": (800, 400, 400)},
         plan.Shape(50_000, (1, 2)),
-        76 * MB + 50_000 * 1100 + PICTURE + 800**2 * 9 + 800**2 * 4 * 8 + 2 * 400**2 * 5 + 24 * MB + 400**2 * 70,
+        76 * MB + 50_000 * (800 + 2 * 50) + PICTURE + 800**2 * 9 + 800**2 * 4 * 8
+        + 2 * 400**2 * 5 + 24 * MB + 400**2 * 70,
     ),
-    "tubes": ({"tubes": True}, plan.Shape(50_000, EACH), LINES - 50_000 * 1100 + 25_000 * 1560 + 800**2 * 4 * 8),
+    "tubes, half as many points at once": (
+        {"tubes": True}, plan.Shape(50_000, EACH), LINES + 25_000 * (1000 + 560) + 800**2 * 4 * 8
+    ),
     "tubes in three views": (
-        {"tubes": True}, plan.Shape(50_000, (3, 3)), LINES - 50_000 * 1100 + 25_000 * 2680 + 3 * 800**2 * 4 * 8
+        {"tubes": True}, plan.Shape(50_000, (3, 3)), LINES + 25_000 * (1000 + 3 * 560) + 3 * 800**2 * 4 * 8
     ),
     "tubes in more than six pictures": (
         {"tubes": True, "sizes": (800,) * 8, "views": 8},
         plan.Shape(50_000, (8,)),
-        LINES - 50_000 * 1100 + 25_000 * 4360 + 2 * 800**2 * 9 + 8 * 800**2 * 4 * 8,
+        LINES + 25_000 * (1000 + 6 * 560) + 2 * 800**2 * 9 + 8 * 800**2 * 4 * 8,
     ),
     "tubes of few points, which become eight each": (
         {"tubes": True, "points": 1000},
         plan.Shape(50_000, EACH),
-        LINES - 50_000 * 1100 + 8000 * (1000 + 560) + 800**2 * 4 * 8,
+        LINES + 8000 * (1000 + 560) + 800**2 * 4 * 8,
     ),
 }  # fmt: skip
 """Bytes, as docs/memory.md counts them."""

@@ -16,13 +16,12 @@ from tractcap.limits.watch import SUPERVISOR
 BASE = 76 * MB
 """A worker with everything imported and an OpenGL context, before it draws."""
 
-BYTES_PER_POINT = 1100
-"""Of a chunk while it is drawn: our arrays, VTK's copies and buffers, and what llvmpipe keeps of its lines."""
+_LINE, _TUBE = (800, 50), (1000, 560)
+"""Bytes of a point while it is drawn, once and for each picture that is drawn at the same time, up to six: our arrays,
+VTK's copies and buffers, and what llvmpipe keeps of lines and tubes."""
 
-_TUBE = (1000, 560)
 _TUBES = 2
-"""Bytes of a point of a tube, once and for each picture that is drawn at the same time, up to six; and by how many
-times fewer points are drawn at once."""
+"""By how many times fewer points are drawn at once as tubes."""
 
 _BENT = 8
 """Points that one of a file's becomes at most, where streamlines bend between few: see ``drawing.lines.MOST_PARTS``."""
@@ -116,11 +115,9 @@ def need(content: Content, shape: Shape) -> int:
 
 def _points(content: Content, shape: Shape) -> int:
     """Bytes of a chunk while it is drawn."""
-    points = content.points * _BENT
-    if not content.tubes:
-        return min(shape.max_points, points) * BYTES_PER_POINT
-    once, each = _TUBE
-    return min(shape.max_points // _TUBES, points) * (once + each * min(6, max(shape.passes)))
+    most = shape.max_points // (_TUBES if content.tubes else 1)
+    once, each = _TUBE if content.tubes else _LINE
+    return min(most, content.points * _BENT) * (once + each * min(6, max(shape.passes)))
 
 
 @lru_cache(64)
