@@ -57,7 +57,7 @@ def test_a_check_s_record_is_written_as_it_was_read(output: Output) -> None:
         ({"Lengths": {"Mean": "long"}}, "“Lengths.Mean” is text, not a number"),
         ({"Lengths": {"Mean": float("nan")}}, "it holds NaN, which is no number"),
         ({"Lengths": None}, "“Lengths” is null, not an object"),
-        ({"Later": {"x": json.loads(200 * "[" + 200 * "]")}}, "“Later.x” is nested too deeply"),
+        ({"Later": {"x": json.loads(200 * "[" + 200 * "]")}}, "“Later” is nested too deeply"),
         (
             {"Extent": {"low": [0, 0, 0], "high": [1, 1, 1], "measured_by": {"x": json.loads(900 * "[" + 900 * "]")}}},
             "“Extent.measured_by.x” is nested too deeply",

@@ -203,7 +203,7 @@ def test_the_plan_knows_what_each_check_takes(bundles: Path, tmp_path: Path) -> 
         (("--checks", "atlas", "--atlas", "nowhere"), "--atlas nowhere doesn't exist"),
         (("--checks", "before", "--before", "nowhere"), "--before nowhere doesn't exist"),
         (("--checks", "profile", "--metric", "FA="), "--metric is 'FA='"),
-        (("--checks", "all", "--flags", "nowhere.toml"), "--flags nowhere.toml can't be read"),
+        (("--checks", "all", "--flags", "nowhere.toml"), "--flags nowhere.toml doesn't exist"),
     ],
 )
 def test_what_is_asked_for_wrongly(bundles: Path, tmp_path: Path, options: tuple[str, ...], words: str) -> None:

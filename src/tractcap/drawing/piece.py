@@ -67,7 +67,7 @@ def read_told(path: Path) -> dict[str, Any]:
     OSError, ValueError, KeyError, zipfile.BadZipFile
         When it isn't there, or no piece.
     """
-    with zipfile.ZipFile(path) as file, file.open(TOLD) as packed:
+    with zipfile.ZipFile(path) as archive, archive.open(TOLD) as packed:
         text = packed.read(MOST + 1)
         if len(text) > MOST:
             raise ValueError("it tells more than any piece")
