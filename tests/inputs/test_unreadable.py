@@ -16,6 +16,7 @@ import numpy as np
 import packings
 import phantoms
 import pytest
+from vtkmodules.vtkCommonCore import vtkObject
 
 from tractcap.errors import InputError
 from tractcap.inputs.images import ImageFile
@@ -394,8 +395,16 @@ VTK: dict[str, tuple[str, bytes]] = {
 }
 
 
+@pytest.mark.parametrize("silenced", [False, True])
 @pytest.mark.parametrize("what", VTK)
-def test_files_of_vtk_that_hold_no_streamlines(tmp_path: Path, what: str) -> None:
+def test_files_of_vtk_that_hold_no_streamlines(tmp_path: Path, what: str, silenced: bool) -> None:
+    """Whether or not VTK has been told to say nothing, as FURY does where it is imported."""
     name, content = VTK[what]
     (tmp_path / name).write_bytes(content)
-    refused(tmp_path / name)
+    before = vtkObject.GetGlobalWarningDisplay()
+    vtkObject.SetGlobalWarningDisplay(not silenced)
+    try:
+        refused(tmp_path / name)
+        assert bool(vtkObject.GetGlobalWarningDisplay()) is not silenced
+    finally:
+        vtkObject.SetGlobalWarningDisplay(before)

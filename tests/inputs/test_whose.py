@@ -1,5 +1,6 @@
 """Whose tractograms are in trees that have no ``sub-``, and that nobody is mixed up with another."""
 
+import gc
 import os
 import tracemalloc
 from collections.abc import Iterator
@@ -557,6 +558,7 @@ def test_a_tractogram_is_some_hundred_bytes(tmp_path: Path, monkeypatch: pytest.
     tracemalloc.start()
     try:
         found: Found = search(tmp_path, Filters())
+        gc.collect()
         held = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()

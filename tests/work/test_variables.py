@@ -47,7 +47,8 @@ def drawn(path: Path, out: Path, extra: dict[str, str]) -> tuple[dict[str, bytes
         "--opacity",
         "0.5",
     ]
-    done = subprocess.run(command, env={**os.environ, **extra}, capture_output=True, text=True, check=False)
+    environ = {name: value for name, value in os.environ.items() if name not in STEERING}  # drawing here sets one
+    done = subprocess.run(command, env={**environ, **extra}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return {path.name: path.read_bytes() for path in out.rglob("*.png")}, done.stderr
 

@@ -147,14 +147,16 @@ class VtkTractogram(Tractogram):
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        """Hear what VTK says meanwhile: that a file is cut off is no error to it."""
-        from vtkmodules.vtkCommonCore import vtkOutputWindow, vtkStringOutputWindow
+        """Hear what VTK says meanwhile, also where FURY has silenced it: that a file is cut off is no error to it."""
+        from vtkmodules.vtkCommonCore import vtkObject, vtkOutputWindow, vtkStringOutputWindow
 
-        said, before = vtkStringOutputWindow(), vtkOutputWindow.GetInstance()
+        said, before, loud = vtkStringOutputWindow(), vtkOutputWindow.GetInstance(), vtkObject.GetGlobalWarningDisplay()
         vtkOutputWindow.SetInstance(said)
+        vtkObject.SetGlobalWarningDisplay(1)
         try:
             yield
         finally:
             vtkOutputWindow.SetInstance(before)
+            vtkObject.SetGlobalWarningDisplay(loud)
         if said.GetOutput().strip():
             raise self.damaged("VTK can't read it as polylines; it may be cut off")
