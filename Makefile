@@ -15,7 +15,7 @@ demo: .venv/.done
 	@echo "The pages and pictures are in $(CURDIR)/demo-output: open sub-1.html first, then group.html."
 
 test: .venv/.done
-	$(python) -m pytest -m "not container and not cluster and not browser and not ecosystem" -n 2
+	$(python) -m pytest -m "not container and not cluster and not browser and not ecosystem" -n 3 --dist worksteal
 
 # breaks small whole files in many ways: FUZZ="--seconds 60 trx nii" chooses; tests/fuzz/fuzz.py tells more
 fuzz: .venv/.done
