@@ -299,7 +299,7 @@ def analyze(path: Path) -> Path:
 
 
 def spm(path: Path) -> Path:
-    nib.Spm99AnalyzeImage(np.ones((6, 7, 8), "i2"), np.diag([2.0, 2, 2, 1])).to_filename(path)
+    nib.Spm99AnalyzeImage(np.ones((6, 7, 8), "i2"), None).to_filename(path)
     return path
 
 

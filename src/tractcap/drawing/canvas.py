@@ -5,6 +5,7 @@ depends on the chunk: the vertices are used as they are (no shift and scale by t
 are the frame's, or the slab's.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -245,9 +246,9 @@ class Canvas:
         look.SetAmbient(_AMBIENT if tubes else 0)  # without lighting, both still weigh the colour
         look.SetDiffuse(_DIFFUSE if tubes else 1)
 
-    def _width(self, shot: Shot) -> float:
-        """Of lines, in samples."""
-        return max(1.0, self._brush.width * shot.size / self.frame.width)
+    def _width(self, shot: Shot) -> int:
+        """Of lines, in whole samples, as OpenGL draws them: a half is always rounded up, whatever the last digits."""
+        return max(1, math.floor(self._brush.width * shot.size / self.frame.width + 0.5 + 1e-6))
 
     def _look(self, shot: Shot, near: float, far: float) -> None:
         camera, frame = self._renderer.GetActiveCamera(), self.frame
