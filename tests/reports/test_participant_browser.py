@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from checked import FLAG, tell
 from outputs import BUNDLES, Output, draw
+from playwright.sync_api import expect
 
 from tractcap.reports.participant import page
 from tractcap.reports.ratings import read_ratings
@@ -163,9 +164,9 @@ def test_flags_and_checks(viewer: Viewer, filled: Path, output: Output) -> None:
         shown.select_option("#status", value)
         assert keys(shown) == cards
     shown.select_option("#status", "flagged")
-    assert shown.locator(f"{selector(LEFT)} .flags").inner_text() == (
-        "Few streamlines support each other: retention 0.15, below 0.2."
-    )
+    expect(shown.locator(f"{selector(LEFT)} .flags")).to_have_text(
+        "Few streamlines support each other: retention 0.15, below 0.2.", use_inner_text=True
+    )  # waited for: what is out of sight isn't laid out
     assert not shown.locator(f"{selector(LEFT)} .check").first.is_visible()
     shown.locator(f"{selector(LEFT)} .checks summary").click()
     assert shown.locator(f"{selector(LEFT)} .check h4").inner_text() == "Cluster confidence done"
