@@ -89,6 +89,7 @@ def name_rater(shown: Any, name: str) -> None:
     shown.locator("[data-do=rater]").click()
     shown.locator("#who-name").fill(name)
     shown.keyboard.press("Enter")
+    expect(shown.locator("#rater")).to_have_text(name or "unnamed")  # a dialog tells that it closes a moment later
 
 
 def test_search(viewer: Viewer, filled: Path) -> None:
