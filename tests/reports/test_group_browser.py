@@ -177,7 +177,7 @@ def test_a_cell_of_the_overview_leads_to_its_picture(eight, opened):
     where = page.locator("#matrix-told").inner_text().split(" · ")
     page.keyboard.press("Enter")
     playwright.expect(page.locator("#gallery-told")).to_contain_text(where[1])
-    assert where[0] in page.locator(".thumb.sought").inner_text()
+    playwright.expect(page.locator(".thumb.sought")).to_contain_text(where[0])
 
 
 def test_the_overview_tells_what_the_pointer_is_at(eight, opened):
@@ -196,7 +196,7 @@ def test_outliers_are_marked_and_told_in_words(eight, opened):
     assert marks.count() == 3
     assert re.match(r"sub-08: 90,000, z \+\d", marks.first.get_attribute("aria-label"))
     page.click("#outliers-title")
-    assert "sub-08: 90,000" in page.locator("#outliers-words").inner_text()
+    playwright.expect(page.locator("#outliers-words")).to_contain_text("sub-08: 90,000", use_inner_text=True)
     page.select_option("#spread-measure", label="Median length")
     assert marks.count() == 0
     assert page.get_by_text("MAD is 0: nothing is marked").count() == 3
@@ -237,7 +237,7 @@ def test_names_of_markup_are_text(output, opened):
     page.locator("#thumbs button").first.click()
     page.wait_for_timeout(200)
     assert page.title() == "All participants – tractcap"
-    assert name in page.locator("#large-title").inner_text()
+    playwright.expect(page.locator("#large-title")).to_contain_text(name)
     assert column(page, "Bundle")[0] == name
 
 
