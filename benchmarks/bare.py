@@ -11,10 +11,10 @@ import numpy as np
 from measuring import Asked, Goal, Step, Table, ratio, side_by_side, timed
 from measuring import draw as draw_by_command
 
-from tractcap.drawing import gl
-from tractcap.drawing.draw import Bundle, Making, Scene, draw
-from tractcap.drawing.lines import Tally
-from tractcap.drawing.look import Coloring, Look
+from tractcap.drawing import opengl
+from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw
+from tractcap.drawing.lines import StreamlineCounts
+from tractcap.drawing.options import Coloring, PictureOptions
 from tractcap.drawing.views import SIX, VIEWS, Frame
 from tractcap.inputs.tractograms import open_tractogram
 
@@ -65,11 +65,11 @@ def _streamlines(path: Path) -> tuple[Any, Any]:
 
 
 def _scene(path: Path, frame: Frame) -> Scene:
-    return Scene([Bundle(open_tractogram(path), Coloring())], frame, Look(style="lines"))
+    return Scene([ColoredTractogram(open_tractogram(path), Coloring())], frame, PictureOptions(style="lines"))
 
 
 def _draw(scene: Scene) -> None:
-    for _ in draw(scene, Making(50_000, (len(SIX),), _SAMPLING), Tally(), lambda _points: None):
+    for _ in draw(scene, RenderSettings(50_000, (len(SIX),), _SAMPLING), StreamlineCounts(), lambda _points: None):
         pass
 
 
@@ -78,7 +78,7 @@ def _draw(scene: Scene) -> None:
 
 def _plain(scene: Scene, side: int, points: Any, lengths: Any) -> Step:
     """Make a window of ``side`` pixels, draw into it once; what is returned draws six views again."""
-    gl.choose()
+    opengl.choose()
     from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
     from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLRenderWindow  # noqa: F401  registers its kind of window
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from damage import FILES
 
-from tractcap.checks.kit import flags
+from tractcap.checks.common import flags
 from tractcap.errors import SettingsError
 from tractcap.inputs import filters
 from tractcap.inputs.images import ImageFile
-from tractcap.inputs.layout import search
+from tractcap.inputs.search import search
 
 RULES = """\
 flag = [

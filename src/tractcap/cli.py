@@ -14,8 +14,8 @@ import click
 
 from tractcap import __version__, interpreter, interrupts
 from tractcap.checks import checks
-from tractcap.drawing.asking import parse_coloring
-from tractcap.drawing.look import ANATOMY, FORMATS, LINES, STYLES, Look
+from tractcap.drawing.coloring_options import parse_coloring
+from tractcap.drawing.options import ANATOMY, FORMATS, LINES, STYLES, PictureOptions
 from tractcap.drawing.palette import COLORMAPS, NAMES, parse_color
 from tractcap.drawing.views import IN_SLICE, SIX, VIEWS
 from tractcap.errors import SettingsError, TractcapError
@@ -391,7 +391,7 @@ def _log_to_stderr(verbose: int) -> None:
 def _draw(asked: dict[str, Any]) -> int:
     """Settle the budget, plan, draw; returns the exit status."""
     from tractcap.errors import CapTooSmallError
-    from tractcap.work.outputs import check_output, workplace
+    from tractcap.work.output_folder import check_output, workplace
     from tractcap.work.prepare import prepare
 
     settle_again = _settler(asked["mem"])
@@ -429,8 +429,8 @@ def _self_test(context: click.Context) -> None:
 
 def _gather(asked: dict[str, Any]) -> int:
     """Make the group's page and table; returns the exit status."""
-    from tractcap.work.gather import gather
-    from tractcap.work.outputs import check_output
+    from tractcap.work.group_level import gather
+    from tractcap.work.output_folder import check_output
 
     settle_again = _settler(asked["mem"])
     budget = settle_again()
@@ -454,11 +454,11 @@ def _settler(mem: str | None) -> Callable[[], Budget]:
 
 def _show(settings: Any, planned: Any, watch: Watch, as_json: bool) -> bool:
     """Print the plan; returns whether all of it can be carried out, as far as is known already."""
-    from tractcap.work import describe
-    from tractcap.work.checking import Checks
+    from tractcap.work import dry_run
+    from tractcap.work.checking import RunChecks
 
-    tell = describe.as_json if as_json else describe.describe
-    needs = Checks(settings, planned).needs(watch)
+    tell = dry_run.as_json if as_json else dry_run.describe
+    needs = RunChecks(settings, planned).needs(watch)
     for line in tell(planned, settings, watch.budget, needs):
         click.echo(line)
     return not (planned.failed or planned.unread) and all(need <= planned.room for need in needs.values())
@@ -467,10 +467,10 @@ def _show(settings: Any, planned: Any, watch: Watch, as_json: bool) -> bool:
 def _carry_out(settings: Any, planned: Any, watch: Watch) -> bool:
     """Draw, and print the paths of what is made, a participant's together; returns whether nothing failed."""
     from tractcap.progress import progress
-    from tractcap.work.dataset import describe_dataset
-    from tractcap.work.run import Listener, carry_out
+    from tractcap.work.bids_output import describe_dataset
+    from tractcap.work.run import RunListener, carry_out
 
-    class Printer(Listener):
+    class Printer(RunListener):
         def __init__(self, bar: Callable[[int, float], None]) -> None:
             self._bar = bar
 
@@ -532,19 +532,19 @@ def _filters(asked: dict[str, Any]) -> Any:
 
 
 def _layouts(texts: Sequence[str]) -> tuple[Any, ...]:
-    from tractcap.inputs.patterns import Pattern
+    from tractcap.inputs.layouts import Layout
 
-    return tuple(Pattern(text).checked() for text in texts)
+    return tuple(Layout(text).checked() for text in texts)
 
 
 def _checks(asked: dict[str, Any]) -> Any:
-    from tractcap.work.asked import parse
+    from tractcap.work.check_options import parse
 
     return parse(asked["checks"], asked["atlas"], asked["before"], asked["metrics"], asked["flags"])
 
 
-def _look(asked: dict[str, Any]) -> Look:
-    return Look(
+def _look(asked: dict[str, Any]) -> PictureOptions:
+    return PictureOptions(
         views=_views(asked["views"]),
         size=asked["size"],
         background=parse_color(asked["background"], "--background"),

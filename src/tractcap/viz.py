@@ -13,17 +13,17 @@ from typing import Any
 
 from tractcap import workflow
 from tractcap.checks import checks
-from tractcap.drawing.look import Look
+from tractcap.drawing.options import PictureOptions
 from tractcap.errors import CapTooSmallError, SettingsError
-from tractcap.inputs.layout import Source
+from tractcap.inputs.search import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
 from tractcap.records import check as records
-from tractcap.records.whose import EMPTY, FAILED
-from tractcap.work import checked
-from tractcap.work.dataset import describe_dataset
-from tractcap.work.outputs import check_output
+from tractcap.records.identity import EMPTY, FAILED
+from tractcap.work import check_record
+from tractcap.work.bids_output import describe_dataset
+from tractcap.work.output_folder import check_output
 from tractcap.work.prepare import Settings, prepare
-from tractcap.work.run import Listener, Told, carry_out
+from tractcap.work.run import RunListener, TractogramOutcome, carry_out
 
 log = logging.getLogger("tractcap")
 
@@ -137,7 +137,7 @@ class TractographyVisualizer:
         )  # fmt: skip
         reference, each = workflow.references(ref_img, _path(self._reference))
         settings = Settings(
-            Path(), self.output, Look(size=size), reference=reference, references=each, checks=asked,
+            Path(), self.output, PictureOptions(size=size), reference=reference, references=each, checks=asked,
             overwrite=overwrite,
             nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
         )  # fmt: skip
@@ -149,16 +149,16 @@ class TractographyVisualizer:
             results[who][tract] = self._result(source, told.get(source))
         return results
 
-    def _result(self, source: Source, told: Told | None) -> Result:
+    def _result(self, source: Source, told: TractogramOutcome | None) -> Result:
         if told is None:
             return Result(failed="it was not drawn")
         if not told.pictures:
             return Result(failed="" if told.status == EMPTY else told.why, status=told.status)
         places = {name: records.place(self.output / source.folder, source.stem, name) for name in checks()}
-        found = {name: record.plain() for name, at in places.items() if (record := checked.earlier(at))}
+        found = {name: record.plain() for name, at in places.items() if (record := check_record.earlier(at))}
         return Result(told.pictures, status=told.status, checks=found)
 
-    def _draw(self, settings: Settings, sources: list[Source]) -> dict[Source, Told]:
+    def _draw(self, settings: Settings, sources: list[Source]) -> dict[Source, TractogramOutcome]:
         """Draw them; returns what became of each."""
         budget = self._settle()
         for warning in budget.warnings:
@@ -181,13 +181,13 @@ class TractographyVisualizer:
         return settle(self._cap, "max_memory_mb")
 
 
-class _Results(Listener):
+class _Results(RunListener):
     """Keeps what became of each tractogram, for the caller, who asked for them by name."""
 
     def __init__(self) -> None:
-        self.by_source: dict[Source, Told] = {}
+        self.by_source: dict[Source, TractogramOutcome] = {}
 
-    def told(self, told: Told) -> None:
+    def told(self, told: TractogramOutcome) -> None:
         self.by_source[told.source] = told
 
 

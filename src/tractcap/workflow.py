@@ -8,11 +8,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tractcap.checks import checks
-from tractcap.checks.kit import flags
+from tractcap.checks.common import flags
 from tractcap.errors import SettingsError
 from tractcap.files import write_text
-from tractcap.inputs.layout import Source
-from tractcap.work.asked import ALL, Asked, Beside, Other
+from tractcap.inputs.search import Source
+from tractcap.work.check_options import ALL, CheckOptions, ComparisonFile, ComparisonFiles
 
 log = logging.getLogger("tractcap")
 
@@ -78,7 +78,7 @@ def asked(
     metrics: Mapping[str, Paths],
     skipped: Iterable[str],
     rules: Path | None,
-) -> Asked:
+) -> CheckOptions:
     """The checks, and what each tract is checked with.
 
     Parameters
@@ -92,7 +92,7 @@ def asked(
         When a check to be skipped isn't known, or the rules can't be read.
     """
     beside = {
-        source: Beside(
+        source: ComparisonFiles(
             {name: Path(path) for name, path in metrics.get(who, {}).items()},
             _other(atlas, tract, _MNI if moved is not None else ""),
             _other(before.get(who, {}), tract),
@@ -102,18 +102,20 @@ def asked(
     }
     if moved is not None:
         beside = {source: _only_moved(one) for source, one in beside.items()}
-    return Asked(_names(skipped), rules=flags.read(rules), beside=beside)
+    return CheckOptions(_names(skipped), rules=flags.read(rules), beside=beside)
 
 
-def _other(paths: Paths, name: str, space: str = "") -> Other | None:
-    return Other(Path(paths[name]), space) if name in paths else None
+def _other(paths: Paths, name: str, space: str = "") -> ComparisonFile | None:
+    return ComparisonFile(Path(paths[name]), space) if name in paths else None
 
 
-def _only_moved(one: Beside) -> Beside:
+def _only_moved(one: ComparisonFiles) -> ComparisonFiles:
     """Without an atlas, if the tract isn't there in its space."""
     if one.moved or not one.atlas:
         return one
-    return Beside(one.maps, None, one.before, lacks={"atlas": "subjects_mni_space holds no such tract of this subject"})
+    return ComparisonFiles(
+        one.maps, None, one.before, lacks={"atlas": "subjects_mni_space holds no such tract of this subject"}
+    )
 
 
 def _names(skipped: Iterable[str]) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ import phantoms
 import pytest
 from dipy.tracking.streamline import cluster_confidence
 
-from tractcap.checks.kit import plots
-from tractcap.checks.kit.cluster import confidence
-from tractcap.inputs.tractograms.held import HeldTractogram
+from tractcap.checks.common import plots
+from tractcap.checks.common.cluster_confidence import confidence
+from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
 
 
 def parallel(count: int, apart: float = 1.0, mm: float = 50.0) -> phantoms.Streamlines:
@@ -20,7 +20,7 @@ def parallel(count: int, apart: float = 1.0, mm: float = 50.0) -> phantoms.Strea
 
 def index(streamlines: phantoms.Streamlines) -> np.ndarray:
     """Of each of them, among all of them."""
-    return confidence(streamlines, HeldTractogram("all", streamlines), checking.silent)
+    return confidence(streamlines, InMemoryTractogram("all", streamlines), checking.silent)
 
 
 def test_the_index_of_parallel_streamlines_is_known() -> None:

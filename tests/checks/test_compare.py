@@ -12,10 +12,10 @@ from nibabel.streamlines import ArraySequence
 from PIL import Image
 
 from tractcap.checks import checks
-from tractcap.checks.kit.bundles import POINTS, centroids
-from tractcap.checks.kit.check import File, Given
-from tractcap.checks.kit.compare import similarity
-from tractcap.checks.kit.sample import SEED
+from tractcap.checks.common.check import CheckFile, CheckInput
+from tractcap.checks.common.comparison import similarity
+from tractcap.checks.common.quickbundles import POINTS, centroids
+from tractcap.checks.common.sample import SEED
 from tractcap.errors import InputError
 
 
@@ -37,8 +37,8 @@ OURS = block((-40, 0, 0), (20, 4, 4))
 def compare(tmp_path: Path, other: phantoms.Streamlines, **more: str) -> dict[str, float]:
     path = phantoms.save(tmp_path / "AF_L.trk", OURS)
     atlas = phantoms.save(tmp_path / "atlas.trk", other)
-    ours = File(str(path), space=more.get("ours", "MNI"))
-    given = {"tractogram": ours, "atlas": File(str(atlas), space=more.get("theirs", "MNI"))}
+    ours = CheckFile(str(path), space=more.get("ours", "MNI"))
+    given = {"tractogram": ours, "atlas": CheckFile(str(atlas), space=more.get("theirs", "MNI"))}
     return checking.make("atlas", tmp_path / "out", path, **given)[0].measures
 
 
@@ -98,7 +98,7 @@ def test_known_spaces_must_be_the_same(tmp_path: Path) -> None:
 
 def test_unknown_spaces_are_looked_at(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "AF_L.trk", OURS)
-    atlas = File(str(phantoms.save(tmp_path / "atlas.trk", OURS)), space="MNI")
+    atlas = CheckFile(str(phantoms.save(tmp_path / "atlas.trk", OURS)), space="MNI")
     found, _ = checking.make("atlas", tmp_path / "out", path, atlas=atlas)
     assert any(note.startswith("the space of AF_L.trk isn't told by the name") for note in found.notes)
     with pytest.raises(InputError, match="lie wholly apart"):
@@ -114,8 +114,8 @@ def test_an_image_is_compared_on_its_own_grid(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(data, affine), tmp_path / "AF_L.nii.gz")
     beside = np.array([0.4, -0.4, 0.3], np.float32)  # still in the same voxels
     path = phantoms.save(tmp_path / "AF_L.trk", [one + beside for one in OURS])
-    atlas = File(str(tmp_path / "AF_L.nii.gz"), voxels=data.size, space="MNI")
-    given = {"tractogram": File(str(path), space="MNI"), "atlas": atlas}
+    atlas = CheckFile(str(tmp_path / "AF_L.nii.gz"), voxels=data.size, space="MNI")
+    given = {"tractogram": CheckFile(str(path), space="MNI"), "atlas": atlas}
     found, desk = checking.make("atlas", tmp_path / "out", path, **given)
     told = found.measures
     assert (told["Dice"], told["Overlap"], told["Overreach"], told["Similarity"]) == (1, 1, 0, None)
@@ -135,14 +135,14 @@ def test_an_empty_image(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(np.zeros((4, 4, 4), np.uint8), np.eye(4)), tmp_path / "AF_L.nii.gz")
     path = phantoms.save(tmp_path / "AF_L.trk", OURS)
     with pytest.raises(InputError, match="no voxel above zero"):
-        checking.make("atlas", tmp_path / "out", path, atlas=File(str(tmp_path / "AF_L.nii.gz"), voxels=64))
+        checking.make("atlas", tmp_path / "out", path, atlas=CheckFile(str(tmp_path / "AF_L.nii.gz"), voxels=64))
 
 
 def test_before_and_after(tmp_path: Path) -> None:
     """Half is left: counts and volumes are of whole files, and where streamlines were taken the density is lower."""
     before = phantoms.save(tmp_path / "raw.trk", OURS)
     after = phantoms.save(tmp_path / "clean.trk", OURS[:8])
-    found, desk = checking.make("before", tmp_path / "out", after, before=File(str(before)))
+    found, desk = checking.make("before", tmp_path / "out", after, before=CheckFile(str(before)))
     told = found.measures
     assert (told["StreamlinesBefore"], told["StreamlinesAfter"], told["Retention"]) == (16, 8, 0.5)
     assert (told["VolumeBefore"], told["VolumeAfter"]) == (20 * 16 * 8, 20 * 8 * 8)
@@ -162,7 +162,7 @@ def test_a_mirrored_pair_is_symmetric(tmp_path: Path, hemisphere: str, mirrored:
     right = [one * np.array([-1, 1, 1], np.float32) for one in left]
     paths = [phantoms.save(tmp_path / f"AF_{side}.trk", one) for side, one in (("L", left), ("R", right))]
     own, other = paths[::-1] if mirrored else paths
-    found, _ = checking.make("sides", tmp_path / "out", own, mirror=File(str(other)), hemisphere=hemisphere)
+    found, _ = checking.make("sides", tmp_path / "out", own, mirror=CheckFile(str(other)), hemisphere=hemisphere)
     told = found.measures
     assert (told["LateralityStreamlines"], told["LateralityLength"]) == (0, 0)
     assert told["AsymmetryVolume"] < 0.05  # voxels' faces are not mirrored exactly
@@ -174,18 +174,20 @@ def test_more_on_the_left_is_positive(tmp_path: Path, hemisphere: str) -> None:
     left, right = OURS, [one + np.array([60, 0, 0], np.float32) for one in OURS[:4]]
     paths = {"L": phantoms.save(tmp_path / "L.trk", left), "R": phantoms.save(tmp_path / "R.trk", right)}
     own = paths.pop(hemisphere)
-    found, _ = checking.make("sides", tmp_path / "out", own, mirror=File(str(*paths.values())), hemisphere=hemisphere)
+    found, _ = checking.make(
+        "sides", tmp_path / "out", own, mirror=CheckFile(str(*paths.values())), hemisphere=hemisphere
+    )
     told = found.measures
     assert (told["LateralityStreamlines"], told["LateralityVolume"]) == pytest.approx((0.6, 0.6), abs=1e-6)
     assert (told["AsymmetryStreamlines"], told["AsymmetryLength"]) == pytest.approx((0.6, 0), abs=1e-6)
 
 
 def test_what_lacks_is_said() -> None:
-    given = Given(File("a.trk"))
+    given = CheckInput(CheckFile("a.trk"))
     assert "--atlas" in checks()["atlas"].lacks(given)
     assert "--before" in checks()["before"].lacks(given)
     assert "no hemisphere" in checks()["sides"].lacks(given)
-    assert "other hemisphere" in checks()["sides"].lacks(Given(File("a.trk"), hemisphere="L"))
+    assert "other hemisphere" in checks()["sides"].lacks(CheckInput(CheckFile("a.trk"), hemisphere="L"))
 
 
 @pytest.mark.parametrize(("most", "given"), [(16, True), (12, False), (4, False)])
@@ -195,7 +197,7 @@ def test_similarity_is_given_of_whole_bundles_alone(
     """Of two samples, and of one beside a whole bundle, there is adjacency alone, and it is said."""
     monkeypatch.setattr("tractcap.checks.atlas._MOST", most)
     ours, theirs = (phantoms.save(tmp_path / name, one) for name, one in (("a.trk", OURS), ("b.trk", OURS[:8])))
-    found, _ = checking.make("atlas", tmp_path / "out", ours, atlas=File(str(theirs)))
+    found, _ = checking.make("atlas", tmp_path / "out", ours, atlas=CheckFile(str(theirs)))
     assert (found.measures["Similarity"] is not None) == given
     assert any("it isn't given of a sample" in note for note in found.notes) != given
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tractcap.checks.kit import estimate
-from tractcap.checks.kit.estimate import NONE, Estimate
+from tractcap.checks.common import estimate
+from tractcap.checks.common.estimate import NONE, Estimate
 
 ALL, SOME, TIMES = 4_000, 400, 600
 RANDOM = np.random.default_rng(3)

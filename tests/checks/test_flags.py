@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tractcap.checks.kit.flags import Rule, raised, read, sentence
+from tractcap.checks.common.flags import Rule, raised, read, sentence
 from tractcap.errors import SettingsError
 
 

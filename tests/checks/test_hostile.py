@@ -11,7 +11,7 @@ import phantoms
 import pytest
 
 from tractcap.checks import checks
-from tractcap.checks.kit.check import File
+from tractcap.checks.common.check import CheckFile
 from tractcap.errors import InputError
 
 NAN = np.float32("nan")
@@ -35,10 +35,10 @@ ODD = {
 @pytest.mark.parametrize("odd", ODD)
 def test_numbers_or_a_sentence(tmp_path: Path, name: str, odd: str) -> None:
     path = phantoms.save(tmp_path / "a.tck", ODD[odd])
-    other = File(str(phantoms.save(tmp_path / "b.tck", phantoms.straight_bundle(5))))
+    other = CheckFile(str(phantoms.save(tmp_path / "b.tck", phantoms.straight_bundle(5))))
     data = np.random.default_rng(0).random((91, 109, 91)).astype(np.float32)
     nib.save(nib.Nifti1Image(data, phantoms.affine()), tmp_path / "fa.nii")
-    image = File(str(tmp_path / "fa.nii"), voxels=data.size)
+    image = CheckFile(str(tmp_path / "fa.nii"), voxels=data.size)
     given = {"maps": {"FA": image}, "reference": image, "atlas": other, "before": other, "mirror": other}
     refused = ""
     with np.errstate(all="raise", under="ignore"):
@@ -68,18 +68,18 @@ def test_an_empty_bundle_is_missing_and_no_failure(tmp_path: Path, name: str, fi
     EMPTY[file](empty)
     whole = phantoms.save(tmp_path / "b.tck", phantoms.straight_bundle(5))
     nib.save(nib.Nifti1Image(np.ones((91, 109, 91), np.float32), phantoms.affine()), tmp_path / "fa.nii")
-    maps = {"FA": File(str(tmp_path / "fa.nii"), voxels=91 * 109 * 91)}
+    maps = {"FA": CheckFile(str(tmp_path / "fa.nii"), voxels=91 * 109 * 91)}
     others = {"atlas", "before", "mirror"} & set(checks()[name].uses)
     for path, other in ((empty, whole), *((whole, empty) for _ in others)):
-        beside = {one: File(str(other)) for one in ("atlas", "before", "mirror")}
+        beside = {one: CheckFile(str(other)) for one in ("atlas", "before", "mirror")}
         found, desk = checking.make(name, tmp_path / "out", path, hemisphere="L", maps=maps, **beside)
         assert found.missing == f"{empty} is empty: it holds no streamlines"
         assert (found.measures, desk.figures, desk.tables) == ({}, [], [])
 
 
-def volume(path: Path, data: np.ndarray) -> File:
+def volume(path: Path, data: np.ndarray) -> CheckFile:
     nib.save(nib.Nifti1Image(data.astype(np.float32), phantoms.affine()), path)
-    return File(str(path), voxels=data.size)
+    return CheckFile(str(path), voxels=data.size)
 
 
 def test_a_map_that_can_t_be_used_costs_itself_alone(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_map_that_can_t_be_used_costs_itself_alone(tmp_path: Path) -> None:
     good, nothing = np.full((91, 109, 91), 0.5), np.full((91, 109, 91), np.nan)
     (tmp_path / "bad.nii").write_bytes(b"no image at all")
     maps = {
-        "Bad": File(str(tmp_path / "bad.nii")),
+        "Bad": CheckFile(str(tmp_path / "bad.nii")),
         "FA": volume(tmp_path / "fa.nii", good),
         "None": volume(tmp_path / "none.nii", nothing),
     }
@@ -130,7 +130,7 @@ def test_an_atlas_image_with_values_that_are_no_numbers(tmp_path: Path) -> None:
 def test_a_reference_that_can_t_be_read_costs_its_own_measure_alone(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle())
     (tmp_path / "bad.nii").write_bytes(b"no image at all")
-    found, desk = checking.make("shape", tmp_path / "out", path, reference=File(str(tmp_path / "bad.nii")))
+    found, desk = checking.make("shape", tmp_path / "out", path, reference=CheckFile(str(tmp_path / "bad.nii")))
     assert (found.measures["OutsideReference"], found.measures["LengthMean"]) == (None, 79.998)
     assert len(desk.figures) == 2
     assert any("bad.nii can't be read as an image" in note for note in found.notes)

@@ -13,9 +13,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tractcap.checks.kit import panels
-from tractcap.checks.kit.check import File
-from tractcap.checks.kit.plots import Plot
+from tractcap.checks.common import panels
+from tractcap.checks.common.check import CheckFile
+from tractcap.checks.common.plots import Plot
 
 Made = Callable[[str], "Seen"]
 
@@ -49,18 +49,22 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
     """Makes a check of 12 lines, 20 to 75 mm long, 2 mm apart; 8 of them were there before, 4 are on the right."""
     lines = [np.linspace([-20 - 2 * at, 0, 0], [-20 - 2 * at, 20 + 5 * at, 0], 12).astype("f4") for at in range(12)]
     path = phantoms.save(tmp_path / "AF_L.tck", lines)
-    before = File(str(phantoms.save(tmp_path / "raw.tck", lines[:8])))
-    right = File(str(phantoms.save(tmp_path / "AF_R.tck", [one * np.float32([-1, 1, 1]) for one in lines[8:]])))
+    before = CheckFile(str(phantoms.save(tmp_path / "raw.tck", lines[:8])))
+    right = CheckFile(str(phantoms.save(tmp_path / "AF_R.tck", [one * np.float32([-1, 1, 1]) for one in lines[8:]])))
     ramp = np.broadcast_to((np.arange(109) * 2.0 - 126)[None, :, None], (91, 109, 91)).astype(np.float32)
     nib.save(nib.Nifti1Image(ramp, phantoms.affine()), tmp_path / "y.nii")
     given = {
-        "atlas": before, "before": before, "mirror": right, "hemisphere": "L", "maps": {"Y": File(f"{tmp_path}/y.nii")}
-    }  # fmt: skip
+        "atlas": before,
+        "before": before,
+        "mirror": right,
+        "hemisphere": "L",
+        "maps": {"Y": CheckFile(f"{tmp_path}/y.nii")},
+    }
 
     def make(name: str) -> Seen:
         seen = Seen()
-        monkeypatch.setattr("tractcap.checks.kit.panels.sheet", seen.sheet)
-        monkeypatch.setattr("tractcap.checks.kit.plots.sheet", seen.plot)
+        monkeypatch.setattr("tractcap.checks.common.panels.sheet", seen.sheet)
+        monkeypatch.setattr("tractcap.checks.common.plots.sheet", seen.plot)
         checking.make(name, tmp_path / "out", path, **given)
         return seen
 
@@ -179,7 +183,7 @@ def test_marks_lie_where_their_points_are_seen(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(panels.labels, "word", lambda image, at, text, *_: seen.append((text, at)))
     line = np.float32([[-10, -20, -30], [10, 20, 30]])
     frame = panels.frame_of([line])
-    row = panels.Row("", "", [panels.plain("a", [line], (255, 0, 0))])
+    row = panels.PanelRow("", "", [panels.plain("a", [line], (255, 0, 0))])
     panels.sheet("", "", [row], frame, checking.silent, marks=[panels.Mark("a", (5.0, 10.0, 20.0))])
     middle, mm = panels.SIZE / 2, panels.SIZE / frame.width
     expected = [(-10, -20), (5, -20), (5, -10)]  # leftwards and rightwards; pixels count downwards

@@ -11,7 +11,7 @@ import phantoms
 import pytest
 
 from tractcap.checks import checks
-from tractcap.checks.kit.check import File
+from tractcap.checks.common.check import CheckFile
 from tractcap.errors import InputError
 
 UNKNOWN = "the header doesn't say where the image's origin lies: the place in the head is unknown"
@@ -34,8 +34,8 @@ def unplaced(path: Path, count: int = 30) -> Path:
 def given(tmp_path: Path) -> dict[str, Any]:
     data = np.full((91, 109, 91), 0.5, np.float32)
     nib.save(nib.Nifti1Image(data, phantoms.affine()), tmp_path / "fa.nii.gz")
-    image = File(str(tmp_path / "fa.nii.gz"), voxels=data.size)
-    other = File(str(phantoms.save(tmp_path / "b.tck", phantoms.straight_bundle())))
+    image = CheckFile(str(tmp_path / "fa.nii.gz"), voxels=data.size)
+    other = CheckFile(str(phantoms.save(tmp_path / "b.tck", phantoms.straight_bundle())))
     return {
         "maps": {"FA": image}, "reference": image, "atlas": other, "before": other, "mirror": other, "hemisphere": "L"
     }  # fmt: skip
@@ -51,7 +51,7 @@ def test_what_needs_the_place_is_refused_where_it_is_unknown(tmp_path: Path, giv
     placed = phantoms.save(tmp_path / "c.tck", phantoms.straight_bundle())
     for other in {"atlas", "before", "mirror"} & set(checks()[name].uses):
         with pytest.raises(InputError, match=rf"a\.trk: {UNKNOWN}, so "):
-            checking.make(name, tmp_path / "out", placed, **{**given, other: File(str(path))})
+            checking.make(name, tmp_path / "out", placed, **{**given, other: CheckFile(str(path))})
 
 
 @pytest.mark.parametrize("name", ["shape", "cci", "segments"])
@@ -74,7 +74,7 @@ def test_spaces_must_be_the_same(tmp_path: Path, given: Any, name: str) -> None:
     theirs = given[other].path
 
     def notes(ours: str, space: str) -> list[str]:
-        tractogram, against = File(str(path), space=ours), File(theirs, space=space)
+        tractogram, against = CheckFile(str(path), space=ours), CheckFile(theirs, space=space)
         made = checking.make(name, tmp_path / "out", path, **{**given, "tractogram": tractogram, other: against})
         return [note for note in made[0].notes if "isn't told by the name" in note]
 

@@ -12,13 +12,13 @@ from dipy.stats.analysis import afq_profile, gaussian_weights
 from nibabel.streamlines import ArraySequence
 
 from tractcap.checks import checks
-from tractcap.checks.kit.along import along
-from tractcap.checks.kit.check import File, Given
-from tractcap.checks.kit.weights import gaussian, profile
+from tractcap.checks.common.alignment import along
+from tractcap.checks.common.check import CheckFile, CheckInput
+from tractcap.checks.common.profile_weights import gaussian, profile
 from tractcap.errors import InputError
 
 
-def ramp(path: Path, hole: bool = False) -> File:
+def ramp(path: Path, hole: bool = False) -> CheckFile:
     """A map that is 0.005 a mm of y, and 0.5 at y = 0; not a number in front of y = 20 with a ``hole``."""
     affine = phantoms.affine()
     y = np.arange(109) * 2 - 126
@@ -26,7 +26,7 @@ def ramp(path: Path, hole: bool = False) -> File:
     if hole:
         data[:, y > 20] = np.nan
     nib.save(nib.Nifti1Image(data, affine), path)
-    return File(str(path), voxels=data.size)
+    return CheckFile(str(path), voxels=data.size)
 
 
 def test_names_and_units_are_no_formulas(tmp_path: Path) -> None:
@@ -81,11 +81,13 @@ def test_a_map_elsewhere(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(np.ones((9, 9, 9), np.float32), affine), tmp_path / "fa.nii.gz")
     path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle())
     with pytest.raises(InputError, match=r"fa\.nii\.gz has no value anywhere along"):
-        checking.make("profile", tmp_path / "out", path, maps={"FA": File(str(tmp_path / "fa.nii.gz"), voxels=729)})
+        checking.make(
+            "profile", tmp_path / "out", path, maps={"FA": CheckFile(str(tmp_path / "fa.nii.gz"), voxels=729)}
+        )
 
 
 def test_without_a_map() -> None:
-    assert "--metric" in checks()["profile"].lacks(Given(File("a.trk")))
+    assert "--metric" in checks()["profile"].lacks(CheckInput(CheckFile("a.trk")))
 
 
 def test_weights_are_gaussian_and_the_mean_is_dipys() -> None:

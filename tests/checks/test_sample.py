@@ -10,8 +10,8 @@ from checking import silent
 from PIL import Image
 
 from tractcap.checks import checks
-from tractcap.checks.kit import needs, sample
-from tractcap.checks.kit.check import File, Given
+from tractcap.checks.common import memory, sample
+from tractcap.checks.common.check import CheckFile, CheckInput
 from tractcap.inputs.tractograms import open_tractogram
 
 
@@ -38,7 +38,7 @@ def test_a_part_is_of_whole_streamlines_in_their_order(path: Path) -> None:
 
 def test_chunks_and_formats_don_t_decide_which(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = sample.take(open_tractogram(path), 50, silent)
-    monkeypatch.setattr("tractcap.checks.kit.sample.CHUNK", 7)
+    monkeypatch.setattr("tractcap.checks.common.sample.CHUNK", 7)
     other = sample.take(open_tractogram(phantoms.save(tmp_path / "b.trk", phantoms.ragged())), 50, silent)
     assert first.numbers.tolist() == other.numbers.tolist()
     assert [len(one) for one in first.streamlines] == [len(one) for one in other.streamlines]
@@ -53,7 +53,7 @@ def test_every_streamline_has_the_same_chance(tmp_path: Path) -> None:
 
 
 def test_many_points_make_fewer_streamlines(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tractcap.checks.kit.sample.MOST_POINTS", 500)
+    monkeypatch.setattr("tractcap.checks.common.sample.MOST_POINTS", 500)
     taken = sample.take(open_tractogram(path), 200, silent)
     assert 0 < len(taken.streamlines) < 50
     assert sum(map(len, taken.streamlines)) <= 500
@@ -62,8 +62,8 @@ def test_many_points_make_fewer_streamlines(path: Path, monkeypatch: pytest.Monk
 
 def test_one_that_never_ends_is_left_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long it is, no more of it is held than a sample may have."""
-    monkeypatch.setattr("tractcap.checks.kit.sample.MOST_POINTS", 300)
-    monkeypatch.setattr("tractcap.checks.kit.sample.CHUNK", 50)
+    monkeypatch.setattr("tractcap.checks.common.sample.MOST_POINTS", 300)
+    monkeypatch.setattr("tractcap.checks.common.sample.CHUNK", 50)
     endless = np.linspace([0, 0, 0], [90, 0, 0], 1000).astype(np.float32)
     few = phantoms.straight_bundle(4)
     path = phantoms.save(tmp_path / "a.tck", [few[0], endless, *few[1:]])
@@ -80,21 +80,23 @@ def test_what_can_t_be_drawn_is_counted(tmp_path: Path) -> None:
 
 
 def test_memory_is_bounded_whatever_the_file_holds() -> None:
-    small, huge = (needs.sampled(File("a", count, count * 100), 2000) for count in (10_000, 10_000_000))
+    small, huge = (memory.sampled(CheckFile("a", count, count * 100), 2000) for count in (10_000, 10_000_000))
     assert huge == small
-    assert needs.sampled(File("a", 100, 10**9), 2000) <= 4 * 12 * needs.MOST_POINTS + 300 * 4000
+    assert memory.sampled(CheckFile("a", 100, 10**9), 2000) <= 4 * 12 * memory.MOST_POINTS + 300 * 4000
 
 
-@pytest.mark.parametrize("file", [File("a.trk.gz", 10**7, 10**7), File("a.trk.gz", 10**9, 2 * 10**6)])
-def test_memory_suffices_however_much_a_header_promises(file: File) -> None:
+@pytest.mark.parametrize("file", [CheckFile("a.trk.gz", 10**7, 10**7), CheckFile("a.trk.gz", 10**9, 2 * 10**6)])
+def test_memory_suffices_however_much_a_header_promises(file: CheckFile) -> None:
     """That of a compressed file, or a .vtk, tells only how much there may be: its streamlines may be long."""
-    assert needs.sampled(file, 2000) >= 12 * needs.MOST_POINTS
+    assert memory.sampled(file, 2000) >= 12 * memory.MOST_POINTS
 
 
 def test_what_must_be_loaded_whole_counts() -> None:
-    assert needs.sampled(File("a.vtk", 10, 100, loaded=10**9), 2000) > 10**9
+    assert memory.sampled(CheckFile("a.vtk", 10, 100, loaded=10**9), 2000) > 10**9
     for one in checks().values():
-        given = Given(File("a.vtk", 10, 100, loaded=10**9), hemisphere="L", mirror=File("b.vtk", loaded=10**8))
+        given = CheckInput(
+            CheckFile("a.vtk", 10, 100, loaded=10**9), hemisphere="L", mirror=CheckFile("b.vtk", loaded=10**8)
+        )
         assert one.need(given) > 10**9 + 10**8 * ("mirror" in one.uses)
 
 
@@ -118,13 +120,13 @@ def test_samples_and_figures_are_the_same_in_all_packings(
 ) -> None:
     """Whatever headers tell, and however much is read at once."""
     for kind in ("panels", "plots"):
-        monkeypatch.setattr(f"tractcap.checks.kit.{kind}.sheet", lambda *_, **__: Image.new("RGB", (1, 1)))
+        monkeypatch.setattr(f"tractcap.checks.common.{kind}.sheet", lambda *_, **__: Image.new("RGB", (1, 1)))
     monkeypatch.setattr(f"tractcap.checks.{name}._MOST", 40)
-    other = File(str(phantoms.save(tmp_path / "other.tck", phantoms.asymmetric_bundle(50, seed=3))))
+    other = CheckFile(str(phantoms.save(tmp_path / "other.tck", phantoms.asymmetric_bundle(50, seed=3))))
     found = {}
     for number, ending in enumerate(("tck", *phantoms.ENDINGS)):
         for module in ("sample", "survey"):
-            monkeypatch.setattr(f"tractcap.checks.kit.{module}.CHUNK", 20_000 >> number)
+            monkeypatch.setattr(f"tractcap.checks.common.{module}.CHUNK", 20_000 >> number)
         at = phantoms.save(tmp_path / f"{number}.{ending}", phantoms.asymmetric_bundle(90))
         found[number, ending] = checking.make(name, tmp_path / "out", at, atlas=other, vtk_space="RAS")[0].measures
     first = found.pop((0, "tck"))
@@ -138,16 +140,20 @@ def test_samples_and_figures_are_the_same_in_all_packings(
 @pytest.mark.parametrize("name", checks())
 def test_an_image_s_voxels_are_planned_for(name: str) -> None:
     """A map, and an atlas's image, in single precision and what is made of them; of a reference what is shown."""
-    own = {"tractogram": File("a.tck", 10, 100), "hemisphere": "L"}
+    own = {"tractogram": CheckFile("a.tck", 10, 100), "hemisphere": "L"}
     for use in {"maps", "reference", "atlas"} & set(checks()[name].uses):
-        small, large = (File("a.nii", voxels=voxels) for voxels in (0, 10**8))
+        small, large = (CheckFile("a.nii", voxels=voxels) for voxels in (0, 10**8))
         needs_ = [
-            checks()[name].need(Given(**own, **{use: {"FA": image} if use == "maps" else image}))
+            checks()[name].need(CheckInput(**own, **{use: {"FA": image} if use == "maps" else image}))
             for image in (small, large)
         ]
         assert needs_[1] - needs_[0] >= (4 * 10**8 if use != "reference" else 30 * 10**6)
         assert needs_[1] - needs_[0] <= 16 * 10**8
-    assert 100 * 10**6 < checks()[name].need(Given(**own, mirror=File("b.tck"), before=File("b.tck"))) < 300 * 10**6
+    assert (
+        100 * 10**6
+        < checks()[name].need(CheckInput(**own, mirror=CheckFile("b.tck"), before=CheckFile("b.tck")))
+        < 300 * 10**6
+    )
 
 
 def test_the_order_of_checks() -> None:

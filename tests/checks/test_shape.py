@@ -8,11 +8,11 @@ import phantoms
 import pytest
 from PIL import Image
 
-from tractcap.checks.kit.check import File
-from tractcap.checks.kit.estimate import Estimate
-from tractcap.checks.kit.forms import curvature, cut, even, length, span
-from tractcap.checks.kit.twins import Twins
-from tractcap.drawing.scales import Scale
+from tractcap.checks.common.check import CheckFile
+from tractcap.checks.common.duplicates import Duplicates
+from tractcap.checks.common.estimate import Estimate
+from tractcap.checks.common.streamline_shape import curvature, cut, even, length, span
+from tractcap.drawing.color_scale import ColorScale
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
 
@@ -76,7 +76,7 @@ def test_outside_the_head(tmp_path: Path) -> None:
     inside = [straight((-20, y, 0), 40) for y in range(4)]
     beyond = [straight((200, y, 0), 40) for y in range(4)]
     path = phantoms.save(tmp_path / "a.tck", inside + beyond)
-    found, _ = checking.make("shape", tmp_path / "out", path, reference=File(str(head), voxels=10**6))
+    found, _ = checking.make("shape", tmp_path / "out", path, reference=CheckFile(str(head), voxels=10**6))
     assert found.measures["OutsideReference"] == 0.5
 
 
@@ -85,7 +85,7 @@ def test_twins_are_found_across_chunks(tmp_path: Path, size: int) -> None:
     random = np.random.default_rng(0)
     one, other = (np.cumsum(random.normal(0, 1, (53, 3)), axis=0).astype(np.float32) for _ in range(2))
     path = phantoms.save(tmp_path / "a.tck", [one, other, one[::-1], one + np.float32(0.1), other])
-    twins = Twins()
+    twins = Duplicates()
     for chunk in open_tractogram(path).chunks(size):
         twins.add(chunk)
     assert twins.count(5) == Estimate(2, 2, 2)
@@ -96,11 +96,11 @@ def test_twins_of_many_are_told_from_a_part_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copies: int
 ) -> None:
     """Beyond what may be held, those below a bar tell how many differ; as long as few do, they are counted."""
-    monkeypatch.setattr("tractcap.checks.kit.twins.MOST", 500)
+    monkeypatch.setattr("tractcap.checks.common.duplicates.MOST", 500)
     random = np.random.default_rng(0)
     several = [np.cumsum(random.normal(0, 1, (4, 3)), axis=0).astype(np.float32) for _ in range(1000)]
     for different, exact in ((several, False), (several[:200], True)):
-        twins = Twins()
+        twins = Duplicates()
         for chunk in open_tractogram(phantoms.save(tmp_path / "a.tck", different * copies)).chunks(1000):
             twins.add(chunk)
         found, expected = twins.count(len(different) * copies), len(different) * (copies - 1)
@@ -112,7 +112,7 @@ def test_twins_of_many_are_told_from_a_part_of_them(
 
 def test_all_of_one_that_is_there_very_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often it is there, its number is held once: they are counted, although there are many."""
-    monkeypatch.setattr("tractcap.checks.kit.twins.MOST", 50)
+    monkeypatch.setattr("tractcap.checks.common.duplicates.MOST", 50)
     path = phantoms.save(tmp_path / "a.tck", phantoms.straight_bundle(1) * 300)
     found, _ = checking.make("shape", tmp_path / "out", path)
     assert [found.measures[f"Duplicates{end}"] for end in ("", "Low", "High")] == [299] * 3
@@ -130,11 +130,11 @@ def test_nothing_to_measure(tmp_path: Path) -> None:
 def test_colours_reach_from_the_shortest_to_the_longest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scales = []
 
-    def sheet(*_: object, scale: Scale, **__: object) -> Image.Image:
+    def sheet(*_: object, scale: ColorScale, **__: object) -> Image.Image:
         scales.append((scale.low, scale.high, scale.unit))
         return Image.new("RGB", (1, 1))
 
-    monkeypatch.setattr("tractcap.checks.kit.panels.sheet", sheet)
+    monkeypatch.setattr("tractcap.checks.common.panels.sheet", sheet)
     path = phantoms.save(tmp_path / "a.tck", [straight((0, y, 0), mm) for y, mm in ((0, 40), (9, 20), (18, 60))])
     checking.make("shape", tmp_path / "out", path)
     assert scales == [(20, 60, "mm")]

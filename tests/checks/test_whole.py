@@ -14,10 +14,10 @@ import pytest
 import whole_bundles
 
 from tractcap.checks import checks
-from tractcap.checks.kit import estimate, flags, sample
-from tractcap.checks.kit.check import interval
-from tractcap.checks.kit.cluster import confidence
-from tractcap.inputs.tractograms.held import HeldTractogram
+from tractcap.checks.common import estimate, flags, sample
+from tractcap.checks.common.check import interval
+from tractcap.checks.common.cluster_confidence import confidence
+from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
 
 MOST = 800
 """Streamlines of samples here: fewer than a run takes, so that their error is larger, and the tests are quicker."""
@@ -78,14 +78,14 @@ def test_cluster_confidence_is_dipys_of_the_whole(
 
 def test_fewer_are_compared_with_very_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that time grows with the number of streamlines at most; and each measure says so by its error."""
-    monkeypatch.setattr("tractcap.checks.kit.pairs.MOST", 1_000_000)
+    monkeypatch.setattr("tractcap.checks.common.pairwise_distances.MOST", 1_000_000)
     known = next(one for one in cluster_confidence.known() if one["count"] == 2_000)
     path = phantoms.save(tmp_path / "a.tck", cluster_confidence.bundle(2_000, float(known["width_mm"])))
     found, _ = checking.make("cci", tmp_path / "out", path)
     assert found.measures["Sampled"] == 500
     assert max(agree(found.measures, {"Retention": known["retention"], "CCIMean": known["mean"]})) < 1
     assert any("500 of 2,000 streamlines" in note for note in found.notes)
-    monkeypatch.setattr("tractcap.checks.kit.pairs.MOST", 10)
+    monkeypatch.setattr("tractcap.checks.common.pairwise_distances.MOST", 10)
     assert checking.make("cci", tmp_path / "out", path)[0].measures["Sampled"] == 200
 
 
@@ -94,12 +94,12 @@ def test_intervals_hold_in_99_of_100_samples_whatever_the_seed(monkeypatch: pyte
     """One seed may happen to take an odd sample: here are two hundred of them, each of 300 of 2,000 streamlines."""
     known = next(one for one in cluster_confidence.known() if (one["bundle"], one["count"]) == (name, 2_000))
     streamlines = cluster_confidence.bundle(2_000, float(known["width_mm"]))
-    held = HeldTractogram("all", streamlines)
+    held = InMemoryTractogram("all", streamlines)
     index = confidence(streamlines, held, checking.silent)
     assert (index >= 1).mean() == known["retention"]
     held_by: dict[str, list[bool]] = {"retention": [], "mean": [], "median": []}
     for seed in range(200):
-        monkeypatch.setattr("tractcap.checks.kit.sample.SEED", seed)
+        monkeypatch.setattr("tractcap.checks.common.sample.SEED", seed)
         taken = sample.take(held, 300, checking.silent)
         values = index[taken.numbers]
         found = {

@@ -11,7 +11,7 @@ import pytest
 from scenes import drawn, rest
 
 from tractcap.drawing.anatomy import Anatomy, outside
-from tractcap.drawing.lines import Tally
+from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.views import VIEWS, Frame
 from tractcap.errors import InputError
 from tractcap.inputs.images import ImageFile
@@ -146,7 +146,7 @@ def test_points_outside_are_counted_whatever_the_chunks(tmp_path: Path) -> None:
     head = phantoms.save_head(tmp_path / "head.nii")
     path = line(tmp_path / "a.tck", ((0, -18, 18), (0, -18, 18.5)), ((0, -18, 218), (0, -18, 300)))
     for most in (5, 50_000):
-        tally = Tally()
+        tally = StreamlineCounts()
         rest(path, FRAME, views=("left",), reference=head, max_points=most, tally=tally)
         assert (tally.outside, tally.points) == (20, 40)
 

@@ -8,7 +8,7 @@ import pytest
 from scenes import drawn, rest
 
 from tractcap.drawing import canvas
-from tractcap.drawing.lines import Lines, Tally
+from tractcap.drawing.lines import DrawableLines, StreamlineCounts
 from tractcap.drawing.views import SIX, Frame
 
 FRAME = Frame((-60, -60, -60), (60, 60, 60))
@@ -35,7 +35,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     points: list[int] = []
     real = canvas.Canvas.draw
 
-    def draw(self: canvas.Canvas, lines: Lines) -> None:
+    def draw(self: canvas.Canvas, lines: DrawableLines) -> None:
         points.append(len(lines.points))
         real(self, lines)
 
@@ -59,7 +59,7 @@ def test_points_are_put_in_only_where_a_corner_would_be_seen(
     tmp_path: Path, counted: list[int], points: int, most: float
 ) -> None:
     """Densely sampled streamlines cost nothing more, and none more than eight times as much. All count as they are."""
-    streamlines, tally = circle(points), Tally()
+    streamlines, tally = circle(points), StreamlineCounts()
     drawn(phantoms.raw_tck(tmp_path / "a.tck", streamlines), FRAME, size=SIZE, tally=tally)
     assert points <= sum(counted) <= most * points
     assert (sum(counted) > points) == (most > 1)

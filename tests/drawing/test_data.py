@@ -6,9 +6,9 @@ import numpy as np
 import phantoms
 import pytest
 
-from tractcap.drawing.look import Coloring
+from tractcap.drawing.color_scale import NO_VALUE, ColorScale, colors
 from tractcap.drawing.measure import measure
-from tractcap.drawing.scales import NO_VALUE, Scale, colors
+from tractcap.drawing.options import Coloring
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
 
@@ -25,7 +25,7 @@ def bundle_with_data(path: Path) -> Path:
 
 
 def test_colors_are_viridis_and_beyond_the_ends_those_of_the_ends() -> None:
-    found = colors(np.array([-5, 0, 0.5, 1, 9, np.nan, np.inf], np.float32), Scale("fa", 0, 1))
+    found = colors(np.array([-5, 0, 0.5, 1, 9, np.nan, np.inf], np.float32), ColorScale("fa", 0, 1))
     assert found[:2].tolist() == [[68, 1, 84]] * 2
     assert found[2].tolist() == [35, 145, 142] or np.abs(found[2] - [33, 145, 140]).max() <= 3, "viridis(0.5)"
     assert found[3:5].tolist() == [[253, 231, 36]] * 2
@@ -34,7 +34,7 @@ def test_colors_are_viridis_and_beyond_the_ends_those_of_the_ends() -> None:
 
 
 def test_lightness_rises_evenly() -> None:
-    found = colors(np.linspace(0, 1, 50, dtype=np.float32), Scale("fa", 0, 1)).astype(float)
+    found = colors(np.linspace(0, 1, 50, dtype=np.float32), ColorScale("fa", 0, 1)).astype(float)
     luma = found @ [0.299, 0.587, 0.114]
     assert (np.diff(luma) > 0).all()
 
@@ -68,7 +68,7 @@ def test_the_range_is_exact_whatever_the_packing(tmp_path: Path, ending: str, si
 @pytest.mark.parametrize("points", [63, 64, 100])
 def test_a_sample_stands_for_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, points: int) -> None:
     """Values that repeat in each streamline: a sample at equal distances may have the same ones again and again."""
-    monkeypatch.setattr("tractcap.drawing.values._SAMPLE", 500)
+    monkeypatch.setattr("tractcap.drawing.point_values._SAMPLE", 500)
     lines = [line.astype("f4") for line in np.random.default_rng(0).normal(0, 9, (500, points, 3))]
     values = [np.arange(points, dtype="f4")[:, None]] * 500
     for ending in ("trk", "trk.gz"):

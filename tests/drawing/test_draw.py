@@ -9,7 +9,7 @@ import phantoms
 import pytest
 from scenes import drawn
 
-from tractcap.drawing.lines import Tally
+from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.measure import measure
 from tractcap.drawing.palette import Color
 from tractcap.drawing.views import SIX, VIEWS, Frame
@@ -55,7 +55,7 @@ def test_the_same_pixels_whatever_the_chunk(tangle: Path, max_points: int) -> No
 
 @pytest.mark.parametrize("passes", [(1,) * 6, (4, 2)])
 def test_the_same_pixels_however_many_views_a_pass(tangle: Path, passes: tuple[int, ...]) -> None:
-    together, tally = pictures(tangle), Tally()
+    together, tally = pictures(tangle), StreamlineCounts()
     apart = pictures(tangle, passes=passes, tally=tally)
     assert tally.drawn == 402, "counted once, not once a pass"
     for name in SIX:
@@ -163,7 +163,7 @@ def test_what_cannot_be_drawn_is_counted_and_left_out(tmp_path: Path) -> None:
     streamlines = [*good, nan, good[0][:1], far]
     mixed, plain = (phantoms.save(tmp_path / f"{n}.trk", s) for n, s in (("a", streamlines), ("b", good)))
     for max_points in (50_000, 20):
-        tally = Tally()
+        tally = StreamlineCounts()
         shown = pictures(mixed, max_points=max_points, tally=tally)
         assert tally.streamlines == 13
         assert tally.drawn == 10

@@ -8,10 +8,10 @@ import phantoms
 import pytest
 from numpy.typing import NDArray
 
-from tractcap.drawing.look import Coloring
 from tractcap.drawing.measure import Extent, measure
-from tractcap.drawing.territory import Territory
+from tractcap.drawing.options import Coloring
 from tractcap.drawing.views import Frame
+from tractcap.drawing.volume import VisitedVolume
 from tractcap.inputs.tractograms import open_tractogram
 
 
@@ -42,13 +42,13 @@ def test_memory_does_not_depend_on_where_points_lie(tmp_path: Path, coloring: Co
 def test_as_many_points_are_looked_at_wherever_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bundle in tenths of mm takes no more than some times as many, and one that was moved as many."""
     seen = [0]
-    mark = Territory.mark
+    mark = VisitedVolume.mark
 
-    def counted(self: Territory, points: NDArray[np.float32]) -> None:
+    def counted(self: VisitedVolume, points: NDArray[np.float32]) -> None:
         seen[-1] += len(points)
         mark(self, points)
 
-    monkeypatch.setattr(Territory, "mark", counted)
+    monkeypatch.setattr(VisitedVolume, "mark", counted)
     near = [np.cumsum(np.full((100, 3), 0.5), axis=0) + number for number in range(200)]
     for streamlines in (near, [one + 8000 for one in near], [one * 100 for one in near]):
         measured(phantoms.raw_tck(tmp_path / "a.tck", [one.astype(np.float32) for one in streamlines]))
@@ -82,7 +82,7 @@ def test_voxels_are_as_long_as_they_must_be_and_counted_rightly(reach: float) ->
     random = np.random.default_rng(1)
     points = random.uniform(-reach, reach, (50_000, 3)).astype(np.float32)
     points[: len(points) // 2] = points[: len(points) // 2] / 50
-    ahead, back = Territory(), Territory()
+    ahead, back = VisitedVolume(), VisitedVolume()
     for part in np.array_split(points, 7):
         ahead.mark(part)
     for part in np.array_split(points[::-1], 11):
@@ -96,7 +96,7 @@ def test_voxels_are_as_long_as_they_must_be_and_counted_rightly(reach: float) ->
 def test_what_two_have_in_common_is_told_on_the_coarser_grid() -> None:
     random = np.random.default_rng(1)
     small = random.uniform(-40, 40, (5000, 3)).astype(np.float32)
-    one, other = Territory(), Territory()
+    one, other = VisitedVolume(), VisitedVolume()
     one.mark(small)
     other.mark(small)
     other.mark(random.uniform(-9000, 9000, (50_000, 3)).astype(np.float32))

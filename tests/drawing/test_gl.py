@@ -8,29 +8,29 @@ from collections.abc import Iterator
 
 import pytest
 
-from tractcap.drawing import gl
+from tractcap.drawing import opengl
 from tractcap.errors import DrawingError
 
 
 @pytest.fixture(autouse=True)
 def chosen_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("VTK_DEFAULT_OPENGL_WINDOW", "")
-    gl.choose.cache_clear()
+    opengl.choose.cache_clear()
     yield
-    gl.choose.cache_clear()
+    opengl.choose.cache_clear()
 
 
 def egl_draws(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     """Let there be EGL and no OSMesa, and VTK end with a status when it tries."""
-    monkeypatch.setattr(gl, "_OSMESA", "libNoSuchMesa.so.8")
-    monkeypatch.setattr(gl, "_EGL", "libc.so.6")
+    monkeypatch.setattr(opengl, "_OSMESA", "libNoSuchMesa.so.8")
+    monkeypatch.setattr(opengl, "_EGL", "libc.so.6")
     ended = subprocess.CompletedProcess([], status)
-    monkeypatch.setattr(gl.subprocess, "run", lambda *_arguments, **_settings: ended)  # type: ignore[attr-defined]
+    monkeypatch.setattr(opengl.subprocess, "run", lambda *_arguments, **_settings: ended)  # type: ignore[attr-defined]
 
 
 def test_osmesa_is_first(caplog: pytest.LogCaptureFixture) -> None:
     ctypes.CDLL("libOSMesa.so.8")
-    assert gl.choose() == "libOSMesa.so.8"
+    assert opengl.choose() == "libOSMesa.so.8"
     assert os.environ["VTK_DEFAULT_OPENGL_WINDOW"] == "vtkOSOpenGLRenderWindow"
     assert not caplog.records
 
@@ -38,7 +38,7 @@ def test_osmesa_is_first(caplog: pytest.LogCaptureFixture) -> None:
 def test_egl_takes_its_place_with_a_warning(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     egl_draws(monkeypatch, 0)
     with caplog.at_level(logging.WARNING):
-        assert gl.choose() == "libc.so.6"
+        assert opengl.choose() == "libc.so.6"
     assert os.environ["VTK_DEFAULT_OPENGL_WINDOW"] == "vtkEGLRenderWindow"
     (said,) = caplog.messages
     assert said.startswith("libNoSuchMesa.so.8 can't be loaded")
@@ -48,11 +48,11 @@ def test_egl_takes_its_place_with_a_warning(monkeypatch: pytest.MonkeyPatch, cap
 def test_a_crash_of_egl_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     egl_draws(monkeypatch, -11)
     with pytest.raises(DrawingError, match=r"nor can libc.so.6 draw in its place"):
-        gl.choose()
+        opengl.choose()
 
 
 def test_missing_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gl, "_OSMESA", "libNoSuchMesa.so.8")
-    monkeypatch.setattr(gl, "_EGL", "libNoSuchEGL.so.1")
+    monkeypatch.setattr(opengl, "_OSMESA", "libNoSuchMesa.so.8")
+    monkeypatch.setattr(opengl, "_EGL", "libNoSuchEGL.so.1")
     with pytest.raises(DrawingError, match=r"libNoSuchMesa.*libNoSuchEGL.*install Debian's package libosmesa6"):
-        gl.choose()
+        opengl.choose()

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from tractcap.drawing import labels, typeface
-from tractcap.drawing.labels import Words, bar_length, head, label, mosaic, number
+from tractcap.drawing import labels, text
+from tractcap.drawing.color_scale import ColorScale
+from tractcap.drawing.labels import Captions, bar_length, head, label, mosaic, number
 from tractcap.drawing.palette import DISTINCT, NAMES, Color
-from tractcap.drawing.scales import Scale
 from tractcap.drawing.views import VIEWS, Frame, View
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))
 SIZES = [64, 100, 150, 200, 400, 800]
 BACKGROUNDS = [(0, 0, 0), (255, 255, 255), (128, 128, 128), (110, 110, 110), *DISTINCT.values()]
-MD = Scale("MD", 0.0003, 0.0012, "mm²/s")
+MD = ColorScale("MD", 0.0003, 0.0012, "mm²/s")
 COUNT = "1,024 of 1,030 streamlines · mean 84.1 mm · on T1w.nii.gz"
 OUTSIDE = "12.3 % of the points lie outside T1w.nii.gz"
-PLAIN = Words("sub-01 AF_L", COUNT)
+PLAIN = Captions("sub-01 AF_L", COUNT)
 
 
 def legend(count: int) -> tuple[tuple[str, Color], ...]:
@@ -30,11 +30,11 @@ def legend(count: int) -> tuple[tuple[str, Color], ...]:
 
 CASES = {
     "plain": PLAIN,
-    "nothing": Words("", ""),
+    "nothing": Captions("", ""),
     "everything": replace(PLAIN, warnings=(OUTSIDE, "It is odd."), scale=MD, legend=legend(72)),
-    "long": Words("sub-01_ses-1_" * 16, COUNT * 4, (OUTSIDE * 5,) * 9, replace(MD, name="n" * 200), legend(3)),
+    "long": Captions("sub-01_ses-1_" * 16, COUNT * 4, (OUTSIDE * 5,) * 9, replace(MD, name="n" * 200), legend(3)),
     "words": replace(PLAIN, scale=replace(MD, words=("hardly any streamlines", "many")), legend=legend(14)),
-    "scripts": Words("sub-01 左弓状束 🧠 " * 3, "קשת · 束", ("è" * 300,), legend=legend(5)),
+    "scripts": Captions("sub-01 左弓状束 🧠 " * 3, "קשת · 束", ("è" * 300,), legend=legend(5)),
 }
 
 
@@ -54,10 +54,10 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, int, in
 
     def write(pen, place, text, color, size, anchor, outline) -> None:
         canvas, (x, y) = Image.new("L", (2600, 200)), (int(place[0]) - 1300, int(place[1]) - 100)
-        typeface.write(ImageDraw.Draw(canvas), (place[0] - x, place[1] - y), text, 255, size, anchor)
+        text.write(ImageDraw.Draw(canvas), (place[0] - x, place[1] - y), text, 255, size, anchor)
         if box := canvas.getbbox():
             found.append((text, (box[0] + x, box[1] + y, box[2] + x, box[3] + y)))
-        typeface.write(pen, place, text, color, size, anchor, outline)
+        text.write(pen, place, text, color, size, anchor, outline)
 
     def patch(page, place, extent, color) -> None:
         found.append(("patch", (*place, place[0] + extent[0], place[1] + extent[1])))
@@ -169,7 +169,7 @@ def texts(boxes) -> list[str]:
 
 def test_a_title_that_doesnt_fit_beside_the_letter_is_below_it(boxes) -> None:
     for title in ("sub-01 AF_L", "sub-01 inferior fronto-occipital fasciculus"):
-        head(Image.new("RGB", (400, 400)), Words(title, ""))
+        head(Image.new("RGB", (400, 400)), Captions(title, ""))
     (short, (_, _, _, low)), (long, (_, high, wide, _)) = boxes
     assert (short, long) == ("sub-01 AF_L", "sub-01 inferior fronto-occipital fasciculus")
     assert low < 22 < high
@@ -182,7 +182,7 @@ def test_where_there_is_room_all_lines_are_there_in_full(boxes) -> None:
     assert "1,024 of 1,030 streamlines · mean 84.1 mm on T1w.nii.gz" in said
     assert f"⚠ {OUTSIDE}" in said
     assert "MD (mm²/s) 0.0003 0.0012" in said
-    assert all(typeface.readable(f"{name}") in said for name, _ in legend(14) if len(name) < 20)
+    assert all(text.readable(f"{name}") in said for name, _ in legend(14) if len(name) < 20)
 
 
 def test_warnings_matter_more_than_the_subtitle(boxes) -> None:
@@ -193,7 +193,7 @@ def test_warnings_matter_more_than_the_subtitle(boxes) -> None:
 
 @pytest.mark.parametrize("size", [200, 400, 800])
 def test_what_a_legend_leaves_out_is_counted(boxes, size: int) -> None:
-    head(Image.new("RGB", (size, size)), replace(Words("", ""), legend=legend(72)))
+    head(Image.new("RGB", (size, size)), replace(Captions("", ""), legend=legend(72)))
     *shown, more = texts(boxes)
     assert more == f"and {72 - len(shown)} more"
     assert len(shown) == sum(name == "patch" for name, _ in boxes) >= 10
@@ -206,7 +206,7 @@ def test_numbers_of_a_colour_bar_are_never_shortened(boxes) -> None:
 
 def test_the_colour_bar_runs_from_its_low_to_its_high_end() -> None:
     image = Image.new("RGB", (400, 400))
-    head(image, Words("", "", scale=replace(MD, colormap="viridis")))
+    head(image, Captions("", "", scale=replace(MD, colormap="viridis")))
     rows = np.asarray(image)[9:40]
     ramp = next(row for row in rows if (row.any(axis=1)).sum() > 100)
     colors = ramp[ramp.any(axis=1)]
@@ -243,7 +243,7 @@ def tones(count: int, size: int = 100) -> list[Image.Image]:
 
 @pytest.mark.parametrize("words", CASES.values(), ids=CASES)
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6])
-def test_the_mosaic_holds_every_view_whole_and_in_order(count: int, words: Words) -> None:
+def test_the_mosaic_holds_every_view_whole_and_in_order(count: int, words: Captions) -> None:
     sheet = np.asarray(mosaic(tones(count), words))
     across = min(count, 3)
     assert sheet.shape[1] == 100 * across
@@ -276,11 +276,11 @@ def test_the_mosaic_names_every_bundle_and_tells_every_warning(boxes, count: int
     said = texts(boxes)
     assert f"⚠ {OUTSIDE}" in said
     assert "⚠ It is odd." in said
-    assert all(typeface.readable(name) in said for name, _ in legend(72))
+    assert all(text.readable(name) in said for name, _ in legend(72))
 
 
 def test_a_bundle_in_the_backgrounds_colour_is_framed() -> None:
-    words = Words("", "", legend=(("AF", (0, 0, 0)),))
+    words = Captions("", "", legend=(("AF", (0, 0, 0)),))
     image = Image.new("RGB", (400, 400))
     head(image, words)
     frame, plain = np.asarray(image), Image.new("RGB", (400, 400))

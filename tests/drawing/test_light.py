@@ -7,7 +7,7 @@ import phantoms
 import pytest
 from scenes import drawn
 
-from tractcap.drawing.look import DATA, DIRECTION, ENDPOINTS, ONE, Coloring
+from tractcap.drawing.options import DATA, DIRECTION, ENDPOINTS, ONE, Coloring
 from tractcap.drawing.views import Frame
 
 FRAME = Frame((-50, -50, -50), (50, 50, 50))

@@ -9,7 +9,7 @@ import pytest
 from scenes import drawn
 
 from tractcap.drawing import canvas
-from tractcap.drawing.lines import Lines
+from tractcap.drawing.lines import DrawableLines
 from tractcap.drawing.views import Frame
 
 FRAME = Frame((-35, -40, -30), (35, 40, 30))
@@ -35,7 +35,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     points: list[int] = []
     fill = canvas._fill
 
-    def count(data: Any, lines: Lines) -> None:
+    def count(data: Any, lines: DrawableLines) -> None:
         points.append(len(lines.points))
         fill(data, lines)
 

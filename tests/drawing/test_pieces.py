@@ -8,11 +8,11 @@ import phantoms
 import pytest
 
 from tractcap.drawing.anatomy import Anatomy
-from tractcap.drawing.draw import Bundle, Drawn, Making, Scene, draw, draw_piece
-from tractcap.drawing.lines import Tally
-from tractcap.drawing.look import DATA, DENSITY, ENDPOINTS, Coloring, Look
+from tractcap.drawing.draw import ColoredTractogram, Picture, RenderSettings, Scene, draw, draw_piece
+from tractcap.drawing.lines import StreamlineCounts
+from tractcap.drawing.options import DATA, DENSITY, ENDPOINTS, Coloring, PictureOptions
 from tractcap.drawing.piece import Piece, pieces, read_told
-from tractcap.drawing.pieces import Writer
+from tractcap.drawing.piece_file import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.files import write_whole
 from tractcap.inputs.images import ImageFile
@@ -34,24 +34,24 @@ def tangle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def scene(path: Path, coloring: Coloring, reference: Path | None, **look: Any) -> Scene:
     anatomy = Anatomy(ImageFile(reference)) if reference else None
-    shown = Look(**{"size": 150, "style": "lines", "views": ("left", "superior", "axial"), **look})
-    return Scene([Bundle(open_tractogram(path), coloring)], FRAME, shown, anatomy, (0.0, 0.0, 0.0))
+    shown = PictureOptions(**{"size": 150, "style": "lines", "views": ("left", "superior", "axial"), **look})
+    return Scene([ColoredTractogram(open_tractogram(path), coloring)], FRAME, shown, anatomy, (0.0, 0.0, 0.0))
 
 
 def silent(points: int) -> None:
     """Nobody listens."""
 
 
-def write_piece(path: Path, shown: Scene, making: Making, piece: Piece) -> Path:
+def write_piece(path: Path, shown: Scene, making: RenderSettings, piece: Piece) -> Path:
     def write(file: Any) -> None:
-        with Writer(file) as writer:
+        with PieceWriter(file) as writer:
             writer.tell({"facts": draw_piece(shown, making, piece, silent, writer)})
 
     write_whole(path, write)
     return path
 
 
-def everything(drawn: list[Drawn], tally: Tally) -> list[Any]:
+def everything(drawn: list[Picture], tally: StreamlineCounts) -> list[Any]:
     return [tally, *((one.view.name, one.scale, one.pixels.tobytes()) for one in drawn)]
 
 
@@ -68,12 +68,12 @@ def everything(drawn: list[Drawn], tally: Tally) -> list[Any]:
 )
 def test_the_same_pixels(tangle: Path, tmp_path: Path, count: int, coloring: Coloring, look: dict[str, Any]) -> None:
     shown = scene(tangle, coloring, phantoms.save_head(tmp_path / "head.nii"), **look)
-    making = Making(1000, (2, len(shown.look.sizes) - 2), 2)
-    alone, apart = Tally(), Tally()
+    making = RenderSettings(1000, (2, len(shown.look.sizes) - 2), 2)
+    alone, apart = StreamlineCounts(), StreamlineCounts()
     whole = everything(list(draw(shown, making, alone, silent)), alone)
     paths = []
     for piece in pieces(count, len(shown.look.sizes)):
-        one_by_one = Making(1000, (1,) * len(piece.drawn), 2)
+        one_by_one = RenderSettings(1000, (1,) * len(piece.drawn), 2)
         paths.append(write_piece(tmp_path / f"{piece.index}.zip", shown, one_by_one, piece))
     assert everything(list(draw(shown, making, apart, silent, paths)), apart) == whole
     assert alone.drawn == 602
@@ -82,9 +82,11 @@ def test_the_same_pixels(tangle: Path, tmp_path: Path, count: int, coloring: Col
 
 def test_each_piece_draws_its_own_and_no_more(tangle: Path, tmp_path: Path) -> None:
     """Without the middle one, its lines lack: a merge that draws all by itself would not notice."""
-    shown, making = scene(tangle, Coloring(), None, views=("left",)), Making(1000, (1,), 1)
+    shown, making = scene(tangle, Coloring(), None, views=("left",)), RenderSettings(1000, (1,), 1)
     paths = [write_piece(tmp_path / f"{n}.zip", shown, making, Piece(n, 3)) for n in range(3)]
-    whole, lacking = (list(draw(shown, making, Tally(), silent, some)) for some in (paths, [paths[0], paths[2]]))
+    whole, lacking = (
+        list(draw(shown, making, StreamlineCounts(), silent, some)) for some in (paths, [paths[0], paths[2]])
+    )
     assert any(a.pixels.tobytes() != b.pixels.tobytes() for a, b in zip(whole, lacking, strict=True))
     read = [read_told(path)["facts"]["tally"]["points"] for path in paths]
     assert read[0] < read[1] < read[2], "a piece is read up to its end alone"

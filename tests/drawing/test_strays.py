@@ -7,13 +7,13 @@ import phantoms
 import pytest
 from scenes import drawn, rest
 
-from tractcap.checks.kit.panels import frame_of
-from tractcap.drawing.draw import Bundle, Making, Scene, draw, draw_piece
-from tractcap.drawing.lines import Tally
-from tractcap.drawing.look import Coloring, Look
+from tractcap.checks.common.panels import frame_of
+from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw, draw_piece
+from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.measure import Extent, measure
+from tractcap.drawing.options import Coloring, PictureOptions
 from tractcap.drawing.piece import Piece, read_told
-from tractcap.drawing.pieces import Writer
+from tractcap.drawing.piece_file import PieceWriter
 from tractcap.drawing.position import Position
 from tractcap.drawing.views import SIX, Frame
 from tractcap.inputs.tractograms import open_tractogram
@@ -111,7 +111,7 @@ def test_pictures_are_those_of_the_others(tmp_path: Path) -> None:
     strays = thrown(bundle(500), (3000, 0, 0))
     extent = measured(tmp_path, strays)
     frame = Frame(extent.framed_low, extent.framed_high)
-    tally = Tally()
+    tally = StreamlineCounts()
     found = drawn(phantoms.raw_tck(tmp_path / "a.tck", strays), frame, tally=tally)
     others = drawn(phantoms.raw_tck(tmp_path / "b.tck", bundle(500)[:-1]), frame)
     for name in SIX:
@@ -129,7 +129,7 @@ def test_who_reaches_out_of_the_picture_is_counted_once(
     way = np.linspace(0, 500, 2000)
     long = np.stack([way, 0 * way, 0 * way], axis=1).astype(np.float32)
     streamlines = [*bundle(40), long, *(one + np.float32([0, 0, 90]) for one in bundle(3)), long[::-1]]
-    path, tally = phantoms.raw_tck(tmp_path / "a.tck", streamlines), Tally()
+    path, tally = phantoms.raw_tck(tmp_path / "a.tck", streamlines), StreamlineCounts()
     frame = Frame((-50, -50, -50), (50, 50, 50))
     drawn(path, frame, views=SIX[:3], passes=passes, max_points=max_points, tally=tally)
     assert tally.beyond == 5
@@ -139,12 +139,14 @@ def test_who_reaches_out_of_the_picture_is_counted_once(
 def test_pieces_count_them_as_one_worker_does(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.trk", thrown(bundle(300), (0, 400, 0), (-600, 0, 0)))
     frame = Frame((-20, -60, -20), (20, 60, 60))
-    scene = Scene([Bundle(open_tractogram(path), Coloring())], frame, Look(views=("left",), size=100))
-    making, alone, apart = Making(1000, (1,), 1), Tally(), Tally()
+    scene = Scene(
+        [ColoredTractogram(open_tractogram(path), Coloring())], frame, PictureOptions(views=("left",), size=100)
+    )
+    making, alone, apart = RenderSettings(1000, (1,), 1), StreamlineCounts(), StreamlineCounts()
     list(draw(scene, making, alone, silent))
     paths = [tmp_path / f"{number}.zip" for number in range(3)]
     for number, at in enumerate(paths):
-        with at.open("wb") as file, Writer(file) as writer:
+        with at.open("wb") as file, PieceWriter(file) as writer:
             writer.tell({"facts": draw_piece(scene, making, Piece(number, 3), silent, writer)})
     list(draw(scene, making, apart, silent, paths))
     assert alone == apart

@@ -8,10 +8,10 @@ import phantoms
 import pytest
 from scenes import drawn, rest
 
-from tractcap.drawing.look import Coloring
 from tractcap.drawing.measure import measure
+from tractcap.drawing.options import Coloring
+from tractcap.drawing.point_values import values
 from tractcap.drawing.position import core
-from tractcap.drawing.values import values
 from tractcap.drawing.views import VIEWS, Frame, turntable
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import Chunk, open_tractogram

@@ -38,14 +38,14 @@ TREE = (
 def read_tractogram_record(path: Path) -> None:
     """It is written as it was read; of one that isn't understood it is told what is left."""
     from tractcap.errors import RecordError
-    from tractcap.records import tract
+    from tractcap.records import tractogram
 
     try:
-        record = tract.load(path)
+        record = tractogram.load(path)
     except RecordError as error:
-        tract.unreadable(path, path.parent, error).text()
+        tractogram.unreadable(path, path.parent, error).text()
         raise
-    assert tract.parse(json.loads(record.text())) == record
+    assert tractogram.parse(json.loads(record.text())) == record
 
 
 def read_check_record(path: Path) -> None:
@@ -63,9 +63,9 @@ def read_check_record(path: Path) -> None:
 
 def read_page(path: Path) -> None:
     """The pages and tables of an output with this record, and a whole one."""
-    from tractcap.reports.group import group
+    from tractcap.reports.group_page import group
     from tractcap.reports.methods import methods_html
-    from tractcap.reports.participant import page
+    from tractcap.reports.participant_page import page
 
     output = Output(path.parent / "out")
     if not output.root.exists():
@@ -92,7 +92,7 @@ def read_ratings(path: Path) -> None:
 def read_dataset(path: Path) -> None:
     """Whatever describes a dataset, its tractograms are found."""
     from tractcap.inputs.filters import Filters
-    from tractcap.inputs.layout import search
+    from tractcap.inputs.search import search
 
     folder = path.parent / "in"
     if not folder.exists():
@@ -105,7 +105,7 @@ def read_dataset(path: Path) -> None:
 
 def read_output(path: Path) -> None:
     """Whatever describes an output and what was drawn into it, both can be gone on with."""
-    from tractcap.work.dataset import describe_dataset
+    from tractcap.work.bids_output import describe_dataset
 
     folder = _emptied(path.parent / "derivatives/out")
     shutil.copy(path, folder / path.name)
@@ -129,7 +129,7 @@ def read_sidecar(path: Path) -> None:
 def read_rules(path: Path) -> None:
     """Rules, and the flags that they raise."""
     from tractcap.checks import checks
-    from tractcap.checks.kit.flags import raised, read, sentence
+    from tractcap.checks.common.flags import raised, read, sentence
 
     rules = read(path)
     for name, check in checks().items():
@@ -151,9 +151,9 @@ def read_filters(path: Path) -> None:
 def read_layout(path: Path) -> None:
     """A pattern of paths, as it is given to ``--layout``, and what it finds."""
     from tractcap.inputs.filters import Filters
-    from tractcap.inputs.patterns import Pattern
+    from tractcap.inputs.layouts import Layout
 
-    pattern = Pattern(os.fsdecode(path.read_bytes()).replace("\0", "")).checked()
+    pattern = Layout(os.fsdecode(path.read_bytes()).replace("\0", "")).checked()
     folder = path.parent / "in"
     if not folder.exists():
         _touch(folder, TREE)
@@ -164,30 +164,30 @@ def read_layout(path: Path) -> None:
 def read_names(path: Path) -> None:
     """A tree of files of these names, one a line."""
     from tractcap.inputs.filters import Filters
-    from tractcap.inputs.patterns import Pattern
+    from tractcap.inputs.layouts import Layout
 
     folder = _emptied(path.parent / "in")
     _touch(folder, os.fsdecode(path.read_bytes()).split("\n"))
     for filters in (Filters(), Filters(["01", "S01"]), Filters(tracts=["AF", "CST_L"])):
         _search(folder, filters)
-    _search(folder, Filters(), [Pattern("{participant}/**/{bundle}")])
+    _search(folder, Filters(), [Layout("{participant}/**/{bundle}")])
 
 
 def read_piece(path: Path) -> None:
     """The file of a piece of the work, beside nothing else."""
-    from tractcap.work import pieces
+    from tractcap.work import piece_files
 
     folder = path.parent
-    there = pieces.there(path, json.loads(told_of_piece())["arguments"])
-    told, need = pieces.arguments(folder), pieces.merging_need(folder)
-    arguments, files = pieces.together(folder)
+    there = piece_files.there(path, json.loads(told_of_piece())["arguments"])
+    told, need = piece_files.arguments(folder), piece_files.merging_need(folder)
+    arguments, files = piece_files.together(folder)
     json.dumps([arguments, told, need, there])
     assert files == [path]
 
 
 def _search(folder: Path, filters: Any, layouts: Sequence[Any] = ()) -> None:
     """Nothing is found that can't be told of, and no two tractograms' pictures lie in one place."""
-    from tractcap.inputs.layout import search
+    from tractcap.inputs.search import search
 
     found = search(folder, filters, layouts=layouts)
     assert not found.failed, found.failed
@@ -268,7 +268,7 @@ def ratings_of(rater: str) -> bytes:
 @cache
 def descriptions() -> Sequence[bytes]:
     """Of another tool's dataset, and of an output of tractcap."""
-    from tractcap.work.dataset import describe_dataset
+    from tractcap.work.bids_output import describe_dataset
 
     with tempfile.TemporaryDirectory() as folder:
         other = describe(Path(folder) / "other", "dipy") / "dataset_description.json"
@@ -281,7 +281,7 @@ def descriptions() -> Sequence[bytes]:
 @cache
 def rules() -> Sequence[bytes]:
     """Ours, and one."""
-    from tractcap.checks.kit.flags import OURS
+    from tractcap.checks.common.flags import OURS
 
     one = b'[[flag]]\nname = "few"\ncheck = "profile"\nmeasure = "MeanNAME"\nbelow = 0.2\n'
     return [OURS.read_bytes(), one]

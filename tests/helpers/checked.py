@@ -8,7 +8,7 @@ from outputs import Output
 
 from tractcap.checks import checks
 from tractcap.records.check import place
-from tractcap.work import checked as written
+from tractcap.work import check_record as written
 
 FLAG = {"Name": "few streamlines support each other", "Measure": "Retention", "Value": 0.15, "Below": 0.2}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from tractcap.drawing.anatomy import Anatomy
-from tractcap.drawing.draw import Bundle, Making, Scene, draw
-from tractcap.drawing.lines import Tally
-from tractcap.drawing.look import ONE, Coloring, Look
+from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw
+from tractcap.drawing.lines import StreamlineCounts
+from tractcap.drawing.options import ONE, Coloring, PictureOptions
 from tractcap.drawing.palette import Color
 from tractcap.drawing.views import SIX, Frame, Vector
 from tractcap.inputs.images import ImageFile, Volume
@@ -23,7 +23,7 @@ def drawn(
     max_points: int = 50_000,
     passes: tuple[int, ...] = (),
     sampling: int = 2,
-    tally: Tally | None = None,
+    tally: StreamlineCounts | None = None,
     color: Color | None = None,
     coloring: Coloring | None = None,
     volume: Volume | None = None,
@@ -33,11 +33,11 @@ def drawn(
 ) -> dict[str, np.ndarray]:
     """Pictures by the names of their views, each (size, size, 3)."""
     colors = coloring or (Coloring(ONE, color=color) if color else Coloring())
-    shown = Look(views=views, size=size, **look)
+    shown = PictureOptions(views=views, size=size, **look)
     anatomy = Anatomy(ImageFile(reference)) if reference else None
-    scene = Scene([Bundle(open_tractogram(path), colors, volume)], frame, shown, anatomy, at)
-    making = Making(max_points, passes or (len(shown.sizes),), sampling)
-    return {one.view.name: one.pixels for one in draw(scene, making, tally or Tally(), lambda points: None)}
+    scene = Scene([ColoredTractogram(open_tractogram(path), colors, volume)], frame, shown, anatomy, at)
+    making = RenderSettings(max_points, passes or (len(shown.sizes),), sampling)
+    return {one.view.name: one.pixels for one in draw(scene, making, tally or StreamlineCounts(), lambda points: None)}
 
 
 def rest(path: Path, frame: Frame, **how: object) -> np.ndarray:

@@ -16,7 +16,7 @@ from typing import Any
 from tractcap.inputs.source import Source
 from tractcap.limits import Watch, settle
 from tractcap.records import check as records
-from tractcap.work.asked import parse
+from tractcap.work.check_options import parse
 from tractcap.work.pool import Event, Task
 from tractcap.work.prepare import Settings, prepare
 from tractcap.work.run import carry_out

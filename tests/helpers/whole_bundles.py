@@ -18,7 +18,7 @@ import phantoms
 from PIL import Image
 
 from tractcap.checks import checks
-from tractcap.checks.kit.check import File, Value
+from tractcap.checks.common.check import CheckFile, Value
 
 COUNTS = (1_000, 2_000, 10_000, 50_000)
 
@@ -58,10 +58,10 @@ def given(folder: Path, count: int) -> tuple[Path, dict[str, object]]:
     nib.save(nib.Nifti1Image(values, affine), folder / "fa.nii.gz")
     head = phantoms.save_head(folder / "head.nii.gz")
     beside = [one[: len(one) * 3 // 4] + np.float32(4) for one in bundle(1_500)]
-    other = File(str(phantoms.save(folder / "other.tck", beside)))
-    image = File(str(folder / "fa.nii.gz"), voxels=values.size)
+    other = CheckFile(str(phantoms.save(folder / "other.tck", beside)))
+    image = CheckFile(str(folder / "fa.nii.gz"), voxels=values.size)
     return path, {
-        "maps": {"FA": image}, "reference": File(str(head), voxels=10**6), "atlas": other, "before": other,
+        "maps": {"FA": image}, "reference": CheckFile(str(head), voxels=10**6), "atlas": other, "before": other,
         "mirror": other, "hemisphere": "L",
     }  # fmt: skip
 
@@ -72,11 +72,11 @@ def measured(folder: Path, count: int, most: int) -> dict[str, dict[str, Value]]
     with ExitStack() as stack:
         for kind in ("panels", "plots"):
             none = Image.new("RGB", (1, 1))
-            stack.enter_context(patch(f"tractcap.checks.kit.{kind}.sheet", lambda *_, _none=none, **__: _none))
+            stack.enter_context(patch(f"tractcap.checks.common.{kind}.sheet", lambda *_, _none=none, **__: _none))
         for name in NAMES:
             stack.enter_context(patch(f"tractcap.checks.{name}._MOST", most))
-        stack.enter_context(patch("tractcap.checks.kit.sample.MOST_POINTS", 10**8))
-        stack.enter_context(patch("tractcap.checks.kit.pairs.MOST", 10**12))
+        stack.enter_context(patch("tractcap.checks.common.sample.MOST_POINTS", 10**8))
+        stack.enter_context(patch("tractcap.checks.common.pairwise_distances.MOST", 10**12))
         return {name: checking.make(name, folder / "out", path, **beside)[0].measures for name in NAMES}
 
 
@@ -84,7 +84,10 @@ def main() -> None:
     found = {}
     ends = ("Low", "High", "Sampled", "Similarity")
     for count in COUNTS:
-        with tempfile.TemporaryDirectory() as folder, patch("tractcap.checks.kit.compare.similarity", lambda *_: 0.0):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            patch("tractcap.checks.common.comparison.similarity", lambda *_: 0.0),
+        ):
             told = measured(Path(folder), count, count)  # similarity takes time that grows with the square
         found[str(count)] = {
             name: {key: value for key, value in one.items() if not key.endswith(ends)} for name, one in told.items()

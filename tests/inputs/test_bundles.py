@@ -5,7 +5,7 @@ import pickle
 import pytest
 from trees import TRACTSEG
 
-from tractcap.inputs.bundles import identify, is_known, without_side
+from tractcap.inputs.bundle_names import identify, is_known, without_side
 
 LEFT_ARCUATE = (
     "AF_L AF_left ARC_L LeftArcuate left_AF L_AF AssociationArcuateFasciculusL Association_ArcuateFasciculusL "

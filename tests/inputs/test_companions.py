@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 import trees
 
-from tractcap.inputs.companions import Choice, Companions
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layout import Source, search
+from tractcap.inputs.matching_images import Choice, MatchingImages
+from tractcap.inputs.search import Source, search
 
 TRACT = "sub-01/dwi/sub-01_space-ACPC_bundle-AF_L_streamlines.tck"
 
 
-def look(root: Path, filters: Filters | None = None) -> tuple[list[Source], Companions]:
+def look(root: Path, filters: Filters | None = None) -> tuple[list[Source], MatchingImages]:
     filters = filters or Filters()
     found = search(root, filters)
-    return found.sources, Companions(found.images, filters)
+    return found.sources, MatchingImages(found.images, filters)
 
 
 def plant(root: Path, *names: str) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tractcap.errors import SettingsError
-from tractcap.inputs.bundles import identify
+from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filters import Filters, read
 
 

@@ -9,7 +9,7 @@ import trees
 
 from tractcap.errors import SettingsError
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layout import Source, find, search
+from tractcap.inputs.search import Source, find, search
 
 
 def plant(root: Path, *names: str) -> Path:

@@ -12,8 +12,8 @@ import pytest
 from packings import PACKINGS
 from scenes import drawn
 
-from tractcap.drawing.look import DATA, DENSITY, POSITION, Coloring
 from tractcap.drawing.measure import measure
+from tractcap.drawing.options import DATA, DENSITY, POSITION, Coloring
 from tractcap.drawing.views import Frame
 from tractcap.inputs.tractograms import FORMATS, Chunk, open_tractogram
 

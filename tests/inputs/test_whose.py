@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tractcap.errors import SettingsError
-from tractcap.inputs.bundles import identify
+from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layout import Found, Source, find, search
-from tractcap.inputs.patterns import KNOWN, TOOLS, Pattern, known
-from tractcap.work.beside import mirrored
+from tractcap.inputs.layouts import KNOWN, TOOLS, Layout, known
+from tractcap.inputs.search import SearchResult, Source, find, search
+from tractcap.work.check_files import mirrored
 from tractcap.workflow import sources as of_program
 
 PEOPLE = ("100307", "HC_02", "patient-A")
@@ -137,7 +137,7 @@ def test_three_people_with_two_bundles_each(tmp_path: Path, template: str) -> No
 
 
 @pytest.mark.parametrize("pattern", KNOWN, ids=lambda pattern: pattern.text)
-def test_a_layout_is_told_by_its_tool(tmp_path: Path, pattern: Pattern) -> None:
+def test_a_layout_is_told_by_its_tool(tmp_path: Path, pattern: Layout) -> None:
     (people,) = search(grow(tmp_path, EXAMPLES[pattern.text]), Filters()).people
     assert f"by the layout of {pattern.tool}, {pattern.text}" in people
 
@@ -174,7 +174,7 @@ def test_the_level_at_which_paths_differ_names_people(tmp_path: Path) -> None:
     found = search(tmp_path, Filters())
     assert {source.participant for source in found.sources} == {"p1", "p2", "c1", "c2"}
     assert "--layout '*/*/{participant}/**/{bundle}'" in found.people[0]
-    again = search(tmp_path, Filters(), layouts=[Pattern("*/*/{participant}/**/{bundle}")])
+    again = search(tmp_path, Filters(), layouts=[Layout("*/*/{participant}/**/{bundle}")])
     assert whose(again.sources) == whose(found.sources), "what is said can be given"
 
 
@@ -184,7 +184,7 @@ def test_people_are_never_mixed_where_paths_differ_at_two_levels(tmp_path: Path)
     found = search(tmp_path, Filters())
     assert {source.participant for source in found.sources} == {f"{who}-wave{n}" for who in ("01", "02") for n in "12"}
     assert {source.participant for source in find(tmp_path, ["01-wave2"])} == {"01-wave2"}
-    known = search(tmp_path, Filters(), layouts=[Pattern("{participant}/wave{session}/{bundle}.tck")]).sources
+    known = search(tmp_path, Filters(), layouts=[Layout("{participant}/wave{session}/{bundle}.tck")]).sources
     assert {(source.participant, source.session, source.folder) for source in known} == {
         (who, wave, f"sub-{who}/ses-{wave}/figures") for who in ("01", "02") for wave in "12"
     }
@@ -265,7 +265,7 @@ def test_a_label_in_two_groups_is_left_out(tmp_path: Path) -> None:
     found = search(tmp_path, Filters())
     assert {source.participant for source in found.sources} == {"a2", "b2"}
     assert "participant 1 is in the groups a, b" in found.warnings[0]
-    layouts = [Pattern("{participant}/{participant2}/rec_bundles/{bundle}")]
+    layouts = [Layout("{participant}/{participant2}/rec_bundles/{bundle}")]
     assert {one.participant for one in search(tmp_path, Filters(), layouts=layouts).sources} == {
         "a-1",
         "a-a2",
@@ -285,7 +285,7 @@ def test_a_bundle_that_one_person_has_twice_is_said(tmp_path: Path) -> None:
 
 def test_what_fits_no_layout_is_left_out_by_name(tmp_path: Path) -> None:
     plant(tmp_path, "01/wave1/tracts/AF_left.trk", "01/wave1/AF_left.trk", "01/wave1/tracts/AF_right.tck")
-    found = search(tmp_path, Filters(), layouts=[Pattern("{participant}/wave{session}/tracts/{bundle}.trk")])
+    found = search(tmp_path, Filters(), layouts=[Layout("{participant}/wave{session}/tracts/{bundle}.trk")])
     assert [(one.participant, one.session, one.bundle.key) for one in found.sources] == [
         ("01", "1", "ArcuateFasciculus_L")
     ]
@@ -298,11 +298,11 @@ def test_what_fits_no_layout_is_left_out_by_name(tmp_path: Path) -> None:
 def test_what_fits_two_layouts_or_one_in_two_ways_is_an_error(tmp_path: Path) -> None:
     plant(tmp_path, "a/b/AF_left.trk")
     with pytest.raises(SettingsError, match="fits two layouts"):
-        search(tmp_path, Filters(), layouts=[Pattern("{participant}/*/{bundle}"), Pattern("*/{participant}/{bundle}")])
-    same = [Pattern("{participant}/*/{bundle}"), Pattern("{participant}/b/{bundle}.trk")]
+        search(tmp_path, Filters(), layouts=[Layout("{participant}/*/{bundle}"), Layout("*/{participant}/{bundle}")])
+    same = [Layout("{participant}/*/{bundle}"), Layout("{participant}/b/{bundle}.trk")]
     assert [one.participant for one in search(tmp_path, Filters(), layouts=same).sources] == ["a"]
     plant(tmp_path / "flat", "HC_02_AF_left.trk")
-    flat = [Pattern("{participant}_{bundle}")]
+    flat = [Layout("{participant}_{bundle}")]
     assert whose(search(tmp_path / "flat", Filters(), layouts=flat).sources) == {("HC_02", "ArcuateFasciculus_L")}
     plant(tmp_path / "flat", "a_b_c.trk")
     with pytest.raises(SettingsError, match=r"a_b_c\.trk fits --layout .* in several ways"):
@@ -312,7 +312,7 @@ def test_what_fits_two_layouts_or_one_in_two_ways_is_an_error(tmp_path: Path) ->
 @pytest.mark.parametrize("text", ["{bundle}.trk", "tracts/x.trk", "{who}/{bundle}", "{participant", "/{participant}"])
 def test_a_layout_that_is_no_pattern(text: str) -> None:
     with pytest.raises(SettingsError, match="--layout"):
-        Pattern(text).checked()
+        Layout(text).checked()
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_a_layout_that_is_no_pattern(text: str) -> None:
 def test_words_in_a_layout_are_plain_and_stars_are_one(tmp_path: Path, text: str, label: str | None) -> None:
     """As long as the path is, a name that doesn't fit takes no longer than one that does."""
     plant(tmp_path, "S1/x/a+_AF_L.trk", "S1/tracts/CC.trk", f"S1/{'a/' * 30}CC.trk")
-    found = search(tmp_path, Filters(), layouts=[Pattern(text).checked()])
+    found = search(tmp_path, Filters(), layouts=[Layout(text).checked()])
     assert [dict(one.entities).get("desc") for one in found.sources] == ([] if label is None else [label])
 
 
@@ -335,12 +335,12 @@ def test_a_path_that_fits_in_more_ways_than_can_be_tried(tmp_path: Path) -> None
     plant(tmp_path, f"{'-'.join('a' * 120)}/AF_L.trk")
     parts = "-".join("{" + name + "}" for name in ("participant", "session", "run", "acq", "dir", "desc", "model"))
     with pytest.raises(SettingsError, match="in several ways"):
-        search(tmp_path, Filters(), layouts=[Pattern(f"{parts}/{{bundle}}").checked()])
+        search(tmp_path, Filters(), layouts=[Layout(f"{parts}/{{bundle}}").checked()])
 
 
 def test_layouts_have_entities(tmp_path: Path) -> None:
     plant(tmp_path, "01/csd/run1/AF_left.trk", "01/gqi/run1/AF_left.trk")
-    found = search(tmp_path, Filters(), layouts=[Pattern("{participant}/{model}/run{run}/{bundle}").checked()])
+    found = search(tmp_path, Filters(), layouts=[Layout("{participant}/{model}/run{run}/{bundle}").checked()])
     assert [dict(source.variant) for source in found.sources] == [
         {"model": "csd", "run": "1"},
         {"model": "gqi", "run": "1"},
@@ -523,7 +523,7 @@ def test_labels_that_are_not_there_beside_others_are_said(tmp_path: Path) -> Non
         ("sub-{n:05d}", [["ses-1", "ses-2"], ["dwi"]], "{0}_{1}_bundle-Tract{n}L_streamlines.tck", ()),
         ("P{n:05d}", [["tractseg_output"], ["TOM_trackings"]], "Tract{n}_left.tck", ()),
         ("P{n:05d}", [["tracts"]], "Tract{n}_left.tck", ()),
-        ("P{n:05d}", [["wave1"]], "Tract{n}_left.tck", (Pattern("{participant}/wave{session}/{bundle}"),)),
+        ("P{n:05d}", [["wave1"]], "Tract{n}_left.tck", (Layout("{participant}/wave{session}/{bundle}"),)),
     ],
 )
 def test_one_among_twenty_thousand_people(
@@ -532,7 +532,7 @@ def test_one_among_twenty_thousand_people(
     who: str,
     levels: list[list[str]],
     files: str,
-    layouts: tuple[Pattern, ...],
+    layouts: tuple[Layout, ...],
 ) -> None:
     """Others' folders aren't listed, nor held: of a million tractograms there is the memory of fifty."""
     tree = Tree(tmp_path, [who.format(n=n) for n in range(20_000)], *levels, files=files)
@@ -556,7 +556,7 @@ def test_a_tractogram_is_some_hundred_bytes(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "scandir", tree.scandir)
     tracemalloc.start()
     try:
-        found: Found = search(tmp_path, Filters())
+        found: SearchResult = search(tmp_path, Filters())
         assert len(found.sources) == 4_000
         before = tracemalloc.get_traced_memory()[0]
         del found  # what it takes is what it gives back: caches hold of some what is asked for again

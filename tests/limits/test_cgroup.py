@@ -181,4 +181,4 @@ def test_what_cannot_be_read_is_told_apart_from_no_limit(tmp_path: Path) -> None
 
 
 def test_no_proc_at_all(tmp_path: Path) -> None:
-    assert cgroup.read(tmp_path) == cgroup.Found()
+    assert cgroup.read(tmp_path) == cgroup.CgroupLimits()

@@ -16,10 +16,10 @@ from checked import tell
 from damage import FILES, RECORDS, spoiled
 from outputs import Output
 
-from tractcap.reports.group import group
+from tractcap.reports.group_page import group
 from tractcap.reports.methods import methods_html
-from tractcap.reports.participant import page
-from tractcap.work.dataset import describe_dataset
+from tractcap.reports.participant_page import page
+from tractcap.work.bids_output import describe_dataset
 
 Damage = Callable[[Path], None]
 

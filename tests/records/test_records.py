@@ -14,10 +14,10 @@ from outputs import Output
 
 from tractcap.checks import checks
 from tractcap.errors import RecordError
-from tractcap.records import check, dataset, ratings, tract
-from tractcap.records.whose import DAMAGED, DRAWN, EMPTY, FAILED, MISSING, STATUSES
-from tractcap.reports.group import group
-from tractcap.reports.participant import page
+from tractcap.records import check, dataset_description, ratings, tractogram
+from tractcap.records.identity import DAMAGED, DRAWN, EMPTY, FAILED, MISSING, STATUSES
+from tractcap.reports.group_page import group
+from tractcap.reports.participant_page import page
 from tractcap.reports.ratings import read_ratings
 
 
@@ -30,9 +30,9 @@ def output(tmp_path: Path) -> Output:
 def test_a_tractogram_s_record_is_written_as_it_was_read(output: Output, status: str) -> None:
     """Keys that this version doesn't know among it, for a later version's are not lost."""
     path = output.add("ForcepsMajor", status=status, told={"Later": {"x": [1, None]}})
-    record = tract.load(path)
-    tract.write(path, record)
-    assert tract.load(path) == record
+    record = tractogram.load(path)
+    tractogram.write(path, record)
+    assert tractogram.load(path) == record
     assert path.read_text(encoding="utf-8") == record.text()
     assert json.loads(record.text())["Later"] == {"x": [1, None]}
 
@@ -77,14 +77,14 @@ def test_a_check_s_record_is_written_as_it_was_read(output: Output) -> None:
 def test_what_is_wrong_is_said(output: Output, told: dict[str, Any], sentence: str) -> None:
     path = output.add("ForcepsMajor", told=told)
     with pytest.raises(RecordError) as raised:
-        tract.load(path)
+        tractogram.load(path)
     assert str(raised.value) == f"{path} can't be understood: {sentence}."
 
 
 def test_what_another_program_wrote_is_foreign(output: Output) -> None:
     path = output.add("ForcepsMajor", told={"Kind": "x", "GeneratedBy": [{"Name": "fMRIPrep"}]})
     with pytest.raises(RecordError, match="tractcap didn't write it") as raised:
-        tract.load(path)
+        tractogram.load(path)
     assert raised.value.foreign
 
 
@@ -109,7 +109,7 @@ def said(load: Callable[[Path], Any], path: Path) -> str:
 def test_whatever_is_there_is_a_record_or_a_sentence(output: Output, key: int, value: Any, data: bytes) -> None:
     path = output.add("ForcepsMajor", pictures=False)
     at = tell(output, path.stem, "cci", Measures={"Retention": 0.25})
-    for place, load in ((path, tract.load), (at, check.load), (path, dataset.load)):
+    for place, load in ((path, tractogram.load), (at, check.load), (path, dataset_description.load)):
         told = json.loads(place.read_text(encoding="utf-8"))
         told[list(told)[key % len(told)]] = value
         for content in (json.dumps(value).encode(), data, json.dumps(told).encode()):
@@ -142,7 +142,7 @@ def test_every_damage_is_a_sentence(output: Output, name: str) -> None:
     path = output.add("ForcepsMajor")
     RECORDS[name](path)
     with pytest.raises(RecordError, match=r"^.* can't be understood: .*\w\)?\.$"):
-        tract.load(path)
+        tractogram.load(path)
 
 
 @pytest.mark.parametrize("status", [DRAWN, FAILED, DAMAGED, EMPTY, MISSING, "unreadable"])

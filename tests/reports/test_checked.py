@@ -10,11 +10,11 @@ from outputs import Output
 
 from tractcap.checks import checks
 from tractcap.records.check import CheckRecord
-from tractcap.reports.checked import Checked, checked
-from tractcap.reports.group import group
+from tractcap.reports.check_results import Checked, checked
+from tractcap.reports.collect import ChecksMade, tracts
+from tractcap.reports.group_page import group
 from tractcap.reports.methods import methods_html
-from tractcap.reports.participant import page
-from tractcap.reports.tracts import Made, tracts
+from tractcap.reports.participant_page import page
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def stem(output: Output) -> str:
     return next(tract.stem for tract in tracts(output.root) if tract.key == "ArcuateFasciculus_L")
 
 
-def made(output: Output) -> Made:
+def made(output: Output) -> ChecksMade:
     return next(tract.made for tract in tracts(output.root) if tract.key == "ArcuateFasciculus_L")
 
 

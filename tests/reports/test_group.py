@@ -9,9 +9,9 @@ import tracemalloc
 import pytest
 from outputs import Output
 
-from tractcap.records import tract
-from tractcap.reports.group import group
-from tractcap.reports.participant import page as participant_page
+from tractcap.records import tractogram
+from tractcap.reports.group_page import group
+from tractcap.reports.participant_page import page as participant_page
 
 COLUMNS = [
     *("participant_id", "session_id", "bundle", "bundle_name", "hemisphere", "tractogram", "status"),
@@ -220,14 +220,14 @@ def test_what_others_wrote_is_left_out_and_told_of(output):
 def test_a_file_that_vanishes_meanwhile_is_nothing(output, monkeypatch):
     output.add("ForcepsMajor", "01")
     going = output.add("ForcepsMajor", "02")
-    load = tract.load
+    load = tractogram.load
 
     def vanish(path):
         if path == going:
             going.unlink(missing_ok=True)
         return load(path)
 
-    monkeypatch.setattr(tract, "load", vanish)
+    monkeypatch.setattr(tractogram, "load", vanish)
     assert [row["participant_id"] for row in table(output)] == ["sub-01"]
     assert "JSON file was left out" not in page(output)
 

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from tractcap.reports.group import group
-from tractcap.reports.participant import page as participant_page
+from tractcap.reports.group_page import group
+from tractcap.reports.participant_page import page as participant_page
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api")

@@ -12,7 +12,7 @@ from typing import Any
 import phantoms
 import pytest
 
-from tractcap.records.tract import TractRecord, parse
+from tractcap.records.tractogram import TractogramRecord, parse
 from tractcap.reports.methods import methods, methods_html
 from tractcap.reports.references import REFERENCES
 
@@ -38,7 +38,7 @@ def drawn(study: Path, output: Path, *options: object) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted(output.glob("sub-*/**/figures/*.json"))]
 
 
-def records(told: list[dict[str, Any]]) -> list[TractRecord]:
+def records(told: list[dict[str, Any]]) -> list[TractogramRecord]:
     return [parse(one) for one in told]
 
 

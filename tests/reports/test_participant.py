@@ -3,21 +3,21 @@
 import json
 import re
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import pytest
+from formatting.parser import HTMLParser
 from jinja2 import UndefinedError
 from markupsafe import Markup
 from outputs import BUNDLES, Output
 
-from tractcap.reports import html
+from tractcap.reports import formatting
 from tractcap.reports.cards import as_hex
-from tractcap.reports.participant import page
-from tractcap.reports.table import anchor
+from tractcap.reports.group_table import anchor
+from tractcap.reports.participant_page import page
 
-TEMPLATES = Path(html.__file__).parent / "templates"
+TEMPLATES = Path(formatting.__file__).parent / "templates"
 
 
 class Found(HTMLParser):
@@ -359,11 +359,11 @@ def test_pictures_that_are_gone_leave_the_page(output: Output) -> None:
 
 def test_a_value_that_a_template_lacks_is_an_error() -> None:
     with pytest.raises(UndefinedError):
-        html.render("participant_body.html")
+        formatting.render("participant_body.html")
 
 
 def test_numbers_for_people() -> None:
-    assert [html.percent(share) for share in (0, 1e-9, 0.0005, 0.1234, 0.9999, 1)] == [
+    assert [formatting.percent(share) for share in (0, 1e-9, 0.0005, 0.1234, 0.9999, 1)] == [
         "0.0 %",
         "less than 0.1 %",
         "0.1 %",
@@ -371,7 +371,7 @@ def test_numbers_for_people() -> None:
         "more than 99.9 %",
         "100.0 %",
     ]
-    assert [html.size(count) for count in (0, 999, 1000, 1234567, 2**30, 5 * 2**43)] == [
+    assert [formatting.size(count) for count in (0, 999, 1000, 1234567, 2**30, 5 * 2**43)] == [
         "0 bytes",
         "999 bytes",
         "1.0 KB",
@@ -379,8 +379,13 @@ def test_numbers_for_people() -> None:
         "1.0 GB",
         "40 TB",
     ]
-    assert [html.volume(volume) for volume in (0, 999, 1000, 12345)] == ["0 mm³", "999 mm³", "1.0 cm³", "12.3 cm³"]
-    assert [html.plural(count, "bundle") for count in (0, 1, 1000)] == ["0 bundles", "1 bundle", "1,000 bundles"]
+    assert [formatting.volume(volume) for volume in (0, 999, 1000, 12345)] == [
+        "0 mm³",
+        "999 mm³",
+        "1.0 cm³",
+        "12.3 cm³",
+    ]
+    assert [formatting.plural(count, "bundle") for count in (0, 1, 1000)] == ["0 bundles", "1 bundle", "1,000 bundles"]
     assert as_hex((230, 159, 0)) == "#e69f00"
 
 

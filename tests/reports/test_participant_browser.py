@@ -12,10 +12,10 @@ from checked import FLAG, tell
 from outputs import BUNDLES, Output, draw
 from playwright.sync_api import expect
 
-from tractcap.reports.participant import page
+from tractcap.reports.collect import tracts
+from tractcap.reports.group_table import anchor
+from tractcap.reports.participant_page import page
 from tractcap.reports.ratings import read_ratings
-from tractcap.reports.table import anchor
-from tractcap.reports.tracts import tracts
 
 pytestmark = pytest.mark.browser
 Viewer = Any  # of conftest.py

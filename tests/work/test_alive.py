@@ -9,7 +9,7 @@ import outputs
 import phantoms
 import pytest
 
-from tractcap.drawing.look import Coloring
+from tractcap.drawing.options import Coloring
 from tractcap.inputs.reading import listen
 from tractcap.work.actions import ACTIONS
 

@@ -14,11 +14,11 @@ import pytest
 from waiting import until
 
 from tractcap.checks import checks
-from tractcap.inputs.companions import Companions
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layout import search
-from tractcap.work.asked import Asked
-from tractcap.work.beside import find
+from tractcap.inputs.matching_images import MatchingImages
+from tractcap.inputs.search import search
+from tractcap.work.check_files import find
+from tractcap.work.check_options import CheckOptions
 
 FAULTS = Path(__file__).parents[1] / "helpers/faults"
 SMALL = ("--size", "64", "--views", "left")
@@ -215,9 +215,9 @@ def test_what_is_asked_for_wrongly(bundles: Path, tmp_path: Path, options: tuple
 # what bundles are checked with
 
 
-def found(root: Path, asked: Asked) -> dict[str, Any]:
+def found(root: Path, asked: CheckOptions) -> dict[str, Any]:
     held = search(root, Filters())
-    beside = find(asked, held.sources, Companions(held.images))
+    beside = find(asked, held.sources, MatchingImages(held.images))
     return {source.name: one for source, one in beside.items()}
 
 
@@ -228,14 +228,14 @@ def test_an_atlas_is_found_by_the_bundles_name(bundles: Path, tmp_path: Path) ->
     phantoms.save(atlas / "space-MNI_bundle-AssociationArcuateFasciculusL_streamlines.tck", phantoms.straight_bundle(2))
     for name in ("AF_left.nii.gz", "AF_right.nii.gz"):
         nib.save(nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), np.eye(4)), atlas / name)
-    told = found(bundles, Asked(("atlas",), atlas=atlas))
+    told = found(bundles, CheckOptions(("atlas",), atlas=atlas))
     assert (told["AF_L.trk"].atlas.path.suffix, told["AF_L.trk"].atlas.space) == (".tck", "MNI")
     assert told["AF_R.trk"].atlas.path.name == "AF_right.nii.gz"
     assert told["CC.trk"].atlas is None
-    one = found(bundles, Asked(("atlas",), atlas=bundles / "AF_L.trk"))
+    one = found(bundles, CheckOptions(("atlas",), atlas=bundles / "AF_L.trk"))
     assert one["AF_R.trk"].atlas is None
     phantoms.save(tmp_path / "mine.trk", phantoms.straight_bundle(2))
-    every = found(bundles, Asked(("atlas",), atlas=tmp_path / "mine.trk"))
+    every = found(bundles, CheckOptions(("atlas",), atlas=tmp_path / "mine.trk"))
     assert {other.atlas.path.name for other in every.values()} == {"mine.trk"}
 
 
@@ -245,7 +245,7 @@ def test_before_is_of_the_same_participant(tmp_path: Path) -> None:
         phantoms.save(tmp_path / "after" / who / "AF_L.trk", phantoms.straight_bundle(2))
     (tmp_path / "raw/sub-01").mkdir(parents=True)
     phantoms.save(tmp_path / "raw/sub-01/AF_left.tck", phantoms.straight_bundle(2))
-    told = found(tmp_path / "after", Asked(("before",), before=tmp_path / "raw"))
+    told = found(tmp_path / "after", CheckOptions(("before",), before=tmp_path / "raw"))
     assert told["sub-01/AF_L.trk"].before.path == tmp_path / "raw/sub-01/AF_left.tck"
     assert told["sub-02/AF_L.trk"].before is None
 
@@ -254,7 +254,7 @@ def test_mirrors_are_of_the_same_person_and_folder(tmp_path: Path) -> None:
     for name in ("sub-01/AF_L.trk", "sub-01/AF_R.trk", "sub-02/AF_R.trk", "sub-02/CC.trk"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         phantoms.save(tmp_path / name, phantoms.straight_bundle(2))
-    told = found(tmp_path, Asked(("sides",)))
+    told = found(tmp_path, CheckOptions(("sides",)))
     assert told["sub-01/AF_L.trk"].mirror.path == tmp_path / "sub-01/AF_R.trk"
     assert told["sub-01/AF_R.trk"].mirror.path == tmp_path / "sub-01/AF_L.trk"
     assert told["sub-02/AF_R.trk"].mirror is None
@@ -268,7 +268,7 @@ def test_maps_are_found_in_the_dataset(tmp_path: Path) -> None:
     phantoms.save(folder / "sub-01_bundle-CC_streamlines.trk", phantoms.straight_bundle(2))
     (folder / "sub-01_param-FA_dwimap.nii.gz").touch()
     name = "sub-01/dwi/sub-01_bundle-CC_streamlines.trk"
-    assert list(found(tmp_path, Asked(("profile",)))[name].maps) == ["FA"]
-    told = found(tmp_path, Asked(("profile",), metrics={"FA": None, "RK": None, "T1": Path("t1.nii")}))[name]
+    assert list(found(tmp_path, CheckOptions(("profile",)))[name].maps) == ["FA"]
+    told = found(tmp_path, CheckOptions(("profile",), metrics={"FA": None, "RK": None, "T1": Path("t1.nii")}))[name]
     assert list(told.maps) == ["FA", "T1"]
     assert "no map RK of this participant" in told.lacks["maps"]

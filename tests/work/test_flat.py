@@ -62,7 +62,7 @@ def calls(what: Callable[[], Any]) -> int:
 
 def test_a_tractogram_with_many_frames_is_planned_with_few_steps() -> None:
     """What follows of the pictures' sizes alone is found once for all tractograms."""
-    contents = [plan.Content(6, (800,) * 6 + (400,) * 360, 10**7 + number) for number in range(9)]
+    contents = [plan.Workload(6, (800,) * 6 + (400,) * 360, 10**7 + number) for number in range(9)]
     shapes = [plan.Shape(20_000, (200, 166)), plan.Shape(20_000, (1,) * 366)]
     for room in (plan.need(contents[0], shape) + MB for shape in shapes):
         fitting = plan.fit(contents[0], room)

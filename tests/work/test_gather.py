@@ -73,9 +73,9 @@ from collections import Counter
 from pathlib import Path
 opened = Counter()
 sys.addaudithook(lambda event, given: opened.update([str(given[0])]) if event == "open" and given[1] else None)
-from tractcap.reports.group import group
+from tractcap.reports.group_page import group
 from tractcap.reports.methods import methods_html
-from tractcap.reports.participant import page
+from tractcap.reports.participant_page import page
 for make in (lambda: page(Path(sys.argv[1]), "01", methods_html), lambda: group(Path(sys.argv[1]))):
     opened.clear()
     make()

@@ -8,7 +8,7 @@ from tractcap.limits import MB
 from tractcap.work import plan
 
 MANY = 10**9
-CONTENT = plan.Content(6, (800,) * 6, MANY)
+CONTENT = plan.Workload(6, (800,) * 6, MANY)
 ONE, EACH = (6,), (1,) * 6
 
 
@@ -46,7 +46,7 @@ def test_a_job_gets_smaller_chunks_then_more_passes_and_loses_its_smoothing_last
 
 
 def test_a_turntable_is_one_pass_and_parted_from_the_views_before_it_is_parted_itself() -> None:
-    film = plan.Content(6, (800,) * 6 + (400,) * 36, MANY)
+    film = plan.Workload(6, (800,) * 6 + (400,) * 36, MANY)
     shapes = [shape.passes for shape in plan.shapes(film.sizes)]
     assert shapes[0] == (42,)
     two = next(passes for passes in shapes if len(passes) == 2)
@@ -192,7 +192,7 @@ def test_a_tractogram_is_drawn_in_pieces_if_it_is_more_than_a_workers_share(
     assert plan.counts(points, workers) == pieces
 
 
-FILM = plan.Content(6, (800,) * 6 + (400,) * 36, MANY)
+FILM = plan.Workload(6, (800,) * 6 + (400,) * 36, MANY)
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,9 @@ def test_passes_hold_as_much_as_fits_and_get_more_one_by_one() -> None:
 def test_a_retry_takes_half_of_what_the_largest_pass_took() -> None:
     assert plan.smaller(CONTENT, plan.Shape(50_000, (2, 2, 2))) == plan.Shape(20_000, EACH)
     assert plan.smaller(CONTENT, plan.Shape(50_000, (3, 3))) == plan.Shape(20_000, EACH), "two views are more than half"
-    five = plan.Content(5, (800,) * 5, MANY)
+    five = plan.Workload(5, (800,) * 5, MANY)
     assert plan.smaller(five, plan.Shape(50_000, (5,))) == plan.Shape(20_000, (2, 2, 1))
-    pair = plan.Content(2, (800, 800), MANY)
+    pair = plan.Workload(2, (800, 800), MANY)
     assert plan.smaller(pair, plan.Shape(50_000, (2,), 1)) == plan.Shape(20_000, (1, 1), 1)
 
 

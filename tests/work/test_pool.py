@@ -14,7 +14,7 @@ from waiting import until
 from tractcap.limits import MB, Watch, settle
 from tractcap.limits.rlimit import allowance
 from tractcap.limits.watch import Left
-from tractcap.work.pool import Event, Limits, Pool, Task
+from tractcap.work.pool import Event, Pool, PoolLimits, Task
 from tractcap.work.process import Process, cause_of_death
 
 
@@ -23,7 +23,7 @@ def measuring(path: Path, need: int = 100 * MB) -> Task:
 
 
 def make_pool(workers: int, room: int, timeout: float = 600) -> Pool:
-    return Pool(Limits(workers, room, timeout=timeout), Watch(settle, settle(), 0.2), {})
+    return Pool(PoolLimits(workers, room, timeout=timeout), Watch(settle, settle(), 0.2), {})
 
 
 def ended(events: list[Event]) -> list[Event]:
@@ -115,7 +115,7 @@ def test_close_to_the_limit_the_youngest_is_put_back(tmp_path: Path, caplog: pyt
             return Left(MB, self.budget.bound_by) if len(list(workers)) > 1 and Crowded.calls == 1 else None
 
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(200) * 100)
-    with Pool(Limits(2, 300 * MB), Crowded(settle, settle(), 0.2), {}) as pool:
+    with Pool(PoolLimits(2, 300 * MB), Crowded(settle, settle(), 0.2), {}) as pool:
         for _ in range(3):
             pool.submit(measuring(path))
         events = ended(list(pool.events()))
@@ -132,7 +132,7 @@ def test_a_task_that_others_leave_no_memory_for_is_given_up(tmp_path: Path, monk
             del workers
             return Left(50 * MB, self.budget.bound_by)
 
-    with Pool(Limits(2, 300 * MB), Full(settle, settle(), 0.2), {}) as pool:
+    with Pool(PoolLimits(2, 300 * MB), Full(settle, settle(), 0.2), {}) as pool:
         pool.submit(measuring(tmp_path / "a.trk"))
         (event,) = pool.events()
     assert "it needs 100 MB, and other processes leave only 50 MB free" in event.failed
@@ -178,7 +178,7 @@ def test_a_worker_that_can_t_be_ended_is_given_up(
     monkeypatch.setattr("tractcap.work.process._ENDING_SECONDS", 0.2)
     Immortal.made.clear()
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    with Pool(Limits(2, 250 * MB, timeout=8), Watch(settle, settle(), 0.2), {}, Immortal) as pool:
+    with Pool(PoolLimits(2, 250 * MB, timeout=8), Watch(settle, settle(), 0.2), {}, Immortal) as pool:
         pool.submit(measuring(path))
         assert not list(pool._assign())
         os.kill(Immortal.made[0].pid, signal.SIGSTOP)
@@ -213,7 +213,7 @@ def test_an_order_that_the_worker_doesn_t_read_is_not_waited_for(tmp_path: Path)
             os.kill(started[0].pid, signal.SIGSTOP)
         return started[-1]
 
-    with Pool(Limits(1, 100 * MB, timeout=8), Watch(settle, settle(), 0.2), {}, start) as pool:
+    with Pool(PoolLimits(1, 100 * MB, timeout=8), Watch(settle, settle(), 0.2), {}, start) as pool:
         for task in (long, long):
             pool.submit(task)
         first, second = ended(list(pool.events()))
@@ -228,7 +228,7 @@ def test_the_file_is_named_that_a_worker_died_of(tmp_path: Path, monkeypatch: py
     for kind, blamed in (("segv", True), ("KILL", False)):
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, [faults, os.environ.get("PYTHONPATH")]))}
         environment["FAULT"] = f"read-{kind}:a.trk"
-        with Pool(Limits(1, 100 * MB), Watch(settle, settle(), 0.2), environment) as pool:
+        with Pool(PoolLimits(1, 100 * MB), Watch(settle, settle(), 0.2), environment) as pool:
             for task in (measuring(path), replace(measuring(path), alone=True)):
                 pool.submit(task)
             first, alone = ended(list(pool.events()))

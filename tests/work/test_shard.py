@@ -10,7 +10,7 @@ import pytest
 
 from tractcap.drawing.piece import Piece
 from tractcap.errors import SettingsError
-from tractcap.inputs.layout import Source, find
+from tractcap.inputs.search import Source, find
 from tractcap.work.shard import PICTURES, Shard, parse_shard
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import phantoms
 import pytest
 
-from tractcap.inputs.companions import Companions
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layout import search
-from tractcap.work.asked import Asked, Beside
-from tractcap.work.beside import find
+from tractcap.inputs.matching_images import MatchingImages
+from tractcap.inputs.search import search
+from tractcap.work.check_files import find
+from tractcap.work.check_options import CheckOptions, ComparisonFiles
 
 NAME = "sub-01_run-{run}_model-{model}_bundle-AF_{side}_streamlines.tck"
 
@@ -30,9 +30,9 @@ def plant(root: Path, *names: str) -> Path:
     return root
 
 
-def besides(root: Path, asked: Asked) -> dict[str, Beside]:
+def besides(root: Path, asked: CheckOptions) -> dict[str, ComparisonFiles]:
     found = search(root, Filters())
-    return {source.name: one for source, one in find(asked, found.sources, Companions(())).items()}
+    return {source.name: one for source, one in find(asked, found.sources, MatchingImages(())).items()}
 
 
 def test_an_overview_of_each(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_before_is_of_the_same_variant(tmp_path: Path, before: tuple[str, ...], 
 
     mine = plant(tmp_path / "after", name("run-1_model-csd"))
     earlier = plant(tmp_path / "before", *map(name, before))
-    (one,) = besides(mine, Asked(("before",), before=earlier)).values()
+    (one,) = besides(mine, CheckOptions(("before",), before=earlier)).values()
     assert (one.before and one.before.path.name) == (None if chosen is None else name(chosen))
     assert one.lacks.get("before", "").startswith(lacks)
     assert bool(lacks) == ("before" in one.lacks)
@@ -90,7 +90,7 @@ def test_before_is_of_the_same_variant(tmp_path: Path, before: tuple[str, ...], 
 def test_an_atlas_is_of_the_same_space_where_there_are_several(tmp_path: Path) -> None:
     mine = plant(tmp_path / "mine", "sub-01_space-B_bundle-AF_L_streamlines.tck", "sub-01_bundle-CST_L_streamlines.tck")
     atlas = plant(tmp_path / "atlas", *(f"space-{space}_bundle-{b}_L.trk" for space in "AB" for b in ("AF", "CST")))
-    one, other = besides(mine, Asked(("atlas",), atlas=atlas)).values()
+    one, other = besides(mine, CheckOptions(("atlas",), atlas=atlas)).values()
     assert other.atlas is not None
     assert (other.atlas.path.name, other.atlas.space) == ("space-B_bundle-AF_L.trk", "B")
     assert one.atlas is None

@@ -8,7 +8,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
-from tractcap.checks.kit.check import Check
+from tractcap.checks.common.check import Check
 
 
 @cache

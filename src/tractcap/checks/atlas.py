@@ -3,18 +3,18 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value, estimated
+from tractcap.checks.common import memory
+from tractcap.checks.common.check import Check, CheckFile, CheckInput, Findings, Measure, Value, estimated
 from tractcap.drawing.palette import DISTINCT
 from tractcap.limits import MB
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tractcap.checks.kit.desk import Desk
-    from tractcap.checks.kit.mask import Mask
-    from tractcap.checks.kit.sample import Sample
-    from tractcap.drawing.territory import Territory
+    from tractcap.checks.common.bundle_mask import Mask
+    from tractcap.checks.common.output import CheckOutput
+    from tractcap.checks.common.sample import Sample
+    from tractcap.drawing.volume import VisitedVolume
     from tractcap.inputs.tractograms import Tractogram
 
 _MOST = 2_000
@@ -38,7 +38,7 @@ class _Atlas:
 
     name: str
     drawn: list[Any]
-    territory: "Territory"
+    territory: "VisitedVolume"
     tractogram: "Tractogram | None" = None
     sample: "Sample | None" = None
     mask: "Mask | None" = None
@@ -48,31 +48,31 @@ class _Atlas:
         """How much of it there is, for captions."""
         return self.sample.told if self.sample else self.mask.told if self.mask else ""
 
-    def centers(self, territory: "Territory") -> Any:
+    def centers(self, territory: "VisitedVolume") -> Any:
         """The middles of a territory's voxels, (N, 3) in mm."""
         return self.mask.off_grid(territory.centers) if self.mask else territory.centers
 
 
-def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import compare, space
-    from tractcap.checks.kit.survey import survey
+def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
+    from tractcap.checks.common import comparison, same_space
+    from tractcap.checks.common.survey import survey
 
     assert given.atlas is not None
     notes = _space(given.tractogram, given.atlas)
     tractogram = given.open(given.tractogram)
-    space.placed([tractogram], _REFUSED)
+    same_space.placed([tractogram], _REFUSED)
     theirs = _atlas(given, given.atlas, desk)
     found = survey(tractogram, _MOST, desk.report, theirs.mask.on_grid if theirs.mask else None)
     taken, theirs = _comparable(found.sample, theirs)
     ours, other = theirs.centers(found.territory), theirs.centers(theirs.territory)
-    if notes and compare.box_apart(ours, other):
+    if notes and comparison.box_apart(ours, other):
         raise _apart(given.tractogram, given.atlas)
-    there, back = compare.distances(ours, other), compare.distances(other, ours)
+    there, back = comparison.distances(ours, other), comparison.distances(other, ours)
     desk.picture("overlay", f"With {theirs.name}", _pictures(taken, theirs, desk))
     desk.picture("distances", "Distances to the atlas", _plot(there, back, desk))
     measures = {
         **_alike(taken, tractogram, theirs, desk),
-        **compare.overlap(found.territory, theirs.territory),
+        **comparison.overlap(found.territory, theirs.territory),
         **_distances(there, back),
         "Streamlines": taken.total,
         "Sampled": len(taken.streamlines),
@@ -84,18 +84,18 @@ def _run(given: Given, desk: "Desk") -> Findings:
 _REFUSED = "it can't be compared with an atlas"
 
 
-def _space(ours: File, theirs: File) -> list[str]:
+def _space(ours: CheckFile, theirs: CheckFile) -> list[str]:
     """What must be said of the spaces, which must not be known to be different."""
-    from tractcap.checks.kit import space
+    from tractcap.checks.common import same_space
 
     if not (ours.space or theirs.space):
         unknown = [f"the spaces of {ours.name} and {theirs.name} aren't told by the names"]
     else:
-        unknown = space.shared(ours, theirs)
+        unknown = same_space.shared(ours, theirs)
     return [f"{one}; it was only seen that both bundles' boxes meet" for one in unknown]
 
 
-def _apart(ours: File, theirs: File) -> Exception:
+def _apart(ours: CheckFile, theirs: CheckFile) -> Exception:
     from tractcap.errors import InputError
 
     return InputError(
@@ -104,38 +104,40 @@ def _apart(ours: File, theirs: File) -> Exception:
     )
 
 
-def _atlas(given: Given, file: File, desk: "Desk") -> _Atlas:
-    from tractcap.checks.kit import mask, space
-    from tractcap.checks.kit.survey import survey
+def _atlas(given: CheckInput, file: CheckFile, desk: "CheckOutput") -> _Atlas:
+    from tractcap.checks.common import bundle_mask, same_space
+    from tractcap.checks.common.survey import survey
 
     if file.image:
-        held = mask.read(file)
+        held = bundle_mask.read(file)
         return _Atlas(file.name, held.strokes, held.territory, mask=held)
     tractogram = given.open(file)
-    space.placed([tractogram], _REFUSED)
+    same_space.placed([tractogram], _REFUSED)
     found = survey(tractogram, _MOST, desk.report)
     return _Atlas(file.name, found.sample.streamlines, found.territory, tractogram, found.sample)
 
 
 def _comparable(taken: "Sample", theirs: _Atlas) -> tuple["Sample", _Atlas]:
     """As many streamlines of both as can be compared with all of the other's."""
-    from tractcap.checks.kit import pairs
+    from tractcap.checks.common import pairwise_distances
 
     if theirs.sample is None:
         return taken, theirs
-    other = pairs.thinned(theirs.sample, taken.total)
-    return pairs.thinned(taken, theirs.sample.total), replace(theirs, sample=other, drawn=other.streamlines)
+    other = pairwise_distances.thinned(theirs.sample, taken.total)
+    return pairwise_distances.thinned(taken, theirs.sample.total), replace(
+        theirs, sample=other, drawn=other.streamlines
+    )
 
 
-def _alike(taken: "Sample", tractogram: "Tractogram", theirs: _Atlas, desk: "Desk") -> dict[str, Value]:
+def _alike(taken: "Sample", tractogram: "Tractogram", theirs: _Atlas, desk: "CheckOutput") -> dict[str, Value]:
     """Shape similarity of whole bundles, and adjacency of all; an image has neither."""
-    from tractcap.checks.kit import compare, estimate
+    from tractcap.checks.common import comparison, estimate
 
     found, similarity = estimate.NONE, None
     if theirs.sample and theirs.tractogram:
-        found = compare.adjacency(taken, tractogram, theirs.sample, theirs.tractogram, desk.report)
+        found = comparison.adjacency(taken, tractogram, theirs.sample, theirs.tractogram, desk.report)
         if taken.whole and theirs.sample.whole:
-            similarity = round(compare.similarity(taken.streamlines, theirs.sample.streamlines), 6)
+            similarity = round(comparison.similarity(taken.streamlines, theirs.sample.streamlines), 6)
     return {"Similarity": similarity, **found.measures("Adjacency")}
 
 
@@ -152,7 +154,7 @@ def _distances(there: Any, back: Any) -> dict[str, Value]:
 
 
 def _notes(taken: "Sample", theirs: _Atlas) -> list[str]:
-    from tractcap.checks.kit.mask import INSIDE
+    from tractcap.checks.common.bundle_mask import INSIDE
 
     if theirs.sample is None:
         image = f"the atlas's bundle is {theirs.name} above {INSIDE:g} of its highest value"
@@ -168,14 +170,14 @@ def _notes(taken: "Sample", theirs: _Atlas) -> list[str]:
     ]
 
 
-def _pictures(taken: "Sample", theirs: _Atlas, desk: "Desk") -> "Image.Image":
-    from tractcap.checks.kit import panels
+def _pictures(taken: "Sample", theirs: _Atlas, desk: "CheckOutput") -> "Image.Image":
+    from tractcap.checks.common import panels
 
     ours, atlas = panels.plain("bundle", taken.streamlines, _OURS), panels.plain("atlas", theirs.drawn, _THEIRS)
     rows = [
-        panels.Row("Both", "", [ours, atlas]),
-        panels.Row("Bundle", taken.told, [ours]),
-        panels.Row("Atlas", theirs.told, [atlas]),
+        panels.PanelRow("Both", "", [ours, atlas]),
+        panels.PanelRow("Bundle", taken.told, [ours]),
+        panels.PanelRow("Atlas", theirs.told, [atlas]),
     ]
     return panels.sheet(
         f"{desk.title}: against an atlas", theirs.name, rows, panels.frame_of(taken.streamlines, theirs.drawn),
@@ -183,11 +185,11 @@ def _pictures(taken: "Sample", theirs: _Atlas, desk: "Desk") -> "Image.Image":
     )  # fmt: skip
 
 
-def _plot(there: Any, back: Any, desk: "Desk") -> "Image.Image":
+def _plot(there: Any, back: Any, desk: "CheckOutput") -> "Image.Image":
     import numpy as np
 
-    from tractcap.checks.kit import plots
-    from tractcap.drawing.territory import VOXEL
+    from tractcap.checks.common import plots
+    from tractcap.drawing.volume import VOXEL
 
     farthest = max(float(there.max()), float(back.max()))
     wide = max(VOXEL, farthest / _BINS)  # distances between voxels come in steps
@@ -205,15 +207,15 @@ def _plot(there: Any, back: Any, desk: "Desk") -> "Image.Image":
     return plots.sheet(title, 1, lambda found: fill(found[0]), background=desk.background)
 
 
-def _lacks(given: Given) -> str:
+def _lacks(given: CheckInput) -> str:
     return "" if given.atlas else "there is no bundle of this name in an atlas: give one with --atlas"
 
 
-def _need(given: Given) -> int:
-    one = needs.sampled(given.tractogram, _MOST) + needs.SURVEY
+def _need(given: CheckInput) -> int:
+    one = memory.sampled(given.tractogram, _MOST) + memory.SURVEY
     other = given.atlas.voxels * _BYTES_PER_VOXEL if given.atlas else 0
-    other += needs.sampled(given.atlas, _MOST) + needs.SURVEY if given.atlas else 0
-    return needs.READING + one + other + needs.PANELS + needs.PLOTS + _SIMILARITY
+    other += memory.sampled(given.atlas, _MOST) + memory.SURVEY if given.atlas else 0
+    return memory.READING + one + other + memory.PANELS + memory.PLOTS + _SIMILARITY
 
 
 CHECK = Check(

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, Findings, Given, Measure, Value
+from tractcap.checks.common import memory
+from tractcap.checks.common.check import Check, CheckInput, Findings, Measure, Value
 from tractcap.limits import MB
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tractcap.checks.kit.desk import Desk
-    from tractcap.checks.kit.sample import Sample
-    from tractcap.checks.kit.survey import Survey
+    from tractcap.checks.common.output import CheckOutput
+    from tractcap.checks.common.sample import Sample
+    from tractcap.checks.common.survey import Survey
 
 _MOST = 2_000
 """Streamlines of each state that are drawn."""
@@ -24,15 +24,15 @@ _DENSITIES = 64 * MB
 """What two grids of densities take."""
 
 
-def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import compare, space
-    from tractcap.checks.kit.survey import survey
+def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
+    from tractcap.checks.common import comparison, same_space
+    from tractcap.checks.common.survey import survey
     from tractcap.drawing.density import Density
 
     assert given.before is not None
-    spaces = space.shared(given.tractogram, given.before)
+    spaces = same_space.shared(given.tractogram, given.before)
     both = [given.open(file) for file in (given.before, given.tractogram)]
-    space.placed(both, "it can't be compared with another state of the bundle")
+    same_space.placed(both, "it can't be compared with another state of the bundle")
     first, second = (survey(one, _MOST, desk.report) for one in both)
     taken = [first.sample, second.sample]
     densities = [Density(one, desk.report) for one in both]  # of all streamlines
@@ -44,7 +44,7 @@ def _run(given: Given, desk: "Desk") -> Findings:
         for key, value in _measures(one).items()
     }
     measures["Retention"] = round(second.measured / first.measured, 6)
-    measures["Dice"] = compare.overlap(second.territory, first.territory)["Dice"]
+    measures["Dice"] = comparison.overlap(second.territory, first.territory)["Dice"]
     named = zip(("before", "after"), taken, strict=True)
     notes = [note for state, one in named for note in one.notes(f"the picture {state}", measured=False)]
     return Findings(measures, [*spaces, *notes])
@@ -65,11 +65,11 @@ def _rows(first: "Survey", second: "Survey") -> list[tuple[Value, ...]]:
     return [(key, before, after, round(after - before, 3)) for (key, before), after in pairs]
 
 
-def _pictures(given: Given, taken: list["Sample"], densities: list[Any], desk: "Desk") -> "Image.Image":
+def _pictures(given: CheckInput, taken: list["Sample"], densities: list[Any], desk: "CheckOutput") -> "Image.Image":
     """Both states on one scale, and on a second sheet below, all streamlines by how the density differs."""
     from PIL import Image
 
-    from tractcap.checks.kit import panels
+    from tractcap.checks.common import panels
 
     frame = panels.frame_of(*(one.streamlines for one in taken))
     sheets = [_states(given, taken, densities, frame, desk), _difference(taken, densities, frame, desk)]
@@ -81,31 +81,33 @@ def _pictures(given: Given, taken: list["Sample"], densities: list[Any], desk: "
     return whole
 
 
-def _states(given: Given, taken: list["Sample"], densities: list[Any], frame: Any, desk: "Desk") -> "Image.Image":
-    from tractcap.checks.kit import panels
-    from tractcap.drawing.scales import Scale
+def _states(
+    given: CheckInput, taken: list["Sample"], densities: list[Any], frame: Any, desk: "CheckOutput"
+) -> "Image.Image":
+    from tractcap.checks.common import panels
+    from tractcap.drawing.color_scale import ColorScale
 
     assert given.before is not None
     values = [_at(density, one) for density, one in zip(densities, taken, strict=True)]
-    scale = Scale("density", 0.0, max(1.0, *(_reach(one) for one in values)), densities[1].unit)
+    scale = ColorScale("density", 0.0, max(1.0, *(_reach(one) for one in values)), densities[1].unit)
     named = (("Before", given.before.name), ("After", given.tractogram.name))
     rows = [
-        panels.Row(title, f"{one.told} · {name}", [panels.valued(one.streamlines, found, scale)])
+        panels.PanelRow(title, f"{one.told} · {name}", [panels.valued(one.streamlines, found, scale)])
         for (title, name), one, found in zip(named, taken, values, strict=True)
     ]
     title = f"{desk.title}: before and after"
     return panels.sheet(title, "", rows, frame, desk.report, background=desk.background, scale=scale)
 
 
-def _difference(taken: list["Sample"], densities: list[Any], frame: Any, desk: "Desk") -> "Image.Image":
-    from tractcap.checks.kit import panels
-    from tractcap.drawing.scales import Scale
+def _difference(taken: list["Sample"], densities: list[Any], frame: Any, desk: "CheckOutput") -> "Image.Image":
+    from tractcap.checks.common import panels
+    from tractcap.drawing.color_scale import ColorScale
 
     streamlines = [one for sample in taken for one in sample.streamlines]
     found = [now - then for sample in taken for then, now in zip(*(_at(d, sample) for d in densities), strict=True)]
     reach = max(1.0, _reach([abs(one) for one in found]))
-    scale = Scale("difference", -reach, reach, densities[1].unit, _DIVERGING)
-    row = panels.Row("Difference", "after less before, on both", [panels.valued(streamlines, found, scale)])
+    scale = ColorScale("difference", -reach, reach, densities[1].unit, _DIVERGING)
+    row = panels.PanelRow("Difference", "after less before, on both", [panels.valued(streamlines, found, scale)])
     title = f"{desk.title}: difference of densities"
     return panels.sheet(title, "", [row], frame, desk.report, background=desk.background, scale=scale)
 
@@ -123,10 +125,10 @@ def _reach(values: list[Any]) -> float:
     return float(np.percentile(np.concatenate(values), _SHOWN))
 
 
-def _need(given: Given) -> int:
+def _need(given: CheckInput) -> int:
     both = [file for file in (given.tractogram, given.before) if file]
-    of_both = sum(needs.sampled(file, _MOST) + needs.SURVEY for file in both)
-    return needs.READING + of_both + needs.PANELS + _DENSITIES
+    of_both = sum(memory.sampled(file, _MOST) + memory.SURVEY for file in both)
+    return memory.READING + of_both + memory.PANELS + _DENSITIES
 
 
 CHECK = Check(

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, Findings, Given, Measure, Value, estimated
+from tractcap.checks.common import memory
+from tractcap.checks.common.check import Check, CheckInput, Findings, Measure, Value, estimated
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tractcap.checks.kit.desk import Desk
-    from tractcap.checks.kit.sample import Sample
+    from tractcap.checks.common.output import CheckOutput
+    from tractcap.checks.common.sample import Sample
 
 _MOST = 2_000
 """Streamlines that are compared with all others, as long as these aren't too many: see ``pairs``."""
@@ -21,13 +21,13 @@ _THRESHOLD = 1.0
 """Streamlines below it are taken for removed, as pyTractoViz does."""
 
 
-def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import cluster, pairs, sample
+def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
+    from tractcap.checks.common import cluster_confidence, pairwise_distances, sample
 
     tractogram = given.open(given.tractogram)
-    taken = sample.take(tractogram, _MOST, desk.report, cluster.SHORTEST)
-    taken = pairs.thinned(taken, taken.total)
-    values = cluster.confidence(taken.streamlines, tractogram, desk.report)
+    taken = sample.take(tractogram, _MOST, desk.report, cluster_confidence.SHORTEST)
+    taken = pairwise_distances.thinned(taken, taken.total)
+    values = cluster_confidence.confidence(taken.streamlines, tractogram, desk.report)
     if taken.streamlines:
         desk.picture("streamlines", "Before and after", _pictures(taken, values, desk))
         desk.picture("histogram", "Distribution of the index", _plot(values, taken.told, desk))
@@ -35,12 +35,12 @@ def _run(given: Given, desk: "Desk") -> Findings:
     desk.table("values", "Values", ("streamline", "cci"), rows)
     notes = taken.notes("cluster confidence")
     if not taken.total:
-        notes.append(f"no streamline is {cluster.SHORTEST:g} mm or longer: there is no index")
+        notes.append(f"no streamline is {cluster_confidence.SHORTEST:g} mm or longer: there is no index")
     return Findings(_measures(taken, values), notes)
 
 
 def _measures(taken: "Sample", values: Any) -> dict[str, Value]:
-    from tractcap.checks.kit import estimate
+    from tractcap.checks.common import estimate
 
     short = sum(count for why, count in taken.left_out.items() if why.startswith("shorter"))
     kept = float((values >= _THRESHOLD).mean()) if len(values) else 0.0
@@ -56,20 +56,22 @@ def _measures(taken: "Sample", values: Any) -> dict[str, Value]:
     }
 
 
-def _pictures(taken: "Sample", values: Any, desk: "Desk") -> "Image.Image":
+def _pictures(taken: "Sample", values: Any, desk: "CheckOutput") -> "Image.Image":
     import numpy as np
 
-    from tractcap.checks.kit import panels
-    from tractcap.drawing.scales import Scale
+    from tractcap.checks.common import panels
+    from tractcap.drawing.color_scale import ColorScale
 
-    scale = Scale("CCI", 0.0, max(float(np.percentile(values, _SHOWN)), _THRESHOLD))
+    scale = ColorScale("CCI", 0.0, max(float(np.percentile(values, _SHOWN)), _THRESHOLD))
     kept = values >= _THRESHOLD
     of = "" if taken.whole else f" of the {len(values):,} drawn"
     left = f"CCI of {_THRESHOLD:g} or more: {int(kept.sum()):,} kept, {int((~kept).sum()):,} removed{of}"
     rows = [
-        panels.Row("Before", taken.told, [panels.valued(taken.streamlines, values, scale)]),
-        panels.Row("After", left, [panels.valued(_those(taken, kept), values[kept], scale)]),
-        panels.Row("Removed", f"CCI below {_THRESHOLD:g}", [panels.valued(_those(taken, ~kept), values[~kept], scale)]),
+        panels.PanelRow("Before", taken.told, [panels.valued(taken.streamlines, values, scale)]),
+        panels.PanelRow("After", left, [panels.valued(_those(taken, kept), values[kept], scale)]),
+        panels.PanelRow(
+            "Removed", f"CCI below {_THRESHOLD:g}", [panels.valued(_those(taken, ~kept), values[~kept], scale)]
+        ),
     ]
     return panels.sheet(
         f"{desk.title}: cluster confidence", taken.told, rows, panels.frame_of(taken.streamlines), desk.report,
@@ -81,8 +83,8 @@ def _those(taken: "Sample", which: Any) -> list[Any]:
     return [one for one, wanted in zip(taken.streamlines, which, strict=True) if wanted]
 
 
-def _plot(values: Any, of: str, desk: "Desk") -> "Image.Image":
-    from tractcap.checks.kit import plots
+def _plot(values: Any, of: str, desk: "CheckOutput") -> "Image.Image":
+    from tractcap.checks.common import plots
 
     def fill(plot: Any) -> None:
         plot.axes.hist(values, plots.bins(values, _THRESHOLD), color=plots.BLUE)
@@ -115,6 +117,6 @@ CHECK = Check(
         *estimated("Retention", "Retention", "Share of those that aren't too short which are kept"),
     ),
     run=_run,
-    need=lambda given: needs.READING + needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
+    need=lambda given: memory.READING + memory.sampled(given.tractogram, _MOST) + memory.PANELS + memory.PLOTS,
     place=20,
 )  # fmt: skip

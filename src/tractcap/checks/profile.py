@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value, estimated
+from tractcap.checks.common import memory
+from tractcap.checks.common.check import Check, CheckFile, CheckInput, Findings, Measure, Value, estimated
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tractcap.checks.kit.along import Along
-    from tractcap.checks.kit.desk import Desk
-    from tractcap.checks.kit.sample import Sample
-    from tractcap.checks.kit.weights import Profile
+    from tractcap.checks.common.alignment import Along
+    from tractcap.checks.common.output import CheckOutput
+    from tractcap.checks.common.profile_weights import Profile
+    from tractcap.checks.common.sample import Sample
     from tractcap.inputs.images import Volume
 
 _MOST = 2_000
@@ -25,13 +25,13 @@ _SHOWN = (2, 98)
 _BYTES_PER_VOXEL = 8
 
 
-def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import sample, space
-    from tractcap.checks.kit.along import along
+def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
+    from tractcap.checks.common import same_space, sample
+    from tractcap.checks.common.alignment import along
     from tractcap.errors import InputError
 
     tractogram = given.open(given.tractogram)
-    space.placed([tractogram], "maps can't be read along it")
+    same_space.placed([tractogram], "maps can't be read along it")
     taken = sample.take(tractogram, _MOST, desk.report)
     way = along(taken.streamlines)
     findings = Findings({"Streamlines": taken.total, "Sampled": len(taken.streamlines)}, taken.notes("profiles"))
@@ -53,11 +53,11 @@ _COLUMNS = ("map", "node", "mean", "standard_deviation", "at_least", "at_most", 
 
 
 def _map(
-    name: str, file: File, taken: "Sample", way: "Along", desk: "Desk", findings: Findings
+    name: str, file: CheckFile, taken: "Sample", way: "Along", desk: "CheckOutput", findings: Findings
 ) -> list[tuple[Value, ...]]:
     """Make the profile of one map: its pictures, measures and notes; returns the table's rows."""
-    from tractcap.checks.kit import estimate
-    from tractcap.checks.kit.weights import gaussian, profile
+    from tractcap.checks.common import estimate
+    from tractcap.checks.common.profile_weights import gaussian, profile
     from tractcap.errors import InputError
     from tractcap.inputs.images import ImageFile
 
@@ -110,7 +110,7 @@ def _rounded(value: float) -> Value:
 def _measures(name: str, figures: Any, margins: Any) -> dict[str, Value]:
     import numpy as np
 
-    from tractcap.checks.kit import estimate
+    from tractcap.checks.common import estimate
 
     each = [estimate.about(*pair) for pair in zip(figures.tolist(), margins.tolist(), strict=True)]
     nodes = [one for one, known in zip(each[1:], np.isfinite(figures[1:]), strict=True) if known]
@@ -119,10 +119,10 @@ def _measures(name: str, figures: Any, margins: Any) -> dict[str, Value]:
     return {key: None if value is None else _rounded(float(value)) for key, value in measures.items()}
 
 
-def _plot(name: str, unit: str, found: "Profile", taken: "Sample", way: "Along", desk: "Desk") -> "Image.Image":
+def _plot(name: str, unit: str, found: "Profile", taken: "Sample", way: "Along", desk: "CheckOutput") -> "Image.Image":
     import numpy as np
 
-    from tractcap.checks.kit import plots
+    from tractcap.checks.common import plots
 
     nodes = np.arange(1, len(found.mean) + 1)
 
@@ -140,23 +140,23 @@ def _plot(name: str, unit: str, found: "Profile", taken: "Sample", way: "Along",
 
 
 def _pictures(
-    name: str, volume: "Volume", found: "Profile", taken: "Sample", way: "Along", desk: "Desk"
+    name: str, volume: "Volume", found: "Profile", taken: "Sample", way: "Along", desk: "CheckOutput"
 ) -> "Image.Image":
     import numpy as np
     from scipy.spatial import cKDTree
 
-    from tractcap.checks.kit import panels
-    from tractcap.drawing.scales import Scale
+    from tractcap.checks.common import panels
+    from tractcap.drawing.color_scale import ColorScale
 
     tree = cKDTree(way.core)
     own = [volume.at(one) for one in taken.streamlines]
     known = np.concatenate([*own, found.mean])
     low, high = (float(one) for one in np.percentile(known[np.isfinite(known)], _SHOWN))
-    scale = Scale(name, low, high if high > low else low + 1, volume.unit)
+    scale = ColorScale(name, low, high if high > low else low + 1, volume.unit)
     nodes = [found.mean[tree.query(one)[1]] for one in taken.streamlines]
     rows = [
-        panels.Row(f"{name} at each point", taken.told, [panels.valued(taken.streamlines, own, scale)]),
-        panels.Row(
+        panels.PanelRow(f"{name} at each point", taken.told, [panels.valued(taken.streamlines, own, scale)]),
+        panels.PanelRow(
             "Profile", "the weighted mean at the nearest node", [panels.valued(taken.streamlines, nodes, scale)]
         ),
     ]
@@ -167,14 +167,14 @@ def _pictures(
     )  # fmt: skip
 
 
-def _lacks(given: Given) -> str:
+def _lacks(given: CheckInput) -> str:
     return "" if given.maps else "there is no map: give one with --metric, such as FA=fa.nii.gz"
 
 
-def _need(given: Given) -> int:
+def _need(given: CheckInput) -> int:
     voxels = max((file.voxels for file in given.maps.values()), default=0)
-    own = needs.READING + needs.sampled(given.tractogram, _MOST)
-    return own + needs.PANELS + needs.PLOTS + voxels * _BYTES_PER_VOXEL
+    own = memory.READING + memory.sampled(given.tractogram, _MOST)
+    return own + memory.PANELS + memory.PLOTS + voxels * _BYTES_PER_VOXEL
 
 
 CHECK = Check(

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, Findings, Given, Measure, Value, estimated
+from tractcap.checks.common import memory
+from tractcap.checks.common.check import Check, CheckInput, Findings, Measure, Value, estimated
 from tractcap.drawing.palette import apart
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tractcap.checks.kit.along import Along
-    from tractcap.checks.kit.desk import Desk
-    from tractcap.checks.kit.sample import Sample
+    from tractcap.checks.common.alignment import Along
+    from tractcap.checks.common.output import CheckOutput
+    from tractcap.checks.common.sample import Sample
 
 _MOST = 2_000
 """Streamlines that are looked at."""
@@ -23,9 +23,9 @@ COLORS = tuple(apart()[:SEGMENTS])
 """Of the segments, always the same."""
 
 
-def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import sample
-    from tractcap.checks.kit.along import along
+def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
+    from tractcap.checks.common import sample
+    from tractcap.checks.common.alignment import along
 
     taken = sample.take(given.open(given.tractogram), _MOST, desk.report)
     way = along(taken.streamlines)
@@ -45,7 +45,7 @@ _COLUMNS = (
 def _measures(taken: "Sample", rows: Sequence[Any], apart: Any, numbers: Sequence[Any]) -> dict[str, Value]:
     import numpy as np
 
-    from tractcap.checks.kit import estimate
+    from tractcap.checks.common import estimate
 
     shares = [estimate.share(row[7], len(numbers), taken.fraction) for row in rows]
     points = np.array([len(one) for one in numbers])
@@ -85,12 +85,12 @@ def _rows(numbers: Sequence[Any], apart: Any, way: "Along") -> Iterator[tuple[An
         yield number + 1, color, *mark.at, int(within.sum()), crossing, crossing / len(numbers), distance
 
 
-def _pictures(taken: "Sample", numbers: Sequence[Any], way: "Along", desk: "Desk") -> "Image.Image":
-    from tractcap.checks.kit import panels
+def _pictures(taken: "Sample", numbers: Sequence[Any], way: "Along", desk: "CheckOutput") -> "Image.Image":
+    from tractcap.checks.common import panels
 
     words = f"1 {way.ends[0]}, {SEGMENTS} {way.ends[1]}"
     legend = tuple((str(number), color) for number, color in enumerate(COLORS, 1))
-    row = panels.Row("Segments", words, _colored(taken, numbers))
+    row = panels.PanelRow("Segments", words, _colored(taken, numbers))
     return panels.sheet(
         f"{desk.title}: {SEGMENTS} segments", taken.told, [row],
         panels.frame_of(taken.streamlines), desk.report, background=desk.background, legend=legend,
@@ -100,7 +100,7 @@ def _pictures(taken: "Sample", numbers: Sequence[Any], way: "Along", desk: "Desk
 
 def _colored(taken: "Sample", numbers: Sequence[Any]) -> list[Any]:
     """A bundle of each segment's parts of streamlines, in its colour."""
-    from tractcap.checks.kit import panels
+    from tractcap.checks.common import panels
 
     parts: list[list[Any]] = [[] for _ in range(SEGMENTS)]
     for streamline, segments in zip(taken.streamlines, numbers, strict=True):
@@ -137,6 +137,6 @@ CHECK = Check(
         *estimated("DistanceMean", "Mean distance", "Of points from the middle of their segment", "mm"),
     ),
     run=_run,
-    need=lambda given: needs.READING + needs.sampled(given.tractogram, _MOST) + needs.PANELS + needs.PLOTS,
+    need=lambda given: memory.READING + memory.sampled(given.tractogram, _MOST) + memory.PANELS + memory.PLOTS,
     place=40,
 )

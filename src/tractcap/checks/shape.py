@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, File, Findings, Given, Measure, Value, estimated
+from tractcap.checks.common import memory
+from tractcap.checks.common.check import Check, CheckFile, CheckInput, Findings, Measure, Value, estimated
 from tractcap.drawing.palette import DISTINCT
 from tractcap.limits import MB
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tractcap.checks.kit.desk import Desk
-    from tractcap.checks.kit.sample import Sample
-    from tractcap.checks.kit.survey import Survey
+    from tractcap.checks.common.output import CheckOutput
+    from tractcap.checks.common.sample import Sample
+    from tractcap.checks.common.survey import Survey
     from tractcap.inputs.tractograms import Chunk, Tractogram
 
 _MOST = 2_000
@@ -34,8 +34,8 @@ _HALF = 127
 """Of the 255 that are inside head or brain."""
 
 
-def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit.survey import survey
+def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
+    from tractcap.checks.common.survey import survey
 
     tractogram = given.open(given.tractogram)
     outside = _Outside(given.reference, tractogram)
@@ -52,8 +52,8 @@ def _run(given: Given, desk: "Desk") -> Findings:
 class _Outside:
     """Takes chunks, and counts the points that lie outside of what the reference image shows of head or brain."""
 
-    def __init__(self, reference: File | None, tractogram: "Tractogram") -> None:
-        from tractcap.checks.kit import space
+    def __init__(self, reference: CheckFile | None, tractogram: "Tractogram") -> None:
+        from tractcap.checks.common import same_space
         from tractcap.drawing.anatomy import Anatomy
         from tractcap.errors import InputError
         from tractcap.inputs.images import ImageFile
@@ -63,7 +63,7 @@ class _Outside:
         if reference is None:
             return
         try:
-            space.placed([tractogram], "what lies outside the reference image can't be told")
+            same_space.placed([tractogram], "what lies outside the reference image can't be told")
             self._inside = Anatomy(ImageFile(Path(reference.path))).inside
         except InputError as error:
             self.notes = [str(error)]  # all else of the shape doesn't need it
@@ -85,10 +85,10 @@ def _forms(taken: "Sample") -> dict[str, Any]:
     """Length, curvature and span of each streamline of the sample, each an array (S,)."""
     import numpy as np
 
-    from tractcap.checks.kit import forms
+    from tractcap.checks.common import streamline_shape
 
     each: dict[str, Callable[[Any], float | None]] = {
-        "length": forms.length, "curvature": forms.curvature, "span": forms.span
+        "length": streamline_shape.length, "curvature": streamline_shape.curvature, "span": streamline_shape.span
     }  # fmt: skip
     return {name: np.array([what(one) for one in taken.streamlines], float) for name, what in each.items()}
 
@@ -112,7 +112,7 @@ def _counted(found: "Survey") -> dict[str, Value]:
 def _formed(forms: dict[str, Any], fraction: float) -> dict[str, Value]:
     import numpy as np
 
-    from tractcap.checks.kit import estimate
+    from tractcap.checks.common import estimate
 
     bent = forms["curvature"][np.isfinite(forms["curvature"])]
     long = forms["length"] > 0
@@ -133,15 +133,15 @@ def _notes(found: "Survey") -> list[str]:
     return [*said, *found.sample.notes("curvature, span, straightness, and the picture,")]
 
 
-def _pictures(taken: "Sample", forms: dict[str, Any], desk: "Desk") -> "Image.Image":
-    from tractcap.checks.kit import panels
-    from tractcap.drawing.scales import Scale
+def _pictures(taken: "Sample", forms: dict[str, Any], desk: "CheckOutput") -> "Image.Image":
+    from tractcap.checks.common import panels
+    from tractcap.drawing.color_scale import ColorScale
 
     low, high = (float(one) for one in (forms["length"].min(), forms["length"].max()))
-    scale = Scale("length", low, high, "mm")
+    scale = ColorScale("length", low, high, "mm")
     rows = [
-        panels.Row("Lengths", taken.told, [panels.valued(taken.streamlines, forms["length"], scale)]),
-        panels.Row("Ends", f"the last {_END:g} mm at both ends", _with_ends(taken)),
+        panels.PanelRow("Lengths", taken.told, [panels.valued(taken.streamlines, forms["length"], scale)]),
+        panels.PanelRow("Ends", f"the last {_END:g} mm at both ends", _with_ends(taken)),
     ]
     return panels.sheet(
         f"{desk.title}: lengths and ends", taken.told, rows, panels.frame_of(taken.streamlines), desk.report,
@@ -150,9 +150,9 @@ def _pictures(taken: "Sample", forms: dict[str, Any], desk: "Desk") -> "Image.Im
 
 
 def _with_ends(taken: "Sample") -> list[Any]:
-    from tractcap.checks.kit import forms, panels
+    from tractcap.checks.common import panels, streamline_shape
 
-    cut = [forms.cut(one, _END) for one in taken.streamlines]
+    cut = [streamline_shape.cut(one, _END) for one in taken.streamlines]
     ends, between = [end for one in cut for end in one[:2]], [one[2] for one in cut if len(one[2]) > 1]
     named = (("between", between, _REST), ("ends", ends, _ENDS))
     return [panels.plain(name, which, color) for name, which, color in named if which]
@@ -165,10 +165,10 @@ def _bins(found: "Survey") -> Sequence[tuple[float, float, int]]:
     return list(zip(starts, ends, lengths.counts, strict=True))
 
 
-def _plots(found: "Survey", forms: dict[str, Any], desk: "Desk") -> "Image.Image":
+def _plots(found: "Survey", forms: dict[str, Any], desk: "CheckOutput") -> "Image.Image":
     import numpy as np
 
-    from tractcap.checks.kit import plots
+    from tractcap.checks.common import plots
 
     bent = forms["curvature"][np.isfinite(forms["curvature"])]
 
@@ -184,7 +184,7 @@ def _plots(found: "Survey", forms: dict[str, Any], desk: "Desk") -> "Image.Image
 
 
 def _lengths(plot: Any, found: "Survey") -> None:
-    from tractcap.checks.kit import plots
+    from tractcap.checks.common import plots
 
     lengths = found.lengths
     starts = [start for start, _, _ in _bins(found)]
@@ -196,7 +196,7 @@ def _lengths(plot: Any, found: "Survey") -> None:
 def _curvatures(plot: Any, bent: Any, sampled: int) -> None:
     import numpy as np
 
-    from tractcap.checks.kit import plots
+    from tractcap.checks.common import plots
 
     of = "" if len(bent) == sampled else f" of {sampled:,}"
     title = f"{len(bent):,}{of} sampled"
@@ -207,10 +207,10 @@ def _curvatures(plot: Any, bent: Any, sampled: int) -> None:
     plot.axes.set(title=title, xlabel="mean curvature (1/mm)")
 
 
-def _need(given: Given) -> int:
+def _need(given: CheckInput) -> int:
     anatomy = _ANATOMY + min(given.reference.voxels, _MOST_VOXELS) if given.reference else 0
-    own = needs.READING + needs.sampled(given.tractogram, _MOST) + needs.SURVEY
-    return own + _GRID + max(needs.PANELS + needs.PLOTS, anatomy)
+    own = memory.READING + memory.sampled(given.tractogram, _MOST) + memory.SURVEY
+    return own + _GRID + max(memory.PANELS + memory.PLOTS, anatomy)
 
 
 CHECK = Check(

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from tractcap.checks.kit import needs
-from tractcap.checks.kit.check import Check, Findings, Given, Measure, Value
+from tractcap.checks.common import memory
+from tractcap.checks.common.check import Check, CheckInput, Findings, Measure, Value
 from tractcap.drawing.palette import DISTINCT
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tractcap.checks.kit.desk import Desk
-    from tractcap.checks.kit.sample import Sample
-    from tractcap.checks.kit.survey import Survey
+    from tractcap.checks.common.output import CheckOutput
+    from tractcap.checks.common.sample import Sample
+    from tractcap.checks.common.survey import Survey
 
 _MOST = 2_000
 """Streamlines of each side that are drawn."""
@@ -19,17 +19,17 @@ _MOST = 2_000
 _COLORS = {"Left": DISTINCT["skyblue"], "Right": DISTINCT["orange"]}
 
 
-def _run(given: Given, desk: "Desk") -> Findings:
-    from tractcap.checks.kit import space
-    from tractcap.checks.kit.survey import survey
+def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
+    from tractcap.checks.common import same_space
+    from tractcap.checks.common.survey import survey
 
     assert given.mirror is not None
-    spaces = space.shared(given.tractogram, given.mirror)
+    spaces = same_space.shared(given.tractogram, given.mirror)
     ours_first = given.hemisphere == "L"
     files = (given.tractogram, given.mirror) if ours_first else (given.mirror, given.tractogram)
     named = dict(zip(_COLORS, files, strict=True))
     tractograms = {side: given.open(file) for side, file in named.items()}
-    space.placed(list(tractograms.values()), "it can't be compared with the other side")
+    same_space.placed(list(tractograms.values()), "it can't be compared with the other side")
     surveys = {side: survey(one, _MOST, desk.report) for side, one in tractograms.items()}
     found = {side: _measured(one) for side, one in surveys.items()}
     taken = {side: one.sample for side, one in surveys.items()}
@@ -51,21 +51,21 @@ def _laterality(left: float, right: float) -> float | None:
     return round((left - right) / (left + right), 6) if left + right else None
 
 
-def _pictures(taken: dict[str, "Sample"], desk: "Desk") -> "Image.Image":
-    from tractcap.checks.kit import panels
+def _pictures(taken: dict[str, "Sample"], desk: "CheckOutput") -> "Image.Image":
+    from tractcap.checks.common import panels
 
     bundles = [panels.plain(side, one.streamlines, _COLORS[side]) for side, one in taken.items()]
     words = " · ".join(f"{side.lower()} {one.told}" for side, one in taken.items())
     legend = tuple((side.lower(), color) for side, color in _COLORS.items())
     return panels.sheet(
-        f"{desk.title}: left and right", "", [panels.Row("Both sides", words, bundles)],
+        f"{desk.title}: left and right", "", [panels.PanelRow("Both sides", words, bundles)],
         panels.frame_of(*(one.streamlines for one in taken.values())), desk.report, background=desk.background,
         legend=legend,
     )  # fmt: skip
 
 
-def _plot(found: dict[str, dict[str, float]], desk: "Desk") -> "Image.Image":
-    from tractcap.checks.kit import plots
+def _plot(found: dict[str, dict[str, float]], desk: "CheckOutput") -> "Image.Image":
+    from tractcap.checks.common import plots
 
     colors = [plots.as_hex(color) for color in _COLORS.values()]
 
@@ -83,16 +83,16 @@ def _plot(found: dict[str, dict[str, float]], desk: "Desk") -> "Image.Image":
 _NAMED = {"Streamlines": ("streamlines", ""), "Length": ("mean length", "mm"), "Volume": ("volume", "mm³")}
 
 
-def _lacks(given: Given) -> str:
+def _lacks(given: CheckInput) -> str:
     if not given.hemisphere:
         return "the name tells no hemisphere, so there is no other side"
     return "" if given.mirror else "the same bundle of the other hemisphere isn't there"
 
 
-def _need(given: Given) -> int:
+def _need(given: CheckInput) -> int:
     both = [file for file in (given.tractogram, given.mirror) if file]
-    of_both = sum(needs.sampled(file, _MOST) + needs.SURVEY for file in both)
-    return needs.READING + of_both + needs.PANELS + needs.PLOTS
+    of_both = sum(memory.sampled(file, _MOST) + memory.SURVEY for file in both)
+    return memory.READING + of_both + memory.PANELS + memory.PLOTS
 
 
 CHECK = Check(

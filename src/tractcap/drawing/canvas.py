@@ -18,9 +18,9 @@ from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
 
 from tractcap.drawing.anatomy import GLASS_POWER, Mesh
-from tractcap.drawing.buffers import Buffer, transfer_buffer
-from tractcap.drawing.light import lit
-from tractcap.drawing.lines import Lines, joined
+from tractcap.drawing.framebuffers import Buffer, transfer_buffer
+from tractcap.drawing.lighting import lit
+from tractcap.drawing.lines import DrawableLines, joined
 from tractcap.drawing.occlusion import Occlusion
 from tractcap.drawing.views import Frame, View
 from tractcap.errors import DrawingError
@@ -118,7 +118,7 @@ class Canvas:
         ]
         self.wipe()
 
-    def draw(self, lines: Lines) -> None:
+    def draw(self, lines: DrawableLines) -> None:
         """Draw lines into every shot; where something nearer was drawn before, that stays."""
         if self._all_is_seen:
             self._draw_all(lines)
@@ -147,7 +147,7 @@ class Canvas:
         if waiting.is_worth_learning():
             occlusion.learn(place, lambda first, last: self.depths(place, first, last))
 
-    def _draw_all(self, lines: Lines) -> None:
+    def _draw_all(self, lines: DrawableLines) -> None:
         _fill(self._data, lines)
         for place, shot in enumerate(self.shots):
             self._look(shot, shot.near, shot.far)
@@ -267,15 +267,15 @@ class _Waiting:
     """Lines that are to be drawn into a shot."""
 
     def __init__(self) -> None:
-        self._lines: list[Lines] = []
+        self._lines: list[DrawableLines] = []
         self.points = 0
         self._drawn, self._learnt = 0, 0
 
-    def add(self, lines: Lines) -> None:
+    def add(self, lines: DrawableLines) -> None:
         self._lines.append(lines)
         self.points += len(lines.points)
 
-    def take(self) -> Lines:
+    def take(self) -> DrawableLines:
         """All of them, in their order; none wait any more."""
         lines = joined(self._lines)
         self._drawn += self.points
@@ -310,7 +310,7 @@ def _actor() -> tuple[Any, Any]:
     return data, actor
 
 
-def _fill(data: Any, lines: Lines) -> None:
+def _fill(data: Any, lines: DrawableLines) -> None:
     _fill_points(data, lines.points, lines.colors)
     data.SetPolys(None)
     data.SetLines(_cells(lines.offsets, np.arange(len(lines.points))))

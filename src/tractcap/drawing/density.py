@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing.boxes import Places
-from tractcap.drawing.lines import Tally, drawable
-from tractcap.drawing.values import Report, Values
+from tractcap.drawing.bounds import BoundsMeter
+from tractcap.drawing.lines import StreamlineCounts, drawable
+from tractcap.drawing.point_values import PointValues, Report
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
 
@@ -19,7 +19,7 @@ CHUNK = 20_000
 """Points that are read at once."""
 
 
-class Density(Values):
+class Density(PointValues):
     """Streamlines that visit a voxel, sampled trilinearly. It reads the file twice to count them."""
 
     def __init__(self, tractogram: Tractogram, report: Report) -> None:
@@ -33,7 +33,7 @@ class Density(Values):
         self._volume = Volume(_visits(tractogram, affine, sides, report), affine)
 
     def at(self, chunk: Chunk) -> NDArray[np.float32]:
-        """See :class:`Values`."""
+        """See :class:`PointValues`."""
         return self.sampled(chunk.points)
 
     def sampled(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -43,7 +43,7 @@ class Density(Values):
 
 def _extent(tractogram: Tractogram, report: Report) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The box that pictures frame: were it wider for a few streamlines far away, voxels would be too large for all."""
-    places, tally = Places(), Tally()
+    places, tally = BoundsMeter(), StreamlineCounts()
     for chunk in tractogram.chunks(CHUNK):
         kept = drawable(chunk, tally)
         if len(kept.points):
@@ -60,7 +60,7 @@ def _visits(
 ) -> NDArray[np.float32]:
     """Visits of each voxel, (X, Y, Z): a streamline that leaves a voxel and comes back visits it twice."""
     counts = np.zeros(int(np.prod(sides)), np.float32)
-    tally = Tally()
+    tally = StreamlineCounts()
     for chunk in tractogram.chunks(CHUNK):
         kept = drawable(chunk, tally)
         if len(kept.points):

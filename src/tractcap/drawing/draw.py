@@ -11,15 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing import gl
+from tractcap.drawing import opengl
 from tractcap.drawing.anatomy import Anatomy, depth_of, outside
-from tractcap.drawing.edges import Edges
-from tractcap.drawing.lines import Lines, Tally, drawable, lines, parts_by_corner, parts_by_length, tangents
-from tractcap.drawing.look import GLASS, SLICES, TUBES, Coloring, Look
-from tractcap.drawing.paint import Paint, paint
+from tractcap.drawing.color_scale import ColorScale
+from tractcap.drawing.cropped import CroppedStreamlines
+from tractcap.drawing.lines import (
+    DrawableLines,
+    StreamlineCounts,
+    drawable,
+    lines,
+    parts_by_corner,
+    parts_by_length,
+    tangents,
+)
+from tractcap.drawing.options import GLASS, SLICES, TUBES, Coloring, PictureOptions
 from tractcap.drawing.piece import TOLD, WHOLE, Piece
-from tractcap.drawing.pieces import Facts, Merged, Writer
-from tractcap.drawing.scales import Scale
+from tractcap.drawing.piece_file import MergedPieces, PieceFacts, PieceWriter
+from tractcap.drawing.point_colors import PointColors, paint
 from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
 from tractcap.errors import DrawingError
 from tractcap.inputs.images import Volume
@@ -27,7 +35,7 @@ from tractcap.inputs.tractograms import Chunk, Tractogram
 
 if TYPE_CHECKING:
     from tractcap.drawing.canvas import Shot
-    from tractcap.drawing.finish import Drawing
+    from tractcap.drawing.compositing import Drawing
 
 _SEEN_PIXELS = 2.0
 """A streamline that leads over so many pixels across a view must be seen in it."""
@@ -43,7 +51,7 @@ _CORNER = 0.25
 
 
 @dataclass(frozen=True)
-class Bundle:
+class ColoredTractogram:
     """A tractogram and its colours; ``volume`` is the scalar map that these may stand for."""
 
     tractogram: Tractogram
@@ -52,7 +60,7 @@ class Bundle:
 
 
 @dataclass(frozen=True)
-class Making:
+class RenderSettings:
     """How pictures are made, which they don't show.
 
     ``max_points`` bounds a chunk. ``passes`` are how many pictures are drawn at once, of all that there are: the files
@@ -69,25 +77,29 @@ class Making:
 class Scene:
     """What is seen, in which frame: ``at`` is the point in mm that slices lead through."""
 
-    bundles: Sequence[Bundle]
+    bundles: Sequence[ColoredTractogram]
     frame: Frame
-    look: Look
+    look: PictureOptions
     anatomy: Anatomy | None = None
     at: Vector | None = None
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Picture:
     """A finished picture (pixels, pixels, 3) uint8 RGB, not yet labelled, and what the colours of values stand for."""
 
     view: View
     pixels: NDArray[np.uint8]
-    scale: Scale | None
+    scale: ColorScale | None
 
 
 def draw(
-    scene: Scene, making: Making, tally: Tally, report: Callable[[int], None], pieces: Sequence[Path] = ()
-) -> Iterator[Drawn]:
+    scene: Scene,
+    making: RenderSettings,
+    tally: StreamlineCounts,
+    report: Callable[[int], None],
+    pieces: Sequence[Path] = (),
+) -> Iterator[Picture]:
     """Draw a scene's views and then its turntable, one after the other, and count its streamlines into ``tally``.
 
     Parameters
@@ -105,11 +117,11 @@ def draw(
         files = [stack.enter_context(zipfile.ZipFile(path)) for path in pieces]
         for one in _passes(scene, making, report):
             yield from one.merged(tally, files) if files else one.drawn(tally)
-            tally = Tally()  # they are counted once
+            tally = StreamlineCounts()  # they are counted once
 
 
 def draw_piece(
-    scene: Scene, making: Making, piece: Piece, report: Callable[[int], None], writer: Writer
+    scene: Scene, making: RenderSettings, piece: Piece, report: Callable[[int], None], writer: PieceWriter
 ) -> dict[str, Any]:
     """Draw a piece of a scene of one bundle, opaque, for :func:`draw` to merge; returns what to tell of it.
 
@@ -119,7 +131,7 @@ def draw_piece(
     return told[0]  # all have read the same
 
 
-def _passes(scene: Scene, making: Making, report: Callable[[int], None], first: int = 0) -> "Iterator[_Pass]":
+def _passes(scene: Scene, making: RenderSettings, report: Callable[[int], None], first: int = 0) -> "Iterator[_Pass]":
     look = scene.look
     views = [(VIEWS[name], look.size) for name in look.views]
     views += [(view, look.frame_size) for view in turntable(look.turning)]
@@ -134,17 +146,17 @@ class _Pass:
     def __init__(
         self,
         scene: Scene,
-        making: Making,
+        making: RenderSettings,
         views: Sequence[tuple[View, int]],
         report: Callable[[int], None],
         first: int,
     ) -> None:
-        gl.choose()
+        opengl.choose()
         from tractcap.drawing.canvas import Brush, Canvas  # VTK looks for its window when it is loaded
 
         self._scene, self._making, self._views, self._report = scene, making, views, report
         self._first = first
-        self._edges = Edges(scene.frame)
+        self._edges = CroppedStreamlines(scene.frame)
         look, self._tubes = scene.look, scene.look.style == TUBES
         width = look.thickness(scene.frame)
         self._step = _BEND * width
@@ -157,19 +169,19 @@ class _Pass:
             layered=look.opacity < 1,
         )
 
-    def drawn(self, tally: Tally) -> Iterator[Drawn]:
+    def drawn(self, tally: StreamlineCounts) -> Iterator[Picture]:
         """Draw all bundles, and finish the pictures."""
         rims = self._rims()
-        facts = Facts(tally)
+        facts = PieceFacts(tally)
         for bundle in self._scene.bundles:
             self._draw(bundle, facts, WHOLE)
         self._canvas.finish()
         yield from self._finished(self._canvas, facts, rims)
         self._canvas.close()
 
-    def piece(self, piece: Piece, writer: Writer) -> dict[str, Any]:
+    def piece(self, piece: Piece, writer: PieceWriter) -> dict[str, Any]:
         """Draw a piece of the bundle, and write it as it is."""
-        (bundle,), facts = self._scene.bundles, Facts(Tally())
+        (bundle,), facts = self._scene.bundles, PieceFacts(StreamlineCounts())
         self._draw(bundle, facts, piece)
         self._canvas.finish()
         for place in range(len(self._views)):
@@ -178,35 +190,37 @@ class _Pass:
         self._canvas.close()
         return facts.dump()
 
-    def merged(self, tally: Tally, files: Sequence[zipfile.ZipFile]) -> Iterator[Drawn]:
+    def merged(self, tally: StreamlineCounts, files: Sequence[zipfile.ZipFile]) -> Iterator[Picture]:
         """Finish the pictures from pieces that were drawn."""
         rims = self._rims()
-        facts = Facts.load(json.loads(files[-1].read(TOLD))["facts"])
+        facts = PieceFacts.load(json.loads(files[-1].read(TOLD))["facts"])
         tally.add(facts.tally)
-        yield from self._finished(Merged(files, self._canvas, self._first), facts, rims)
+        yield from self._finished(MergedPieces(files, self._canvas, self._first), facts, rims)
         self._canvas.close()
 
     def _rims(self) -> list[NDArray[np.uint8] | None]:
-        from tractcap.drawing import finish
+        from tractcap.drawing import compositing
 
         scene = self._scene
         if scene.anatomy and GLASS in scene.look.anatomy:
-            return finish.glass(self._canvas, scene.anatomy, self._making.sampling)
+            return compositing.glass(self._canvas, scene.anatomy, self._making.sampling)
         return [None] * len(self._views)
 
-    def _finished(self, drawing: "Drawing", facts: Facts, rims: Sequence[NDArray[np.uint8] | None]) -> Iterator[Drawn]:
-        from tractcap.drawing import finish
+    def _finished(
+        self, drawing: "Drawing", facts: PieceFacts, rims: Sequence[NDArray[np.uint8] | None]
+    ) -> Iterator[Picture]:
+        from tractcap.drawing import compositing
 
         look, sampling = self._scene.look, self._making.sampling
         for place, (view, size) in enumerate(self._views):
-            setting = finish.Setting(sampling, look.background, look.opacity, *self._sliced(view))
+            setting = compositing.Setting(sampling, look.background, look.opacity, *self._sliced(view))
             rim = None if view.in_slice else rims[place]
-            pixels, covered = finish.picture(drawing, place, setting, rim)
+            pixels, covered = compositing.picture(drawing, place, setting, rim)
             shown = not facts.tally.beyond and _seen(view, facts.reach, self._scene.frame.width / size)
             if shown and not covered and not view.in_slice:
                 raise DrawingError(_blank(view, self._scene, facts.tally))
             self._report(facts.tally.points)  # a sign of life: a large picture takes its time
-            yield Drawn(view, pixels, facts.scale)
+            yield Picture(view, pixels, facts.scale)
 
     def _shot(self, view: View, size: int) -> "Shot":
         from tractcap.drawing.canvas import Shot
@@ -224,7 +238,7 @@ class _Pass:
         shown = view.in_slice or (SLICES in scene.look.anatomy and view.name in VIEWS)
         return (scene.anatomy, scene.at) if shown else (None, None)
 
-    def _draw(self, bundle: Bundle, facts: Facts, piece: Piece) -> None:
+    def _draw(self, bundle: ColoredTractogram, facts: PieceFacts, piece: Piece) -> None:
         """Draw a piece of a bundle, for which the file is read up to the piece's end."""
         most = self._making.max_points
         painted = paint(bundle.coloring, bundle.tractogram, bundle.volume, most, self._report)
@@ -237,7 +251,7 @@ class _Pass:
             self._take(chunk, painted, facts, drawn=at >= first)
             self._report(facts.tally.points)
 
-    def _take(self, chunk: Chunk, painted: Paint, facts: Facts, *, drawn: bool) -> None:
+    def _take(self, chunk: Chunk, painted: PointColors, facts: PieceFacts, *, drawn: bool) -> None:
         """Count a chunk, and draw it if it is this piece's."""
         kept, anatomy = drawable(chunk, facts.tally), self._scene.anatomy
         if not len(kept.points):
@@ -252,7 +266,7 @@ class _Pass:
         if anatomy and len(kept.points[kept.new]):
             facts.tally.outside += outside(kept.points[kept.new], anatomy.shape, anatomy.affine)
 
-    def _lines(self, chunk: Chunk, painted: Paint) -> Iterator[Lines]:
+    def _lines(self, chunk: Chunk, painted: PointColors) -> Iterator[DrawableLines]:
         along = tangents(chunk.points, chunk.offsets)
         parts = parts_by_length(chunk, self._step) if self._tubes else parts_by_corner(chunk, along, self._tolerance)
         most = self._making.max_points // (_TUBES if self._tubes else 1)
@@ -260,7 +274,7 @@ class _Pass:
         return lines(chunk, painted.colors(chunk), along, parts, most, lit=lit)
 
 
-def _blank(view: View, scene: Scene, tally: Tally) -> str:
+def _blank(view: View, scene: Scene, tally: StreamlineCounts) -> str:
     paths = ", ".join(str(bundle.tractogram.path) for bundle in scene.bundles)
     return f"the {view.name} view of {paths} came out blank, although {tally.drawn:,} streamlines were drawn."
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tractcap.drawing import scales
+from tractcap.drawing import color_scale
+from tractcap.drawing.color_scale import ColorScale
 from tractcap.drawing.palette import Color, contrast, luminance, mix
-from tractcap.drawing.scales import Scale
-from tractcap.drawing.typeface import capital, fit, outline_width, points, width, wrap, write
+from tractcap.drawing.text import capital, fit, outline_width, points, width, wrap, write
 from tractcap.drawing.views import Frame, View
 
 _BLACK = (0, 0, 0)
@@ -54,7 +54,7 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
-class Words:
+class Captions:
     """What is written on the pictures of one tractogram, or of several together.
 
     ``warnings`` are sentences; ``legend`` has the names and colours of bundles.
@@ -63,7 +63,7 @@ class Words:
     title: str
     subtitle: str
     warnings: tuple[str, ...] = ()
-    scale: Scale | None = None
+    scale: ColorScale | None = None
     legend: tuple[tuple[str, Color], ...] = ()
     background: Color = _BLACK
 
@@ -80,7 +80,7 @@ def label(image: Image.Image, view: View, frame: Frame, background: Color = _BLA
     _view_name(page, [view.name, note] if note else [view.name], middle - beside - edge)
 
 
-def head(image: Image.Image, words: Words) -> None:
+def head(image: Image.Image, words: Captions) -> None:
     """Write title, subtitle and warnings at the upper left of a square picture; colour bar and legend at its right."""
     page = _Page(image, image.width, words.background)
     bar = _color_bar(page, words.scale) if words.scale else _Block(page.right, page.edge)
@@ -94,7 +94,7 @@ def word(image: Image.Image, place: tuple[float, float], text: str, ink: Color |
     page.write(place, text, page.title, ink or page.ink, "mm")
 
 
-def mosaic(pictures: Sequence[Image.Image], words: Words) -> Image.Image:
+def mosaic(pictures: Sequence[Image.Image], words: Captions) -> Image.Image:
     """Pictures of one size beside and below each other, three to a row, between a heading and the legend."""
     style, columns = _Style(pictures[0].width, words.background), min(3, len(pictures))
     size, wide, rows = style.size, columns * style.size, -(-len(pictures) // columns)
@@ -185,11 +185,11 @@ class _Page(_Style):
             self.pen.rectangle((x, baseline - high, x + high - 1, baseline - 1), outline=self.dim)
         self.write((x + _indent(self), baseline), fit(name, self.legend, room), self.legend, self.ink)
 
-    def ramp(self, place: tuple[int, int], wide: int, scale: Scale) -> None:
+    def ramp(self, place: tuple[int, int], wide: int, scale: ColorScale) -> None:
         """A scale's colours, from its low end on."""
         self.patch(place, (wide, self.ramp_height), self.background)
         values = np.linspace(scale.low, scale.high, wide, dtype=np.float32)
-        band = np.broadcast_to(scales.colors(values, scale), (self.ramp_height, wide, 3))
+        band = np.broadcast_to(color_scale.colors(values, scale), (self.ramp_height, wide, 3))
         self.image.paste(Image.fromarray(band.copy()), place)
 
 
@@ -237,7 +237,7 @@ class _Block:
     bottom: int
 
 
-def _color_bar(page: _Page, scale: Scale) -> _Block:
+def _color_bar(page: _Page, scale: ColorScale) -> _Block:
     """Draw it at the upper right: name, colours, ends; nothing where the ends don't fit."""
     size, y, room = page.small, page.edge, page.beside_letter
     ends = _ends(scale, size, room / 2 - page.gap)
@@ -254,11 +254,11 @@ def _color_bar(page: _Page, scale: Scale) -> _Block:
     return _Block(page.right - wide, y + _leading(size) + page.gap)
 
 
-def _name(scale: Scale) -> str:
+def _name(scale: ColorScale) -> str:
     return f"{scale.name} ({scale.unit})" if scale.unit else scale.name
 
 
-def _ends(scale: Scale, size: int, room: float) -> tuple[str, str]:
+def _ends(scale: ColorScale, size: int, room: float) -> tuple[str, str]:
     """What stands at the ends of a colour bar: words may be shortened to so many pixels, numbers mustn't."""
     told = zip(scale.words, (scale.low, scale.high), strict=True)
     low, high = (fit(word, size, room) if word else number(end) for word, end in told)
@@ -309,7 +309,7 @@ def _deep(size: int) -> int:
     return math.ceil(size * 0.25)
 
 
-def _text(page: _Page, words: Words, room: float) -> None:
+def _text(page: _Page, words: Captions, room: float) -> None:
     """Write title, subtitle and warnings: the title beside the letter if it fits there, all else below it."""
     beside = width(words.title, page.title) <= page.beside_letter
     y = page.edge if beside else page.below_letter
@@ -320,14 +320,14 @@ def _text(page: _Page, words: Words, room: float) -> None:
         page.write((page.edge, y + row * _leading(page.small)), text, page.small, ink, "lt")
 
 
-def _lines(style: _Style, words: Words, room: float, most: int) -> list[tuple[str, Color]]:
+def _lines(style: _Style, words: Captions, room: float, most: int) -> list[tuple[str, Color]]:
     """The lines below a title; where there is no room for all, warnings matter more than the subtitle."""
     alerts = _warnings(style, words, room, most)
     counts = wrap(words.subtitle, _POINT, style.small, room, most - len(alerts))
     return [(line, style.dim) for line in counts] + [(line, style.alert) for line in alerts]
 
 
-def _warnings(style: _Style, words: Words, room: float, most: int) -> list[str]:
+def _warnings(style: _Style, words: Captions, room: float, most: int) -> list[str]:
     """The warnings in lines, each with its fair share of the lines that there may be."""
     share = max(1, most // max(1, len(words.warnings)))
     lines = [line for text in words.warnings for line in wrap(_SIGN + text, " ", style.small, room, share)]
@@ -361,7 +361,7 @@ class _Row:
             right -= item.wide + gap
 
 
-def _heading(style: _Style, words: Words, wide: int) -> Image.Image:
+def _heading(style: _Style, words: Captions, wide: int) -> Image.Image:
     """Title at the left, subtitle and colour bar at the right, or below where they don't fit; then warnings."""
     room, gap, pad = wide - 2 * style.edge, 4 * style.gap, round(style.title * 0.3)
     rows = [*_title_rows(style, words, room, gap), *_warning_rows(style, words, room)]
@@ -373,7 +373,7 @@ def _heading(style: _Style, words: Words, wide: int) -> Image.Image:
     return page.image
 
 
-def _title_rows(style: _Style, words: Words, room: int, gap: int) -> list[_Row]:
+def _title_rows(style: _Style, words: Captions, room: int, gap: int) -> list[_Row]:
     """As few rows as title, subtitle and colour bar fit into; a subtitle of several lines has them for itself."""
     title = _item(fit(words.title, style.title, room), style.title, style.ink)
     lines = [
@@ -388,7 +388,7 @@ def _title_rows(style: _Style, words: Words, room: int, gap: int) -> list[_Row]:
     return [_Row(tuple(row), round(style.title * 1.6)) for row in rows]
 
 
-def _warning_rows(style: _Style, words: Words, room: int) -> list[_Row]:
+def _warning_rows(style: _Style, words: Captions, room: int) -> list[_Row]:
     lines = _warnings(style, words, room, _MOST_LINES * len(words.warnings))
     return [_Row((_item(line, style.small, style.alert),), _leading(style.small)) for line in lines]
 
@@ -397,7 +397,7 @@ def _item(text: str, size: int, ink: Color) -> _Item:
     return _Item(width(text, size), lambda page, x, baseline: page.write((x, baseline), text, size, ink))
 
 
-def _bar_items(style: _Style, scale: Scale | None, room: int) -> list[_Item]:
+def _bar_items(style: _Style, scale: ColorScale | None, room: int) -> list[_Item]:
     """A colour bar in one row: name, low end, colours, high end; none where the ends don't fit."""
     if scale is None:
         return []
@@ -411,7 +411,7 @@ def _bar_items(style: _Style, scale: Scale | None, room: int) -> list[_Item]:
     return [_joined([_item(name, size, style.ink), bar], gap) if name else bar]
 
 
-def _ramp_item(style: _Style, scale: Scale) -> _Item:
+def _ramp_item(style: _Style, scale: ColorScale) -> _Item:
     wide, up = round(style.size * _COLUMN), (capital(style.small) + style.ramp_height) // 2
     return _Item(wide, lambda page, x, baseline: page.ramp((x, baseline - up), wide, scale))
 

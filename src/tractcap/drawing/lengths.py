@@ -22,7 +22,7 @@ _WIDTHS = (1, 2, 5, 10, 20, 50, 100)
 
 
 @dataclass(frozen=True)
-class Summary:
+class LengthSummary:
     """Lengths in mm. ``counts`` are of bins of ``width``, the first from ``start`` on."""
 
     mean: float
@@ -40,7 +40,7 @@ class Summary:
         return {**shown, "Histogram": {"Start": start, "BinWidth": width, "Counts": list(counts)}}
 
 
-class Lengths:
+class LengthMeter:
     """Takes chunks in their order; a streamline's pieces in several of them are one streamline."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Lengths:
         np.add.at(self._counts, fine[fine < _DENSE], 1)
         self._long += Counter(fine[fine >= _DENSE].tolist())
 
-    def summary(self) -> Summary:
+    def summary(self) -> LengthSummary:
         """What was counted, of at least one streamline."""
         self._close()
         fine = np.concatenate([np.flatnonzero(self._counts), np.array(sorted(self._long), np.int64)])
@@ -83,7 +83,7 @@ class Lengths:
         first, width = _bins(int(fine[0]), int(fine[-1]))
         binned = np.bincount(fine // width - first, counts).astype(np.int64)
         low, high = self._least / QUANTA, self._most / QUANTA
-        return Summary(
+        return LengthSummary(
             mean=round(self._sum / QUANTA / int(counts.sum()), 3),
             median=round(min(high, max(low, _median(fine, counts))), 3),
             minimum=round(low, 3),

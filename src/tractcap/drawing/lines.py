@@ -21,7 +21,7 @@ NOT_FINITE = "with points that are not finite or more than 10 m away"
 
 
 @dataclass
-class Tally:
+class StreamlineCounts:
     """How many streamlines there were, and how many of them were left out, by reason.
 
     ``outside`` counts the points outside the reference image, ``beyond`` the streamlines that pictures don't show
@@ -37,7 +37,7 @@ class Tally:
     quanta: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "StreamlineCounts") -> None:
         """Take in what another has counted."""
         farthest = max(self.farthest, other.farthest)
         for one in fields(self):
@@ -56,7 +56,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Lines:
+class DrawableLines:
     """What a canvas draws: ``points`` (N, 3) float32 in RAS+ mm, ``colors`` (N, 3) uint8, ``tangents`` (N, 3) int8.
 
     ``points[offsets[i]:offsets[i + 1]]`` is the i-th line; ``offsets`` are int64. Tangents are 127 long, or
@@ -69,7 +69,7 @@ class Lines:
     offsets: NDArray[np.int64]
 
 
-def drawable(chunk: Chunk, tally: Tally) -> Chunk:
+def drawable(chunk: Chunk, tally: StreamlineCounts) -> Chunk:
     """Leave out the streamlines of a chunk that can't be drawn, and count all of them into ``tally``."""
     lengths = np.diff(chunk.offsets)
     bad = _bad(chunk)
@@ -117,11 +117,11 @@ def _keep(chunk: Chunk, keep: NDArray[np.bool_], lengths: NDArray[np.int64]) -> 
     )
 
 
-def joined(several: Sequence[Lines]) -> Lines:
+def joined(several: Sequence[DrawableLines]) -> DrawableLines:
     """All of them, one after the other."""
     begins = np.cumsum([0, *(len(one.points) for one in several)])
     offsets = [one.offsets[:-1] + begin for one, begin in zip(several, begins, strict=False)]
-    return Lines(
+    return DrawableLines(
         np.concatenate([one.points for one in several]),
         np.concatenate([one.colors for one in several]),
         np.concatenate([one.tangents for one in several]),
@@ -210,7 +210,7 @@ def lines(
     most: int,
     *,
     lit: bool,
-) -> Iterator[Lines]:
+) -> Iterator[DrawableLines]:
     """Lines of a chunk of drawable streamlines; its context points are not drawn.
 
     Parameters
@@ -228,12 +228,12 @@ def lines(
         stop = min(last, max(fits, first + 2))
         offsets = np.unique(np.clip(chunk.offsets, first, stop)) - first
         part = slice(first, stop)
-        straight = Lines(chunk.points[part], colors[part], directions[part], offsets)
+        straight = DrawableLines(chunk.points[part], colors[part], directions[part], offsets)
         yield _bent(straight, along[:, part], parts[part])
         first = stop if stop == last or stop in chunk.offsets else stop - 1
 
 
-def _bent(straight: Lines, along: NDArray[np.float32], parts: NDArray[np.int64]) -> Lines:
+def _bent(straight: DrawableLines, along: NDArray[np.float32], parts: NDArray[np.int64]) -> DrawableLines:
     """Lines of which each segment is bent from so many parts."""
     last = len(parts) - 1
     begins = np.concatenate([[0], np.cumsum(parts[:-1])])
@@ -251,7 +251,7 @@ def _bent(straight: Lines, along: NDArray[np.float32], parts: NDArray[np.int64])
     colors[between] = _between(straight.colors, begin, share[:, None]) + np.float32(0.5)
     way = _between(straight.tangents, begin, share[:, None]).T
     tangents[between] = np.rint(way * (127 / np.maximum(np.sqrt(_squared(way)), 1))).T
-    return Lines(points, colors, tangents, np.append(begins[straight.offsets[:-1]], len(points)))
+    return DrawableLines(points, colors, tangents, np.append(begins[straight.offsets[:-1]], len(points)))
 
 
 def _cubic(

@@ -6,19 +6,19 @@ Headers can't be trusted with this: many give the grid of another image, or a gr
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from tractcap.drawing.boxes import Boxes, Places
-from tractcap.drawing.lengths import Lengths, Summary
-from tractcap.drawing.lines import Tally, drawable
-from tractcap.drawing.look import Coloring
-from tractcap.drawing.territory import Territory
-from tractcap.drawing.values import Range, values
+from tractcap.drawing.bounds import Bounds, BoundsMeter
+from tractcap.drawing.lengths import LengthMeter, LengthSummary
+from tractcap.drawing.lines import StreamlineCounts, drawable
+from tractcap.drawing.options import Coloring
+from tractcap.drawing.point_values import Range, values
+from tractcap.drawing.volume import VisitedVolume
 from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Tractogram
 
 
 @dataclass(frozen=True)
-class Extent(Boxes):
+class Extent(Bounds):
     """Where the streamlines lie that can be drawn, and what was counted on the way.
 
     ``lengths`` are theirs; ``volume`` in mm³ is what they pass through, on a grid of voxels of ``voxel`` mm. ``values``
@@ -26,8 +26,8 @@ class Extent(Boxes):
     number.
     """
 
-    tally: Tally
-    lengths: Summary
+    tally: StreamlineCounts
+    lengths: LengthSummary
     volume: float
     voxel: float
     values: tuple[float, float] | None = None
@@ -53,8 +53,8 @@ def measure(
         When it is damaged, lacks the data, or holds no streamline that can be drawn.
     """
     shown = values(coloring, tractogram, volume, report) if coloring and coloring.measured else None
-    places, found, tally = Places(), Range(), Tally()
-    lengths, territory = Lengths(), Territory()
+    places, found, tally = BoundsMeter(), Range(), StreamlineCounts()
+    lengths, territory = LengthMeter(), VisitedVolume()
     for chunk in tractogram.chunks(max_points, shown.data if shown else ""):
         kept = drawable(chunk, tally)
         if len(kept.points):
@@ -81,6 +81,6 @@ def measure(
     )
 
 
-def _nothing(tally: Tally) -> str:
+def _nothing(tally: StreamlineCounts) -> str:
     reasons = " and ".join(f"{count:,} {reason}" for reason, count in tally.left_out.items() if count)
     return f"holds only streamlines that can't be drawn ({reasons})"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing.lines import Lines
+from tractcap.drawing.lines import DrawableLines
 from tractcap.drawing.views import Frame, Vector
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Occlusion:
     widths : of each shot's lines, in samples. lines : some of those that will be drawn, to learn how long segments are.
     """
 
-    def __init__(self, shots: "Sequence[Shot]", frame: Frame, widths: Sequence[float], lines: Lines) -> None:
+    def __init__(self, shots: "Sequence[Shot]", frame: Frame, widths: Sequence[float], lines: DrawableLines) -> None:
         self._center = np.array(frame.center, np.float32)
         self._half = max(_LEAST, _Segments(lines, self._center).half(_FITTING))
         self._maps = [_Map(shot, frame, width, self._half) for shot, width in zip(shots, widths, strict=True)]
@@ -52,7 +52,7 @@ class Occlusion:
         """Take in what has been drawn into a shot."""
         self._maps[place].learn(rows)
 
-    def seen(self, lines: Lines) -> Iterator[tuple[int, Lines]]:
+    def seen(self, lines: DrawableLines) -> Iterator[tuple[int, DrawableLines]]:
         """Of each shot in which they may be seen the place, and which lines, or parts of lines, they are."""
         segments = _Segments(lines, self._center)
         for place, map_ in enumerate(self._maps):
@@ -121,7 +121,7 @@ def _around(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
 class _Segments:
     """Those between each point and the next. What views share, such as opposite ones, is worked out once."""
 
-    def __init__(self, lines: Lines, center: NDArray[np.float32]) -> None:
+    def __init__(self, lines: DrawableLines, center: NDArray[np.float32]) -> None:
         places: NDArray[np.float32] = np.ascontiguousarray((lines.points - center).T)
         begin, end = places[:, :-1], places[:, 1:]
         self._real = np.ones(begin.shape[1], bool)
@@ -181,7 +181,7 @@ def _along(places: NDArray[np.float32], direction: Vector) -> NDArray[np.float32
     return total
 
 
-def _part(lines: Lines, seen: NDArray[np.bool_]) -> Lines:
+def _part(lines: DrawableLines, seen: NDArray[np.bool_]) -> DrawableLines:
     """The lines, or parts of lines, that certain segments are."""
     needed = np.zeros(len(lines.points), bool)
     needed[:-1] = seen
@@ -190,4 +190,4 @@ def _part(lines: Lines, seen: NDArray[np.bool_]) -> Lines:
     begins = np.ones(len(places), bool)
     begins[1:] = ~seen[places[1:] - 1]
     offsets = np.append(np.flatnonzero(begins), len(places))
-    return Lines(lines.points[places], lines.colors[places], lines.tangents[places], offsets)
+    return DrawableLines(lines.points[places], lines.colors[places], lines.tangents[places], offsets)

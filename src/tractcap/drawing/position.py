@@ -7,10 +7,10 @@ with the others (as the centroids of Garyfallidis et al., Front Neurosci 6:175, 
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing.boxes import Places
+from tractcap.drawing.bounds import BoundsMeter
 from tractcap.drawing.density import CHUNK
-from tractcap.drawing.lines import Tally, drawable
-from tractcap.drawing.values import Report, Values
+from tractcap.drawing.lines import StreamlineCounts, drawable
+from tractcap.drawing.point_values import PointValues, Report
 from tractcap.inputs.tractograms import Chunk, Tractogram
 
 POINTS = 100
@@ -24,7 +24,7 @@ _ROUNDS = 5
 _ENDS = (("left", "right"), ("posterior", "anterior"), ("inferior", "superior"))
 
 
-class Position(Values):
+class Position(PointValues):
     """Percent along the core, which begins at its left, posterior or inferior end; ``words`` name both ends."""
 
     def __init__(self, tractogram: Tractogram, report: Report) -> None:
@@ -38,7 +38,7 @@ class Position(Values):
         self._tree = cKDTree(self.core)
 
     def at(self, chunk: Chunk) -> NDArray[np.float32]:
-        """See :class:`Values`."""
+        """See :class:`PointValues`."""
         _, nearest = self._tree.query(chunk.points.astype(np.float64))
         percent: NDArray[np.float32] = (nearest * (100 / (POINTS - 1))).astype(np.float32)
         return percent
@@ -50,7 +50,7 @@ def sample(tractogram: Tractogram, report: Report) -> NDArray[np.float64]:
     Those longer than a chunk are left aside, and a few far away that pictures don't frame.
     """
     kept: list[NDArray[np.float64]] = []
-    step, number, tally, places = 1, 0, Tally(), Places()
+    step, number, tally, places = 1, 0, StreamlineCounts(), BoundsMeter()
     for chunk in tractogram.chunks(CHUNK):
         good = drawable(chunk, tally)
         whole = range(int(good.head), len(good.offsets) - 1 - good.tail)

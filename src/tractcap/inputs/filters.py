@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.errors import RecordError, SettingsError
-from tractcap.inputs.bundles import BundleName, identify, without_side
+from tractcap.inputs.bundle_names import BundleName, identify, without_side
 from tractcap.textfiles import read_object
 
 TRACTOGRAM, REFERENCE, SCALAR = "tractogram", "reference", "scalar"

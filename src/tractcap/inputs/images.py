@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.errors import InputError, RecordError
+from tractcap.inputs.affines import places
 from tractcap.inputs.reading import check_file, each, reading, size_bound
-from tractcap.inputs.space import places
 from tractcap.textfiles import read_text
 
 MOST_VOXELS = 320**3

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from tractcap.inputs.bundles import BundleName, identify, is_known, without_state
-from tractcap.inputs.names import BUNDLE_ENTITIES, SUFFIXES, entities, participant_of, remainder, split_image
-from tractcap.inputs.names import split_source as split
-from tractcap.inputs.patterns import BUNDLE, GROUP, PARTICIPANT, SESSION, Pattern, bare_label
+from tractcap.inputs.bundle_names import BundleName, identify, is_known, without_state
+from tractcap.inputs.filenames import BUNDLE_ENTITIES, SUFFIXES, entities, participant_of, remainder, split_image
+from tractcap.inputs.filenames import split_source as split
+from tractcap.inputs.layouts import BUNDLE, GROUP, PARTICIPANT, SESSION, Layout, bare_label
 
 FIGURES = "figures"
 
@@ -32,7 +32,7 @@ Variant = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PathFacts:
     """What a tractogram's path tells."""
 
     participant: str
@@ -54,7 +54,7 @@ class Source:
     root: Path
     name: str
     dataset: str = ""
-    pattern: Pattern | None = None
+    pattern: Layout | None = None
     renamed: str = ""
     elsewhere: Path | None = None
 
@@ -69,11 +69,11 @@ class Source:
         return self.elsewhere is None and self.name.endswith(".json")
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> PathFacts:
         """What its path tells."""
         if self.elsewhere:
             subject, _, tract = self.name.partition("/")
-            return Facts(subject.removeprefix("sub-"), "", identify(tract), (), ())
+            return PathFacts(subject.removeprefix("sub-"), "", identify(tract), (), ())
         return _facts(self.name, self.pattern)
 
     @property
@@ -187,7 +187,7 @@ def divided(stem: str) -> tuple[str, str] | None:
 
 
 @lru_cache(maxsize=512)
-def _facts(name: str, pattern: Pattern | None) -> Facts:
+def _facts(name: str, pattern: Layout | None) -> PathFacts:
     path, ending = split(name)
     stem = path.rpartition("/")[2]
     captured = dict(pattern.match(name) or {}) if pattern else {}
@@ -204,7 +204,7 @@ def _facts(name: str, pattern: Pattern | None) -> Facts:
     bundle, entity, state = _bundle(text, told, bool(pattern and pattern.tool)) or (_whole(stem), "", "")
     own = {key: value for key, value in told.items() if key not in (*_NO_VARIANT, entity)}
     variant = ({"desc": state} if state else {}) | own
-    return Facts(participant, told.get("ses", ""), bundle, tuple(told.items()), tuple(variant.items()))
+    return PathFacts(participant, told.get("ses", ""), bundle, tuple(told.items()), tuple(variant.items()))
 
 
 def _without_labels(text: str, labels: list[str]) -> str:

@@ -3,9 +3,9 @@
 Knows nothing of tractograms and imports the standard library alone. Importing it changes nothing of the process.
 """
 
+from tractcap.limits.availability import check_memory_available, get_n_jobs_with_memory_limit
 from tractcap.limits.budget import Budget, settle
 from tractcap.limits.cgroup import Limit
-from tractcap.limits.fitting import check_memory_available, get_n_jobs_with_memory_limit
 from tractcap.limits.rlimit import limit_data
 from tractcap.limits.sizes import MB, as_mb, parse_size
 from tractcap.limits.watch import Watch

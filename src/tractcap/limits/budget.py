@@ -9,8 +9,8 @@ from pathlib import Path
 from tractcap.errors import SettingsError
 from tractcap.limits import cgroup
 from tractcap.limits.cgroup import Limit
+from tractcap.limits.procfs import number
 from tractcap.limits.sizes import MB, as_mb
-from tractcap.limits.texts import number
 
 _CAP = "the cap asked for"
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from tractcap.limits import texts
-from tractcap.limits.texts import Mount
+from tractcap.limits import procfs
+from tractcap.limits.procfs import Mount
 
 _KINDS = ("cgroup", "cgroup2")
 _LIMITS = ("memory.limit_in_bytes", "memory.max", "memory.high")
@@ -40,7 +40,7 @@ class Limit:
 
 
 @dataclass
-class Found:
+class CgroupLimits:
     """What the control groups say, and the bytes of the machine's ``physical`` memory, None where it isn't told.
 
     ``groups`` are the folders of all groups that count this process's memory, limited or not. ``unreadable`` names the
@@ -54,7 +54,7 @@ class Found:
     unreadable: list[str] = field(default_factory=list)
 
 
-def read(root: Path = Path("/")) -> Found:
+def read(root: Path = Path("/")) -> CgroupLimits:
     """Read every memory limit and CPU quota that can be seen, at every level.
 
     Parameters
@@ -66,10 +66,10 @@ def read(root: Path = Path("/")) -> Found:
     Memory limits in bytes ("unlimited" is left out, whatever number stands for it) and quotas in
     processors, each from the process's own group upwards, in every mount.
     """
-    found = Found()
+    found = CgroupLimits()
     # 0 is what a container's own meminfo may say where it knows nothing
-    found.physical = texts.sizes(_text(root / "proc/meminfo", found) or "").get("MemTotal") or None
-    mounts = [one for one in texts.mounts(_text(root / "proc/self/mountinfo", found) or "") if one.kind in _KINDS]
+    found.physical = procfs.sizes(_text(root / "proc/meminfo", found) or "").get("MemTotal") or None
+    mounts = [one for one in procfs.mounts(_text(root / "proc/self/mountinfo", found) or "") if one.kind in _KINDS]
     paths = dict(_paths(_text(root / "proc/self/cgroup", found) or ""))
     found.groups += dict.fromkeys(_levels(root, "memory", mounts, paths))
     for group in found.groups:
@@ -118,9 +118,9 @@ def _upwards(point: Path, inside: PurePosixPath) -> Iterator[Path]:
         yield point / parent
 
 
-def _text(path: Path, found: Found) -> str | None:
+def _text(path: Path, found: CgroupLimits) -> str | None:
     try:
-        return texts.read(path)
+        return procfs.read(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -128,21 +128,21 @@ def _text(path: Path, found: Found) -> str | None:
         return None
 
 
-def _read_memory(group: Path, found: Found) -> None:
+def _read_memory(group: Path, found: CgroupLimits) -> None:
     told = {str(group / name): _text(group / name, found) for name in _LIMITS}
     # parents that a container can't see still count: version 1 tells their least limit here
     hidden = re.search(rf"^{_HIDDEN} (.*)$", _text(group / "memory.stat", found) or "", re.MULTILINE)
     told[f"{group / 'memory.stat'} ({_HIDDEN})"] = hidden and hidden[1]
     most = found.physical or _NO_LIMIT
     for where, text in told.items():
-        if (size := texts.number(text or "")) is not None and size <= most:
+        if (size := procfs.number(text or "")) is not None and size <= most:
             found.memory.append(Limit(size, where, group))
 
 
-def _read_cpu(group: Path, found: Found) -> None:
+def _read_cpu(group: Path, found: CgroupLimits) -> None:
     words = (_text(group / "cpu.max", found) or "").split(" ")
     if len(words) != 2:
         words = [_text(group / name, found) or "" for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")]
-    quota, period = map(texts.number, words)
+    quota, period = map(procfs.number, words)
     if quota is not None and period:
         found.cpus.append(quota / period)

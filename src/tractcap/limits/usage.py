@@ -6,7 +6,7 @@ they can be read again; files on tmpfs are not, since they have nowhere else to 
 
 from pathlib import Path
 
-from tractcap.limits import texts
+from tractcap.limits import procfs
 
 _KINDS = ("total_active_file", "total_inactive_file", "active_file", "inactive_file")
 
@@ -26,7 +26,7 @@ def private_peak(pid: int | str = "self", root: Path = Path("/")) -> int:
 
 
 def _status(pid: int | str, root: Path) -> dict[str, int]:
-    return texts.sizes(_text(root / f"proc/{pid}/status"))
+    return procfs.sizes(_text(root / f"proc/{pid}/status"))
 
 
 def group_memory(group: Path) -> int | None:
@@ -39,7 +39,7 @@ def group_memory(group: Path) -> int | None:
     total = _number(group, "memory.usage_in_bytes", "memory.current")
     if total is None:
         return None
-    stat = texts.counts(_text(group / "memory.stat"))
+    stat = procfs.counts(_text(group / "memory.stat"))
     # version 1 tells of the group alone and, as "total", of all below it; its usage is of all
     files = [stat[name] for name in _KINDS if name in stat][:2]
     return max(0, total - sum(files))
@@ -55,30 +55,30 @@ def oom_kills(group: Path) -> int | None:
 
     Version 1 counts in the group of the killed process alone, version 2 in all groups above too.
     """
-    events = texts.counts(_text(group / "memory.events")) or texts.counts(_text(group / "memory.oom_control"))
+    events = procfs.counts(_text(group / "memory.events")) or procfs.counts(_text(group / "memory.oom_control"))
     return events.get("oom_kill")
 
 
 def machine_available(root: Path = Path("/")) -> int | None:
     """Bytes that the machine could still give to processes, as the kernel estimates it."""
-    return texts.sizes(_text(root / "proc/meminfo")).get("MemAvailable")
+    return procfs.sizes(_text(root / "proc/meminfo")).get("MemAvailable")
 
 
 def in_memory(path: Path, root: Path = Path("/")) -> bool:
     """Whether files at a path that exists are kept in memory: on tmpfs or ramfs."""
-    kinds = {mount.point: mount.kind for mount in texts.mounts(_text(root / "proc/self/mountinfo"))}
+    kinds = {mount.point: mount.kind for mount in procfs.mounts(_text(root / "proc/self/mountinfo"))}
     at = path.resolve()
     nearest = next((str(folder) for folder in (at, *at.parents) if str(folder) in kinds), "")
     return kinds.get(nearest) in ("tmpfs", "ramfs")
 
 
 def _number(group: Path, *names: str) -> int | None:
-    found = (texts.number(_text(group / name)) for name in names)
+    found = (procfs.number(_text(group / name)) for name in names)
     return next((number for number in found if number is not None), None)
 
 
 def _text(path: Path) -> str:
     try:
-        return texts.read(path)
+        return procfs.read(path)
     except OSError:
         return ""

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from tractcap.checks import checks
-from tractcap.checks.kit.check import STATUSES
+from tractcap.checks.common.check import STATUSES
 from tractcap.errors import RecordError
 from tractcap.files import write_text
-from tractcap.records.values import OMIT, FileName, Values, WrongValueError, one_of
-from tractcap.records.whose import CHECK, UNREADABLE, Bundle, Program, Whose
+from tractcap.records.identity import CHECK, UNREADABLE, BundleRecord, Identity, Program
+from tractcap.records.json_record import OMIT, FileName, JsonRecord, WrongValueError, one_of
 from tractcap.textfiles import read_object
 
 Value = str | float | None
@@ -18,7 +18,7 @@ Value = str | float | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured(Values):
+class Measured(JsonRecord):
     """What a measure is: its name, its meaning, and its unit, if it has one."""
 
     name: str
@@ -27,7 +27,7 @@ class Measured(Values):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flag(Values):
+class Flag(JsonRecord):
     """A rule that a measure breaks: its ``value`` lies ``below`` or ``above`` a threshold."""
 
     name: str
@@ -43,7 +43,7 @@ class Flag(Values):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attached(Values):
+class Attached(JsonRecord):
     """A picture or table of a check, in the record's folder."""
 
     file: FileName
@@ -52,7 +52,7 @@ class Attached(Values):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckRecord(Whose):
+class CheckRecord(Identity):
     """What a check found of a bundle, or ``why`` it found nothing.
 
     ``what`` and ``source`` say what the check is and where its method is from. ``with_`` is what else it was made with.
@@ -126,7 +126,7 @@ def unreadable(path: Path, output: Path, name: str, error: RecordError) -> Check
     """What can be told of the check ``name`` where its record isn't understood."""
     check, relative = checks()[name], path.relative_to(output).as_posix()
     return CheckRecord(
-        participant="", session="", title="", bundle=Bundle(key="", readable=""), status=UNREADABLE,
+        participant="", session="", title="", bundle=BundleRecord(key="", readable=""), status=UNREADABLE,
         why=f"its JSON file {relative} can't be understood: {error.why}. Run the checks again",
         check=check.name, name=check.title, what=check.what, source=check.source, place=check.place,
         sources=(), source_bytes=(), source_modified=(), generated_by=(),

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tractcap.errors import RecordError
-from tractcap.inputs.bundles import Sided, counterparts
-from tractcap.records.tract import Drawn, Lengths
-from tractcap.reports.checked import Checked, checked, counts
-from tractcap.reports.html import href, percent, plural, sentence, size, tenths, volume, whole
-from tractcap.reports.table import anchor
-from tractcap.reports.tracts import Tract, in_words, telling
+from tractcap.inputs.bundle_names import Sided, counterparts
+from tractcap.records.tractogram import DrawnRecord, LengthsRecord
+from tractcap.reports.check_results import Checked, checked, counts
+from tractcap.reports.collect import PictureSet, in_words, telling
+from tractcap.reports.formatting import href, percent, plural, sentence, size, tenths, volume, whole
+from tractcap.reports.group_table import anchor
 from tractcap.textfiles import read_start
 
 ANIMATIONS = ("mp4", "webp", "gif")
@@ -22,7 +22,7 @@ _BACKGROUND = "#000000"
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureLink:
     """A picture that can be looked at: ``what`` it shows, its ``link``, and its pixels if they could be read."""
 
     what: str
@@ -33,7 +33,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Histogram:
+class HistogramBars:
     """Bars as an SVG path in a box of ``WIDTH`` × ``HEIGHT``, and the same in words."""
 
     path: str
@@ -54,9 +54,9 @@ class Card:
     """
 
     id: str
-    tract: Tract
-    pictures: list[Picture]
-    histogram: Histogram | None
+    tract: PictureSet
+    pictures: list[PictureLink]
+    histogram: HistogramBars | None
     warnings: list[str]
     facts: list[tuple[str, str]]
     details: list[tuple[str, str]]
@@ -98,13 +98,13 @@ class Card:
         return sentence(self.tract.why) or "The reason was not told."
 
     @property
-    def still(self) -> Picture | None:
+    def still(self) -> PictureLink | None:
         """What the card shows: the mosaic, or the first of the views."""
         stills = [one for one in self.pictures if not one.what.startswith("turntable")]
         return next((one for one in stills if one.what == "mosaic"), stills[0] if stills else None)
 
     @property
-    def turntable(self) -> Picture | None:
+    def turntable(self) -> PictureLink | None:
         """The animation, if there is one."""
         return next((one for one in self.pictures if one.what.startswith("turntable")), None)
 
@@ -115,10 +115,10 @@ class Card:
         return ", ".join(told)
 
 
-def card(output: Path, tract: Tract) -> Card:
+def card(output: Path, tract: PictureSet) -> Card:
     """What is shown of a tract."""
     record, shown = tract.record, (_overview_anchor(tract) if tract.overview else anchor(place_of(tract)))
-    if not isinstance(record, Drawn):
+    if not isinstance(record, DrawnRecord):
         return Card(shown, tract, _pictures(output, tract), None, [], [], list(_sources(tract)), _BACKGROUND)
     return Card(
         shown,
@@ -133,7 +133,7 @@ def card(output: Path, tract: Tract) -> Card:
     )
 
 
-def place_of(tract: Tract) -> str:
+def place_of(tract: PictureSet) -> str:
     """What tells a tract from others: its tractogram's path, or its record's where that can't be understood."""
     return tract.source or f"{tract.folder}/{tract.stem}"
 
@@ -143,13 +143,13 @@ def legends(cards: Sequence[Card]) -> None:
     by_source = {one.tract.source: one for one in cards if not one.tract.overview}
     for one in cards:
         record = one.tract.record
-        if one.tract.overview and isinstance(record, Drawn) and len(record.sources) == len(record.colorings):
+        if one.tract.overview and isinstance(record, DrawnRecord) and len(record.sources) == len(record.colorings):
             colors = {source: coloring.color for source, coloring in zip(record.sources, record.colorings, strict=True)}
             shown = [(color, by_source[source]) for source, color in colors.items() if color and source in by_source]
             one.legend = [(as_hex(color), other) for color, other in shown]
 
 
-def _overview_anchor(tract: Tract) -> str:
+def _overview_anchor(tract: PictureSet) -> str:
     return anchor("\n".join(tract.record.sources) or place_of(tract)).replace("tract-", "overview-")
 
 
@@ -172,15 +172,15 @@ def pair(cards: Iterable[Card]) -> None:
         by_id[id_].pair = other
 
 
-def _pictures(output: Path, tract: Tract) -> list[Picture]:
+def _pictures(output: Path, tract: PictureSet) -> list[PictureLink]:
     """The mosaic, the views, and one turntable."""
     shown = dict(tract.pictures)
     animations = [shown.pop(f"turntable.{ending}", "") for ending in ANIMATIONS]
     order = sorted(shown, key=lambda what: what != "mosaic")
-    stills = [Picture(what, what, href(shown[what]), *_pixels(output / shown[what])) for what in order]
+    stills = [PictureLink(what, what, href(shown[what]), *_pixels(output / shown[what])) for what in order]
     turning = next(filter(None, animations), "")
     kind = f"turntable {PurePosixPath(turning).suffix}"
-    return [*stills, Picture(kind, "turntable", href(turning))] if turning else stills
+    return [*stills, PictureLink(kind, "turntable", href(turning))] if turning else stills
 
 
 def _pixels(path: Path) -> tuple[int, int]:
@@ -197,7 +197,7 @@ def as_hex(color: Sequence[float]) -> str:
     return "#" + "".join(f"{min(255, max(0, round(part))):02x}" for part in color[:3])
 
 
-def _histogram(lengths: Lengths) -> Histogram | None:
+def _histogram(lengths: LengthsRecord) -> HistogramBars | None:
     about, low, high = lengths.histogram, lengths.minimum, lengths.maximum
     if about is None or low is None or high is None or not any(about.counts):
         return None
@@ -207,21 +207,21 @@ def _histogram(lengths: Lengths) -> Histogram | None:
         f"Lengths from {tenths(low)} to {tenths(high)} mm, "
         f"most between {start + most * step:g} and {start + (most + 1) * step:g} mm"
     )
-    return Histogram(_bars(counts), words, f"{start:g}", f"{start + len(counts) * step:g} mm")
+    return HistogramBars(_bars(counts), words, f"{start:g}", f"{start + len(counts) * step:g} mm")
 
 
 def _bars(counts: Sequence[int]) -> str:
     """A path of bars; what is above none is seen."""
-    wide, most = Histogram.WIDTH / len(counts), max(counts)
+    wide, most = HistogramBars.WIDTH / len(counts), max(counts)
     bars = []
     for at, count in enumerate(counts):
         if count:
-            high = max(1.0, Histogram.HEIGHT * count / most)
-            bars.append(f"M{at * wide:.2f} {Histogram.HEIGHT}v{-high:.2f}h{max(0.5, wide - 0.6):.2f}v{high:.2f}z")
+            high = max(1.0, HistogramBars.HEIGHT * count / most)
+            bars.append(f"M{at * wide:.2f} {HistogramBars.HEIGHT}v{-high:.2f}h{max(0.5, wide - 0.6):.2f}v{high:.2f}z")
     return "".join(bars)
 
 
-def _warnings(record: Drawn) -> Iterable[str]:
+def _warnings(record: DrawnRecord) -> Iterable[str]:
     """Sentences, each with a stop."""
     left_out = record.streamlines_left_out
     if any(left_out.values()):
@@ -231,7 +231,7 @@ def _warnings(record: Drawn) -> Iterable[str]:
     yield from map(sentence, record.notes)
 
 
-def _facts(record: Drawn) -> Iterable[tuple[str, str]]:
+def _facts(record: DrawnRecord) -> Iterable[tuple[str, str]]:
     """The numbers, each with its name."""
     yield "Streamlines", _count(record)
     lengths = record.lengths
@@ -246,12 +246,12 @@ def _facts(record: Drawn) -> Iterable[tuple[str, str]]:
         yield "Outside reference", percent(record.points_outside_reference)
 
 
-def _count(record: Drawn) -> str:
+def _count(record: DrawnRecord) -> str:
     drawn, all_ = record.streamlines_drawn, record.streamlines
     return f"{whole(drawn)} of {whole(all_)}" if drawn < all_ else whole(all_)
 
 
-def _sources(tract: Tract) -> Iterable[tuple[str, str]]:
+def _sources(tract: PictureSet) -> Iterable[tuple[str, str]]:
     """The files that it is of, with their sizes."""
     record = tract.record
     sizes = record.source_bytes or (0,) * len(record.sources)
@@ -259,7 +259,7 @@ def _sources(tract: Tract) -> Iterable[tuple[str, str]]:
         yield "Source" if at == 0 else "", f"{source} ({size(bytes_)})" if bytes_ else source
 
 
-def _details(record: Drawn) -> Iterable[tuple[str, str]]:
+def _details(record: DrawnRecord) -> Iterable[tuple[str, str]]:
     """What tells how it was drawn."""
     if record.made.reference:
         yield "Reference", record.made.reference.path

@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
-from tractcap.checks.kit.check import DONE
-from tractcap.drawing.look import (
+from tractcap.checks.common.check import DONE
+from tractcap.drawing.options import (
     DATA,
     DENSITY,
     DIRECTION,
@@ -29,8 +29,8 @@ from tractcap.drawing.look import (
 from tractcap.drawing.palette import apart
 from tractcap.drawing.views import IN_SLICE, SIX
 from tractcap.records.check import CheckRecord
-from tractcap.records.tract import Coloring, Drawn, Look, TractRecord
-from tractcap.records.whose import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
+from tractcap.records.identity import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
+from tractcap.records.tractogram import ColoringRecord, DrawnRecord, OptionsRecord, TractogramRecord
 from tractcap.reports.references import REFERENCES
 
 _FROM_SIDES = {"left": "the left", "right": "the right", "anterior": "the front", "posterior": "behind"}
@@ -59,7 +59,7 @@ class Sentence:
         return f"{self.text} ({cited})." if cited else f"{self.text}."
 
 
-def methods(records: Sequence[TractRecord]) -> str:
+def methods(records: Sequence[TractogramRecord]) -> str:
     """Paragraphs and a list of references, as plain text and Markdown; empty where nothing was drawn.
 
     Parameters
@@ -73,7 +73,7 @@ def methods(records: Sequence[TractRecord]) -> str:
     return "\n\n".join(texts) + "\n" if texts else ""
 
 
-def methods_html(records: Sequence[TractRecord], checked: Sequence[CheckRecord] = ()) -> Markup:
+def methods_html(records: Sequence[TractogramRecord], checked: Sequence[CheckRecord] = ()) -> Markup:
     """The same as HTML: paragraphs and a list, escaped; with what the records of checks tell, of these too."""
     paragraphs = _paragraphs(records)
     if paragraphs and (sentences := list(_checks(checked))):
@@ -91,7 +91,7 @@ def _cited(paragraphs: Sequence[Sequence[Sentence]]) -> list[str]:
     return sorted(keys, key=lambda key: REFERENCES[key].plain)
 
 
-def _paragraphs(records: Sequence[TractRecord]) -> list[list[Sentence]]:
+def _paragraphs(records: Sequence[TractogramRecord]) -> list[list[Sentence]]:
     found = _Told(records)
     if not found.drawn:
         return []
@@ -124,36 +124,36 @@ def _is_sampled(record: CheckRecord) -> bool:
 class _Told:
     """What was told, sorted."""
 
-    def __init__(self, records: Sequence[TractRecord]) -> None:
-        self.all = [one for one in records if isinstance(one, Drawn)]
+    def __init__(self, records: Sequence[TractogramRecord]) -> None:
+        self.all = [one for one in records if isinstance(one, DrawnRecord)]
         self.drawn = [one for one in self.all if one.kind != OVERVIEW]
         self.overviews = [one for one in self.all if one.kind == OVERVIEW]
         self.undrawn = Counter(one.status for one in records)
 
     @cached_property
-    def looks(self) -> list[Look]:
+    def looks(self) -> list[OptionsRecord]:
         """How each was to look."""
         return [one.made.look for one in self.all]
 
     @cached_property
-    def colorings(self) -> list[Coloring]:
+    def colorings(self) -> list[ColoringRecord]:
         """What each tractogram's colours mean."""
         return [coloring for one in self.drawn for coloring in one.colorings]
 
     @cached_property
-    def people(self) -> dict[str, list[Drawn]]:
+    def people(self) -> dict[str, list[DrawnRecord]]:
         """The records of each participant's tractograms."""
-        people: dict[str, list[Drawn]] = {}
+        people: dict[str, list[DrawnRecord]] = {}
         for one in self.drawn:
             people.setdefault(one.participant, []).append(one)
         return people
 
     @property
-    def on_images(self) -> list[Drawn]:
+    def on_images(self) -> list[DrawnRecord]:
         """Those with a reference image of which something is shown."""
         return [one for one in self.drawn if one.made.reference and one.made.look.anatomy]
 
-    def kinds(self, *kinds: str) -> list[Coloring]:
+    def kinds(self, *kinds: str) -> list[ColoringRecord]:
         """The colourings of these kinds."""
         return [coloring for coloring in self.colorings if coloring.kind in kinds]
 
@@ -313,7 +313,7 @@ _TOLD_VALUES: dict[str, Callable[[_Told], Sentence]] = {
 }
 
 
-def _reach(one: Drawn) -> float:
+def _reach(one: DrawnRecord) -> float:
     """mm; endless where it isn't told."""
     if one.extent is None or one.extent.framed_low is None or one.extent.framed_high is None:
         return float("inf")
@@ -336,7 +336,7 @@ def _range(found: _Told) -> Iterator[Sentence]:
         yield Sentence(f"They range from {low:g} to {high:g}")
 
 
-def _robust(tracts: Sequence[Drawn]) -> bool:
+def _robust(tracts: Sequence[DrawnRecord]) -> bool:
     """Whether the limits are what tractograms that share them would have, had nobody given others."""
     ends = [one.extent.values for one in tracts if one.extent and one.extent.values]
     if not ends:

@@ -7,10 +7,10 @@ from typing import Any
 
 from tractcap import __version__
 from tractcap.errors import RecordError
-from tractcap.inputs.layout import Source, fingerprint
-from tractcap.records import tract
-from tractcap.records.tract import Drawn
-from tractcap.records.whose import BUNDLE, DRAWN, FAILED, OVERVIEW
+from tractcap.inputs.search import Source, fingerprint
+from tractcap.records import tractogram
+from tractcap.records.identity import BUNDLE, DRAWN, FAILED, OVERVIEW
+from tractcap.records.tractogram import DrawnRecord
 
 GENERATED_BY = [{"Name": "tractcap", "Version": __version__}]
 
@@ -46,7 +46,7 @@ def whose(source: Source) -> list[str]:
 
 def place(output: Path, source: Source) -> Path:
     """Where a tractogram's record lies."""
-    return tract.place(output / source.folder, source.stem)
+    return tractogram.place(output / source.folder, source.stem)
 
 
 def tell_of_undrawn(output: Path, source: Source, status: str, why: str, state: tuple[int, int] | None = None) -> None:
@@ -89,16 +89,19 @@ def _tell(path: Path, first: Mapping[str, Any], sources: Sequence[Mapping[str, A
         "SourceModified": [one["modified"] for one in sources],
         "GeneratedBy": GENERATED_BY,
     }
-    tract.write(path, tract.parse(told))
+    tractogram.write(path, tractogram.parse(told))
 
 
 def _shows(path: Path, size: int, modified: int) -> bool:
     """Whether a record tells of pictures of this state of a file."""
     try:
-        earlier = tract.load(path)
+        earlier = tractogram.load(path)
     except (FileNotFoundError, RecordError):
         return False
-    return isinstance(earlier, Drawn) and (earlier.source_bytes, earlier.source_modified) == ((size,), (modified,))
+    return isinstance(earlier, DrawnRecord) and (earlier.source_bytes, earlier.source_modified) == (
+        (size,),
+        (modified,),
+    )
 
 
 def _state(source: Source) -> tuple[int, int]:

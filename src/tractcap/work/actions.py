@@ -9,29 +9,29 @@ from typing import Any, BinaryIO
 
 from tractcap import __version__
 from tractcap.checks import checks
-from tractcap.checks.kit.check import Given
-from tractcap.checks.kit.desk import Desk
+from tractcap.checks.common.check import CheckInput
+from tractcap.checks.common.output import CheckOutput
 from tractcap.drawing.anatomy import Anatomy
-from tractcap.drawing.draw import Bundle, Making, Scene, draw
+from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw
 from tractcap.drawing.draw import draw_piece as draw_part
-from tractcap.drawing.lines import Tally
-from tractcap.drawing.look import SCALAR, Coloring, Look
+from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.measure import measure as measure_extent
+from tractcap.drawing.options import SCALAR, Coloring, PictureOptions
 from tractcap.drawing.piece import Piece
-from tractcap.drawing.pieces import Writer
+from tractcap.drawing.piece_file import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.errors import InputError, MissingError
 from tractcap.files import all_together, clear_parts, write_whole
 from tractcap.inputs.images import ImageFile, Volume
-from tractcap.inputs.layout import fingerprint
 from tractcap.inputs.reading import reading
+from tractcap.inputs.search import fingerprint
 from tractcap.inputs.tractograms import open_tractogram
 from tractcap.inputs.tractograms.tsf import beside
-from tractcap.records import tract
-from tractcap.work import pieces
+from tractcap.records import tractogram
+from tractcap.work import piece_files
 from tractcap.work.about import tell_of_unmerged
-from tractcap.work.pictures import Pictures
-from tractcap.work.tell import Facts, sidecar
+from tractcap.work.picture_files import Pictures
+from tractcap.work.picture_record import PictureFacts, sidecar
 
 Report = Callable[[int], None]
 
@@ -120,12 +120,12 @@ def draw_pictures(
     extent, about : what was measured, and whose they are, to be told beside the pictures. merged : the files of pieces
         that make up the tractogram.
     """
-    at, tally = Path(folder), Tally()
+    at, tally = Path(folder), StreamlineCounts()
     scene = _scene(bundles, made, vtk_space)
     at.mkdir(parents=True, exist_ok=True)
     clear_parts(at, stem)
-    facts = Facts(title, about, made, bundles, scene, tally)
-    how = Making(making["max_points"], tuple(making["passes"]), making["sampling"])
+    facts = PictureFacts(title, about, made, bundles, scene, tally)
+    how = RenderSettings(making["max_points"], tuple(making["passes"]), making["sampling"])
     with all_together(at, stem) as beside:  # those of an earlier run stay until all of the new ones are there
         pictures = Pictures(beside, stem, scene, facts)
         for drawn in draw(scene, how, tally, report, merged):
@@ -133,11 +133,11 @@ def draw_pictures(
             report(tally.points)
         sizes = {name: (beside / name).stat().st_size for name in pictures.finish()}
         record = sidecar(facts, how.sampling, extent, sizes)
-        tract.place(at, stem).unlink(missing_ok=True)  # it tells of what is replaced now
+        tractogram.place(at, stem).unlink(missing_ok=True)  # it tells of what is replaced now
         for name in sizes:
             (beside / name).replace(at / name)
-    tract.write(tract.place(at, stem), record)
-    pieces.clear(at, stem)
+    tractogram.write(tractogram.place(at, stem), record)
+    piece_files.clear(at, stem)
     return record.plain()
 
 
@@ -151,11 +151,11 @@ def draw_piece(arguments: Mapping[str, Any], piece: Mapping[str, int], need: int
     """
     own, told, how = Piece(**piece), arguments, arguments["making"]
     scene = _scene(told["bundles"], told["made"], told["vtk_space"])
-    making = Making(how["max_points"], tuple(how["passes"]), how["sampling"])
-    at = pieces.file_of(pieces.place(Path(told["folder"]), told["stem"]), own)
+    making = RenderSettings(how["max_points"], tuple(how["passes"]), how["sampling"])
+    at = piece_files.file_of(piece_files.place(Path(told["folder"]), told["stem"]), own)
 
     def write(file: BinaryIO) -> None:
-        with Writer(file) as writer:
+        with PieceWriter(file) as writer:
             facts = draw_part(scene, making, own, report, writer)
             writer.tell({"version": __version__, "arguments": told, "need": need, "facts": facts})
 
@@ -174,12 +174,14 @@ def merge(folder: str, report: Report) -> dict[str, Any]:
         When pieces lack, which is told beside where its pictures would be.
     """
     try:
-        told, paths = pieces.together(Path(folder))
+        told, paths = piece_files.together(Path(folder))
     except InputError as error:
-        if last := pieces.arguments(Path(folder)):
+        if last := piece_files.arguments(Path(folder)):
             tell_of_unmerged(Path(last["folder"]) / f"{last['stem']}.json", last["about"], last["bundles"], str(error))
         raise
-    one_by_one = (1,) * len(Look.load(told["made"]["Look"]).sizes)  # nothing is drawn, so nothing is drawn again
+    one_by_one = (1,) * len(
+        PictureOptions.load(told["made"]["Look"]).sizes
+    )  # nothing is drawn, so nothing is drawn again
     return draw_pictures(**told | {"making": told["making"] | {"passes": one_by_one}}, report=report, merged=paths)
 
 
@@ -188,12 +190,12 @@ def _scene(bundles: Sequence[Mapping[str, Any]], made: Mapping[str, Any], vtk_sp
     drawn = [_bundle(one, vtk_space) for one in bundles]
     anatomy = _anatomy(made["Reference"]["path"]) if made["Reference"] else None
     at = made["SlicesAt"]
-    return Scene(drawn, Frame(low, high), Look.load(made["Look"]), anatomy, tuple(at) if at else None)
+    return Scene(drawn, Frame(low, high), PictureOptions.load(made["Look"]), anatomy, tuple(at) if at else None)
 
 
-def _bundle(told: Mapping[str, Any], vtk_space: str) -> Bundle:
+def _bundle(told: Mapping[str, Any], vtk_space: str) -> ColoredTractogram:
     coloring = Coloring.load(told["coloring"])
-    return Bundle(_open(told["path"], vtk_space), coloring, _volume(coloring))
+    return ColoredTractogram(_open(told["path"], vtk_space), coloring, _volume(coloring))
 
 
 def _anatomy(path: str) -> Anatomy:
@@ -230,8 +232,8 @@ def check(
     for earlier in at.glob(f"{escape(stem)}_check-{name}_*"):
         earlier.unlink()
     red, green, blue = background
-    desk = Desk(at, stem, name, title, report, (red, green, blue))
-    found = one.make(Given.load(given), desk)
+    desk = CheckOutput(at, stem, name, title, report, (red, green, blue))
+    found = one.make(CheckInput.load(given), desk)
     if found.missing:
         return {"Missing": found.missing}
     return {"Measures": found.measures, "Notes": found.notes, "Figures": desk.figures, "Tables": desk.tables}
@@ -240,7 +242,7 @@ def check(
 def page(output: str, participant: str, report: Report) -> dict[str, Any]:
     """Write a participant's page; returns its ``path`` below the output, or none."""
     from tractcap.reports.methods import methods_html
-    from tractcap.reports.participant import page as write
+    from tractcap.reports.participant_page import page as write
 
     path = write(Path(output), participant, methods_html, report)
     return {"path": str(path.relative_to(output)) if path else ""}
@@ -248,7 +250,7 @@ def page(output: str, participant: str, report: Report) -> dict[str, Any]:
 
 def group(output: str, report: Report) -> dict[str, Any]:
     """Write the group's page and tables; returns their ``paths``."""
-    from tractcap.reports.group import group as write
+    from tractcap.reports.group_page import group as write
 
     return {"paths": [str(path.relative_to(output)) for path in write(Path(output), report)]}
 
@@ -256,11 +258,11 @@ def group(output: str, report: Report) -> dict[str, Any]:
 def self_test(folder: str, report: Report) -> dict[str, Any]:
     """Draw a known picture: the OpenGL's ``library`` and ``gl``, and what is ``wrong`` of the picture."""
     del report
-    from tractcap.drawing import gl
+    from tractcap.drawing import opengl
     from tractcap.work.selftest import known_picture
 
-    library = gl.choose()
-    return {"library": library, "gl": gl.describe(), "wrong": known_picture(Path(folder))}
+    library = opengl.choose()
+    return {"library": library, "gl": opengl.describe(), "wrong": known_picture(Path(folder))}
 
 
 ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {

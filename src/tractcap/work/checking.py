@@ -10,24 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.checks import checks
-from tractcap.checks.kit import flags
-from tractcap.checks.kit.check import DONE, FAILED, MISSING, SKIPPED, Check, File, Given, Value
-from tractcap.inputs.layout import Source
-from tractcap.inputs.names import split_image
+from tractcap.checks.common import flags
+from tractcap.checks.common.check import DONE, FAILED, MISSING, SKIPPED, Check, CheckFile, CheckInput, Value
+from tractcap.inputs.filenames import split_image
+from tractcap.inputs.search import Source
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.records import check as records
 from tractcap.records.check import Attached, CheckRecord, Flag
-from tractcap.work import checked, plan
+from tractcap.work import check_record, plan
 from tractcap.work.about import about, place
-from tractcap.work.asked import Beside, Other
-from tractcap.work.beside import find, finders
+from tractcap.work.check_files import find, finders
+from tractcap.work.check_options import ComparisonFile, ComparisonFiles
 from tractcap.work.failures import Failures
 from tractcap.work.headers import LOOK_NEED, looks
 from tractcap.work.journal import Journal
-from tractcap.work.pool import Limits, Pool
-from tractcap.work.prepare import Job, Planned, Settings
+from tractcap.work.pool import Pool, PoolLimits
+from tractcap.work.prepare import Job, RunPlan, Settings
 from tractcap.work.resume import plain
 from tractcap.work.scenes import source
 from tractcap.work.steps import MakeWorkers, Step, Story, carry_on
@@ -44,7 +44,7 @@ _STATUSES = (DONE, KEPT, FAILED, MISSING, SKIPPED)
 
 
 @dataclass
-class Tally:
+class CheckCounts:
     """How many checks there are by status, and how many ``flags`` were raised; what ``failed``."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -61,12 +61,12 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Order:
+class PlannedCheck:
     """A check that is to be made of a job's bundle: the worker's ``arguments``, and the bytes it ``needs``."""
 
     check: Check
     job: Job
-    given: Given
+    given: CheckInput
     record: CheckRecord
     arguments: Mapping[str, Any]
     need: int
@@ -77,30 +77,32 @@ class Order:
         return records.place(Path(self.arguments["folder"]), self.arguments["stem"], self.check.name)
 
 
-class Checks:
+class RunChecks:
     """All checks of a run: ``tally`` counts them. Nothing else grows with the number of participants."""
 
-    def __init__(self, settings: Settings, planned: Planned, journal: Journal | None = None) -> None:
+    def __init__(self, settings: Settings, planned: RunPlan, journal: Journal | None = None) -> None:
         self._settings, self._planned, self._journal = settings, planned, journal
         self._finders = finders(settings.checks) if settings.checks.names else None
         self._seen: dict[str, dict[str, Any]] = {}  # headers that others may need too, such as an atlas's
-        self.tally = Tally()
+        self.tally = CheckCounts()
 
-    def of(self, jobs: Sequence[Job]) -> "Checking":
+    def of(self, jobs: Sequence[Job]) -> "ParticipantChecks":
         """The checks of a participant."""
         if self._finders is None:
-            return Checking(self._settings, self._planned.room, self.tally, jobs, {}, {}, self._journal)
+            return ParticipantChecks(self._settings, self._planned.room, self.tally, jobs, {}, {}, self._journal)
         sources = [job.source for job in jobs]
         beside = find(self._settings.checks, sources, self._planned.companions, self._finders)
         for path in list(self._seen)[:-_MOST_SEEN]:
             del self._seen[path]
-        return Checking(self._settings, self._planned.room, self.tally, jobs, beside, self._seen, self._journal)
+        return ParticipantChecks(
+            self._settings, self._planned.room, self.tally, jobs, beside, self._seen, self._journal
+        )
 
     def needs(self, watch: Watch, make_workers: MakeWorkers = Pool) -> dict[str, int]:
         """The most bytes that each check takes of any bundle that has what it needs; 0 where none has."""
         needs = dict.fromkeys(self._settings.checks.names, 0)
         if needs:
-            limits = Limits(1, LOOK_NEED, timeout=self._settings.timeout)
+            limits = PoolLimits(1, LOOK_NEED, timeout=self._settings.timeout)
             with make_workers(limits, watch, environment(1)) as workers:
                 for _ in carry_on(map(partial(self._needs, needs), self._planned.people), workers, 2):
                     pass
@@ -114,16 +116,16 @@ class Checks:
             needs[name] = max(needs[name], need)
 
 
-class Checking:
+class ParticipantChecks:
     """Knows what each bundle of a participant is checked with, and keeps the records."""
 
     def __init__(
         self,
         settings: Settings,
         room: int,
-        tally: Tally,
+        tally: CheckCounts,
         jobs: Sequence[Job],
-        beside: Mapping[Source, Beside],
+        beside: Mapping[Source, ComparisonFiles],
         seen: dict[str, dict[str, Any]],
         journal: Journal | None,
     ) -> None:
@@ -156,7 +158,7 @@ class Checking:
                 if not check.lacks(order.given):
                     yield check.name, order.need
 
-    def orders(self, job: Job) -> Iterator[Order]:
+    def orders(self, job: Job) -> Iterator[PlannedCheck]:
         """The checks that are to be made of a bundle; what is told of the others is written."""
         self._seen.update(self._headers)
         for check in checks().values() if self._settings.checks.names else ():
@@ -167,7 +169,7 @@ class Checking:
                 self._leave(order, MISSING, next(self._lacking(order), why))
             elif order.need > self._room:
                 self.fail(order, self._too_large(order.need))
-            elif earlier := None if self._settings.overwrite else checked.kept(order.at, order.record):
+            elif earlier := None if self._settings.overwrite else check_record.kept(order.at, order.record):
                 self._keep(order, earlier)
             else:
                 yield order
@@ -180,40 +182,45 @@ class Checking:
             "leave it out of --checks"
         )
 
-    def _order(self, check: Check, job: Job) -> Order:
+    def _order(self, check: Check, job: Job) -> PlannedCheck:
         given = self._given(check, job)
         at = place(self._settings.output, job.source)
-        record = checked.record(check, about(job.source), source(job), self._with(job, given), DONE, "")
+        record = check_record.record(check, about(job.source), source(job), self._with(job, given), DONE, "")
         arguments = {
             "name": check.name, "given": given.dump(), "folder": str(at.parent), "stem": job.source.stem,
             "title": job.source.title, "background": list(self._settings.look.background),
         }  # fmt: skip
-        return Order(check, job, given, record, arguments, plan.BASE + plan.SCIENCE + check.need(given))
+        return PlannedCheck(check, job, given, record, arguments, plan.BASE + plan.SCIENCE + check.need(given))
 
-    def _given(self, check: Check, job: Job) -> Given:
+    def _given(self, check: Check, job: Job) -> CheckInput:
         """A bundle and what this check uses; in the atlas's space where it is compared with that."""
         beside, bundle = self._beside[job.source], job.source.bundle
-        own = self._file(Other(job.source.path, job.source.space))
-        others: dict[str, File | None] = {name: self._file(other) for name, other in beside.others.items()}
-        others["reference"] = self._file(Other(job.reference.path)) if job.reference else None
+        own = self._file(ComparisonFile(job.source.path, job.source.space))
+        others: dict[str, CheckFile | None] = {name: self._file(other) for name, other in beside.others.items()}
+        others["reference"] = self._file(ComparisonFile(job.reference.path)) if job.reference else None
         if "atlas" in check.uses and (moved := others.get("moved")):
             own = moved
-        return Given(
-            own, bundle.readable, bundle.hemisphere, self._settings.vtk_space,
-            {name: self._file(Other(path)) for name, path in beside.maps.items()} if "maps" in check.uses else {},
+        return CheckInput(
+            own,
+            bundle.readable,
+            bundle.hemisphere,
+            self._settings.vtk_space,
+            {name: self._file(ComparisonFile(path)) for name, path in beside.maps.items()}
+            if "maps" in check.uses
+            else {},
             **{name: others.get(name) for name in check.uses if name != "maps"},
-        )  # fmt: skip
+        )
 
-    def _file(self, other: Other) -> File:
+    def _file(self, other: ComparisonFile) -> CheckFile:
         """With what its header tells; one that can't be read is left to the check, which says so."""
         known = self._jobs.get(other.path)
         header = known.header if known else self._headers.get(str(other.path), {})
         if shape := header.get("shape"):
-            return File(str(other.path), voxels=math.prod(shape), space=other.space)
+            return CheckFile(str(other.path), voxels=math.prod(shape), space=other.space)
         counts = (header.get("streamlines", 0), header.get("points", 0), 0)
-        return File(str(other.path), *counts, other.space, header.get("loaded", 0))
+        return CheckFile(str(other.path), *counts, other.space, header.get("loaded", 0))
 
-    def _with(self, job: Job, given: Given) -> dict[str, Any]:
+    def _with(self, job: Job, given: CheckInput) -> dict[str, Any]:
         """What decides what is found, beside the file itself."""
         used = {**given.files, **({"in the atlas's space": given.tractogram} if _moved(job, given) else {})}
         states = {name: self._state(file) for name, file in used.items()}
@@ -221,7 +228,7 @@ class Checking:
         told: dict[str, Any] = plain({**states, **how, "Background": list(self._settings.look.background)})
         return told
 
-    def _state(self, file: File) -> dict[str, Any]:
+    def _state(self, file: CheckFile) -> dict[str, Any]:
         known = self._jobs.get(Path(file.path))
         header = self._headers.get(file.path, {})
         size, modified = (known.bytes, known.modified) if known else header.get("fingerprint", (0, 0))
@@ -229,7 +236,7 @@ class Checking:
 
     # what came of it
 
-    def made(self, order: Order, found: Mapping[str, Any]) -> None:
+    def made(self, order: PlannedCheck, found: Mapping[str, Any]) -> None:
         """Tell what a worker has found."""
         if why := found.get("Missing"):
             self._leave(order, MISSING, why)
@@ -238,7 +245,7 @@ class Checking:
         record = replace(
             order.record,
             measures=measures,
-            about=checked.about_measures(order.check, measures, [*order.given.maps]),
+            about=check_record.about_measures(order.check, measures, [*order.given.maps]),
             notes=(*self._lacking(order), *found["Notes"]),
             figures=tuple(map(Attached.parse, found["Figures"])),
             tables=tuple(map(Attached.parse, found["Tables"])),
@@ -246,12 +253,12 @@ class Checking:
         )
         self._tell(order, record, DONE)
 
-    def _lacking(self, order: Order) -> Iterator[str]:
+    def _lacking(self, order: PlannedCheck) -> Iterator[str]:
         """Sentences on what was asked for and isn't there, of what the check uses."""
         lacks = self._beside[order.job.source].lacks
         return (lacks[name] for name in order.check.uses if name in lacks)
 
-    def fail(self, order: Order, why: str) -> None:
+    def fail(self, order: PlannedCheck, why: str) -> None:
         """Tell that a check could not be made."""
         sentence = f"the check {order.check.name} of {order.job.source.name}: {why}"
         self._tally.failed.add(sentence)
@@ -260,7 +267,7 @@ class Checking:
             self._journal.write("failed", source=f"{order.check.name} of {order.job.source.name}", why=why)
         self._leave(order, FAILED, why)
 
-    def _keep(self, order: Order, earlier: CheckRecord) -> None:
+    def _keep(self, order: PlannedCheck, earlier: CheckRecord) -> None:
         """Keep what an earlier run found, flagged by the rules of this one."""
         raised = self._flags(order, earlier.measures)
         if raised != earlier.flags:
@@ -268,14 +275,14 @@ class Checking:
         else:
             self._count(order, KEPT, raised)
 
-    def _leave(self, order: Order, status: str, why: str) -> None:
-        earlier = checked.earlier(order.at) if status == SKIPPED else None
+    def _leave(self, order: PlannedCheck, status: str, why: str) -> None:
+        earlier = check_record.earlier(order.at) if status == SKIPPED else None
         if earlier and earlier.source_modified == order.record.source_modified:
             self._tally.counts[status] += 1  # what an earlier run found of the same file stays
             return
         self._tell(order, replace(order.record, status=status, why=why), status)
 
-    def _tell(self, order: Order, record: CheckRecord, status: str) -> None:
+    def _tell(self, order: PlannedCheck, record: CheckRecord, status: str) -> None:
         try:
             records.write(order.at, record)
         except OSError as error:
@@ -283,13 +290,13 @@ class Checking:
             self._tally.failed.add(f"{order.at} can't be written: {error.strerror}")
         self._count(order, status, record.flags)
 
-    def _count(self, order: Order, status: str, raised: Sequence[Flag]) -> None:
+    def _count(self, order: PlannedCheck, status: str, raised: Sequence[Flag]) -> None:
         self._tally.counts[status] += 1
         for flag in raised:
             self._tally.flags += 1
             log.warning("flagged: %s: %s", order.job.source.name, flags.sentence(flag.plain()))
 
-    def _flags(self, order: Order, measures: Mapping[str, Any]) -> tuple[Flag, ...]:
+    def _flags(self, order: PlannedCheck, measures: Mapping[str, Any]) -> tuple[Flag, ...]:
         raised = flags.raised(self._settings.checks.rules, order.check.name, measures)
         return tuple(Flag.parse(plain(one)) for one in raised)
 
@@ -303,6 +310,6 @@ def _image(path: Path) -> bool:
     return bool(split_image(path.name)[1])
 
 
-def _moved(job: Job, given: Given) -> bool:
+def _moved(job: Job, given: CheckInput) -> bool:
     """Whether it isn't the tractogram itself that is checked."""
     return given.tractogram.path != str(job.source.path)

@@ -77,7 +77,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Content:
+class Workload:
     """What a job's need depends on, beside its shape.
 
     ``sizes`` are the pixels along each picture, of which the first ``views`` are views and the others frames of an
@@ -96,7 +96,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Crew:
+class WorkerPlan:
     """How many workers, how many threads each has for drawing, and what bounded their number."""
 
     workers: int
@@ -105,7 +105,7 @@ class Crew:
     warning: str = ""
 
 
-def need(content: Content, shape: Shape) -> int:
+def need(content: Workload, shape: Shape) -> int:
     """Bytes of memory that a worker takes to draw a tractogram."""
     per_sample = BYTES_PER_SAMPLE + content.sums * BYTES_PER_SUM
     samples = _most(content.sizes, shape.passes) * shape.sampling**2
@@ -113,7 +113,7 @@ def need(content: Content, shape: Shape) -> int:
     return BASE + _points(content, shape) + samples * per_sample + pictures + content.loaded + content.extra
 
 
-def _points(content: Content, shape: Shape) -> int:
+def _points(content: Workload, shape: Shape) -> int:
     """Bytes of a chunk while it is drawn."""
     most = shape.max_points // (_TUBES if content.tubes else 1)
     once, each = _TUBE if content.tubes else _LINE
@@ -185,12 +185,12 @@ def _filled(sizes: Sequence[int], room: int) -> tuple[int, ...]:
     return tuple(passes)
 
 
-def fit(content: Content, room: int) -> Shape | None:
+def fit(content: Workload, room: int) -> Shape | None:
     """The best shape whose need fits into ``room`` bytes."""
     return next((shape for shape in shapes(content.sizes) if need(content, shape) <= room), None)
 
 
-def smaller(content: Content, shape: Shape) -> Shape:
+def smaller(content: Workload, shape: Shape) -> Shape:
     """The shape in which a job that failed is tried again: smaller chunks, and half as much in a pass if it can be."""
     half = _most(content.sizes, shape.passes) // 2
     passes = [one for one in _passes(content.sizes) if len(one) >= len(shape.passes)]
@@ -198,13 +198,13 @@ def smaller(content: Content, shape: Shape) -> Shape:
     return replace(shape, max_points=CHUNKS[-1], passes=next(fitting, passes[-1]))
 
 
-def least(content: Content, margin: float) -> int:
+def least(content: Workload, margin: float) -> int:
     """The smallest budget in bytes that draws a tractogram."""
     alone = Shape(CHUNKS[-1], (1,) * len(content.sizes), 1)
     return int((need(content, alone) + SUPERVISOR) / (1 - margin)) + MB
 
 
-def crew(asked: int, cpus: int, needs: Sequence[int], room: int) -> Crew:
+def crew(asked: int, cpus: int, needs: Sequence[int], room: int) -> WorkerPlan:
     """The number of workers: the least of what was asked for, processors, jobs and what fits into memory.
 
     Parameters
@@ -219,7 +219,7 @@ def crew(asked: int, cpus: int, needs: Sequence[int], room: int) -> Crew:
     workers = bounds[bound_by]
     without = min(value for name, value in bounds.items() if name != "memory")
     warning = _fewer(workers, without, needs, room) if workers < without else ""
-    return Crew(workers, max(1, cpus // workers), bound_by, warning)
+    return WorkerPlan(workers, max(1, cpus // workers), bound_by, warning)
 
 
 def counts(points: Sequence[int], workers: int) -> list[int]:
@@ -233,7 +233,7 @@ def counts(points: Sequence[int], workers: int) -> list[int]:
     return [math.ceil(one / share) if one > max(WORTH_PIECES, share) else 1 for one in points]
 
 
-def of_piece(content: Content, shape: Shape, pictures: range) -> tuple[Content, Shape]:
+def of_piece(content: Workload, shape: Shape, pictures: range) -> tuple[Workload, Shape]:
     """What a piece draws, and how: chunks must be the same in all pieces, whatever memory each worker has."""
     sizes = content.sizes[pictures.start : pictures.stop]
     passes = _filled(sizes, _most(content.sizes, shape.passes))
@@ -241,7 +241,7 @@ def of_piece(content: Content, shape: Shape, pictures: range) -> tuple[Content, 
     return replace(content, sizes=sizes, views=views), Shape(CHUNKS[-1], passes, shape.sampling)
 
 
-def fit_pieces(content: Content, sampling: int, drawn: Sequence[range], room: int) -> tuple[Shape, int] | None:
+def fit_pieces(content: Workload, sampling: int, drawn: Sequence[range], room: int) -> tuple[Shape, int] | None:
     """The best shape in which each piece, of these pictures, fits into ``room`` bytes, and the most that one takes."""
     for shape in shapes(content.sizes):
         most = max(need(*of_piece(content, shape, pictures)) for pictures in drawn)
@@ -250,7 +250,7 @@ def fit_pieces(content: Content, sampling: int, drawn: Sequence[range], room: in
     return None
 
 
-def merging(content: Content, shape: Shape) -> Shape:
+def merging(content: Workload, shape: Shape) -> Shape:
     """How pieces are merged: one picture after the other, since none is drawn."""
     return Shape(CHUNKS[-1], (1,) * len(content.sizes), shape.sampling)
 

@@ -27,8 +27,8 @@ from tractcap.interrupts import deferred
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.rlimit import allowance
 from tractcap.limits.usage import private_memory
+from tractcap.work.environment import library_hint
 from tractcap.work.process import Process, cause_of_death, own_doing
-from tractcap.work.variables import library_hint
 
 log = logging.getLogger("tractcap")
 
@@ -88,7 +88,7 @@ class _Seat:
 
 
 @dataclass(frozen=True)
-class Limits:
+class PoolLimits:
     """Of a pool: most ``workers`` at once, ``room`` in bytes for all of them, ``threads`` of each.
 
     A worker that shows no sign of life for ``timeout`` seconds is ended. ``usual`` bytes are what tasks often need.
@@ -114,7 +114,9 @@ class Pool:
     environment : variables for workers beside the supervisor's own. start : starts them.
     """
 
-    def __init__(self, limits: Limits, watch: Watch, environment: Mapping[str, str], start: Start = Process) -> None:
+    def __init__(
+        self, limits: PoolLimits, watch: Watch, environment: Mapping[str, str], start: Start = Process
+    ) -> None:
         self._limits, self._watch, self._environment, self._new = limits, watch, environment, start
         self._queue: deque[Task] = deque()
         self._seats: list[_Seat] = []

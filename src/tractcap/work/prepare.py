@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.drawing import palette
-from tractcap.drawing.look import BUNDLE, TUBES, Coloring, Look
+from tractcap.drawing.options import BUNDLE, TUBES, Coloring, PictureOptions
 from tractcap.drawing.palette import Color
 from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
-from tractcap.inputs.companions import Companions
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layout import Found, Source, search
-from tractcap.inputs.patterns import Pattern
+from tractcap.inputs.layouts import Layout
+from tractcap.inputs.matching_images import MatchingImages
+from tractcap.inputs.search import SearchResult, Source, search
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.rlimit import ceiling
 from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
-from tractcap.records.whose import EMPTY, FAILED
+from tractcap.records.identity import EMPTY, FAILED
 from tractcap.work import plan
-from tractcap.work.asked import Asked
+from tractcap.work.check_options import CheckOptions
+from tractcap.work.chosen_images import Box, Images, State, choose, extra, state, usable
 from tractcap.work.headers import AT_ONCE, LOOK_NEED, Headers, looks
-from tractcap.work.images import Box, Images, State, choose, extra, state, usable
-from tractcap.work.pool import Limits, Pool, Task
+from tractcap.work.pool import Pool, PoolLimits, Task
 from tractcap.work.shard import Shard, Shares, can_be_parted
 from tractcap.work.spool import Spool
 from tractcap.work.steps import MakeWorkers, Story, carry_on
@@ -53,7 +53,7 @@ class Settings:
 
     input: Path
     output: Path
-    look: Look = field(default_factory=Look)
+    look: PictureOptions = field(default_factory=PictureOptions)
     coloring: Coloring = field(default_factory=Coloring)
     reference: Path | None = None
     references: Mapping[str, Path] = field(default_factory=dict)
@@ -61,8 +61,8 @@ class Settings:
     fit: bool = False
     overview: bool = False
     filters: Filters = field(default_factory=Filters)
-    layouts: tuple[Pattern, ...] = ()
-    checks: Asked = field(default_factory=Asked)
+    layouts: tuple[Layout, ...] = ()
+    checks: CheckOptions = field(default_factory=CheckOptions)
     nprocs: int = -1
     margin: float = 0.2
     mem_per_job: int | None = None
@@ -90,7 +90,7 @@ class Job:
 
     source: Source
     header: Mapping[str, Any]
-    content: plan.Content
+    content: plan.Workload
     shape: plan.Shape
     need: int
     bytes: int
@@ -119,7 +119,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Undrawn:
+class UndrawnTractogram:
     """A tractogram that has no pictures: its ``status``, and ``why``, as a sentence.
 
     Of one that is ``too_large``, memory is all that is wrong.
@@ -132,7 +132,7 @@ class Undrawn:
 
 
 @dataclass
-class Planned:
+class RunPlan:
     """What a run is going to do: the plan of each participant, on disk, and a few numbers that are of all.
 
     ``count`` tractograms are drawn here, ``failed`` can't be, and ``bytes`` is the size of all that are measured.
@@ -143,10 +143,10 @@ class Planned:
     """
 
     room: int
-    crew: plan.Crew
+    crew: plan.WorkerPlan
     people: Sequence[str]
-    companions: Companions
-    plans: Spool[Job | Undrawn]
+    companions: MatchingImages
+    plans: Spool[Job | UndrawnTractogram]
     colors: Mapping[str, Color]
     tops: set[str] = field(default_factory=set)
     outlines: dict[Path, Box] = field(default_factory=dict)
@@ -159,17 +159,17 @@ class Planned:
     found: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
-    def of(self, participant: str) -> tuple[list[Job], list[Undrawn]]:
+    def of(self, participant: str) -> tuple[list[Job], list[UndrawnTractogram]]:
         """The jobs of a participant, and what of it can't be drawn or is empty."""
         plans = self.plans.of(participant)
         jobs = [self.parted.get(one.source, one) for one in plans if isinstance(one, Job)]
         jobs = [replace(job, color=self.colors[job.source.bundle.key]) for job in jobs]
-        return jobs, [one for one in plans if isinstance(one, Undrawn)]
+        return jobs, [one for one in plans if isinstance(one, UndrawnTractogram)]
 
 
 def prepare(
     settings: Settings, watch: Watch, sources: Iterable[Source] | None = None, make_workers: MakeWorkers = Pool
-) -> Planned:
+) -> RunPlan:
     """Look at the tractograms' headers and settle who is drawn how.
 
     Parameters
@@ -181,7 +181,7 @@ def prepare(
     ------
     NothingToDrawError, CapTooSmallError, SettingsError
     """
-    found = _found(settings) if sources is None else Found([])
+    found = _found(settings) if sources is None else SearchResult([])
     people, keys = Spool[Source](settings.scratch), set()
     for source in found.sources if sources is None else sources:
         people.add(source.participant, [source])
@@ -189,7 +189,7 @@ def prepare(
     found.sources.clear()  # they are on disk now
     if not len(people):
         raise NothingToDrawError(_nothing(settings, found))
-    planner = _Planner(settings, watch, people, Companions(found.images, settings.filters))
+    planner = _Planner(settings, watch, people, MatchingImages(found.images, settings.filters))
     planner.look(make_workers)
     planned = planner.planned(_colors(keys, settings.coloring))
     planned.found, planned.unread = found.people, found.failed
@@ -198,7 +198,7 @@ def prepare(
     return planned
 
 
-def _found(settings: Settings) -> Found:
+def _found(settings: Settings) -> SearchResult:
     found = search(settings.input, settings.filters, settings.output, settings.layouts)
     for sentence in found.people:
         log.info("found %s", sentence)
@@ -219,11 +219,11 @@ def _colors(keys: Collection[str], coloring: Coloring) -> dict[str, Color]:
 class _Planner:
     """Plans one participant after the other, and remembers of most tractograms no more than two numbers."""
 
-    def __init__(self, settings: Settings, watch: Watch, people: Spool[Source], companions: Companions) -> None:
+    def __init__(self, settings: Settings, watch: Watch, people: Spool[Source], companions: MatchingImages) -> None:
         self._settings, self._watch, self._people, self._companions = settings, watch, people, companions
         self._room = _room(settings, watch)
         self._shares = Shares(settings.shard, people, 0 if settings.look.sums else len(settings.look.sizes))
-        self._plans: Spool[Job | Undrawn] = Spool(settings.scratch)
+        self._plans: Spool[Job | UndrawnTractogram] = Spool(settings.scratch)
         self._given: dict[str, dict[str, Any]] = {}  # headers of the images that were asked for
         self._points, self._needs = array("Q"), array("Q")
         self._largest: list[tuple[int, int, Job]] = []  # a heap of those that may be worth pieces: points, number
@@ -238,7 +238,7 @@ class _Planner:
         """Look at all headers, and plan."""
         settings, cpus = self._settings, self._watch.budget.cpus
         most = settings.nprocs if settings.nprocs > 0 else cpus
-        limits = Limits(max(1, min(most, self._room // LOOK_NEED)), self._room, timeout=settings.timeout)
+        limits = PoolLimits(max(1, min(most, self._room // LOOK_NEED)), self._room, timeout=settings.timeout)
         with make_workers(limits, self._watch, environment(1)) as workers:
             for stories in (iter([self._look_at_given()]), map(self._safe, self._together())):
                 for _ in carry_on(stories, workers, limits.workers + 2):
@@ -275,7 +275,7 @@ class _Planner:
             why = f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}"
             for name, sources in people.items():
                 here = self._shares.of(name, sources)
-                self._add(name, [Undrawn(source, FAILED, f"{source.path}: {why}") for source in here])
+                self._add(name, [UndrawnTractogram(source, FAILED, f"{source.path}: {why}") for source in here])
 
     def _look_at(self, people: Mapping[str, Sequence[Source]]) -> Story:
         """Look at the headers of some participants, and plan how each of their tractograms is drawn.
@@ -304,18 +304,20 @@ class _Planner:
         reference, find = self._settings.reference_of(source), self._settings.find_reference
         return choose(source, reference, find, self._settings.coloring, self._companions)
 
-    def _plan(self, source: Source, chosen: Images, headers: Headers, mine: tuple[Piece, ...]) -> Job | Undrawn:
+    def _plan(
+        self, source: Source, chosen: Images, headers: Headers, mine: tuple[Piece, ...]
+    ) -> Job | UndrawnTractogram:
         header, images = headers[str(source.path)], usable(chosen, headers)
         if "failed" in header:
-            return Undrawn(source, header["status"], header["failed"])
+            return UndrawnTractogram(source, header["status"], header["failed"])
         if images.lacks:
-            return Undrawn(source, FAILED, images.lacks)
+            return UndrawnTractogram(source, FAILED, images.lacks)
         if job := _job(source, headers, images, self._settings, _most(self._room, self._watch)):
             return replace(job, pieces=mine)
         why = _too_large(source, headers, images, self._settings, self._watch)
-        return Undrawn(source, FAILED, why, too_large=True)
+        return UndrawnTractogram(source, FAILED, why, too_large=True)
 
-    def _add(self, name: str, plans: Sequence[Job | Undrawn]) -> None:
+    def _add(self, name: str, plans: Sequence[Job | UndrawnTractogram]) -> None:
         """Keep the plans of a participant, and count them."""
         self._plans.add(name, plans)
         for one in plans:
@@ -345,13 +347,13 @@ class _Planner:
 
     # all together
 
-    def planned(self, colors: Mapping[str, Color]) -> Planned:
+    def planned(self, colors: Mapping[str, Color]) -> RunPlan:
         """Settle how many workers there are, and draw large tractograms in pieces where some would have nothing to do.
 
         No more tractograms are worth it than there are workers: each of them is more than a worker's share.
         """
         room, workers = self._room, self._most_workers
-        crew, parted = plan.Crew(1, self._watch.budget.cpus, ""), []
+        crew, parted = plan.WorkerPlan(1, self._watch.budget.cpus, ""), []
         while len(self._points):
             counts = plan.counts(self._points, workers)
             parted = [self._parted(job, counts[number], room // workers) for _, number, job in self._largest]
@@ -363,7 +365,7 @@ class _Planner:
             workers = crew.workers  # there is no memory for more, so fewer pieces will do
         usual = max((need for need in needs if need <= room // crew.workers), default=0) if len(self._points) else 0
         nothing_else = not len(self._points) and self._failed == self._too_large
-        return Planned(
+        return RunPlan(
             room, crew, list(self._people), self._companions, self._plans, colors,
             self._tops, parted={job.source: job for job in parted},
             count=self._mine, failed=self._failed, bytes=self._bytes, usual=usual,
@@ -381,8 +383,8 @@ class _Planner:
         return replace(job, pieces=parted, shape=fitting[0], need=fitting[1]) if fitting else job
 
 
-def _empty(source: Source) -> Undrawn:
-    return Undrawn(source, EMPTY, f"{source.name} stands without a tractogram: it has no streamlines")
+def _empty(source: Source) -> UndrawnTractogram:
+    return UndrawnTractogram(source, EMPTY, f"{source.name} stands without a tractogram: it has no streamlines")
 
 
 def _room(settings: Settings, watch: Watch) -> int:
@@ -390,7 +392,7 @@ def _room(settings: Settings, watch: Watch) -> int:
     room = min(plan.usable(watch.budget.bytes, settings.margin), watch.room())
     if room < LOOK_NEED:
         least = (
-            int((plan.need(plan.Content(1, (64,), 0), plan.Shape(0, (1,), 1)) + SUPERVISOR) / (1 - settings.margin))
+            int((plan.need(plan.Workload(1, (64,), 0), plan.Shape(0, (1,), 1)) + SUPERVISOR) / (1 - settings.margin))
             + MB
         )
         raise CapTooSmallError(
@@ -407,7 +409,7 @@ def _most(room: int, watch: Watch) -> int:
     return room if bound is None else min(room, bound)
 
 
-def _nothing(settings: Settings, found: Found) -> str:
+def _nothing(settings: Settings, found: SearchResult) -> str:
     if found.nothing:
         return f"{settings.input}: {found.nothing}."
     of = f" of {told}" if (told := settings.filters.told) else ""
@@ -416,7 +418,7 @@ def _nothing(settings: Settings, found: Found) -> str:
 
 def alone(task: Task, watch: Watch, timeout: float = 600.0) -> tuple[Mapping[str, Any] | None, str]:
     """What a worker makes of one task, or why it could not."""
-    with Pool(Limits(1, task.need, timeout=timeout), watch, environment(1)) as pool:
+    with Pool(PoolLimits(1, task.need, timeout=timeout), watch, environment(1)) as pool:
         pool.submit(task)
         for event in pool.events():
             if event.done is not None or event.failed:
@@ -424,7 +426,7 @@ def alone(task: Task, watch: Watch, timeout: float = 600.0) -> tuple[Mapping[str
     raise AssertionError("a pool always tells how a task ended")
 
 
-def _outline(planned: Planned, extra: int, settings: Settings, watch: Watch) -> None:
+def _outline(planned: RunPlan, extra: int, settings: Settings, watch: Watch) -> None:
     """Find head or brain in the reference image that was asked for; those that were found are each person's own.
 
     Parameters
@@ -445,10 +447,10 @@ def outline_need(job: Job) -> int:
     return LOOK_NEED + job.content.extra
 
 
-def _content(header: Mapping[str, Any], settings: Settings, needed: int) -> plan.Content:
+def _content(header: Mapping[str, Any], settings: Settings, needed: int) -> plan.Workload:
     look = settings.look
     counted = header["points"], header["loaded"]
-    return plan.Content(len(look.views), look.sizes, *counted, look.sums, needed, tubes=look.style == TUBES)
+    return plan.Workload(len(look.views), look.sizes, *counted, look.sums, needed, tubes=look.style == TUBES)
 
 
 def _job(source: Source, headers: Headers, images: Images, settings: Settings, room: int) -> Job | None:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import IO, Any
 
 from tractcap import interpreter
-from tractcap.work.variables import inherited, left_out, library_hint
+from tractcap.work.environment import inherited, left_out, library_hint
 
 log = logging.getLogger("tractcap")
 

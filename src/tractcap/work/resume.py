@@ -13,10 +13,10 @@ from typing import Any
 
 from tractcap import __version__
 from tractcap.errors import RecordError
-from tractcap.records import tract
-from tractcap.records.tract import Coloring, Drawn, Extent, Made
+from tractcap.records import tractogram
+from tractcap.records.tractogram import ColoringRecord, DrawnRecord, ExtentRecord, SceneRecord
 from tractcap.work.about import MEASURED
-from tractcap.work.images import Box, State
+from tractcap.work.chosen_images import Box, State
 
 log = logging.getLogger("tractcap")
 
@@ -25,8 +25,8 @@ log = logging.getLogger("tractcap")
 class Recorded:
     """The record of pictures that are there and whole, and the box that these were measured to have."""
 
-    record: Drawn
-    box: Extent
+    record: DrawnRecord
+    box: ExtentRecord
 
     def extent(self, measured_by: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """All that was measured of the tractogram, if it was measured by the same colouring."""
@@ -46,8 +46,8 @@ class Recorded:
 
     def shows(self, made: Mapping[str, Any], colorings: Sequence[Mapping[str, Any]], sampling: int) -> bool:
         """Whether they show what is made of this, at least as smooth."""
-        same = self.record.made == Made.parse(plain(made))
-        same = same and self.record.colorings == tuple(Coloring.parse(plain(one)) for one in colorings)
+        same = self.record.made == SceneRecord.parse(plain(made))
+        same = same and self.record.colorings == tuple(ColoringRecord.parse(plain(one)) for one in colorings)
         return same and self.record.samples_per_pixel >= sampling**2
 
 
@@ -59,20 +59,20 @@ def recorded(sidecar: Path, sources: Sequence[Mapping[str, Any]], *, say: bool =
     say : log of one that can't be understood that its pictures are drawn anew.
     """
     try:
-        record = tract.load(sidecar)
+        record = tractogram.load(sidecar)
     except FileNotFoundError:
         return None
     except RecordError as error:
         if say:
             log.warning("%s Its pictures are drawn anew", error)
         return None
-    if not isinstance(record, Drawn) or not record.extent or not _is_of(record, sources):
+    if not isinstance(record, DrawnRecord) or not record.extent or not _is_of(record, sources):
         return None
     sizes = tuple(_size(sidecar.with_name(name)) for name in record.pictures)
     return Recorded(record, record.extent) if sizes == record.picture_bytes else None
 
 
-def _is_of(record: Drawn, sources: Sequence[Mapping[str, Any]]) -> bool:
+def _is_of(record: DrawnRecord, sources: Sequence[Mapping[str, Any]]) -> bool:
     state = tuple(one["bytes"] for one in sources), tuple(one["modified"] for one in sources)
     return (record.source_bytes, record.source_modified) == state and record.generated_by[0].version == __version__
 

@@ -10,18 +10,18 @@ from typing import Any
 
 from tractcap import __version__
 from tractcap.drawing.piece import WHOLE, Piece
-from tractcap.inputs.layout import Source
+from tractcap.inputs.search import Source
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.threads import environment
-from tractcap.records.whose import DRAWN, EMPTY, FAILED
-from tractcap.work import pieces, plan
+from tractcap.records.identity import DRAWN, EMPTY, FAILED
+from tractcap.work import piece_files, plan
 from tractcap.work.about import place, tell_of_undrawn
-from tractcap.work.checking import KEPT, Checking, Checks, Order, Tally
+from tractcap.work.checking import KEPT, CheckCounts, ParticipantChecks, PlannedCheck, RunChecks
 from tractcap.work.failures import Failures
 from tractcap.work.journal import Journal
 from tractcap.work.overview import overview_place, together
-from tractcap.work.pool import Event, Limits, Pool, Task
-from tractcap.work.prepare import Job, Planned, Settings, outline_need
+from tractcap.work.pool import Event, Pool, PoolLimits, Task
+from tractcap.work.prepare import Job, RunPlan, Settings, outline_need
 from tractcap.work.resume import Recorded, plain, recorded
 from tractcap.work.scenes import Participant, Scenes, source
 from tractcap.work.spool import Spool
@@ -37,7 +37,7 @@ PARTED = "parted"
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What a run did, in numbers: it is as small for a hundred thousand tractograms as for one.
 
     So many tractograms were ``drawn``, or ``kept`` from an earlier run; are ``empty``; are ``parted`` among shards that
@@ -53,7 +53,7 @@ class Outcome:
     failed: Failures = field(default_factory=Failures)
     others: Failures = field(default_factory=Failures)
     retries: int = 0
-    checks: Tally = field(default_factory=Tally)
+    checks: CheckCounts = field(default_factory=CheckCounts)
     too_small: str = ""
 
     @property
@@ -61,7 +61,7 @@ class Outcome:
         """Whether all that could be drawn and made was."""
         return not (self.failed or self.others or self.checks.failed)
 
-    def summary(self, planned: Planned, watch: Watch) -> Iterator[str]:
+    def summary(self, planned: RunPlan, watch: Watch) -> Iterator[str]:
         """What was done, and with what memory, in a few lines; failures with their causes last."""
         peak, whose = watch.peak()
         counts = {"kept from an earlier run": self.kept, "drawn in part": self.parted, "tried again": self.retries}
@@ -75,7 +75,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Told:
+class TractogramOutcome:
     """What became of one tractogram: its ``pictures``, the mosaic last, or ``why`` it has none."""
 
     source: Source
@@ -84,13 +84,13 @@ class Told:
     why: str = ""
 
 
-class Listener:
+class RunListener:
     """Hears of a run as it goes on, and keeps of it what it likes; this one keeps nothing."""
 
     def progress(self, finished: int, share: float) -> None:
         """So many tractograms have pictures, and so much of all work is done."""
 
-    def told(self, told: Told) -> None:
+    def told(self, told: TractogramOutcome) -> None:
         """It is known what became of a tractogram."""
 
     def made(self, paths: Sequence[Path]) -> None:
@@ -103,20 +103,20 @@ class Run:
     def __init__(
         self,
         settings: Settings,
-        planned: Planned,
+        planned: RunPlan,
         watch: Watch,
         journal: Journal,
-        listener: Listener,
+        listener: RunListener,
         make_workers: MakeWorkers = Pool,
     ) -> None:
         self._settings, self._planned, self._watch = settings, planned, watch
         self._journal, self._listener, self._make_workers = journal, listener, make_workers
-        self._checks = Checks(settings, planned, journal)
+        self._checks = RunChecks(settings, planned, journal)
         self._scenes = Scenes(settings, watch.budget)
         self._bytes = 0.0  # of files, that are done with
-        self.outcome = Outcome(checks=self._checks.tally, too_small=planned.too_small)
+        self.outcome = RunOutcome(checks=self._checks.tally, too_small=planned.too_small)
 
-    def go(self) -> Outcome:
+    def go(self) -> RunOutcome:
         """Draw everyone, a batch of participants at a time; what fails leaves others alone."""
         people, stories = self._planned.people, self._over_group if self._settings.coloring.over_group else self._each
         size = self._settings.batch_size or len(people)
@@ -128,7 +128,7 @@ class Run:
     def _carry_out(self, phases: Iterator[Iterator[Story]]) -> bool:
         """Carry out stories; False when the run is to stop. Its workers are gone afterwards."""
         crew, settings = self._planned.crew, self._settings
-        limits = Limits(crew.workers, self._planned.room, crew.threads, settings.timeout, self._planned.usual)
+        limits = PoolLimits(crew.workers, self._planned.room, crew.threads, settings.timeout, self._planned.usual)
         with self._make_workers(limits, self._watch, environment(crew.threads)) as workers:
             for stories in phases:
                 for _ in carry_on(stories, workers, 3 * crew.workers + 8):
@@ -286,8 +286,8 @@ class Run:
     def _draw_pieces(self, person: Participant, job: Job, arguments: dict[str, Any]) -> Iterator[Step]:
         """The steps of drawing those pieces that are to be drawn here, and aren't there yet; the last one merges."""
         arguments |= {"making": self._scenes.making(job.shape)}
-        folder = pieces.place(Path(arguments["folder"]), arguments["stem"])
-        missing = [one for one in job.pieces if not pieces.there(pieces.file_of(folder, one), arguments)]
+        folder = piece_files.place(Path(arguments["folder"]), arguments["stem"])
+        missing = [one for one in job.pieces if not piece_files.there(piece_files.file_of(folder, one), arguments)]
         to_come = set(missing)
 
         def drawn(piece: Piece, event: Event) -> Iterator[Step]:
@@ -316,7 +316,9 @@ class Run:
         if job in person.told:  # one could not be drawn
             return
         count = job.pieces[0].count
-        if all(pieces.there(pieces.file_of(folder, Piece(index, count)), arguments) for index in range(count)):
+        if all(
+            piece_files.there(piece_files.file_of(folder, Piece(index, count)), arguments) for index in range(count)
+        ):
             need = plan.need(job.content, plan.merging(job.content, job.shape))
             yield self._draw(person, job, "merge", {"folder": str(folder)}, need)
             return
@@ -326,7 +328,7 @@ class Run:
         which = f"{len(job.pieces)} of {count} pieces"
         log.info("drew %s of %s: whichever share draws the last one merges them", which, job.source.name)
         self._journal.write("parted", source=job.source.name, pieces=which)
-        self._listener.told(Told(job.source, PARTED))
+        self._listener.told(TractogramOutcome(job.source, PARTED))
 
     def _overviews(self, person: Participant) -> Iterator[Step]:
         """The steps of drawing together what lies in one anatomy."""
@@ -362,7 +364,7 @@ class Run:
 
     # checked, and told of
 
-    def _checking(self, checking: Checking, order: Order) -> Step:
+    def _checking(self, checking: ParticipantChecks, order: PlannedCheck) -> Step:
         which = f"{order.check.name} of {order.job.source.name}"
 
         def checked(event: Event) -> None:
@@ -451,7 +453,7 @@ class Run:
         except OSError as error:
             at = place(self._settings.output, source)
             log.error("%s can't be written (%s): no page will tell of it", at, error.strerror)
-        self._listener.told(Told(source, status, why=why))
+        self._listener.told(TractogramOutcome(source, status, why=why))
 
     def _other_failed(self, sentence: str, source: str) -> None:
         log.error("%s", sentence)
@@ -479,7 +481,7 @@ class Run:
         person.done.append(job)
         person.told.add(job)
         person.mosaics.append(pictures[-1])
-        self._listener.told(Told(job.source, status, pictures))
+        self._listener.told(TractogramOutcome(job.source, status, pictures))
 
 
 def _by_path(jobs: Iterable[Job]) -> list[Job]:
@@ -521,11 +523,11 @@ def _notes(told: dict[str, Any]) -> Iterator[str]:
 
 def carry_out(
     settings: Settings,
-    planned: Planned,
+    planned: RunPlan,
     watch: Watch,
-    listener: Listener | None = None,
+    listener: RunListener | None = None,
     make_workers: MakeWorkers = Pool,
-) -> Outcome:
+) -> RunOutcome:
     """Do what was planned, and keep a journal of it beside the outputs.
 
     Parameters
@@ -543,7 +545,7 @@ def carry_out(
         workers=crew.workers,
         jobs=planned.count,
     )
-    outcome = Run(settings, planned, watch, journal, listener or Listener(), make_workers).go()
+    outcome = Run(settings, planned, watch, journal, listener or RunListener(), make_workers).go()
     peak, whose = watch.peak()
     counts = {"drawn": outcome.drawn, "kept": outcome.kept, "empty": outcome.empty, "failed": len(outcome.failed)}
     journal.write("ended", **counts, retries=outcome.retries, peak=peak, peak_is=whose)

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tractcap.drawing.look import BUNDLE, ONE, SCALAR, SLICES, Coloring, in_slices
+from tractcap.drawing.options import BUNDLE, ONE, SCALAR, SLICES, Coloring, in_slices
 from tractcap.drawing.views import Frame
 from tractcap.limits import Budget
 from tractcap.work.about import about, about_all
-from tractcap.work.images import Box, State
+from tractcap.work.chosen_images import Box, State
 from tractcap.work.plan import Shape
 from tractcap.work.prepare import Job, Settings
 

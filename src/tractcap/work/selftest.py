@@ -13,9 +13,9 @@ import click
 from tractcap import __version__
 from tractcap.limits import MB, Budget, Watch, as_mb
 from tractcap.work import plan
+from tractcap.work.environment import left_out, library_hint
 from tractcap.work.pool import Task
 from tractcap.work.prepare import alone
-from tractcap.work.variables import left_out, library_hint
 
 _PACKAGES = ("vtk", "numpy", "nibabel", "scipy", "dipy", "pillow", "matplotlib", "av", "jinja2", "click")
 
@@ -80,18 +80,20 @@ def known_picture(folder: Path) -> list[str]:
     import numpy as np
     from nibabel.streamlines import Tractogram, save
 
-    from tractcap.drawing.draw import Bundle, Making, Scene, draw
-    from tractcap.drawing.lines import Tally
-    from tractcap.drawing.look import Coloring, Look
+    from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw
+    from tractcap.drawing.lines import StreamlineCounts
+    from tractcap.drawing.options import Coloring, PictureOptions
     from tractcap.drawing.views import Frame
     from tractcap.inputs.tractograms import open_tractogram
 
     path = folder / "three-lines.tck"
     lines = [np.linspace(*ends, 20, dtype=np.float32) for ends in _ENDS.values()]
     save(Tractogram(lines, affine_to_rasmm=np.eye(4)), str(path))
-    look = Look(views=("anterior",), size=_SIZE, style="lines", width=4.0)
-    scene = Scene([Bundle(open_tractogram(path), Coloring(), None)], Frame((-50, -50, -50), (50, 50, 50)), look)
-    (drawn,) = draw(scene, Making(1000, (1,), 2), Tally(), lambda _points: None)
+    look = PictureOptions(views=("anterior",), size=_SIZE, style="lines", width=4.0)
+    scene = Scene(
+        [ColoredTractogram(open_tractogram(path), Coloring(), None)], Frame((-50, -50, -50), (50, 50, 50)), look
+    )
+    (drawn,) = draw(scene, RenderSettings(1000, (1,), 2), StreamlineCounts(), lambda _points: None)
     pixels_per_mm = _SIZE / scene.frame.width
     return [wrong for name in ("red", "blue") if (wrong := _wrong(drawn.pixels, pixels_per_mm, name))]
 

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import SettingsError
-from tractcap.inputs.layout import Source, fingerprint
+from tractcap.inputs.search import Source, fingerprint
 from tractcap.limits import MB
 from tractcap.work.spool import Spool
 

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from tractcap.limits import Watch
-from tractcap.work.pool import Event, Limits, Task
+from tractcap.work.pool import Event, PoolLimits, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Workers(Protocol):
         """What happens, until nothing is queued and nothing runs."""
 
 
-MakeWorkers = Callable[[Limits, Watch, Mapping[str, str]], AbstractContextManager[Workers]]
+MakeWorkers = Callable[[PoolLimits, Watch, Mapping[str, str]], AbstractContextManager[Workers]]
 """Makes workers by limits, a watch over memory and variables for their environment, as ``Pool`` does."""
 
 

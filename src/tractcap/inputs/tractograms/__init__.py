@@ -6,7 +6,7 @@ Each format is a module with one class; this registry chooses by the file's name
 from pathlib import Path
 
 from tractcap.errors import InputError
-from tractcap.inputs.names import split_name
+from tractcap.inputs.filenames import split_name
 from tractcap.inputs.reading import check_file, reading
 from tractcap.inputs.tractograms.base import Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Chunk

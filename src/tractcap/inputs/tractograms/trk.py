@@ -14,8 +14,8 @@ from nibabel.streamlines import Field, TrkFile
 from nibabel.streamlines.trk import get_affine_trackvis_to_rasmm, header_2_dtype
 from numpy.typing import NDArray
 
+from tractcap.inputs.affines import places, to_rasmm
 from tractcap.inputs.reading import open_binary, size_bound
-from tractcap.inputs.space import places, to_rasmm
 from tractcap.inputs.tractograms.base import BLOCK_BYTES, UNPLACED, Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Block
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.errors import InputError
-from tractcap.inputs.names import split_name
+from tractcap.inputs.filenames import split_name
 from tractcap.inputs.reading import check_file, not_whole, open_binary, reading
 from tractcap.inputs.tractograms.chunks import Block
 from tractcap.inputs.tractograms.mrtrix import MrtrixHeader, read_header, skip

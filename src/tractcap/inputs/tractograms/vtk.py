@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.errors import InputError
+from tractcap.inputs.affines import to_rasmm
 from tractcap.inputs.reading import DEFLATE_RATIO
-from tractcap.inputs.space import to_rasmm
 from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Block
 from tractcap.inputs.tractograms.trx import cut

@@ -1,0 +1,139 @@
+"""Pieces of a tractogram, drawn by several workers and merged by depth: the same pixels as drawn at once.
+
+Pieces of the same picture hold chunks that follow each other, so that where lines are equally near, the later piece's
+stays, as it does where one worker draws them all. A piece's file is a zip of bands of rows, of colour and depth, and of
+what was counted.
+"""
+
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.drawing.color_scale import ColorScale
+from tractcap.drawing.lines import StreamlineCounts
+from tractcap.drawing.piece import TOLD
+
+if TYPE_CHECKING:
+    from tractcap.drawing.canvas import Canvas
+
+_BAND_SAMPLES = 2**16
+_HELD = 8
+"""Bands that are held, since neighbouring rows are asked for again."""
+
+_PIXEL = np.dtype([("color", np.uint8, 3), ("depth", np.float32)])
+
+
+class PieceWriter:
+    """Writes a piece's shots, and at last what is told of it. Use it in a ``with`` block."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._zip.close()
+
+    def take(self, canvas: "Canvas", place: int, number: int) -> None:
+        """Write the canvas' shot at a place as the picture of a number."""
+        size = canvas.shots[place].size
+        for first in range(0, size, _rows(size)):
+            colors, depths = canvas.samples(place, first, min(first + _rows(size), size))
+            self._zip.writestr(_name(number, first), _packed(colors, depths))
+
+    def tell(self, told: Mapping[str, Any]) -> None:
+        """Values that JSON holds, for :func:`tractcap.drawing.piece.read_told`."""
+        self._zip.writestr(TOLD, json.dumps(told))
+
+
+class MergedPieces:
+    """The pieces' shots, to be read like those of a canvas; ``first`` is the number of the first.
+
+    Only bands are held in memory, whatever the size of the pictures.
+    """
+
+    def __init__(self, files: Sequence[zipfile.ZipFile], canvas: "Canvas", first: int) -> None:
+        self.shots, self.frame = canvas.shots, canvas.frame
+        self._files, self._first = files, first
+        self._band = lru_cache(_HELD)(self._merge)
+
+    def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
+        """See :meth:`tractcap.drawing.canvas.Canvas.colors`."""
+        colors: NDArray[np.uint8] = self._samples(shot, first, last)["color"]
+        return colors
+
+    def depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
+        """See :meth:`tractcap.drawing.canvas.Canvas.depths`."""
+        return self.shots[shot].in_mm(np.ascontiguousarray(self._samples(shot, first, last)["depth"]))
+
+    def sums(self, shot: int, first: int, last: int) -> list[NDArray[np.float32]]:
+        """None: sums of layers round otherwise in another order, so they aren't drawn in pieces."""
+        del shot, first, last
+        return []
+
+    def _samples(self, shot: int, first: int, last: int) -> NDArray[Any]:
+        step = _rows(self.shots[shot].size)
+        start = first - first % step
+        bands = [self._band(shot, row) for row in range(start, last, step)]
+        return np.concatenate(bands)[first - start : last - start]
+
+    def _merge(self, shot: int, row: int) -> NDArray[Any]:
+        """What is nearest of all its pieces, in the band that begins with a row; of what is equally near, the last."""
+        size, name = self.shots[shot].size, _name(self._first + shot, row)
+        bands = (_unpacked(file.read(name), size) for file in self._files if name in file.NameToInfo)
+        nearest = next(bands).copy()
+        for band in bands:
+            nearer = band["depth"] <= nearest["depth"]
+            nearest[nearer] = band[nearer]
+        return nearest
+
+
+@dataclass
+class PieceFacts:
+    """What is known of streamlines once they are drawn: counts, what the colours stand for, and their reach.
+
+    ``reach`` (3,) is how far they lead along each axis, in mm. What a piece tells is of all that was read up to its
+    end: the last piece tells of everything.
+    """
+
+    tally: StreamlineCounts
+    scale: ColorScale | None = None
+    reach: NDArray[np.float32] = field(default_factory=lambda: np.zeros(3, np.float32))
+
+    def dump(self) -> dict[str, Any]:
+        """As values that JSON holds."""
+        scale = asdict(self.scale) if self.scale else None
+        return {"tally": vars(self.tally), "scale": scale, "reach": self.reach.tolist()}
+
+    @classmethod
+    def load(cls, told: Mapping[str, Any]) -> Self:
+        """From what :meth:`dump` and JSON have made of them."""
+        tally = told["tally"] | {"left_out": Counter(told["tally"]["left_out"])}
+        scale = told["scale"] and ColorScale(**told["scale"] | {"words": tuple(told["scale"]["words"])})
+        return cls(StreamlineCounts(**tally), scale, np.array(told["reach"], np.float32))
+
+
+def _rows(size: int) -> int:
+    return max(1, _BAND_SAMPLES // size)
+
+
+def _name(number: int, row: int) -> str:
+    return f"{number}/{row}"
+
+
+def _packed(colors: NDArray[np.uint8], depths: NDArray[np.float32]) -> bytes:
+    band = np.empty(depths.shape, _PIXEL)
+    band["color"], band["depth"] = colors, depths
+    return band.tobytes()
+
+
+def _unpacked(raw: bytes, size: int) -> NDArray[Any]:
+    return np.frombuffer(raw, _PIXEL).reshape(-1, size)

@@ -1,0 +1,127 @@
+"""Values at the points of a tractogram, which colours stand for: the file's own data, a map, position, density."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.drawing.options import DATA, DENSITY, POSITION, SCALAR, Coloring
+from tractcap.inputs.images import Volume
+from tractcap.inputs.tractograms import Chunk, Tractogram
+
+Report = Callable[[int], None]
+
+
+class PointValues(ABC):
+    """One value a point. ``data`` names what of the file's own data they need."""
+
+    unit = ""
+    data = ""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
+    def at(self, chunk: Chunk) -> NDArray[np.float32]:
+        """The value of each of a chunk's points, (N,); not a number where there is none."""
+
+
+class FileData(PointValues):
+    """Data stored in the file; of a streamline, it is that of all its points; of several columns, the first."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.data = name
+
+    def at(self, chunk: Chunk) -> NDArray[np.float32]:
+        """See :class:`PointValues`."""
+        if self.name in chunk.per_point:
+            found = chunk.per_point[self.name]
+        else:
+            found = np.repeat(chunk.per_streamline[self.name], np.diff(chunk.offsets), axis=0)
+        return np.asarray(found, np.float32).reshape(len(chunk.points), -1)[:, 0]
+
+
+class ScalarMapValues(PointValues):
+    """A scalar map, sampled trilinearly."""
+
+    def __init__(self, name: str, volume: Volume) -> None:
+        super().__init__(name)
+        self._volume, self.unit = volume, volume.unit
+
+    def at(self, chunk: Chunk) -> NDArray[np.float32]:
+        """See :class:`PointValues`."""
+        return self._volume.at(chunk.points)
+
+
+def values(coloring: Coloring, tractogram: Tractogram, volume: Volume | None, report: Report) -> PointValues | None:
+    """What a colouring shows; None for colours that stand for no values. Density and position read the file first.
+
+    Raises
+    ------
+    InputError
+        When the file turns out to be damaged.
+    """
+    if coloring.kind == DATA:
+        return FileData(coloring.name)
+    if coloring.kind == SCALAR and volume:
+        return ScalarMapValues(coloring.name, volume)
+    if coloring.kind == DENSITY:
+        from tractcap.drawing.density import Density
+
+        return Density(tractogram, report)
+    if coloring.kind == POSITION:
+        from tractcap.drawing.position import Position
+
+        return Position(tractogram, report)
+    return None
+
+
+_SAMPLE = 200_000
+"""Values that a range is taken from at least, and twice as many at most; of a file that has no more, all of them."""
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""The golden ratio's part of 2^64: its multiples lie evenly, whatever stride a file's values repeat in (Weyl, 1916)."""
+
+_ROBUST = (2, 98)
+"""Percentiles that a range reaches from and to: a few odd values shall not wash out all others."""
+
+
+class Range:
+    """The robust range of values, of which a sample is kept that depends on their order alone.
+
+    Each value has a rank by its place. Those of the lower ranks are kept, of half as many ranks whenever they are too
+    many. ``seen`` are all values, of which ``without`` are not a number.
+    """
+
+    def __init__(self) -> None:
+        self.seen = self.without = 0
+        self._ranks, self._sample = np.empty(0, np.uint64), np.empty(0, np.float32)
+        self._highest = np.uint64(2**64 - 1)
+
+    @property
+    def sampled(self) -> int:
+        """How many values are kept."""
+        return len(self._sample)
+
+    def add(self, found: NDArray[np.float32]) -> None:
+        """Take in values, one after the other."""
+        self.without += int(np.isnan(found).sum())
+        ranks = np.arange(self.seen, self.seen + len(found), dtype=np.uint64) * _GOLDEN
+        self.seen += len(found)
+        kept = ranks <= self._highest
+        self._ranks = np.concatenate([self._ranks, ranks[kept]])
+        self._sample = np.concatenate([self._sample, found[kept]])
+        while len(self._sample) > 2 * _SAMPLE:
+            self._highest >>= np.uint64(1)
+            kept = self._ranks <= self._highest
+            self._ranks, self._sample = self._ranks[kept], self._sample[kept]
+
+    def ends(self) -> tuple[float, float]:
+        """From where to where it reaches; 0 to 1 where no value is a number."""
+        finite = self._sample[np.isfinite(self._sample)]
+        if not len(finite):
+            return 0.0, 1.0
+        low, high = np.percentile(finite.astype(np.float64), _ROBUST)
+        return float(low), float(high)

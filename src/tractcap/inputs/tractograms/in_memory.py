@@ -1,0 +1,40 @@
+"""Streamlines in memory, to be read like those of a file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tractcap.inputs.tractograms.base import Header, Tractogram
+from tractcap.inputs.tractograms.chunks import Block
+
+
+class InMemoryTractogram(Tractogram):
+    """Streamlines (each (N, 3) in RAS+ mm), with values for each of them, or for each of their points, by name."""
+
+    format: ClassVar[str] = "held"
+
+    def __init__(
+        self,
+        name: str,
+        streamlines: Sequence[NDArray[np.floating]],
+        per_streamline: Mapping[str, NDArray[np.generic]] | None = None,
+        per_point: Mapping[str, NDArray[np.generic]] | None = None,
+    ) -> None:
+        self._lengths = np.array([len(one) for one in streamlines], np.int64)
+        empty = np.empty((0, 3), np.float32)
+        self._points = np.concatenate([empty, *streamlines]).astype(np.float32, copy=False)
+        self._per_streamline, self._per_point = dict(per_streamline or {}), dict(per_point or {})
+        super().__init__(Path(name))
+
+    def _look(self) -> Header:
+        there = tuple(self._per_point), tuple(self._per_streamline)
+        return Header(len(self._lengths), True, len(self._points), 0, *there)
+
+    def _blocks(self, data: str) -> Iterator[Block]:
+        point, streamline = (
+            {data: values[data]} if data in values else {} for values in (self._per_point, self._per_streamline)
+        )
+        yield Block(self._points, self._lengths, per_point=point, per_streamline={} if point else streamline)

@@ -1,0 +1,43 @@
+"""What a dataset says of itself, as far as it is read here: ``dataset_description.json``."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tractcap.errors import RecordError
+from tractcap.records.identity import Program
+from tractcap.records.json_record import OMIT, JsonRecord, WrongValueError
+from tractcap.textfiles import read_object
+
+NAME = "dataset_description.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maker(Program):
+    """A program that made a dataset; BIDS lets it have no version."""
+
+    version: str | None = field(default=None, metadata=OMIT)  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description(JsonRecord):
+    """A dataset's description. ``more`` has all that isn't read here."""
+
+    name: str | None = field(default=None, metadata=OMIT)
+    generated_by: tuple[Maker, ...] = ()
+    dataset_doi: str | None = field(default=None, metadata={"key": "DatasetDOI", **OMIT})
+
+
+def load(path: Path) -> Description:
+    """Read a description.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none.
+    RecordError
+        When it can't be understood.
+    """
+    try:
+        return Description.parse(read_object(path))
+    except WrongValueError as wrong:
+        raise RecordError(path, str(wrong)) from None

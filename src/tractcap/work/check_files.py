@@ -1,0 +1,207 @@
+"""What bundles are checked with: atlases, earlier states, maps, the other hemisphere. Standard library alone."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tractcap.errors import SettingsError
+from tractcap.inputs.bundle_names import Sided, counterparts, identify, is_known
+from tractcap.inputs.filenames import entities, split_image
+from tractcap.inputs.filters import Filters
+from tractcap.inputs.matching_images import MatchingImages
+from tractcap.inputs.search import Source, search
+from tractcap.work.check_options import CheckOptions, ComparisonFile, ComparisonFiles
+
+log = logging.getLogger("tractcap")
+
+USUAL = ("FA", "MD")
+"""Maps that are looked for where none are named."""
+
+
+def finders(asked: CheckOptions) -> "tuple[Finder, Finder]":
+    """What finds the bundle in the atlas, and the bundle as it was before, of any tractogram.
+
+    Raises
+    ------
+    SettingsError
+        When a folder or file that was given isn't there, or holds nothing to compare with.
+    """
+    return _atlas(asked.atlas), _before(asked.before)
+
+
+def find(
+    asked: CheckOptions,
+    sources: Sequence[Source],
+    companions: MatchingImages,
+    found: "tuple[Finder, Finder] | None" = None,
+) -> dict[Source, ComparisonFiles]:
+    """What each tractogram is checked with.
+
+    Parameters
+    ----------
+    sources : all of the participants'. companions : the images of the dataset. found : the :func:`finders`, where they
+        are there already.
+    """
+    mirrors = mirrored(sources)
+    if (told := asked.beside) is not None:
+        return {source: replace(told.get(source, ComparisonFiles()), mirror=mirrors.get(source)) for source in sources}
+    atlas, before = found or finders(asked)
+    return {
+        source: ComparisonFiles(
+            maps := dict(_maps(source, asked.metrics, companions)),
+            (of_atlas := atlas(source)).other,
+            (earlier := before(source)).other,
+            mirrors.get(source),
+            lacks=_lacking(asked.metrics, maps)
+            | {name: one.lacks for name, one in (("atlas", of_atlas), ("before", earlier)) if one.lacks},
+        )
+        for source in sources
+    }
+
+
+def mirrored(sources: Iterable[Source]) -> dict[Source, ComparisonFile]:
+    """The same bundle of the other hemisphere, of the same participant, session and variant."""
+    sided = {source: source.bundle for source in sources if source.bundle.hemisphere}
+    pairs = counterparts(
+        {
+            source: Sided((source.folder, source.variant), source.name.rpartition("/")[0], one.key, one.hemisphere)
+            for source, one in sided.items()
+        }
+    )
+    return {source: ComparisonFile(other.path, other.space) for source, other in pairs.items() if not other.empty}
+
+
+def _maps(source: Source, metrics: Mapping[str, Path | None], companions: MatchingImages) -> Iterator[tuple[str, Path]]:
+    for name, given in (metrics or dict.fromkeys(USUAL)).items():
+        if path := given or companions.scalar(source, name).path:
+            yield name, path
+
+
+def _lacking(metrics: Mapping[str, Path | None], found: Mapping[str, Path]) -> dict[str, str]:
+    names = [name for name in metrics if name not in found]
+    if not names:
+        return {}
+    which = f"no map {' or '.join(names)} of this participant, session and space was found"
+    return {"maps": f"{which}: give it with --metric {names[0]}=IMAGE"}
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a bundle is compared with, or a sentence on why that can't be told."""
+
+    other: ComparisonFile | None = None
+    lacks: str = ""
+
+
+Finder = Callable[[Source], _Choice]
+
+_STATES = ("desc", "dataset", "tool")
+"""Entities in which what is compared with a bundle may differ: how it was cleaned, and who made it."""
+
+
+def _only(fit: Sequence[ComparisonFile], option: str) -> _Choice:
+    """The one that fits; a sentence where there are several."""
+    if len(fit) < 2:
+        return _Choice(fit[0] if fit else None)
+    names = ", ".join(one.path.name for one in fit[:5])
+    return _Choice(None, f"{option} holds {len(fit)} files that it may be compared with ({names}): give one alone")
+
+
+def _atlas(path: Path | None) -> Finder:
+    """Finds the bundle of the same name in an atlas: a tractogram before an image, then one of the same space."""
+    if path is None:
+        return lambda _source: _Choice()
+    if not path.is_dir() and path.exists():
+        return _single(path)
+    tractograms: dict[str, list[ComparisonFile]] = {}
+    images: dict[str, list[ComparisonFile]] = {}
+    for one in _searched(path, "--atlas"):
+        tractograms.setdefault(one.bundle.key, []).append(ComparisonFile(one.path, one.space))
+    for at in (at for at in sorted(path.rglob("*")) if split_image(at.name)[1]):
+        images.setdefault(_of_image(at), []).append(ComparisonFile(at, _space(at)))
+    by_key = images | tractograms
+    if not by_key:
+        raise SettingsError(f"--atlas {path} holds no bundle: give a folder of tractograms or images, named by bundle.")
+
+    def finder(source: Source) -> _Choice:
+        named = by_key.get(source.bundle.key, [])
+        return _only([one for one in named if one.space == source.space] or named, "--atlas")
+
+    return finder
+
+
+def _of_image(path: Path) -> str:
+    stem = split_image(path.name)[0]
+    told = entities(path.name, stem, "")
+    named = next((told[name] for name in ("tract", "bundle", "label", "desc") if name in told), stem)
+    return identify(named, told.get("hemi", "")).key
+
+
+def _space(path: Path) -> str:
+    return entities(path.name, split_image(path.name)[0], "").get("space", "")
+
+
+def _single(path: Path) -> Finder:
+    """One file is compared with the bundle that its name tells; with all, where it tells none."""
+    stem = split_image(path.name)[0] if split_image(path.name)[1] else ""
+    if stem:
+        key, known, other = _of_image(path), is_known(stem), ComparisonFile(path, _space(path))
+    else:
+        source = search(path, Filters()).sources[0]
+        key, known = source.bundle.key, is_known(source.bundle.original)
+        other = ComparisonFile(path, source.space)
+    return lambda source: _Choice(other if not known or source.bundle.key == key else None)
+
+
+def _before(path: Path | None) -> Finder:
+    """Finds the same bundle of the same participant and session elsewhere, or of nobody where that has no people."""
+    if path is None:
+        return lambda _source: _Choice()
+    if path.is_file():
+        return _single(path)
+    found: dict[tuple[str, str, str], list[Source]] = {}
+    for one in _searched(path, "--before"):
+        found.setdefault((one.participant, one.session, one.bundle.key), []).append(one)
+    if not found:
+        raise SettingsError(f"--before {path} holds no tractogram: give a folder of them, or one.")
+
+    def finder(source: Source) -> _Choice:
+        key, itself = source.bundle.key, source.path.resolve()
+        named = found.get((source.participant, source.session, key)) or found.get(("", "", key), [])
+        named = [one for one in named if one.path.resolve() != itself]
+        fit = _of_variant(source, named)
+        if named and not fit:
+            which = ", ".join(f"{name} {label}" for name, label in source.variant if name not in _STATES)
+            return _Choice(None, f"--before holds the bundle, but not of {which}")
+        return _only([ComparisonFile(one.path, one.space) for one in fit], "--before")
+
+    return finder
+
+
+def _of_variant(source: Source, others: Sequence[Source]) -> list[Source]:
+    """Those of the same run, model and so on as far as their names tell; of these the ones that are cleaned alike."""
+    own = dict(source.variant)
+    fit = [
+        one
+        for one in others
+        if all(own.get(name, label) == label for name, label in one.variant if name not in _STATES)
+    ]
+    for leaving_out in (_STATES, ("dataset", "tool")):
+        alike = [one for one in fit if _without(one, leaving_out) == _without(source, leaving_out)]
+        fit = alike or fit
+    return fit
+
+
+def _without(source: Source, names: Collection[str]) -> dict[str, str]:
+    return {name: label for name, label in source.variant if name not in names}
+
+
+def _searched(path: Path, option: str) -> list[Source]:
+    """The tractograms in a folder."""
+    if not path.exists():
+        raise SettingsError(f"{option} {path} doesn't exist: give a file, or a folder of bundles.")
+    found = search(path, Filters())
+    for sentence in (*found.warnings, *found.failed):
+        log.warning("%s: %s", option, sentence)
+    return [source for source in found.sources if not source.empty]
