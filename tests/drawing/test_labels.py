@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from tractcap.drawing import labels, text
+from tractcap.drawing import fonts, labels
 from tractcap.drawing.color_scale import ColorScale
 from tractcap.drawing.labels import Captions, bar_length, head, label, mosaic, number
 from tractcap.drawing.palette import DISTINCT, NAMES, Color
@@ -54,10 +54,10 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, int, in
 
     def write(pen, place, text, color, size, anchor, outline) -> None:
         canvas, (x, y) = Image.new("L", (2600, 200)), (int(place[0]) - 1300, int(place[1]) - 100)
-        text.write(ImageDraw.Draw(canvas), (place[0] - x, place[1] - y), text, 255, size, anchor)
+        fonts.write(ImageDraw.Draw(canvas), (place[0] - x, place[1] - y), text, 255, size, anchor)
         if box := canvas.getbbox():
             found.append((text, (box[0] + x, box[1] + y, box[2] + x, box[3] + y)))
-        text.write(pen, place, text, color, size, anchor, outline)
+        fonts.write(pen, place, text, color, size, anchor, outline)
 
     def patch(page, place, extent, color) -> None:
         found.append(("patch", (*place, place[0] + extent[0], place[1] + extent[1])))
@@ -182,7 +182,7 @@ def test_where_there_is_room_all_lines_are_there_in_full(boxes) -> None:
     assert "1,024 of 1,030 streamlines · mean 84.1 mm on T1w.nii.gz" in said
     assert f"⚠ {OUTSIDE}" in said
     assert "MD (mm²/s) 0.0003 0.0012" in said
-    assert all(text.readable(f"{name}") in said for name, _ in legend(14) if len(name) < 20)
+    assert all(fonts.readable(f"{name}") in said for name, _ in legend(14) if len(name) < 20)
 
 
 def test_warnings_matter_more_than_the_subtitle(boxes) -> None:
@@ -276,7 +276,7 @@ def test_the_mosaic_names_every_bundle_and_tells_every_warning(boxes, count: int
     said = texts(boxes)
     assert f"⚠ {OUTSIDE}" in said
     assert "⚠ It is odd." in said
-    assert all(text.readable(name) in said for name, _ in legend(72))
+    assert all(fonts.readable(name) in said for name, _ in legend(72))
 
 
 def test_a_bundle_in_the_backgrounds_colour_is_framed() -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from tractcap.drawing import text
-from tractcap.drawing.text import ELLIPSIS, LEAST, capital, fit, points, readable, width, wrap, write
+from tractcap.drawing import fonts
+from tractcap.drawing.fonts import ELLIPSIS, LEAST, capital, fit, points, readable, width, wrap, write
 
 NAMES = (
     "sub-01 AF_L",
@@ -27,13 +27,13 @@ NAMES = (
     "\u0301",
     "",
 )
-SHAPED = pytest.mark.skipif(not text._SHAPES, reason="Pillow finds no FriBiDi here")
+SHAPED = pytest.mark.skipif(not fonts._SHAPES, reason="Pillow finds no FriBiDi here")
 
 
 @pytest.fixture
 def forgetful() -> Iterator[None]:
     """What is known of fonts is found out anew, before and after."""
-    found = (text.readable, text._line, text._font_of, text._others, text._characters)
+    found = (fonts.readable, fonts._line, fonts._font_of, fonts._others, fonts._characters)
     for cached in found:
         cached.cache_clear()
     yield
@@ -127,7 +127,7 @@ def test_marks_dont_pile_up_into_other_lines() -> None:
 
 @pytest.mark.usefixtures("forgetful")
 def test_without_another_font_text_is_spelled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(text, "_FONTS", tmp_path)
+    monkeypatch.setattr(fonts, "_FONTS", tmp_path)
     assert readable("sub-01 束 🧠🏽 é") == "sub-01 Shu :brain: é"
     assert readable("\U0003fffd") == "\N{REPLACEMENT CHARACTER}"
 
@@ -135,29 +135,31 @@ def test_without_another_font_text_is_spelled(monkeypatch: pytest.MonkeyPatch, t
 @pytest.mark.usefixtures("forgetful")
 def test_a_font_of_the_system_serves_only_for_what_ours_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "droid").mkdir()
-    other = shutil.copy(text._main(), tmp_path / "droid" / "DroidSansFallback.ttf")
-    monkeypatch.setattr(text, "_FONTS", tmp_path)
-    all_of_it = text._characters(text._main())
-    monkeypatch.setattr(text, "_characters", lambda path: all_of_it | {ord("束")} if path == Path(other) else all_of_it)
+    other = shutil.copy(fonts._main(), tmp_path / "droid" / "DroidSansFallback.ttf")
+    monkeypatch.setattr(fonts, "_FONTS", tmp_path)
+    all_of_it = fonts._characters(fonts._main())
+    monkeypatch.setattr(
+        fonts, "_characters", lambda path: all_of_it | {ord("束")} if path == Path(other) else all_of_it
+    )
     assert readable("AF 束 שΩ") == "AF 束 שΩ"
-    assert list(text._parts("AF 束 שΩ")) == [
-        (text._main(), "AF "),
+    assert list(fonts._parts("AF 束 שΩ")) == [
+        (fonts._main(), "AF "),
         (Path(other), "束"),
-        (text._main(), " שΩ"),
+        (fonts._main(), " שΩ"),
     ]
 
 
 @pytest.mark.usefixtures("forgetful")
 def test_a_broken_font_of_the_system_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "DroidSansFallback.ttf").write_bytes(b"no font")
-    monkeypatch.setattr(text, "_FONTS", tmp_path)
+    monkeypatch.setattr(fonts, "_FONTS", tmp_path)
     assert readable("束") == "Shu"
 
 
 @SHAPED
 @pytest.mark.parametrize(("text", "seen"), [("AF אבג AF", "AF גבא AF"), ("אבג AF", "גבא AF")])
 def test_hebrew_runs_from_the_right_within_a_line_that_runs_from_the_left(text: str, seen: str) -> None:
-    font = ImageFont.truetype(text._main(), 20, layout_engine=ImageFont.Layout.BASIC)
+    font = ImageFont.truetype(fonts._main(), 20, layout_engine=ImageFont.Layout.BASIC)
     image = Image.new("L", (600, 200))
     ImageDraw.Draw(image).text((20, 100), seen, 255, font, "ls")
     assert np.abs(drawn(text, at=(20, 100)).astype(int) - np.asarray(image)).mean() < 0.2
@@ -165,12 +167,12 @@ def test_hebrew_runs_from_the_right_within_a_line_that_runs_from_the_left(text: 
 
 @pytest.mark.usefixtures("forgetful")
 def test_hebrew_is_spelled_where_it_couldnt_be_turned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "_SHAPES", False)
+    monkeypatch.setattr(fonts, "_SHAPES", False)
     assert readable("קשת_L").isascii()
 
 
 def test_latin_text_is_one_run_without_shaping() -> None:
-    (run,) = text._line("Größe · 4 mm²…", 20).runs
+    (run,) = fonts._line("Größe · 4 mm²…", 20).runs
     assert run.font.layout_engine == ImageFont.Layout.BASIC
 
 
@@ -180,7 +182,7 @@ def test_no_text_is_smaller_than_can_be_read() -> None:
 
 def test_neither_matplotlib_nor_font_tools_is_loaded_for_latin_text() -> None:
     program = (
-        "import sys; from tractcap.drawing.text import width; width('Größe · …', 20); "
+        "import sys; from tractcap.drawing.fonts import width; width('Größe · …', 20); "
         "print('matplotlib' in sys.modules, 'fontTools' in sys.modules)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

@@ -3,11 +3,11 @@
 import json
 import re
 from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import pytest
-from formatting.parser import HTMLParser
 from jinja2 import UndefinedError
 from markupsafe import Markup
 from outputs import BUNDLES, Output

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 
 from tractcap.drawing import color_scale
 from tractcap.drawing.color_scale import ColorScale
+from tractcap.drawing.fonts import capital, fit, outline_width, points, width, wrap, write
 from tractcap.drawing.palette import Color, contrast, luminance, mix
-from tractcap.drawing.text import capital, fit, outline_width, points, width, wrap, write
 from tractcap.drawing.views import Frame, View
 
 _BLACK = (0, 0, 0)

@@ -154,9 +154,9 @@ class Check:
 
     ``name`` is for the command line, ``title`` and ``what`` (a sentence) for people, ``source`` says where the method
     is from. ``uses`` names what it reads of :class:`CheckInput` beside the tractogram: ``maps``, ``reference``,
-    ``atlas``, ``before``, ``mirror``; ``lacks`` says in a sentence what of what it needs isn't there, empty if all is. ``need``
-    are the bytes of memory it takes beside a worker that can draw. ``run`` makes it, by way of :meth:`make`. ``place``
-    is its place among others.
+    ``atlas``, ``before``, ``mirror``; ``lacks`` says in a sentence what of what it needs isn't there, empty if all
+    is. ``need`` are the bytes of memory it takes beside a worker that can draw. ``run`` makes it, by way of
+    :meth:`make`. ``place`` is its place among others.
     """
 
     name: str
