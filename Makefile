@@ -1,5 +1,5 @@
 # make demo   real bundles into demo-output/        make test   the tests
-# Both set up all they need in .venv first. More: lint, fuzz, mutate, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
+# Both set up all they need in .venv first. More: lint, fuzz, mutate, same, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
 # bench, boutiques, lock.
 
 CONTAINER_ENGINE ?= docker
@@ -7,7 +7,7 @@ APPTAINER ?= apptainer
 SIF ?= tractcap.sif
 python := .venv/bin/python
 
-.PHONY: demo test fuzz lint mutate image sif test-ecosystem test-pages test-containers test-clusters bench boutiques lock
+.PHONY: demo test fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench boutiques lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
@@ -29,6 +29,10 @@ lint: .venv/.done
 # a sample of mutations, and whether tests notice them; MUTATE="--seed 2 --count 20 limits plan" chooses
 mutate: .venv/.done .venv-mutation/.done
 	.venv-mutation/bin/python scripts/mutate.py $(MUTATE)
+
+# whether this tree writes the same bytes as another checkout: SAME="../other checks odd" chooses
+same: .venv/.done
+	$(python) scripts/same_outputs.py $(SAME)
 
 image:
 	$(CONTAINER_ENGINE) build --network host -t tractcap .
