@@ -25,6 +25,7 @@ lint: .venv/.done
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
 	$(python) -m mypy
+	.venv/bin/lint-imports --no-logo --no-cache
 
 # a sample of mutations, and whether tests notice them; MUTATE="--seed 2 --count 20 limits plan" chooses
 mutate: .venv/.done .venv-mutation/.done
