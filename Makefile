@@ -25,6 +25,7 @@ lint: .venv/.done
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
 	$(python) -m mypy
+	.venv/bin/lint-imports --no-logo --no-cache
 
 # a sample of mutations, and whether tests notice them; MUTATE="--seed 2 --count 20 limits plan" chooses
 mutate: .venv/.done .venv-mutation/.done
@@ -72,6 +73,7 @@ lock: .venv/.done
 	$(python) -m uv pip compile pyproject.toml --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
 	$(python) -m uv pip compile --group ecosystem $(lock_options) -o requirements/ecosystem.txt
 	$(python) -m uv pip compile --group mutation $(lock_options) -o requirements/mutation.txt
+	$(python) -m uv pip compile --group docs $(lock_options) -o requirements/docs.txt
 	$(python) -m uv pip compile --group bom $(lock_options) -o container/bom.txt
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate

@@ -1,13 +1,23 @@
-"""Files that are either whole or not there."""
+"""Small files: written whole or not at all, and read whatever lies in their place.
+
+What a run reads may be a folder, a pipe, another program's file or half a file: each is refused by a sentence.
+"""
 
 import fcntl
+import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NoReturn
+
+from tractcap.errors import RecordError
+
+MAX_BYTES = 16 * 2**20
+"""Bytes of the largest file that is read; the record of an overview of 10,000 bundles has a quarter of that."""
 
 PART = ".part"
 """Ending of a file that is being written. Its writer holds a lock on it: one without is left over from a death."""
@@ -68,21 +78,18 @@ def all_together(folder: Path, stem: str) -> Iterator[Path]:
 def clear_parts(folder: Path, stem: str) -> None:
     """Remove what writers that died left of the files whose names begin with ``stem``; a living one's stays."""
     for part in folder.glob(f".*{PART}"):
-        if part.name.startswith(f".{stem}"):
-            _clear(part)
-
-
-def _clear(part: Path) -> None:
-    try:
-        with (part / _LOCK if part.is_dir() else part).open("rb+") as file:
-            if not _lock(file.fileno()):
-                return
-            if part.is_dir():
-                shutil.rmtree(part, ignore_errors=True)
-            else:
-                part.unlink(missing_ok=True)
-    except OSError:
-        return  # gone, or another user's
+        if not part.name.startswith(f".{stem}"):
+            continue
+        try:
+            with (part / _LOCK if part.is_dir() else part).open("rb+") as file:
+                if not _lock(file.fileno()):
+                    continue
+                if part.is_dir():
+                    shutil.rmtree(part, ignore_errors=True)
+                else:
+                    part.unlink(missing_ok=True)
+        except OSError:
+            continue  # gone, or another user's
 
 
 def _lock(handle: int) -> bool:
@@ -101,3 +108,97 @@ def _umask() -> int:
 
 
 _UMASK = _umask()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no file.
+    RecordError
+        When it can't be read, or holds something else.
+    """
+    text = read_text(path)
+    try:
+        content = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise RecordError(path, "it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise RecordError(
+            path, f"it is no whole JSON (line {error.lineno})" if text.strip() else "it is empty"
+        ) from None
+    except _ConstantError as error:
+        raise RecordError(path, str(error)) from None
+    except ValueError:
+        raise RecordError(path, "it holds a number of thousands of digits") from None
+    if not isinstance(content, dict):
+        raise RecordError(path, "it holds no JSON object")
+    return content
+
+
+class _ConstantError(ValueError):
+    """A JSON file holds NaN or Infinity, which Python would take."""
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise _ConstantError(f"it holds {word}, which is no number")
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no file.
+    RecordError
+        When it is no file that can be read whole, or no text.
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecordError(path, f"its byte {error.start:,} is no UTF-8 text") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no file.
+    RecordError
+        When it is no file that can be read whole.
+    """
+    data = read_start(path, MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise RecordError(path, f"it has more than {MAX_BYTES // 2**20} MB, as none that tractcap writes")
+    return data
+
+
+def read_start(path: Path, count: int) -> bytes:
+    """The first bytes of a file, at most ``count``. A named pipe isn't waited for.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no file.
+    RecordError
+        When it is no file that can be read.
+    """
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise RecordError(path, "it is a pipe or device, not a file")
+            return file.read(min(state.st_size, count))
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise RecordError(path, "it is a link to a file that isn't there") from None
+        raise
+    except OSError as error:
+        raise RecordError(path, f"it can't be read ({error.strerror or error})") from None
+    except ValueError:
+        raise RecordError(path, "its name can't be that of a file") from None

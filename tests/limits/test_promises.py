@@ -6,6 +6,7 @@ import resource
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tractcap.errors import SettingsError
@@ -23,8 +24,7 @@ from tractcap.limits import (
     usage,
 )
 from tractcap.limits.budget import MACHINE
-from tractcap.limits.rlimit import allowance, ceiling
-from tractcap.limits.threads import environment
+from tractcap.limits.worker_limits import allowance, ceiling, environment
 
 INFINITE = resource.RLIM_INFINITY
 
@@ -49,8 +49,16 @@ def container(root: Path, limit: int, used: int) -> Path:
     return root
 
 
-def process(root: Path, size: int, pid: int | str = "self") -> None:
-    write(root / f"proc/{pid}/status", f"VmRSS: {size // 1024 + 5000} kB\nRssAnon: {size // 1024} kB\nRssFile: 5000 kB")
+def process(root: Path, size: int, pid: int | None = None) -> None:
+    """A process that holds so many bytes, and 20 MB of files; None is this one."""
+    private, files = size // 4096, 5000
+    write(root / f"proc/{pid or os.getpid()}/statm", f"99999 {private + files} {files} 1 0 99999 0")
+    write(root / f"proc/{pid or os.getpid()}/stat", f"7 (python) S {' '.join('0' * 49)}")
+
+
+@pytest.fixture(autouse=True)
+def _processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "proc"))
 
 
 @pytest.fixture
@@ -211,7 +219,7 @@ def watched(root: Path, cap: int | None = None, margin: float = 0.0) -> Watch:
 
 def test_what_is_left_of_a_cap_is_without_what_supervisor_and_workers_hold(tmp_path: Path) -> None:
     root = machine(tmp_path, 64000 * MB, 60000 * MB)
-    for pid, size in (("self", 40), (7, 100), (8, 200)):
+    for pid, size in ((None, 40), (7, 100), (8, 200)):
         process(root, size * MB, pid)
     watch = watched(root, 1000 * MB)
     assert watch.peak()[0] == 0, "nothing was seen yet"

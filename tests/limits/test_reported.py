@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tractcap.errors import SettingsError
@@ -180,14 +181,22 @@ def test_what_was_reported_is_read_rightly(tmp_path: Path, name: str) -> None:
     assert not usage.in_memory(tmp_path, root), "the same lines are read for tmpfs"
 
 
-def test_gvisor_does_not_tell_pages_of_files_apart(tmp_path: Path) -> None:
-    """Its status has no more than this; what others hold counts as well as what workers hold."""
+def processes(root: Path, monkeypatch: pytest.MonkeyPatch, *pids: int, rss: int, shared: int) -> None:
+    """Pages that processes hold, as the kernel tells them to psutil."""
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(root / "proc"))
+    for pid in pids:
+        write(root / f"proc/{pid}/statm", f"203085 {rss} {shared} 0 0 0 0\n")
+        write(root / f"proc/{pid}/stat", f"{pid} (python) S {' '.join('0' * 49)}\n")
+
+
+def test_gvisor_does_not_tell_pages_of_files_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its statm counts nothing as shared, its status has no more than this; others count as well as workers."""
     status = "Name:\tpython\nVmSize:\t  812340 kB\nVmRSS:\t  243020 kB\nVmData:\t  240000 kB\nThreads:\t3\n"
-    write(tmp_path / "proc/7/status", status)
+    processes(tmp_path, monkeypatch, 7, os.getpid(), rss=243020 // 4, shared=0)
     write(tmp_path / "proc/self/status", status)
-    assert usage.private_memory(7, tmp_path) == 243020 * 1024
-    assert usage.private_peak(7, tmp_path) == 243020 * 1024
-    assert usage.private_memory(8, tmp_path) == 0
+    assert usage.private_memory(7) == 243020 * 1024
+    assert usage.private_peak(tmp_path) == 243020 * 1024
+    assert usage.private_memory(8) == 0
     write(tmp_path / "proc/meminfo", "")
     budget = settle(1000 * MB, root=tmp_path, environ={})
     watch = Watch(lambda: budget, budget, 0.2, tmp_path)
@@ -196,13 +205,22 @@ def test_gvisor_does_not_tell_pages_of_files_apart(tmp_path: Path) -> None:
     assert watch.peak()[0] == 2 * 243020 * 1024
 
 
-def test_what_linux_tells_apart_is_told_apart(tmp_path: Path) -> None:
-    status = "VmHWM: 500 kB\nVmRSS: 410 kB\nRssAnon: 200 kB\nRssFile: 150 kB\nRssShmem: 60 kB\n"
-    write(tmp_path / "proc/7/status", status)
-    assert usage.private_memory(7, tmp_path) == 260 * 1024
-    assert usage.private_peak(7, tmp_path) == 350 * 1024
-    write(tmp_path / "proc/8/status", "VmHWM: 500 kB\nVmRSS: 400 kB\n")
-    assert usage.private_peak(8, tmp_path) == 500 * 1024, "before Linux 4.5"
+def test_what_linux_tells_apart_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes(tmp_path, monkeypatch, 7, os.getpid(), rss=100, shared=40)
+    assert usage.private_memory(7) == 240 * 1024
+    write(tmp_path / "proc/self/status", "VmHWM: 500 kB\nVmRSS: 400 kB\nRssAnon: 240 kB\nRssFile: 150 kB\n")
+    assert usage.private_peak(tmp_path) == 350 * 1024
+    write(tmp_path / "proc/self/status", "VmHWM: 500 kB\nVmRSS: 400 kB\n")
+    assert usage.private_peak(tmp_path) == 500 * 1024, "before Linux 4.5"
+
+
+@pytest.mark.parametrize("text", ["", "x y z", "1 2\n"])
+def test_a_process_that_is_told_of_in_another_form_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    processes(tmp_path, monkeypatch, 7, rss=100, shared=40)
+    write(tmp_path / "proc/7/statm", text)
+    assert usage.private_memory(7) == 0
 
 
 NEITHER = "MemTotal:              0 kB\nMemAvailable:   18446744073708785356 kB\n"
@@ -226,6 +244,7 @@ def test_lxcfs_389_that_knows_no_memory_is_refused(tmp_path: Path) -> None:
 
 def test_lxcfs_389_is_never_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it starts in the middle of a run too: what was settled last counts."""
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "proc"))
     root = plant(tmp_path, Report("0::/", V2, {}, 0, "", meminfo=NEITHER.replace(" 0 kB", " 1024000 kB")))
     watch = watched(root)
     assert watch.left().bytes == 1000 * MB

@@ -12,8 +12,8 @@ import pytest
 from waiting import until
 
 from tractcap.limits import MB, Watch, settle
-from tractcap.limits.rlimit import allowance
 from tractcap.limits.watch import Left
+from tractcap.limits.worker_limits import allowance
 from tractcap.work.pool import Event, Pool, PoolLimits, Task
 from tractcap.work.process import Process, cause_of_death
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tractcap.textfiles import MOST
+from tractcap.files import MAX_BYTES
 
 TOLD = "told.json"
 """Within a piece's file."""
@@ -68,8 +68,8 @@ def read_told(path: Path) -> dict[str, Any]:
         When it isn't there, or no piece.
     """
     with zipfile.ZipFile(path) as archive, archive.open(TOLD) as packed:
-        text = packed.read(MOST + 1)
-        if len(text) > MOST:
+        text = packed.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
             raise ValueError("it tells more than any piece")
         told: dict[str, Any] = json.loads(text)
         return told

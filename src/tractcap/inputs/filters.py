@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.errors import RecordError, SettingsError
+from tractcap.files import read_json
 from tractcap.inputs.bundle_names import BundleName, identify, without_side
-from tractcap.textfiles import read_object
 
 TRACTOGRAM, REFERENCE, SCALAR = "tractogram", "reference", "scalar"
 
@@ -113,7 +113,7 @@ def read(path: Path) -> dict[str, Entities]:
         When it can't be read or understood.
     """
     try:
-        told = read_object(path)
+        told = read_json(path)
     except FileNotFoundError:
         raise SettingsError(f"the filter file {path} doesn't exist: give a JSON file of entities.") from None
     except RecordError as error:

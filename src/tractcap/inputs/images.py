@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.errors import InputError, RecordError
+from tractcap.files import read_text
 from tractcap.inputs.affines import places
 from tractcap.inputs.reading import check_file, each, reading, size_bound
-from tractcap.textfiles import read_text
 
 MOST_VOXELS = 320**3
 """Of a reference image that is shown as fine as it is."""

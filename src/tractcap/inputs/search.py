@@ -11,12 +11,12 @@ from pathlib import Path
 from sys import intern
 
 from tractcap.errors import RecordError, SettingsError
+from tractcap.files import read_text
 from tractcap.inputs.filenames import SUFFIXES, participant_of, split_image, split_name, split_source
 from tractcap.inputs.filters import TRACTOGRAM, Filters
 from tractcap.inputs.layouts import GROUP, Layout, bare_label, fitting, known
 from tractcap.inputs.participants import by_folders, by_label
 from tractcap.inputs.source import FIGURES, Image, Source, divided, fingerprint
-from tractcap.textfiles import read_text
 
 __all__ = ["Image", "SearchResult", "Source", "find", "fingerprint", "search"]
 

@@ -9,35 +9,43 @@ from tractcap.limits.watch import Watch
 
 log = logging.getLogger("tractcap")
 
-_JOB_MB = 2048.0
-
 
 def check_memory_available(required_mb: float, safety_margin: float = 0.2, *, root: Path = Path("/")) -> bool:
     """Whether so much memory can be taken now, under every limit that this process lives in, without swap.
 
     Parameters
     ----------
-    required_mb : MB (2^20 bytes). safety_margin : share of the budget that must stay free beside them.
-    root : the folder that holds ``proc`` and ``sys``.
+    required_mb : float
+        MB (2^20 bytes).
+    safety_margin : float
+        Share of the budget that must stay free beside them.
+    root : pathlib.Path
+        The folder that holds ``proc`` and ``sys``.
     """
     return required_mb * MB <= _free(settle(root=root), safety_margin, root)
 
 
 def get_n_jobs_with_memory_limit(
     base_n_jobs: int,
-    estimated_memory_per_job_mb: float = _JOB_MB,
+    estimated_memory_per_job_mb: float = 2048.0,
     safety_margin: float = 0.2,
     *,
     root: Path = Path("/"),
 ) -> int:
-    """How many jobs of a size may run at once: what was asked for, or fewer where memory allows fewer, at least one.
+    """How many jobs of a size may run at once: as many as are wanted, or as memory allows, at least one.
 
-    A warning tells the figures when memory made it fewer.
+    A warning gives the figures when memory makes it fewer.
 
     Parameters
     ----------
-    base_n_jobs : as many are wanted; -1 for one a processor. estimated_memory_per_job_mb : MB (2^20 bytes) of one job.
-    safety_margin : share of the budget that must stay free. root : the folder that holds ``proc`` and ``sys``.
+    base_n_jobs : int
+        As many are wanted; -1 for one a processor.
+    estimated_memory_per_job_mb : float
+        MB (2^20 bytes) of one job.
+    safety_margin : float
+        Share of the budget that must stay free.
+    root : pathlib.Path
+        The folder that holds ``proc`` and ``sys``.
 
     Raises
     ------

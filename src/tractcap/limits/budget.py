@@ -12,20 +12,30 @@ from tractcap.limits.cgroup import Limit
 from tractcap.limits.procfs import number
 from tractcap.limits.sizes import MB, as_mb
 
-_CAP = "the cap asked for"
-
 MACHINE = "the machine's memory"
-"""Where the limit that is the physical memory was found."""
-_SLURM = ("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU")
+"""The name of the limit that is the physical memory."""
+
+_ULIMITS = {"ulimit -v": resource.RLIMIT_AS, "ulimit -d": resource.RLIMIT_DATA}
 
 
 @dataclass(frozen=True)
 class Budget:
     """What a run may use in all: parent, workers, shared memory and files on tmpfs.
 
-    ``bytes`` is the least of ``limits``; ``bound_by`` is the one that is least. ``cpus`` counts the
-    processors that the CPU quota and the affinity leave, at least one. ``groups`` are the folders of all control groups
-    that count what is used, limited or not.
+    Attributes
+    ----------
+    bytes : int
+        The least of ``limits``.
+    bound_by : Limit
+        The limit that is least.
+    limits : tuple of Limit
+        All limits that were found, the cap included.
+    cpus : int
+        Processors that the CPU quota and the affinity leave, at least one.
+    warnings, notes : tuple of str
+        Sentences for the user.
+    groups : tuple of pathlib.Path
+        The folders of all control groups that count this process's memory, limited or not.
     """
 
     bytes: int
@@ -42,70 +52,80 @@ class Budget:
 
 
 def settle(
-    cap: int | None = None, cap_source: str = _CAP, root: Path = Path("/"), environ: Mapping[str, str] = os.environ
+    cap: int | None = None,
+    cap_source: str = "the cap",
+    root: Path = Path("/"),
+    environ: Mapping[str, str] = os.environ,
 ) -> Budget:
-    """Settle the budget from the cap asked for and from every limit that can be found.
+    """Settle the budget from the cap and from every limit that can be found.
 
     Parameters
     ----------
-    cap : bytes asked for, or None.
-    cap_source : the option or variable that asked.
-    root : the folder that holds ``proc`` and ``sys``.
-    environ : the environment, read for Slurm's variables where no control group limits memory.
+    cap : int or None
+        The cap in bytes.
+    cap_source : str
+        The option or variable that the cap comes from.
+    root : pathlib.Path
+        The folder that holds ``proc`` and ``sys``.
+    environ : mapping of str to str
+        The environment. Slurm's memory variables count only where no control group limits memory.
+
+    Returns
+    -------
+    Budget
 
     Raises
     ------
     SettingsError
-        When no cap was given and neither a limit nor the size of the memory can be found.
+        When there is no cap, and neither a limit nor the size of the memory can be found.
     """
-    found = cgroup.read(root)
-    limits = [*found.memory, *_inherited(), *_physical(found.physical)]
-    if not found.memory:
-        limits += _slurm(environ)
-    warnings = [f"could not read {name}: a limit there is not seen" for name in found.unreadable]
+    groups = cgroup.read(root)
+    limits = list(groups.memory)
+    for name, kind in _ULIMITS.items():
+        if (soft := resource.getrlimit(kind)[0]) != resource.RLIM_INFINITY:
+            limits.append(Limit(soft, name))
+    if groups.physical:
+        limits.append(Limit(groups.physical, MACHINE))
+    if not groups.memory:
+        limits += _slurm_memory(environ)
+    warnings = [f"could not read {name}: a limit there is not seen" for name in groups.unreadable]
     if cap is not None:
         if limits and (least := min(limits, key=_size)).bytes < cap:
-            warnings.append(_over(cap, cap_source, least))
+            used = f"{as_mb(least.bytes)} MB"
+            warnings.append(f"{cap_source} asks for {as_mb(cap)} MB, but {least.where} allows {used}: {used} is used")
         limits.append(Limit(cap, cap_source))
     if not limits:
         raise SettingsError("no memory limit could be found on this system: say how much may be used with --mem.")
     least = min(limits, key=_size)
-    notes = [] if found.memory else ["no control group limits the memory, as far as can be seen from here"]
-    cpus = _cpus(found.cpus, environ)
-    return Budget(least.bytes, least, tuple(limits), cpus, tuple(warnings), tuple(notes), tuple(found.groups))
+    notes = () if groups.memory else ("no control group limits the memory, as far as can be seen from here",)
+    return Budget(
+        least.bytes,
+        least,
+        tuple(limits),
+        _processors(groups.cpus, environ),
+        tuple(warnings),
+        notes,
+        tuple(groups.groups),
+    )
 
 
 def _size(limit: Limit) -> int:
     return limit.bytes
 
 
-def _over(cap: int, source: str, least: Limit) -> str:
-    return (
-        f"{source} asks for {as_mb(cap)} MB, but {least.where} allows {as_mb(least.bytes)} MB: "
-        f"{as_mb(least.bytes)} MB is used"
-    )
-
-
-def _inherited() -> list[Limit]:
-    kinds = {"ulimit -v": resource.RLIMIT_AS, "ulimit -d": resource.RLIMIT_DATA}
-    softs = {name: resource.getrlimit(kind)[0] for name, kind in kinds.items()}
-    return [Limit(soft, name) for name, soft in softs.items() if soft != resource.RLIM_INFINITY]
-
-
-def _physical(size: int | None) -> list[Limit]:
-    return [Limit(size, MACHINE)] if size else []
-
-
-def _slurm(environ: Mapping[str, str]) -> list[Limit]:
-    """Slurm's own words, for clusters whose control groups don't tell. 0 means all of a node."""
-    node, per_cpu, cpus = (number(environ.get(name, "")) for name in (*_SLURM, "SLURM_CPUS_ON_NODE"))
-    if node:
-        return [Limit(node * MB, _SLURM[0])]
+def _slurm_memory(environ: Mapping[str, str]) -> list[Limit]:
+    """What Slurm's variables say, for clusters that don't limit memory by control groups. 0 means all of a node."""
+    names = ("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE")
+    per_node, per_cpu, cpus = (number(environ.get(name, "")) for name in names)
+    if per_node:
+        return [Limit(per_node * MB, names[0])]
     if per_cpu:
-        return [Limit(per_cpu * (cpus or 1) * MB, f"{_SLURM[1]} × {cpus or 1}")]
+        return [Limit(per_cpu * (cpus or 1) * MB, f"{names[1]} × {cpus or 1}")]
     return []
 
 
-def _cpus(quotas: list[float], environ: Mapping[str, str]) -> int:
-    asked = number(environ.get("SLURM_CPUS_PER_TASK", ""))  # not every cluster binds its tasks to what they asked for
-    return max(1, int(min([*quotas, *([asked] if asked else []), len(os.sched_getaffinity(0))])))
+def _processors(quotas: list[float], environ: Mapping[str, str]) -> int:
+    counts = [*quotas, len(os.sched_getaffinity(0))]
+    if per_task := number(environ.get("SLURM_CPUS_PER_TASK", "")):  # not every cluster binds tasks to their processors
+        counts.append(per_task)
+    return max(1, int(min(counts)))

@@ -21,13 +21,7 @@ class Mount:
 
 
 def read(path: Path) -> str:
-    """The text of a file, blanks at its ends taken off; bytes that are no text come through as in file names.
-
-    Raises
-    ------
-    OSError
-        When there is no such file, or it can't be read.
-    """
+    """The text of a file, blanks at its ends taken off; bytes that are no text come through as in file names."""
     return os.fsdecode(path.read_bytes()).strip()
 
 
@@ -47,7 +41,7 @@ def counts(text: str) -> dict[str, int]:
 
 
 def mounts(text: str) -> Iterator[Mount]:
-    """What mountinfo tells, the uppermost mount of a folder last. A line that has another form is left out."""
+    """The lines of mountinfo, the uppermost mount of a folder last. A line that has another form is left out."""
     for line in text.split("\n"):
         # any number of optional fields may stand before the dash; blanks in paths are escaped, in options not always
         before, _, after = line.partition(" - ")

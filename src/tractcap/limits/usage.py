@@ -2,47 +2,69 @@
 
 Of a control group counts what the kernel can't give back when memory runs short: pages of files are left out, since
 they can be read again; files on tmpfs are not, since they have nowhere else to be.
+
+What a process holds is psutil's figure. The rest is read here: psutil knows no control groups and no peak of a process;
+for what the machine has available it answers with what is free where a container's ``MemAvailable`` exceeds its
+``MemTotal``; and it takes file systems from ``/etc/mtab``, which in an image may be a leftover.
 """
 
 from pathlib import Path
 
+import psutil
+
 from tractcap.limits import procfs
 
-_KINDS = ("total_active_file", "total_inactive_file", "active_file", "inactive_file")
+_FILE_PAGES = ("total_active_file", "total_inactive_file", "active_file", "inactive_file")
 
 
-def private_memory(pid: int | str = "self", root: Path = Path("/")) -> int:
-    """Bytes that a process holds beside pages of files (with them where they aren't told apart); 0 when it is gone."""
-    found = _status(pid, root)
-    if "RssAnon" not in found:  # gVisor, and Linux before 4.5
-        return found.get("VmRSS", 0)
-    return found["RssAnon"] + found.get("RssShmem", 0)
+def private_memory(pid: int | None = None) -> int:
+    """Bytes that a process holds beside pages of files.
 
-
-def private_peak(pid: int | str = "self", root: Path = Path("/")) -> int:
-    """The most bytes that a process held at once, pages of files left out; what it holds now where that isn't told."""
-    found = _status(pid, root)
-    return max(found.get("VmHWM", 0) - found.get("RssFile", 0), private_memory(pid, root))
-
-
-def _status(pid: int | str, root: Path) -> dict[str, int]:
-    return procfs.sizes(_text(root / f"proc/{pid}/status"))
-
-
-def group_memory(group: Path) -> int | None:
-    """Bytes in a control group that can't be given back, or None where the group doesn't tell.
+    Where the kernel doesn't tell those apart (gVisor), they are counted too.
 
     Parameters
     ----------
-    group : the group's folder, of version 1 or 2.
+    pid : int or None
+        None for this process.
+
+    Returns
+    -------
+    int
+        0 when the process is gone.
+    """
+    try:
+        memory = psutil.Process(pid).memory_info()
+    except (psutil.Error, OSError, ValueError):
+        return 0
+    return max(0, memory.rss - memory.shared)
+
+
+def private_peak(root: Path = Path("/")) -> int:
+    """The most bytes that this process held at once, pages of files left out; where that isn't told, what it holds."""
+    status = procfs.sizes(_text(root / "proc/self/status"))
+    return max(status.get("VmHWM", 0) - status.get("RssFile", 0), private_memory())
+
+
+def group_memory(group: Path) -> int | None:
+    """Bytes in a control group that can't be given back.
+
+    Parameters
+    ----------
+    group : pathlib.Path
+        The group's folder, of version 1 or 2.
+
+    Returns
+    -------
+    int or None
+        None where the group doesn't tell.
     """
     total = _number(group, "memory.usage_in_bytes", "memory.current")
     if total is None:
         return None
     stat = procfs.counts(_text(group / "memory.stat"))
     # version 1 tells of the group alone and, as "total", of all below it; its usage is of all
-    files = [stat[name] for name in _KINDS if name in stat][:2]
-    return max(0, total - sum(files))
+    file_pages = [stat[name] for name in _FILE_PAGES if name in stat][:2]
+    return max(0, total - sum(file_pages))
 
 
 def group_peak(group: Path) -> int | None:
@@ -67,14 +89,13 @@ def machine_available(root: Path = Path("/")) -> int | None:
 def in_memory(path: Path, root: Path = Path("/")) -> bool:
     """Whether files at a path that exists are kept in memory: on tmpfs or ramfs."""
     kinds = {mount.point: mount.kind for mount in procfs.mounts(_text(root / "proc/self/mountinfo"))}
-    at = path.resolve()
-    nearest = next((str(folder) for folder in (at, *at.parents) if str(folder) in kinds), "")
-    return kinds.get(nearest) in ("tmpfs", "ramfs")
+    folders = map(str, (path.resolve(), *path.resolve().parents))
+    return next((kinds[folder] for folder in folders if folder in kinds), "") in ("tmpfs", "ramfs")
 
 
 def _number(group: Path, *names: str) -> int | None:
-    found = (procfs.number(_text(group / name)) for name in names)
-    return next((number for number in found if number is not None), None)
+    numbers = (procfs.number(_text(group / name)) for name in names)
+    return next((number for number in numbers if number is not None), None)
 
 
 def _text(path: Path) -> str:

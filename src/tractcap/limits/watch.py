@@ -12,6 +12,7 @@ from tractcap.limits import usage
 from tractcap.limits.budget import MACHINE, Budget
 from tractcap.limits.cgroup import Limit
 from tractcap.limits.sizes import MB, as_mb
+from tractcap.limits.usage import private_memory
 
 log = logging.getLogger("tractcap")
 
@@ -20,13 +21,13 @@ SUPERVISOR = 32 * MB
 
 _NEAR = 0.04
 _NEAR_LEAST = 8 * MB
-_AGAIN_SECONDS = 1.0
-"""How often limits are read again; use is measured whenever it is asked for."""
+_SETTLE_SECONDS = 1.0
+"""How often limits are read again; use is measured at each call."""
 
 
 @dataclass(frozen=True)
 class Left:
-    """What is left under the limit that leaves least, in bytes, and that limit."""
+    """The bytes that are left under the limit that leaves least, and that limit."""
 
     bytes: int
     limit: Limit
@@ -37,15 +38,20 @@ class Watch:
 
     Parameters
     ----------
-    settle : settles the budget anew, from limits that may have changed.
-    budget : as it was settled first. margin : the share of it that is left unplanned.
-    root : the folder that holds ``proc`` and ``sys``.
+    settle : callable
+        Settles the budget anew, from limits that may have changed.
+    budget : Budget
+        As it was settled first.
+    margin : float
+        The share of the budget that is left unplanned.
+    root : pathlib.Path
+        The folder that holds the machine's ``proc``.
     """
 
     def __init__(self, settle: Callable[[], Budget], budget: Budget, margin: float, root: Path = Path("/")) -> None:
         self.budget, self.margin = budget, margin
         self._settle, self._root, self._settled = settle, root, time.monotonic()
-        self._highest, self._said = 0, {budget.bytes}
+        self._highest, self._logged = 0, {budget.bytes}
         self._kills = self._oom_kills()
 
     def room(self, workers: Collection[int] = ()) -> int:
@@ -53,20 +59,16 @@ class Watch:
 
         Parameters
         ----------
-        workers : process ids of those that run; what they hold is theirs already.
+        workers : collection of int
+            Process ids of the workers that run. What they hold is theirs already.
         """
-        own, held = self._held(), sum(map(self._held, workers))
-        reserve = max(0, SUPERVISOR - own)
-        return max(0, self._left(own + held).bytes + held - reserve - int(self.margin * self._current().bytes))
+        own, held = private_memory(), sum(map(private_memory, workers))
+        reserve = max(0, SUPERVISOR - own) + int(self.margin * self._current().bytes)
+        return max(0, self._left(own + held).bytes + held - reserve)
 
     def left(self, workers: Collection[int] = ()) -> Left:
         """What is left before a limit is reached, the least of all limits."""
-        return self._left(self._held() + sum(map(self._held, workers)))
-
-    def _left(self, ours: int) -> Left:
-        budget = self._current()
-        self._highest = max(self._highest, ours)
-        return min((Left(self._under(limit, ours), limit) for limit in budget.limits), key=lambda left: left.bytes)
+        return self._left(private_memory() + sum(map(private_memory, workers)))
 
     def near(self, workers: Collection[int] = ()) -> Left | None:
         """What is left, if that is so little that the kernel may soon choose a process to kill; else None."""
@@ -80,28 +82,32 @@ class Watch:
         return self._highest, "supervisor and workers together, as they were seen"
 
     def oom_killed(self) -> bool | None:
-        """Whether the kernel has killed for want of memory since this was last asked; None where it doesn't tell."""
+        """Whether the kernel has killed for want of memory since the last call; None where it doesn't count."""
         before, self._kills = self._kills, self._oom_kills()
-        told = before.keys() & self._kills.keys()
-        return any(self._kills[group] > before[group] for group in told) if told else None
+        counted = before.keys() & self._kills.keys()
+        return any(self._kills[group] > before[group] for group in counted) if counted else None
 
-    def _held(self, pid: int | str = "self") -> int:
-        return usage.private_memory(pid, self._root)
+    def _left(self, held: int) -> Left:
+        """What is left under each limit, the least, where supervisor and workers hold so many bytes."""
+        budget = self._current()
+        self._highest = max(self._highest, held)
 
-    def _under(self, limit: Limit, ours: int) -> int:
-        if limit.group and (used := usage.group_memory(limit.group)) is not None:
-            return limit.bytes - used
-        if limit.where == MACHINE and (available := usage.machine_available(self._root)) is not None:
-            return min(limit.bytes, available)  # some containers are told a huge number
-        return limit.bytes - ours
+        def under(limit: Limit) -> int:
+            if limit.group and (used := usage.group_memory(limit.group)) is not None:
+                return limit.bytes - used
+            if limit.where == MACHINE and (available := usage.machine_available(self._root)) is not None:
+                return min(limit.bytes, available)  # some containers are told a huge number
+            return limit.bytes - held
+
+        return min((Left(under(limit), limit) for limit in budget.limits), key=lambda left: left.bytes)
 
     def _current(self) -> Budget:
-        if time.monotonic() - self._settled >= _AGAIN_SECONDS:
+        if time.monotonic() - self._settled >= _SETTLE_SECONDS:
             self._settled, before = time.monotonic(), self.budget
             with contextlib.suppress(SettingsError):  # no limit is told any more: the last one counts
                 self.budget = self._settle()
-            if self.budget.bytes not in self._said:  # a limit that goes to and fro is said once
-                self._said.add(self.budget.bytes)
+            if self.budget.bytes not in self._logged:  # a limit that goes to and fro is said once
+                self._logged.add(self.budget.bytes)
                 log.warning(
                     "the memory limit changed: %s MB before, now %s", as_mb(before.bytes), self.budget.describe()
                 )

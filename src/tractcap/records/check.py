@@ -8,10 +8,9 @@ from typing import Annotated, Any
 from tractcap.checks import checks
 from tractcap.checks.common.check import STATUSES
 from tractcap.errors import RecordError
-from tractcap.files import write_text
+from tractcap.files import read_json, write_text
 from tractcap.records.identity import CHECK, UNREADABLE, BundleRecord, Identity, Program
 from tractcap.records.json_record import OMIT, FileName, JsonRecord, WrongValueError, one_of
-from tractcap.textfiles import read_object
 
 Value = str | float | None
 """Of a measure. None where it can't be told."""
@@ -112,7 +111,7 @@ def load(path: Path) -> CheckRecord:
     RecordError
         When it can't be understood.
     """
-    told = read_object(path)
+    told = read_json(path)
     try:
         record = CheckRecord.parse(told)
     except WrongValueError as wrong:

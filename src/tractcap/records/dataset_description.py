@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tractcap.errors import RecordError
+from tractcap.files import read_json
 from tractcap.records.identity import Program
 from tractcap.records.json_record import OMIT, JsonRecord, WrongValueError
-from tractcap.textfiles import read_object
 
 NAME = "dataset_description.json"
 
@@ -38,6 +38,6 @@ def load(path: Path) -> Description:
         When it can't be understood.
     """
     try:
-        return Description.parse(read_object(path))
+        return Description.parse(read_json(path))
     except WrongValueError as wrong:
         raise RecordError(path, str(wrong)) from None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tractcap.errors import RecordError
-from tractcap.textfiles import read_bytes
+from tractcap.files import read_bytes
 
 ENDING = "_desc-ratings.tsv"
 PASS, FAIL, UNSURE = "pass", "fail", "unsure"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from tractcap import __version__
 from tractcap.errors import RecordError
-from tractcap.files import write_text
+from tractcap.files import read_json, write_text
 from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filenames import BUNDLE_ENTITIES, entities, remainder
 from tractcap.records.identity import (
@@ -24,7 +24,6 @@ from tractcap.records.identity import (
     Program,
 )
 from tractcap.records.json_record import OMIT, Count, FileName, JsonRecord, Vector, WrongValueError, one_of
-from tractcap.textfiles import read_object
 
 Color = tuple[float, float, float]
 """Red, green and blue from 0 to 255."""
@@ -235,7 +234,7 @@ def load(path: Path) -> TractogramRecord:
     RecordError
         When it can't be understood.
     """
-    told = read_object(path)
+    told = read_json(path)
     try:
         return parse(told)
     except WrongValueError as wrong:
@@ -276,7 +275,7 @@ def unreadable(path: Path, output: Path, error: RecordError) -> UndrawnRecord:
 
 def _left(path: Path) -> "_Left | None":
     try:
-        return _Left.parse(read_object(path))
+        return _Left.parse(read_json(path))
     except (FileNotFoundError, RecordError, WrongValueError):
         return None
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tractcap.errors import RecordError
+from tractcap.files import read_start
 from tractcap.inputs.bundle_names import Sided, counterparts
 from tractcap.records.tractogram import DrawnRecord, LengthsRecord
 from tractcap.reports.check_results import Checked, checked, counts
 from tractcap.reports.collect import PictureSet, in_words, telling
 from tractcap.reports.formatting import href, percent, plural, sentence, size, tenths, volume, whole
 from tractcap.reports.group_table import anchor
-from tractcap.textfiles import read_start
 
 ANIMATIONS = ("mp4", "webp", "gif")
 """Formats of the turntable; the first that is there is shown."""

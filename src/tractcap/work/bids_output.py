@@ -15,11 +15,10 @@ from urllib.parse import quote
 
 from tractcap import __version__
 from tractcap.errors import RecordError
-from tractcap.files import write_text, write_whole
+from tractcap.files import read_bytes, write_text, write_whole
 from tractcap.records import dataset_description
 from tractcap.records.dataset_description import NAME, Description
 from tractcap.reports.collect import FIGURES
-from tractcap.textfiles import read_bytes
 
 log = logging.getLogger("tractcap")
 

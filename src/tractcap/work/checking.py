@@ -15,8 +15,8 @@ from tractcap.checks.common.check import DONE, FAILED, MISSING, SKIPPED, Check, 
 from tractcap.inputs.filenames import split_image
 from tractcap.inputs.search import Source
 from tractcap.limits import MB, Watch, as_mb
-from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
+from tractcap.limits.worker_limits import environment
 from tractcap.records import check as records
 from tractcap.records.check import Attached, CheckRecord, Flag
 from tractcap.work import check_record, plan

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tractcap.errors import NothingToDrawError, TractcapError
 from tractcap.limits import MB, Watch
-from tractcap.limits.threads import environment
+from tractcap.limits.worker_limits import environment
 from tractcap.reports.collect import outdated, page_of
 from tractcap.work import plan
 from tractcap.work.piece_files import merging_need, places

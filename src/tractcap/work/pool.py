@@ -25,8 +25,8 @@ from typing import Any, Self
 from tractcap.files import clear_parts
 from tractcap.interrupts import deferred
 from tractcap.limits import Watch, as_mb
-from tractcap.limits.rlimit import allowance
 from tractcap.limits.usage import private_memory
+from tractcap.limits.worker_limits import allowance
 from tractcap.work.environment import library_hint
 from tractcap.work.process import Process, cause_of_death, own_doing
 

@@ -18,9 +18,8 @@ from tractcap.inputs.layouts import Layout
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import SearchResult, Source, search
 from tractcap.limits import MB, Watch, as_mb
-from tractcap.limits.rlimit import ceiling
-from tractcap.limits.threads import environment
 from tractcap.limits.watch import SUPERVISOR
+from tractcap.limits.worker_limits import ceiling, environment
 from tractcap.records.identity import EMPTY, FAILED
 from tractcap.work import plan
 from tractcap.work.check_options import CheckOptions

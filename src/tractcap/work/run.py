@@ -12,7 +12,7 @@ from tractcap import __version__
 from tractcap.drawing.piece import WHOLE, Piece
 from tractcap.inputs.search import Source
 from tractcap.limits import Watch, as_mb
-from tractcap.limits.threads import environment
+from tractcap.limits.worker_limits import environment
 from tractcap.records.identity import DRAWN, EMPTY, FAILED
 from tractcap.work import piece_files, plan
 from tractcap.work.about import place, tell_of_undrawn

@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 
 from tractcap.errors import DrawingError, TractcapError
 from tractcap.inputs.reading import listen
-from tractcap.limits.rlimit import limit_data
 from tractcap.limits.usage import private_memory, private_peak
+from tractcap.limits.worker_limits import limit_data
 
 _log = logging.getLogger("tractcap")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tractcap.checks.common.check import HIGH, LOW, Value, interval, is_end
 from tractcap.errors import RecordError, SettingsError
-from tractcap.textfiles import read_text
+from tractcap.files import read_text
 
 OURS = Path(__file__).parent.parent / "flags.toml"
 """The rules that come with tractcap."""
