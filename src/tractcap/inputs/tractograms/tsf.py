@@ -26,7 +26,7 @@ _ENDINGS = (".tsf", ".tsf.gz")
 _SEPARATORS = "_.-"
 
 
-def beside(path: Path) -> dict[str, list[Path]]:
+def find_scalars(path: Path) -> dict[str, list[Path]]:
     """Find the files of values that by their names belong to a ``.tck`` file; none of them is opened.
 
     ``X.tsf`` holds the data ``tsf`` of ``X.tck``; ``X_NAME.tsf``, ``X.NAME.tsf`` and ``X-NAME.tsf`` hold NAME, unless
