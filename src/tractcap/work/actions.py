@@ -35,8 +35,6 @@ from tractcap.work.picture_record import PictureFacts, sidecar
 
 Report = Callable[[int], None]
 
-_TCK = (".tck", ".tck.gz")
-
 
 def look(paths: Sequence[str], images: Sequence[str], vtk_space: str, report: Report) -> dict[str, Any]:
     """Look at headers: for each path its :class:`Header` as a dictionary, for each image its ``shape`` in voxels.
@@ -53,7 +51,7 @@ def look(paths: Sequence[str], images: Sequence[str], vtk_space: str, report: Re
 
 def _header(path: str, vtk_space: str) -> dict[str, Any]:
     """A header, and the files of values ``beside`` the tractogram, whose changes are the tractogram's too."""
-    found = [file for files in find_scalars(Path(path)).values() for file in files] if path.lower().endswith(_TCK) else []
+    found = [file for files in find_scalars(Path(path)).values() for file in files]
     return asdict(_open(path, vtk_space).header) | {"beside": [str(file) for file in found]}
 
 
