@@ -145,7 +145,7 @@ def read_filters(path: Path) -> None:
     filters = Filters(bids=read(path))
     for kind in (TRACTOGRAM, REFERENCE):
         filters.keep(kind, {"run": "01", "space": "T1w", "extension": ".trk"})
-    assert isinstance(filters.told, str)
+    assert isinstance(filters.description, str)
 
 
 def read_layout(path: Path) -> None:

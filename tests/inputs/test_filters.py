@@ -37,10 +37,10 @@ def test_bundles(label: str, kept: str) -> None:
     assert [name for name in names if filters.keep_bundle(identify(name))] == kept.split()
 
 
-def test_what_is_asked_for_is_told() -> None:
-    assert Filters().told == ""
+def test_filters_describe_themselves() -> None:
+    assert Filters().description == ""
     asked = Filters(["sub-01", "02"], ["ses-1"], ["AF"], {"tractogram": {"run": ("1",)}})
-    assert asked.told == "participants 01 or 02, session 1, bundle AF, the entities in the filter file"
+    assert asked.description == "participants 01 or 02, session 1, bundle AF, the entities in the filter file"
 
 
 def read_text(folder: Path, text: str) -> Filters:

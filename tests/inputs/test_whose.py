@@ -2,6 +2,7 @@
 
 import gc
 import os
+import tomllib
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tractcap.errors import SettingsError
+from tractcap.inputs import layouts as layouts_module
 from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.layouts import KNOWN, TOOLS, Layout, known
+from tractcap.inputs.layouts import KNOWN, Layout, known
 from tractcap.inputs.search import SearchResult, Source, find, search
 from tractcap.work.check_files import mirrored
 from tractcap.workflow import sources as of_program
@@ -114,7 +116,8 @@ BOTH = {(who, f"ArcuateFasciculus_{side}") for who in PEOPLE for side in "LR"}
 
 def test_the_table_of_layouts_is_documented_and_tried() -> None:
     assert [pattern.text for pattern in KNOWN] == list(EXAMPLES)
-    assert all(address.startswith("https://") for address, _ in TOOLS.values())
+    table = tomllib.loads(Path(layouts_module.__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    assert all(tool["documentation"].startswith("https://") for tool in table.values())
     page = (Path(__file__).parents[2] / "docs/bids.md").read_text(encoding="utf-8")
     assert all(f"`{pattern.text}`".replace("|", "\\|") in page for pattern in KNOWN)
 

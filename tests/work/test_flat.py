@@ -11,7 +11,7 @@ from typing import Any
 import phantoms
 import pytest
 
-from tractcap.inputs.tractograms.tsf import beside
+from tractcap.inputs.tractograms.tsf import find_scalars
 from tractcap.work import plan
 
 MB = 2**20
@@ -82,11 +82,11 @@ def test_the_files_of_values_in_a_folder_are_listed_once(tmp_path: Path, monkeyp
     listing = os.listdir
     monkeypatch.setattr(os, "listdir", lambda *path: listed.append(path) or listing(*path))
     for number in range(30):
-        assert beside(tmp_path / f"t{number}.tck") == {"fa": [tmp_path / f"t{number}_fa.tsf"]}
+        assert find_scalars(tmp_path / f"t{number}.tck") == {"fa": [tmp_path / f"t{number}_fa.tsf"]}
     assert len(listed) == 1
     (tmp_path / "t3_md.tsf").touch()
     os.utime(tmp_path, ns=(1, 1))
-    assert list(beside(tmp_path / "t3.tck")) == ["fa", "md"]
+    assert list(find_scalars(tmp_path / "t3.tck")) == ["fa", "md"]
 
 
 def test_a_dry_run_streams_its_jobs(tmp_path: Path) -> None:

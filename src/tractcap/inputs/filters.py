@@ -66,7 +66,7 @@ class Filters:
         return frozenset(name.removeprefix("ses-") for name in self.sessions)
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What is asked for, as in 'participant 01, session 2'; empty where nothing is."""
         labels = {
             "participant": [name.removeprefix("sub-") for name in self.participants],

@@ -14,8 +14,7 @@ from tractcap.errors import RecordError, SettingsError
 from tractcap.files import read_text
 from tractcap.inputs.filenames import SUFFIXES, participant_of, split_image, split_name, split_source
 from tractcap.inputs.filters import TRACTOGRAM, Filters
-from tractcap.inputs.layouts import GROUP, Layout, bare_label, fitting, known
-from tractcap.inputs.participants import by_folders, by_label
+from tractcap.inputs.layouts import GROUP, Layout, bare_label, fitting, from_folders, from_labels, known
 from tractcap.inputs.source import FIGURES, Image, Source, divided, fingerprint
 
 __all__ = ["Image", "SearchResult", "Source", "find", "fingerprint", "search"]
@@ -218,7 +217,7 @@ class _Search:
                 yield one
 
     def _leads(self, folder: str) -> bool:
-        leads = not self._asked or any(one.may_lead(folder, self._asked) for one in self._layouts)
+        leads = not self._asked or any(one.may_hold(folder, self._asked) for one in self._layouts)
         self.narrowed = self.narrowed or not leads
         return leads
 
@@ -257,7 +256,7 @@ class _Search:
             self._keep(Source(self._root, name, dataset, pattern))
         elif not self._asked:
             self._plain.append((name, dataset))
-        elif pattern := by_label(name, self._asked):
+        elif pattern := from_labels(name, self._asked):
             self._keep(Source(self._root, name, dataset, pattern))
         elif (way := divided(split_source(name)[0].rpartition("/")[2])) and way[0] in self._asked:
             self._keep(Source(self._root, name, dataset))
@@ -284,7 +283,7 @@ class _Search:
 
     def found(self) -> SearchResult:
         """All that was found."""
-        pattern = by_folders(name for name, _ in self._plain)
+        pattern = from_folders(name for name, _ in self._plain)
         self._settle(pattern)
         for name, dataset in _empty(self._alone, self._names):
             self._attempt(self._take_tractogram, name, dataset)

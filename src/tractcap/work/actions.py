@@ -26,7 +26,7 @@ from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.reading import reading
 from tractcap.inputs.search import fingerprint
 from tractcap.inputs.tractograms import open_tractogram
-from tractcap.inputs.tractograms.tsf import beside
+from tractcap.inputs.tractograms.tsf import find_scalars
 from tractcap.records import tractogram
 from tractcap.work import piece_files
 from tractcap.work.about import tell_of_unmerged
@@ -34,8 +34,6 @@ from tractcap.work.picture_files import Pictures
 from tractcap.work.picture_record import PictureFacts, sidecar
 
 Report = Callable[[int], None]
-
-_TCK = (".tck", ".tck.gz")
 
 
 def look(paths: Sequence[str], images: Sequence[str], vtk_space: str, report: Report) -> dict[str, Any]:
@@ -53,7 +51,7 @@ def look(paths: Sequence[str], images: Sequence[str], vtk_space: str, report: Re
 
 def _header(path: str, vtk_space: str) -> dict[str, Any]:
     """A header, and the files of values ``beside`` the tractogram, whose changes are the tractogram's too."""
-    found = [file for files in beside(Path(path)).values() for file in files] if path.lower().endswith(_TCK) else []
+    found = [file for files in find_scalars(Path(path)).values() for file in files]
     return asdict(_open(path, vtk_space).header) | {"beside": [str(file) for file in found]}
 
 

@@ -411,7 +411,7 @@ def _most(room: int, watch: Watch) -> int:
 def _nothing(settings: Settings, found: SearchResult) -> str:
     if found.nothing:
         return f"{settings.input}: {found.nothing}."
-    of = f" of {told}" if (told := settings.filters.told) else ""
+    of = f" of {told}" if (told := settings.filters.description) else ""
     return f"{settings.input} holds no tractogram{of}: expected files that end in .trk, .tck, .trx, .vtk, .vtp or .fib."
 
 

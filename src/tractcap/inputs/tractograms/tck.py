@@ -26,7 +26,7 @@ class TckTractogram(Tractogram):
         header = read_header(self.path, b"mrtrix tracks", self.damaged)
         self._dtype, self._start = header.dtype, header.start
         self._timestamp = header.fields.get("timestamp", "")
-        self._tsf = tsf.beside(self.path)
+        self._tsf = tsf.find_scalars(self.path)
         triplets = max(0, size_bound(self.path) - self._start) // (3 * self._dtype.itemsize)
         promised = number(header.fields.get("count", ""))  # a hint: who edits or interrupts leaves it as it was
         return Header(triplets, False, triplets, per_point=tuple(self._tsf), promised=promised)

@@ -26,7 +26,7 @@ _ENDINGS = (".tsf", ".tsf.gz")
 _SEPARATORS = "_.-"
 
 
-def beside(path: Path) -> dict[str, list[Path]]:
+def find_scalars(path: Path) -> dict[str, list[Path]]:
     """Find the files of values that by their names belong to a ``.tck`` file; none of them is opened.
 
     ``X.tsf`` holds the data ``tsf`` of ``X.tck``; ``X_NAME.tsf``, ``X.NAME.tsf`` and ``X-NAME.tsf`` hold NAME, unless
@@ -36,8 +36,11 @@ def beside(path: Path) -> dict[str, list[Path]]:
     -------
     Each name, in alphabetical order, with its files: more than one where the names of files leave it open.
     """
+    stem, ending = split_name(path.name)
+    if ending not in (".tck", ".tck.gz"):
+        return {}
     try:
-        found = _by_tracks(path.parent, path.parent.stat().st_mtime_ns).get(split_name(path.name)[0], {})
+        found = _by_tracks(path.parent, path.parent.stat().st_mtime_ns).get(stem, {})
     except OSError:  # a folder may allow its files to be read, but not to be listed
         return {}
     return {data: [path.parent / name for name in names] for data, names in found.items()}
