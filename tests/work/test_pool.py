@@ -11,11 +11,12 @@ import phantoms
 import pytest
 from waiting import until
 
+from tractcap.files import PART
 from tractcap.limits import MB, Watch, settle
 from tractcap.limits.watch import Left
 from tractcap.limits.worker_limits import allowance
 from tractcap.work.pool import Event, Pool, PoolLimits, Task
-from tractcap.work.process import Process, cause_of_death
+from tractcap.work.process import Process, cause_of_death, own_doing
 
 
 def measuring(path: Path, need: int = 100 * MB) -> Task:
@@ -45,6 +46,8 @@ def test_a_killed_worker_fails_its_task_alone(tmp_path: Path) -> None:
     failed = [event for event in outcome if event.failed]
     assert [event.task for event in failed] == [victim.task]
     assert "SIGKILL" in failed[0].failed
+    assert (failed[0].again, failed[0].status, failed[0].reading, failed[0].peak) == (True, "failed", "", 0)
+    assert all(event.peak > MB for event in outcome if event.done)
 
 
 def test_a_bad_file_and_an_unexpected_error_leave_the_worker_alive(tmp_path: Path) -> None:
@@ -91,9 +94,38 @@ def test_no_worker_outlives_the_pool(tmp_path: Path) -> None:
     assert not Path(f"/proc/{process.pid}").exists()
 
 
-@pytest.mark.parametrize(("status", "words"), [(-9, "SIGKILL"), (-6, "SIGABRT"), (-11, "SIGSEGV"), (3, "status 3")])
-def test_causes_are_named(status: int, words: str) -> None:
-    assert words in cause_of_death(status, None)
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (-9, "was ended by SIGKILL"),
+        (-6, "was ended by SIGABRT"),
+        (-11, "was ended by SIGSEGV"),
+        (-1, "was ended by SIGHUP"),
+        (-40, "was ended by signal 40"),  # a real-time signal without a name
+        (0, "ended with status 0"),
+        (1, "ended with status 1"),
+        (3, "ended with status 3"),
+        (None, "closed its pipe, and could not be ended"),
+    ],
+)
+def test_causes_are_named(status: int | None, words: str) -> None:
+    assert cause_of_death(status, None, {}).startswith(f"the worker {words}")
+
+
+@pytest.mark.parametrize("oom_killed", [True, False, None])
+def test_an_abort_may_be_for_want_of_memory_whatever_the_kernel_counted(oom_killed: bool | None) -> None:
+    assert cause_of_death(-6, oom_killed, {}).endswith("often for want of memory")
+
+
+@pytest.mark.parametrize(
+    ("status", "own"),
+    [
+        *((-signal_, True) for signal_ in (4, 5, 6, 7, 8, 11, 31)),
+        *((status, False) for status in (-9, -10, -15, 11, 0, None)),
+    ],
+)
+def test_which_signals_a_worker_brings_upon_itself(status: int | None, own: bool) -> None:
+    assert own_doing(status) == own
 
 
 def test_small_tasks_run_beside_a_large_one(tmp_path: Path) -> None:
@@ -237,3 +269,153 @@ def test_the_file_is_named_that_a_worker_died_of(tmp_path: Path, monkeypatch: py
         assert "damaged" not in first.failed
         assert ("the file is damaged, most likely; this machine is not the cause" in alone.failed) == blamed
         assert alone.status == ("damaged" if blamed else "failed")
+
+
+class Started:
+    """Starts workers, and keeps for how many bytes."""
+
+    def __init__(self) -> None:
+        self.workers: list[Process] = []
+        self.sizes: list[int] = []
+
+    def __call__(self, environment: Mapping[str, str], data_limit: int) -> Process:
+        self.workers.append(Process(environment, data_limit))
+        self.sizes.append(data_limit - allowance(1))
+        return self.workers[-1]
+
+
+class Scripted(Watch):
+    """What memory allows is what a test says; all that isn't said is as it is."""
+
+    def __init__(self, *, free: int = 2**40, room: int = 2**40, near: bool = False, failing: bool = False) -> None:
+        super().__init__(settle, settle(), 0.2)
+        self._free, self._all, self._is_near, self._failing = free, room, near, failing
+
+    def left(self, workers: Collection[int] = ()) -> Left:
+        return Left(self._free, self.budget.bound_by)
+
+    def room(self, workers: Collection[int] = ()) -> int:
+        return self._all
+
+    def near(self, workers: Collection[int] = ()) -> Left | None:
+        if self._failing:
+            raise KeyboardInterrupt
+        return Left(MB, self.budget.bound_by) if self._is_near else None
+
+
+@pytest.mark.parametrize(
+    ("usual", "sizes"),
+    [
+        (0, [100, 100]),
+        (150, [150, 150]),  # both may do with it what comes later
+        (200, [200, 200]),  # just its share
+        (201, [100, 201]),  # more than its share of all, but not of what the first one leaves
+    ],
+)
+def test_a_worker_is_as_large_as_later_tasks_need_within_its_share(
+    tmp_path: Path, usual: int, sizes: list[int]
+) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    started = Started()
+    with Pool(PoolLimits(2, 400 * MB, usual=usual * MB), Scripted(), {}, started) as pool:
+        for _ in range(2):
+            pool.submit(measuring(path))
+        assert len(ended(list(pool.events()))) == 2
+    assert [size / MB for size in started.sizes] == sizes
+
+
+def test_a_worker_that_is_too_small_makes_place_for_a_larger_one(tmp_path: Path) -> None:
+    """And what needs less than a worker has, or as much, is done by the one that is there."""
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    started = Started()
+    with Pool(PoolLimits(1, 300 * MB), Scripted(), {}, started) as pool:
+        for needs in ((100, 140), (140,), (141,), (100,)):
+            for need in needs:
+                pool.submit(measuring(path, need * MB))
+            assert all(event.done for event in ended(list(pool.events())))
+            assert pool.queued == 0
+    assert [size / MB for size in started.sizes] == [140, 141]
+    assert all(worker.ended for worker in started.workers)
+
+
+@pytest.mark.parametrize(("room", "together"), [(200, True), (199, False)])
+def test_two_work_at_once_only_where_the_watch_has_room_for_both(tmp_path: Path, room: int, together: bool) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    started = Started()
+    with Pool(PoolLimits(2, 400 * MB), Scripted(room=room * MB), {}, started) as pool:
+        for _ in range(2):
+            pool.submit(measuring(path))
+        assert all(event.done for event in ended(list(pool.events())))
+    assert len(started.workers) == 1 + together
+
+
+@pytest.mark.parametrize(("free", "begun"), [(100 * MB, True), (100 * MB - 1, False)])
+def test_the_first_task_may_use_all_that_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, begun: bool
+) -> None:
+    """The margin too, of which a watch's room says nothing."""
+    monkeypatch.setattr("tractcap.work.pool._PATIENCE_SECONDS", 0.0)
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    with Pool(PoolLimits(2, 400 * MB), Scripted(free=free, room=0), {}) as pool:
+        pool.submit(measuring(path))
+        (event,) = ended(list(pool.events()))
+    assert bool(event.done) == begun
+
+
+def test_close_to_the_limit_a_task_that_is_alone_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    started = Started()
+    with Pool(PoolLimits(1, 100 * MB), Scripted(near=True), {}, started) as pool:
+        pool.submit(measuring(path))
+        assert [bool(event.done) for event in ended(list(pool.events()))] == [True]
+    assert len(started.workers) == 1
+    assert "queued again" not in caplog.text
+
+
+def test_what_is_left_when_a_run_is_broken_off(tmp_path: Path) -> None:
+    """No worker, and none of the half-written files of its task."""
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    order = measuring(path)
+    drawn = replace(order, arguments={**order.arguments, "folder": str(tmp_path), "stem": "mine"})
+    halves = [tmp_path / f".{stem}_x{PART}" for stem in ("mine", "other")]
+    for half in halves:
+        half.touch()
+    started = Started()
+    with Pool(PoolLimits(1, 100 * MB), Scripted(failing=True), {}, started) as pool:
+        pool.submit(drawn)
+        with pytest.raises(KeyboardInterrupt):
+            list(pool.events())
+    assert [worker.ended for worker in started.workers] == [True]
+    assert [half.exists() for half in halves] == [False, True]
+
+
+def at_start(folder: Path, code: str) -> dict[str, str]:
+    """Variables by which workers run some code as they start."""
+    (folder / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))}
+
+
+def test_a_worker_that_writes_much_to_stderr_is_heard_to_the_end(tmp_path: Path) -> None:
+    """More than a pipe holds, while it works; what it wrote last explains its death."""
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    code = "import os\nfor _ in range(5000): os.write(2, b'x' * 78 + b'\\n')\n"
+    with Pool(PoolLimits(1, 100 * MB, timeout=30), Scripted(), at_start(tmp_path, code)) as pool:
+        pool.submit(measuring(path))
+        assert [bool(event.done) for event in ended(list(pool.events()))] == [True]
+
+
+def test_what_many_workers_warn_of_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    code = (
+        "import threading, logging, time\n"
+        "def warn():\n"
+        "    log = logging.getLogger('tractcap')\n"
+        "    while not log.handlers: time.sleep(0.001)\n"
+        "    log.warning('the same of all')\n"
+        "threading.Thread(target=warn, daemon=True).start()\n"
+    )
+    with Pool(PoolLimits(2, 200 * MB), Scripted(), at_start(tmp_path, code)) as pool:
+        for _ in range(2):
+            pool.submit(measuring(path))
+        assert len(ended(list(pool.events()))) == 2
+    assert caplog.messages.count("the same of all") == 1
