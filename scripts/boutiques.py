@@ -6,13 +6,14 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
 from tractcap import __version__
 from tractcap.cli import tractcap
+from tractcap.cli_options import OPTIONS
 
 _WRITTEN = ("output", "work_dir")
 """Folders that needn't be there before: Boutiques would look for a file."""
@@ -42,6 +43,7 @@ def descriptor() -> dict[str, Any]:
         "shell": "/bin/bash",  # sh is called as a login shell, which would forget the image's PATH
         "container-image": {"type": "docker", "image": "tractcap", "entrypoint": True},
         "inputs": [_input(one) for one in parameters],
+        "groups": [_group(title, options) for title, options in OPTIONS.items()],
         "output-files": [
             {"id": name, "name": title, "description": what, "path-template": f"[OUTPUT]{path}", "optional": True}
             for name, title, path, what in _OUTPUTS
@@ -49,6 +51,11 @@ def descriptor() -> dict[str, Any]:
         "error-codes": list(_statuses()),
         "tags": {"domain": ["neuroinformatics", "mri", "diffusion", "tractography", "quality-control"]},
     }
+
+
+def _group(title: str, options: Sequence[click.Parameter]) -> dict[str, Any]:
+    name = f"{title.lower().replace(' ', '_')}_options"  # no input has such a name
+    return {"id": name, "name": title, "members": [_id(option) for option in options]}
 
 
 def _key(parameter: click.Parameter) -> str:

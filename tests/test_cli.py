@@ -16,7 +16,8 @@ import phantoms
 import pytest
 from PIL import Image
 
-from tractcap.cli import spread, tractcap
+from tractcap.cli import tractcap
+from tractcap.cli_options import OPTIONS, PARAMETERS, repeat_options
 
 SMALL = ("--size", "100")
 VIEWS = ("left", "anterior", "superior", "right", "posterior", "inferior")
@@ -356,7 +357,7 @@ def test_a_signal_ends_it_and_leaves_nothing_behind(tmp_path: Path, number: int,
     ],
 )
 def test_several_labels_behind_one_option(given: str, expected: str) -> None:
-    assert spread(given.split()) == expected.split()
+    assert repeat_options(given.split(), PARAMETERS) == expected.split()
 
 
 @pytest.mark.parametrize(
@@ -383,7 +384,26 @@ def test_commas_between_what_an_option_takes(option: str, text: str, expected: l
         "--layout",
     }
     context = tractcap.make_context("tractcap", ["in", "out", "participant", option, text])
-    assert list(context.params[several[option].name or ""]) == expected
+    values = context.params[several[option].name or ""]
+    assert [getattr(value, "text", value) for value in values] == expected
+
+
+@pytest.mark.parametrize("name", ["--mem-mb", "--mem_mb", "--work_dir", "--dry_run", "--n_cpus", "--tract_label"])
+def test_names_with_underscores_are_understood(name: str) -> None:
+    parameter = next(one for one in tractcap.params if name.replace("_", "-") in one.opts)
+    value = [] if isinstance(parameter, click.Option) and parameter.is_flag else ["7"]
+    context = tractcap.make_context("tractcap", ["in", "out", "participant", name, *value])
+    assert context.params[parameter.name or ""] not in (None, (), False)
+
+
+def test_help_shows_all_options_in_groups() -> None:
+    text = tractcap.get_help(tractcap.make_context("tractcap", ["in", "out", "participant"]))
+    for title, options in OPTIONS.items():
+        section = text.split(f"\n{title}:\n")[1].split("\n\n")[0]
+        assert [option.opts[0] for option in options if f"  {option.opts[0]}" not in section] == []
+    about = text.split("\nAbout tractcap:\n")[1]
+    assert [name for name in ("--self-test", "--version", "--help") if name not in about] == []
+    assert about.count("--") == 3
 
 
 NAMES = [

@@ -10,7 +10,7 @@ from pathlib import Path
 import phantoms
 import pytest
 
-from tractcap.cli import spread, tractcap
+from tractcap.cli import tractcap
 
 ROOT = Path(__file__).parents[2]
 DESCRIPTOR = ROOT / "boutiques/tractcap.json"
@@ -43,7 +43,7 @@ def test_a_command_line_with_all_options_is_understood(call: Call, number: int) 
     """Boutiques draws the values by chance, within the bounds that the descriptor gives."""
     program, *arguments = built(call, "--complete")
     assert program == "tractcap"
-    asked = tractcap.make_context("tractcap", spread(arguments)).params
+    asked = tractcap.make_context("tractcap", arguments).params
     not_asked = [name for name, value in asked.items() if value in (None, (), False, 0)]
     assert not set(not_asked) - {"version", "safety_margin"}
 
@@ -65,11 +65,11 @@ def test_what_is_asked_for_arrives(call: Call, tmp_path: Path) -> None:
     }
     (tmp_path / "asked.json").write_text(json.dumps(asked))
     _, *arguments = built(call, "-i", tmp_path / "asked.json")
-    found = tractcap.make_context("tractcap", spread(arguments)).params
+    found = tractcap.make_context("tractcap", arguments).params
     assert found["input"] == Path("/data/in it")
     assert found["participants"] == ("01", "02")
     assert found["scalars"] == ("FA=a b.nii.gz", "MD=m.nii")
-    assert (found["color"], found["slices_at"], found["size"]) == ("#ff8800", "-20,0,15", 128)
+    assert (found["color"], found["slices_at"], found["size"]) == ("#ff8800", (-20, 0, 15), 128)
     assert (found["verbose"], found["dry_run"], found["as_json"], found["overview"]) == (2, True, True, False)
 
 

@@ -1,0 +1,387 @@
+"""The command line's options as a table in groups, and the types that read their values."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tractcap.checks import checks
+from tractcap.drawing.options import ANATOMY, FORMATS, LINES, STYLES
+from tractcap.drawing.palette import COLORMAPS, NAMES, parse_color
+from tractcap.drawing.views import IN_SLICE, SIX, VIEWS
+from tractcap.errors import SettingsError
+from tractcap.limits import parse_size
+
+CAP_VARIABLE = "MAX_MEMORY_MB"
+
+
+class Parsed(click.ParamType):  # type: ignore[type-arg]
+    """A value that a function of tractcap's reads.
+
+    Parameters
+    ----------
+    name : str
+        What the value is, for click.
+    parse : callable
+        Takes the text and the option's name; raises :class:`SettingsError` with a sentence that names both.
+    """
+
+    def __init__(self, name: str, parse: Callable[[str, str], Any]) -> None:
+        self.name, self._parse = name, parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a text; a value that was read before stays."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value, param.opts[0] if param else self.name)
+        except SettingsError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+
+class WorkerCount(click.types.IntParamType):
+    """A number of workers, or -1 for as many as fit."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a number other than 0."""
+        count = super().convert(value, param, ctx)
+        if count == 0 or count < -1:
+            self.fail(f"{count} is no number of workers: give one above zero, or -1 for as many as fit.", param, ctx)
+        return count
+
+
+def names(single: Iterable[str], groups: Mapping[str, tuple[str, ...]]) -> Parsed:
+    """Names with commas between, each once; ``groups`` are words that stand for several, or for none."""
+    known = {**{name: (name,) for name in single}, **groups}
+
+    def parse(text: str, option: str) -> tuple[str, ...]:
+        given = [name.strip() for name in text.split(",")]
+        if unknown := [name for name in given if name not in known]:
+            raise SettingsError(f"{option} names {unknown[0]!r}: choose from {', '.join(known)}.")
+        return tuple(dict.fromkeys(name for word in given for name in known[word]))
+
+    return Parsed("names", parse)
+
+
+def _point(text: str, option: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = map(float, text.split(","))
+    except ValueError:
+        x = y = z = math.nan
+    if not all(map(math.isfinite, (x, y, z))):
+        raise SettingsError(f"{option} is {text!r}: give three numbers, such as -20,0,15.")
+    return x, y, z
+
+
+def _layout(text: str, _option: str) -> Any:
+    from tractcap.inputs.layouts import Layout
+
+    return Layout(text).checked()
+
+
+def _shard(text: str, _option: str) -> Any:
+    from tractcap.work.shard import parse_shard
+
+    return parse_shard(text)
+
+
+class Option(click.Option):
+    """An option of the table: its names with blanks between, its help, and what click takes; a default is shown.
+
+    One that takes several values takes them with commas between too.
+    """
+
+    def __init__(self, spellings: str, text: str, **settings: Any) -> None:
+        super().__init__(spellings.split(), help=text, show_default="default" in settings, **settings)
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Read the values, those between commas one by one; a comma in a path is the path's."""
+        if self.multiple and value:
+            value = [part for text in value for part in _between_commas(text)]
+        return super().type_cast_value(ctx, value)
+
+
+def _between_commas(text: str) -> list[str]:
+    parts = re.split(r",(?=[^,/=]*(?:,|$)|[^,/=]+=|[^,]*\{participant)", text)
+    return [part for part in parts if part] or [text]
+
+
+PATH = click.Path(path_type=Path)
+SIZE = Parsed("size", parse_size)
+ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
+
+ARGUMENTS: list[click.Parameter] = [
+    click.Argument(["input"], type=PATH),
+    click.Argument(["output"], type=PATH),
+    click.Argument(["level"], type=click.Choice(["participant", "group"])),
+]
+
+OPTIONS: dict[str, list[Option]] = {
+    "Who and what": [
+        Option(
+            "--participant-label participants",
+            "Draw only these participants, with or without sub-.",
+            multiple=True, metavar="LABEL...",
+        ),
+        Option(
+            "--session-label --session-id sessions",
+            "Draw only these sessions, with or without ses-.",
+            multiple=True, metavar="LABEL...",
+        ),
+        Option(
+            "--tract-label tracts",
+            "Draw only these bundles, by their own name or any tool's; without a side, both.",
+            multiple=True, metavar="LABEL...",
+        ),
+        Option(
+            "--layout layouts",
+            "Where participant, session and bundle stand in paths below INPUT, for trees that aren't BIDS, such as "
+            "{participant}/wave{session}/tracts/{bundle}.trk.  [default: as in BIDS and the field's tools]",
+            type=Parsed("pattern", _layout), multiple=True, metavar="PATTERN",
+        ),
+        Option(
+            "--bids-filter-file",
+            "Entities that tractograms, references and maps must have: see the documentation.",
+            type=PATH, metavar="JSON",
+        ),
+        Option(
+            "--vtk-space",
+            "Space of .vtk, .vtp and .fib files that don't say theirs.  [default: RAS]",
+            type=click.Choice(["RAS", "LPS"]),
+        ),
+        Option("--skip-bids-validation", "Accepted as in other BIDS Apps: nothing is validated.", is_flag=True),
+    ],
+    "Memory and workers": [
+        Option(
+            "--mem --mem-mb mem",
+            f"Memory that may be used in all: MB, or 512M, 4G. Default: ${CAP_VARIABLE}, or the least limit found.",
+            type=SIZE, metavar="SIZE",
+        ),
+        Option("--mem-per-job", "Memory of a worker, instead of the estimate.", type=SIZE, metavar="SIZE"),
+        Option("--safety-margin", "Share of the memory left unplanned.", type=click.FloatRange(0, 0.9), default=0.2),
+        Option(
+            "--nprocs --n-cpus --nthreads nprocs",
+            "Most workers at once; -1: as many as fit.",
+            type=WorkerCount(), default=-1,
+        ),
+        Option(
+            "--batch-size",
+            "Participants that are finished, and their memory released, before the next are begun.  [default: all]",
+            type=click.IntRange(min=1), metavar="N",
+        ),
+        Option(
+            "--timeout",
+            "End a worker that shows no sign of life for this long.",
+            type=ABOVE_ZERO, default=600, metavar="SECONDS",
+        ),
+    ],
+    "The picture": [
+        Option(
+            "--views",
+            f"Directions to draw from, separated by commas: {', '.join(VIEWS)}; six for the first six, in-slice for "
+            "the last three.",
+            type=names(VIEWS, {"six": SIX, "in-slice": IN_SLICE}), default="six", metavar="NAMES",
+        ),
+        Option("--size", "Width and height of a picture in pixels.", type=click.IntRange(64, 4096), default=800),
+        Option("--fit", "Frame each bundle by itself, not all of a participant alike.", is_flag=True),
+        Option("--overview", "Also draw all bundles of a participant in one picture, with a legend.", is_flag=True),
+        Option("--style", "Lines, or lit tubes, which take longer.", type=click.Choice(STYLES), default=LINES),
+        Option(
+            "--width",
+            "Width of lines and tubes.  [default: 1/320 of a picture's width, at least 1.5 pixels]",
+            type=click.FloatRange(min=0, min_open=True, max=50), metavar="MM",
+        ),
+        Option(
+            "--opacity",
+            "Opacity of the streamlines: below 1, what lies behind shines through.",
+            type=click.FloatRange(0, 1, min_open=True), default=1.0,
+        ),
+        Option(
+            "--background",
+            "Colour behind the streamlines: #rrggbb, or a name as for --color.",
+            type=Parsed("color", parse_color), default="black",
+        ),
+        Option(
+            "--animation",
+            f"Also make a turntable, in formats separated by commas: {', '.join(FORMATS)}.",
+            type=names(FORMATS, {"none": ()}), metavar="FORMATS",
+        ),
+        Option("--frames", "Number of pictures of the turntable.", type=click.IntRange(2, 360), default=36),
+        Option(
+            "--frame-size",
+            "Width and height of its pictures in pixels.",
+            type=click.IntRange(64, 1024), default=400,
+        ),
+    ],
+    "Colours": [
+        Option(
+            "--color",
+            "direction: of each segment; endpoints: from end to end; bundle: a colour for each bundle, the same in all "
+            f"participants; one colour for all: #rrggbb, {', '.join(NAMES)}; data:NAME: values that the file holds for "
+            "each point or streamline; scalar:NAME: values of a map, of --scalar or found in the dataset; position: "
+            "along the bundle; density: of streamlines.  [default: direction, or the first map of --scalar]",
+            metavar="HOW",
+        ),
+        Option(
+            "--scalar scalars",
+            "A map to colour by, such as FA=fa.nii.gz.",
+            multiple=True, metavar="NAME=IMAGE",
+        ),
+        Option(
+            "--color-range",
+            "Values at both ends of the colour map; or participant or group: one range for all of it.  [default: "
+            "participant, from the 2nd to the 98th percentile]",
+            metavar="LOW,HIGH",
+        ),
+        Option("--colormap", "Colour map of values.", type=click.Choice(COLORMAPS), default=COLORMAPS[0]),
+    ],
+    "Anatomy and overlays": [
+        Option(
+            "--reference",
+            "Anatomy under the tracts: a NIfTI, or none.  [default: found in a BIDS dataset, of the tracts' own space]",
+            type=PATH, metavar="IMAGE",
+        ),
+        Option(
+            "--anatomy",
+            "What is shown of the reference: slices, glass (a see-through head or brain), both, or none.",
+            type=names(ANATOMY, {"both": ANATOMY, "none": ()}), default=",".join(ANATOMY), metavar="NAMES",
+        ),
+        Option(
+            "--slices-at",
+            "Point in RAS+ mm that the slices pass through.  [default: each bundle's centre]",
+            type=Parsed("point", _point), metavar="X,Y,Z",
+        ),
+        Option(
+            "--slab",
+            "Views in a slice show what lies within this distance of it, on both sides.",
+            type=ABOVE_ZERO, default=2.0, metavar="MM",
+        ),
+    ],
+    "Checks": [
+        Option(
+            "--checks",
+            f"Measures of quality, separated by commas: {', '.join(checks())}; all; none.",
+            default="none", metavar="NAMES",
+        ),
+        Option(
+            "--atlas",
+            "Bundles to check against, of the same names, in the same space: a folder of tractograms or NIfTIs, or one "
+            "file.",
+            type=PATH, metavar="PATH",
+        ),
+        Option(
+            "--before",
+            "The same bundles before they were filtered, or from another program: a folder or dataset, or one "
+            "tractogram.",
+            type=PATH, metavar="PATH",
+        ),
+        Option(
+            "--metric metrics",
+            "A map along the bundles; without IMAGE it is found in the dataset.  [default: FA and MD, where found]",
+            multiple=True, metavar="NAME[=IMAGE]",
+        ),
+        Option(
+            "--flags",
+            "Rules for what is flagged, instead of those that come with tractcap: see the documentation.",
+            type=PATH, metavar="TOML",
+        ),
+    ],
+    "Clusters and reruns": [
+        Option(
+            "--shard",
+            "Draw the I-th of N equal shares of the work, for the array tasks of a cluster.",
+            type=Parsed("share", _shard), metavar="I/N",
+        ),
+        Option("-w --work-dir", "Folder for temporary files.  [default: inside OUTPUT]", type=PATH),
+        Option(
+            "--overwrite",
+            "Draw again what an earlier run has drawn from the same files with the same options.",
+            is_flag=True,
+        ),
+        Option("--stop-on-first-crash", "Stop at the first tractogram that can't be drawn.", is_flag=True),
+    ],
+    "Plan and log": [
+        Option(
+            "--dry-run",
+            "Print the limits found, the budget, the workers and each job's estimate; draw nothing.",
+            is_flag=True,
+        ),
+        Option("--json as_json", "Print the plan of --dry-run as JSON; all sizes are bytes.", is_flag=True),
+        Option("-v --verbose", "-v: name what is kept; -vv: log memory too.", count=True),
+    ],
+}  # fmt: skip
+
+PARAMETERS: list[click.Parameter] = [*ARGUMENTS, *(option for options in OPTIONS.values() for option in options)]
+
+
+class Command(click.Command):
+    """A command that shows its options in the groups of the table."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each group as a section of the help, and last what is in none."""
+        others = [option for option in self.get_params(ctx) if option not in PARAMETERS]
+        sections: list[tuple[str, Sequence[click.Parameter]]] = [*OPTIONS.items(), ("About tractcap", others)]
+        for title, options in sections:
+            rows = [option.get_help_record(ctx) for option in options]
+            with formatter.section(title):
+                formatter.write_dl([row for row in rows if row])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read a command line, see :func:`repeat_options`."""
+        return super().parse_args(ctx, repeat_options(args, self.get_params(ctx)))
+
+
+def with_dashes(name: str) -> str:
+    """An option's name as it stands in the table: other BIDS Apps write some with underscores."""
+    return name.replace("_", "-")
+
+
+def repeat_options(arguments: Sequence[str], parameters: Iterable[click.Parameter]) -> list[str]:
+    """Let options that take several values take them as other BIDS Apps do: ``--participant-label 01 02``.
+
+    That is understood behind the three positional arguments; before them such an option takes one value.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The command line without the program's name.
+    parameters : iterable of click.Parameter
+        What the command takes.
+
+    Returns
+    -------
+    list of str
+        The command line with the option's name before each of its values.
+    """
+    known = {name: option for option in parameters if isinstance(option, click.Option) for name in option.opts}
+    result: list[str] = []
+    repeated, positionals, value_due = "", 0, False
+    for at, argument in enumerate(arguments):
+        if argument == "--":
+            return result + list(arguments[at:])
+        if value_due:
+            value_due = False
+        elif argument.startswith("-") and argument != "-":
+            name, equals, _ = argument.partition("=")
+            option, value_due = known.get(with_dashes(name)), not equals
+            if option is None and not argument.startswith("--"):
+                # short ones together: the first that takes a value takes what is left, -vvw/dir, or the next argument
+                letters = argument[1:]
+                while letters and (option := known.get(f"-{letters[0]}")) and _is_flag(option):
+                    letters = letters[1:]
+                value_due = len(letters) == 1
+            repeated = name if option and option.multiple else ""
+            value_due = value_due and option is not None and not _is_flag(option)
+        elif repeated and positionals >= 3:
+            result.append(repeated)
+        else:
+            positionals += 1
+        result.append(argument)
+    return result
+
+
+def _is_flag(option: click.Option) -> bool:
+    return option.is_flag or option.count
