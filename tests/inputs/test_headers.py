@@ -77,6 +77,52 @@ def test_a_trk_that_ends_within_a_number(tmp_path: Path, left: int) -> None:
         list(open_tractogram(tmp_path / "a.trk").chunks(1000))
 
 
+@pytest.mark.parametrize("points", [-1, -2, -(2**31), 2**31 - 1, 10**6])
+def test_a_streamline_of_a_trk_that_claims_what_can_not_be(tmp_path: Path, points: int) -> None:
+    packings.trk(tmp_path / "a.trk", STREAMLINES)
+    data = bytearray((tmp_path / "a.trk").read_bytes())
+    second = 1000 + 4 * (2 + 4 * len(STREAMLINES[0]))
+    assert struct.unpack_from("<i", data, second) == (len(STREAMLINES[1]),)
+    struct.pack_into("<i", data, second, points)
+    (tmp_path / "a.trk").write_bytes(data)
+    with pytest.raises(InputError, match=f"streamline 2 claims {points:,} points, more than the file can hold"):
+        list(open_tractogram(tmp_path / "a.trk").chunks(1000))
+
+
+@pytest.mark.parametrize(
+    ("promised", "more", "words"), [(3, 0, "2 of 3"), (3, 1, "2 of 3"), (3, 9, "2 of 3"), (0, 1, "2")]
+)
+def test_a_trk_that_is_cut_off_says_after_which_streamline(
+    tmp_path: Path, promised: int, more: int, words: str
+) -> None:
+    """After so many whole ones and some numbers more."""
+    packings.trk(tmp_path / "a.trk", STREAMLINES)
+    data = (tmp_path / "a.trk").read_bytes()
+    first_two = sum(4 * (2 + 4 * len(one)) for one in STREAMLINES[:2])
+    (tmp_path / "a.trk").write_bytes(data[: 1000 + first_two + 4 * more])
+    with pytest.raises(InputError, match=f"it ends after streamline {words}; it is cut off"):
+        list(open_tractogram(with_count(tmp_path / "a.trk", promised)).chunks(1000))
+
+
+@pytest.mark.parametrize("properties", [1, 2])
+@pytest.mark.parametrize("points", [87_380, 87_381, 87_382])
+def test_a_streamline_of_a_trk_whose_properties_come_with_the_next_read(
+    tmp_path: Path, points: int, properties: int
+) -> None:
+    """Of 262,144 numbers, which are read at once, 87,381 points and their count take all."""
+    long = np.cumsum(np.random.default_rng(0).normal(0, 0.1, (points, 3)), axis=0).astype(np.float32)
+    names = ["one", "two"][:properties]
+    data = {name: np.array([[3.0 + at], [5 + at], [7 + at]], np.float32) for at, name in enumerate(names)}
+    lines = [long, *STREAMLINES[:2]]
+    path = phantoms.save(tmp_path / "a.trk", lines, data_per_streamline=data)
+    for at, name in enumerate(names):
+        chunks = list(open_tractogram(path).chunks(10**6, name))
+        assert np.array_equal(np.concatenate([chunk.points for chunk in chunks]), np.concatenate(lines))
+        assert sum(chunk.started for chunk in chunks) == 3
+        last = np.concatenate([chunk.per_streamline[name].ravel() for chunk in chunks])
+        assert last.tolist() == [3 + at, 5 + at, 7 + at]
+
+
 def test_names_of_columns_of_a_trk(tmp_path: Path) -> None:
     """One name may stand for several; what has none is named by its place, from 1 on."""
     packings.trk(tmp_path / "a.trk", STREAMLINES)
@@ -228,6 +274,31 @@ def test_a_binary_file_of_vtk_says_how_much_is_cut_off(tmp_path: Path, version: 
     (tmp_path / "a.vtk").write_bytes(whole[: -1 - cut])
     with pytest.raises(InputError, match=f"it would have to be {cut} bytes longer; it is cut off"):
         header(tmp_path / "a.vtk")
+
+
+@pytest.mark.parametrize("offsets", ["1 3 4", "0 3 1 4", "0 2 3"], ids=["not from zero", "back", "not to the end"])
+def test_lines_of_vtk_begin_where_those_before_them_end(tmp_path: Path, offsets: str) -> None:
+    text = "# vtk DataFile Version 5.1\nlines\nASCII\nDATASET POLYDATA\nPOINTS 4 float\n0 0 0 1 0 0 2 0 0 3 0 0\n"
+    for at, refused in ((" ".join(["0", *["2"] * (len(offsets.split()) - 2), "4"]), False), (offsets, True)):
+        lines = f"LINES {len(at.split())} 4\nOFFSETS vtktypeint64\n{at}\nCONNECTIVITY vtktypeint64\n0 1 2 3\n"
+        (tmp_path / "a.vtk").write_text(text + lines)
+        if refused:
+            with pytest.raises(InputError, match="its lines don't begin where the lines before them end"):
+                list(open_tractogram(tmp_path / "a.vtk").chunks(1000))
+        else:
+            assert sum(len(chunk.points) for chunk in open_tractogram(tmp_path / "a.vtk").chunks(1000)) == 4
+
+
+@pytest.mark.parametrize("count", [56, 57, 63, 64])
+def test_eight_bits_of_a_binary_file_of_vtk_are_a_byte(tmp_path: Path, count: int) -> None:
+    """What stands behind them is found."""
+    start = f"# vtk DataFile Version 3.0\nlines\nBINARY\nDATASET POLYDATA\nPOINTS {count} float\n".encode()
+    content = start + bytes(12 * count) + f"\nPOINT_DATA {count}\nSCALARS flag bit\nLOOKUP_TABLE default\n".encode()
+    content += bytes(-(-count // 8)) + b"\nSCALARS fa float\nLOOKUP_TABLE default\n" + bytes(4 * count) + b"\n"
+    content += b"LINES 1 3\n" + struct.pack(">3i", 2, 0, 1) + b"\n"
+    (tmp_path / "a.vtk").write_bytes(content)
+    found = header(tmp_path / "a.vtk")
+    assert (found.per_point, found.streamlines, found.points) == (("flag", "fa"), 1, count)
 
 
 def test_a_file_of_vtk_that_promises_more_than_its_length_may_hold(tmp_path: Path) -> None:

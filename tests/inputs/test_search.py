@@ -7,7 +7,9 @@ import pytest
 
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import Layout
+from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import Source, find, fingerprint, search
+from tractcap.inputs.source import divided
 
 
 def plant(root: Path, *names: str) -> Path:
@@ -123,3 +125,86 @@ def test_a_fingerprint_is_the_size_and_when_it_was_last_changed(tmp_path: Path) 
     assert fingerprint(tmp_path / "b.trk") == (9, 3 * 10**9)
     (tmp_path / "empty.trx/.keep").unlink()
     assert fingerprint(tmp_path / "empty.trx") == (0, 0)
+
+
+def test_a_name_that_a_layout_has_twice_is_the_same_in_both_places(tmp_path: Path) -> None:
+    """Of several ways to divide what is behind it the one counts in which the bundle is known."""
+    plant(tmp_path, "a/a_1_x_AF_L.trk", "b/a_1_AF_L.trk")
+    found = search(tmp_path, Filters(), layouts=[Layout("{participant}/{participant}_{run}_{bundle}")])
+    assert [(one.participant, dict(one.entities)["run"], one.bundle.key) for one in found.sources] == [
+        ("a", "1_x", "ArcuateFasciculus_L")
+    ]
+    assert any("b/a_1_AF_L.trk" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "kept"),
+    [
+        ("sub-1/dwi/sub-1_tract-AF_streamlines.tck", {"datatype": ("dwi",)}, True),
+        ("sub-1/dwi/sub-1_tract-AF_streamlines.tck", {"datatype": ("anat",)}, False),
+        ("sub-1/dwi/more/sub-1_tract-AF_streamlines.tck", {"datatype": ("dwi",)}, True),
+        ("sub-1/sub-1_tract-AF_streamlines.tck", {"datatype": (None,)}, True),
+        ("dwi", {"datatype": (None,)}, True),
+        ("sub-1_tract-AF_streamlines.tck", {"suffix": ("streamlines",), "extension": (".tck",)}, True),
+        ("sub-1_tract-AF_streamlines.tck", {"suffix": ("tractogram",)}, False),
+        ("sub-1_tract-AF_run-02_streamlines.tck", {"run": ("2",)}, True),
+        ("sub-1_tract-AF_run-02_streamlines.tck", {"run": ("3", "2")}, True),
+        ("sub-1_tract-AF_run-02_streamlines.tck", {"run": ("*",)}, True),
+        ("sub-1_tract-AF_streamlines.tck", {"run": ("*",)}, False),
+        ("sub-1_tract-AF_streamlines.tck", {"run": (None, "2")}, True),
+        ("sub-1_tract-AF_acq-02a_streamlines.tck", {"acq": ("2a",)}, False),
+    ],
+)
+def test_files_are_filtered_by_what_their_paths_tell(
+    tmp_path: Path, name: str, asked: dict[str, tuple[str | None, ...]], kept: bool
+) -> None:
+    name = name if "." in name else f"{name}.tck"
+    assert len(search(plant(tmp_path, name), Filters(bids={"tractogram": asked})).sources) == kept
+
+
+@pytest.mark.parametrize(
+    ("stem", "parts"),
+    [
+        ("100307_CST_right", ("100307", "CST_right")),
+        ("HC_02_AF_left", ("HC_02", "AF_left")),
+        ("anna_AF_left", None),  # no digit
+        ("01_xyz", None),  # no bundle
+        ("SLF_I_left", None),  # a bundle whole
+        ("T1_AF_left", ("T1", "AF_left")),
+    ],
+)
+def test_a_name_is_divided_where_that_is_clear(stem: str, parts: tuple[str, str] | None) -> None:
+    assert divided(stem) == parts
+
+
+@pytest.mark.parametrize(
+    ("tractogram", "image", "taken"),
+    [
+        ("space-T1w", "desc-preproc_T1w", True),
+        ("space-T1w", "space-T1w_T1w", True),
+        ("space-T1w", "T1w", False),
+        ("space-T1w", "desc-brain_T1w", False),
+        ("space-T1w", "space-MNI_desc-preproc_T1w", False),
+        ("space-T1w", "desc-preproc_FA", False),
+        ("space-MNI", "desc-preproc_T1w", False),
+        ("space-MNI", "space-MNI_T1w", True),
+        ("", "T1w", True),
+        ("", "space-MNI_T1w", False),
+        ("", "label-WM_T1w", False),
+        ("", "dwi", False),
+        ("", "desc-b0_dwi", True),
+        ("", "desc-b0_mask", False),
+        ("", "dwiref", True),
+        ("", "param-FA_dwimap", True),
+        ("", "param-MD_dwimap", False),
+        ("", "desc-FA_dwi", True),
+        ("", "desc-FA_T2w", False),
+    ],
+)
+def test_which_image_a_tractogram_is_drawn_on(tmp_path: Path, tractogram: str, image: str, taken: bool) -> None:
+    """One that shows the anatomy, of its space, or the one that its space is named for."""
+    between = f"_{tractogram}" if tractogram else ""
+    plant(tmp_path, f"sub-1/sub-1{between}_tract-AF_streamlines.tck", f"sub-1/sub-1_{image}.nii.gz")
+    found = search(tmp_path, Filters())
+    chosen = MatchingImages(found.images, Filters()).reference(found.sources[0])
+    assert (chosen.path is not None) == taken, chosen.why
