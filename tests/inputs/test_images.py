@@ -141,6 +141,23 @@ def test_sides_that_are_nearly_parallel(sine: float, placed: bool) -> None:
     assert places(affine) == placed
 
 
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [(0, ""), (2, ""), (2 + 8, ""), (1, "metres"), (1 + 8, "metres"), (3, "micrometres"), (3 + 16, "micrometres")],
+)
+def test_units_of_space_are_mm_or_not_said(tmp_path: Path, unit: int, words: str) -> None:
+    """Whatever the unit of time is, which stands in the same byte."""
+    save(tmp_path / "a.nii", np.ones((3, 4, 5), np.float32))
+    data = bytearray((tmp_path / "a.nii").read_bytes())
+    data[123] = unit
+    (tmp_path / "a.nii").write_bytes(data)
+    if words:
+        with pytest.raises(InputError, match=f"its header counts in {words}, which many programs take as mm"):
+            ImageFile(tmp_path / "a.nii")
+    else:
+        assert ImageFile(tmp_path / "a.nii").shape == (3, 4, 5)
+
+
 # how a reference image is shown
 
 

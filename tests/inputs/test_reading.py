@@ -44,11 +44,14 @@ def test_a_large_file_leaves_the_cache_behind_the_reader(tmp_path: Path, dropped
     assert all(8 * MB <= after - before < 9 * MB for before, after in zip([0, *ends], ends[:8], strict=False))
 
 
-def test_a_file_that_is_read_twice_stays_in_the_cache(tmp_path: Path, dropped: list[tuple[int, int]]) -> None:
+@pytest.mark.parametrize("size", [0, 1000, 64 * MB])
+def test_a_file_that_is_read_twice_stays_in_the_cache(
+    tmp_path: Path, dropped: list[tuple[int, int]], size: int
+) -> None:
     path = tmp_path / "small"
     with path.open("wb") as file:
-        file.truncate(64 * MB)
-    assert read_all(path) == 64 * MB
+        file.truncate(size)
+    assert read_all(path) == size
     assert not dropped
 
 

@@ -1,6 +1,8 @@
 """A worker that dies takes its own task along and nothing else."""
 
+import itertools
 import os
+import re
 import signal
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -152,6 +154,7 @@ def test_close_to_the_limit_the_youngest_is_put_back(tmp_path: Path, caplog: pyt
             pool.submit(measuring(path))
         events = ended(list(pool.events()))
     assert caplog.text.count("stopped and queued again") == 1
+    assert f"{path}: stopped and queued again, because 1 MB are left under " in caplog.text
     assert [bool(event.done) for event in events] == [True] * 3
     assert events[-1].task.alone, "what was put back runs when the others are done"
 
@@ -419,3 +422,58 @@ def test_what_many_workers_warn_of_is_said_once(tmp_path: Path, caplog: pytest.L
             pool.submit(measuring(path))
         assert len(ended(list(pool.events()))) == 2
     assert caplog.messages.count("the same of all") == 1
+
+
+@pytest.mark.parametrize(("level", "step", "said"), [("DEBUG", 3, True), ("DEBUG", 0, False), ("INFO", 3, False)])
+def test_memory_is_logged_every_two_seconds_where_that_is_asked_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    level: str,
+    step: int,
+    said: bool,
+) -> None:
+    """By a clock that goes some seconds further each time that it is looked at, or stands still."""
+    clock = itertools.count(0, step)
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
+    caplog.set_level(level, "tractcap")
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    with Pool(PoolLimits(1, 100 * MB, timeout=1e9), Scripted(free=5000 * MB), {}) as pool:
+        pool.submit(measuring(path))
+        assert all(event.done for event in ended(list(pool.events())))
+    found = [line for line in caplog.messages if re.fullmatch(r"memory: workers \d+ MB; 5000 MB left under .+", line)]
+    assert bool(found) == said
+
+
+def test_what_a_worker_wrote_last_explains_its_death(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    code = "import os\nos.write(2, b'looking\\n libz is too old \\n\\n')\nos._exit(3)\n"
+    with Pool(PoolLimits(1, 100 * MB), Scripted(), at_start(tmp_path, code)) as pool:
+        pool.submit(measuring(path))
+        (event,) = ended(list(pool.events()))
+    assert event.failed == "the worker ended with status 3 (libz is too old)"
+    assert (event.again, event.status, event.peak) == (True, "failed", 0)
+
+
+def test_a_worker_that_hangs_is_no_sign_of_a_damaged_file(tmp_path: Path) -> None:
+    """Unlike one that dies of reading it, even if it was alone: it may be a file server."""
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    begun = tmp_path / "begun"
+
+    class Hanging(Process):
+        looked = 0
+
+        def silent_for(self) -> float:
+            self.looked += begun.exists()
+            return 1e9 if self.looked > 1 else 0.0  # what it has said until then has been heard
+
+    faults = str(Path(__file__).parents[1] / "helpers/faults")
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, [faults, os.environ.get("PYTHONPATH")]))}
+    environment["FAULT"] = f"read-hang:a.trk:{begun}"
+    with Pool(PoolLimits(1, 100 * MB, timeout=600), Scripted(), environment, Hanging) as pool:
+        pool.submit(replace(measuring(path), alone=True))
+        (event,) = ended(list(pool.events()))
+    assert event.failed == (
+        f"it hung: nothing was heard of its worker for 600 seconds while {path} was read, so it was ended"
+    )
+    assert (event.status, event.again, event.reading) == ("failed", True, str(path))
