@@ -15,11 +15,11 @@ import click
 from tractcap import __version__, interpreter, interrupts
 from tractcap.checks import checks
 from tractcap.drawing.coloring_options import parse_coloring
-from tractcap.drawing.options import ANATOMY, FORMATS, LINES, STYLES, PictureOptions
 from tractcap.drawing.palette import COLORMAPS, NAMES, parse_color
-from tractcap.drawing.views import IN_SLICE, SIX, VIEWS
+from tractcap.drawing.views import VIEWS
 from tractcap.errors import SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
+from tractcap.records.options import ANATOMY, FORMATS, IN_SLICE, LINES, SIX, STYLES, PictureOptions
 
 log = logging.getLogger("tractcap")
 
