@@ -12,11 +12,11 @@ from measuring import Asked, Goal, Step, Table, ratio, side_by_side, timed
 from measuring import draw as draw_by_command
 
 from tractcap.drawing import opengl
-from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw
+from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.options import Coloring, PictureOptions
 from tractcap.drawing.views import SIX, VIEWS, Frame
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.records.options import Coloring, PictureOptions, RenderSettings
 
 GOAL = 1
 """Times plain VTK, on a canvas of either size."""

@@ -12,11 +12,11 @@ import click
 from tractcap import __version__, interpreter, interrupts
 from tractcap.cli_options import CAP_VARIABLE, PARAMETERS, Command, with_dashes
 from tractcap.drawing.coloring_options import parse_coloring
-from tractcap.drawing.options import PictureOptions
 from tractcap.drawing.palette import Color
 from tractcap.drawing.views import Vector
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
+from tractcap.records.options import PictureOptions
 from tractcap.terminal import log_to_stderr, open_streams, progress
 
 if TYPE_CHECKING:  # --help needn't wait for these

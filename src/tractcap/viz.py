@@ -13,12 +13,12 @@ from typing import Any
 
 from tractcap import workflow
 from tractcap.checks import checks
-from tractcap.drawing.options import PictureOptions
 from tractcap.errors import CapTooSmallError, SettingsError
 from tractcap.inputs.search import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
 from tractcap.records import check as records
 from tractcap.records.identity import EMPTY, FAILED
+from tractcap.records.options import PictureOptions
 from tractcap.work import check_record
 from tractcap.work.bids_output import describe_dataset
 from tractcap.work.output_folder import check_output

@@ -9,7 +9,8 @@ from scenes import drawn, rest
 
 from tractcap.drawing import canvas
 from tractcap.drawing.lines import DrawableLines, StreamlineCounts
-from tractcap.drawing.views import SIX, Frame
+from tractcap.drawing.views import Frame
+from tractcap.records.options import SIX
 
 FRAME = Frame((-60, -60, -60), (60, 60, 60))
 SIZE = 400

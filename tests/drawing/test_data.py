@@ -8,9 +8,9 @@ import pytest
 
 from tractcap.drawing.color_scale import NO_VALUE, ColorScale, colors
 from tractcap.drawing.measure import measure
-from tractcap.drawing.options import Coloring
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.records.options import Coloring
 
 
 def bundle_with_data(path: Path) -> Path:

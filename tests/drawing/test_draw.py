@@ -12,9 +12,10 @@ from scenes import drawn
 from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.measure import measure
 from tractcap.drawing.palette import Color
-from tractcap.drawing.views import SIX, VIEWS, Frame
+from tractcap.drawing.views import VIEWS, Frame
 from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.records.options import SIX
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))
 SIZE = 200

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from tractcap.drawing.measure import Extent, measure
-from tractcap.drawing.options import Coloring
 from tractcap.drawing.views import Frame
 from tractcap.drawing.volume import VisitedVolume
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.records.options import Coloring
 
 
 def measured(path: Path, max_points: int = 20_000, coloring: Coloring | None = None) -> Extent:

@@ -7,8 +7,8 @@ import phantoms
 import pytest
 from scenes import drawn
 
-from tractcap.drawing.options import DATA, DIRECTION, ENDPOINTS, ONE, Coloring
 from tractcap.drawing.views import Frame
+from tractcap.records.options import DATA, DIRECTION, ENDPOINTS, ONE, Coloring
 
 FRAME = Frame((-50, -50, -50), (50, 50, 50))
 SIZE = 200

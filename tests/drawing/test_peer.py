@@ -12,9 +12,10 @@ from scenes import drawn
 from scipy.ndimage import binary_dilation
 
 from tractcap.drawing.measure import measure
-from tractcap.drawing.views import SIX, VIEWS, Frame, View
+from tractcap.drawing.views import VIEWS, Frame, View
 from tractcap.inputs.demo import unpack
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.records.options import SIX
 
 SIZE = 400
 

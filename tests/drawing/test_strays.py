@@ -8,15 +8,15 @@ import pytest
 from scenes import drawn, rest
 
 from tractcap.checks.common.panels import frame_of
-from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw, draw_piece
+from tractcap.drawing.draw import ColoredTractogram, Scene, draw, draw_piece
 from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.measure import Extent, measure
-from tractcap.drawing.options import Coloring, PictureOptions
-from tractcap.drawing.piece import Piece, read_told
 from tractcap.drawing.piece_file import PieceWriter
 from tractcap.drawing.position import Position
-from tractcap.drawing.views import SIX, Frame
+from tractcap.drawing.views import Frame
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.records.options import SIX, Coloring, PictureOptions, RenderSettings
+from tractcap.records.piece import Piece, read_told
 
 Streamlines = phantoms.Streamlines
 

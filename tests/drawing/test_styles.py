@@ -9,12 +9,12 @@ import pytest
 from scenes import drawn, rest
 
 from tractcap.drawing.measure import measure
-from tractcap.drawing.options import Coloring
 from tractcap.drawing.point_values import values
 from tractcap.drawing.position import core
 from tractcap.drawing.views import VIEWS, Frame, turntable
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import Chunk, open_tractogram
+from tractcap.records.options import Coloring
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))
 SIZE = 200

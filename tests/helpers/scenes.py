@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from tractcap.drawing.anatomy import Anatomy
-from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw
+from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.options import ONE, Coloring, PictureOptions
 from tractcap.drawing.palette import Color
-from tractcap.drawing.views import SIX, Frame, Vector
+from tractcap.drawing.views import Frame, Vector
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.records.options import ONE, SIX, Coloring, PictureOptions, RenderSettings
 
 
 def drawn(

@@ -13,9 +13,9 @@ from packings import PACKINGS
 from scenes import drawn
 
 from tractcap.drawing.measure import measure
-from tractcap.drawing.options import DATA, DENSITY, POSITION, Coloring
 from tractcap.drawing.views import Frame
 from tractcap.inputs.tractograms import FORMATS, Chunk, open_tractogram
+from tractcap.records.options import DATA, DENSITY, POSITION, Coloring
 
 CHUNKS = [7, 50_000]
 

@@ -9,8 +9,8 @@ import outputs
 import phantoms
 import pytest
 
-from tractcap.drawing.options import Coloring
 from tractcap.inputs.reading import listen
+from tractcap.records.options import Coloring
 from tractcap.work.actions import ACTIONS
 
 LOOK = {"vtk_space": "", "images": []}
@@ -28,7 +28,7 @@ def an_image(root: Path) -> tuple[dict[str, Any], int]:
 
 def a_tractogram(root: Path) -> tuple[dict[str, Any], int]:
     path = phantoms.save(root / "a.trk", [np.zeros((90, 3), np.float32)] * 100)
-    return {"path": str(path), "vtk_space": "", "max_points": 900, "coloring": Coloring().dump()}, 10
+    return {"path": str(path), "vtk_space": "", "max_points": 900, "coloring": Coloring().plain()}, 10
 
 
 def records(root: Path) -> tuple[dict[str, Any], int]:

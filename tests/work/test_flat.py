@@ -12,6 +12,7 @@ import phantoms
 import pytest
 
 from tractcap.inputs.tractograms.tsf import find_scalars
+from tractcap.records.options import RenderSettings
 from tractcap.work import plan
 
 MB = 2**20
@@ -63,7 +64,7 @@ def calls(what: Callable[[], Any]) -> int:
 def test_a_tractogram_with_many_frames_is_planned_with_few_steps() -> None:
     """What follows of the pictures' sizes alone is found once for all tractograms."""
     contents = [plan.Workload(6, (800,) * 6 + (400,) * 360, 10**7 + number) for number in range(9)]
-    shapes = [plan.Shape(20_000, (200, 166)), plan.Shape(20_000, (1,) * 366)]
+    shapes = [RenderSettings(20_000, (200, 166)), RenderSettings(20_000, (1,) * 366)]
     for room in (plan.need(contents[0], shape) + MB for shape in shapes):
         fitting = plan.fit(contents[0], room)
         assert fitting is not None

@@ -15,9 +15,9 @@ import pytest
 from damage import FILES
 
 from tractcap import __version__
-from tractcap.drawing.piece import pieces
 from tractcap.errors import InputError
 from tractcap.inputs.search import find
+from tractcap.records.piece import pieces
 from tractcap.work import piece_files as kept
 from tractcap.work.plan import WORTH_PIECES, counts
 from tractcap.work.shard import LARGE, PICTURES, Shard

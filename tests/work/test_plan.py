@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tractcap.limits import MB
+from tractcap.records.options import RenderSettings
 from tractcap.work import plan
 
 MANY = 10**9
@@ -12,35 +13,35 @@ CONTENT = plan.Workload(6, (800,) * 6, MANY)
 ONE, EACH = (6,), (1,) * 6
 
 
-def need(shape: plan.Shape, **changed: object) -> int:
+def need(shape: RenderSettings, **changed: object) -> int:
     return plan.need(replace(CONTENT, **changed), shape)
 
 
 def test_more_of_anything_needs_more() -> None:
-    base = need(plan.Shape(50_000, ONE))
-    assert base < need(plan.Shape(50_000, ONE), sizes=(1000,) * 6)
-    assert base < need(plan.Shape(50_000, ONE), loaded=MB)
-    assert base < need(plan.Shape(50_000, ONE), extra=MB)
-    assert base < need(plan.Shape(50_000, ONE), sums=2)
-    assert base < need(plan.Shape(50_000, (7,)), sizes=(*CONTENT.sizes, 400))
-    assert base > need(plan.Shape(50_000, (5, 1)))
-    assert base > need(plan.Shape(20_000, ONE))
-    assert base > need(plan.Shape(50_000, ONE, 1))
-    assert base > need(plan.Shape(50_000, ONE), points=1000)
+    base = need(RenderSettings(50_000, ONE))
+    assert base < need(RenderSettings(50_000, ONE), sizes=(1000,) * 6)
+    assert base < need(RenderSettings(50_000, ONE), loaded=MB)
+    assert base < need(RenderSettings(50_000, ONE), extra=MB)
+    assert base < need(RenderSettings(50_000, ONE), sums=2)
+    assert base < need(RenderSettings(50_000, (7,)), sizes=(*CONTENT.sizes, 400))
+    assert base > need(RenderSettings(50_000, (5, 1)))
+    assert base > need(RenderSettings(20_000, ONE))
+    assert base > need(RenderSettings(50_000, ONE, 1))
+    assert base > need(RenderSettings(50_000, ONE), points=1000)
 
 
 def test_a_job_gets_smaller_chunks_then_more_passes_and_loses_its_smoothing_last() -> None:
     order = list(plan.shapes(CONTENT.sizes))
-    assert order[:3] == [plan.Shape(50_000, ONE), plan.Shape(20_000, ONE), plan.Shape(50_000, (5, 1))]
+    assert order[:3] == [RenderSettings(50_000, ONE), RenderSettings(20_000, ONE), RenderSettings(50_000, (5, 1))]
     assert all(sum(shape.passes) == 6 for shape in order)
     assert [shape.sampling for shape in order] == [2] * (len(order) // 2) + [1] * (len(order) // 2)
     assert plan.fit(CONTENT, need(order[0])) == order[0]
     assert plan.fit(CONTENT, need(order[0]) - 1) == order[1]
-    assert plan.fit(CONTENT, need(plan.Shape(20_000, EACH))) == plan.Shape(20_000, EACH)
-    rough = plan.fit(CONTENT, need(plan.Shape(20_000, EACH)) - 1)
+    assert plan.fit(CONTENT, need(RenderSettings(20_000, EACH))) == RenderSettings(20_000, EACH)
+    rough = plan.fit(CONTENT, need(RenderSettings(20_000, EACH)) - 1)
     assert rough is not None
     assert rough.sampling == 1
-    last = plan.Shape(20_000, EACH, 1)
+    last = RenderSettings(20_000, EACH, 1)
     assert plan.fit(CONTENT, need(last)) == last
     assert plan.fit(CONTENT, need(last) - 1) is None
 
@@ -55,8 +56,8 @@ def test_a_turntable_is_one_pass_and_parted_from_the_views_before_it_is_parted_i
 
 
 def test_a_job_that_failed_is_tried_again_with_half_as_much_in_a_pass() -> None:
-    assert plan.smaller(CONTENT, plan.Shape(50_000, ONE)) == plan.Shape(20_000, (2, 2, 2))
-    assert plan.smaller(CONTENT, plan.Shape(50_000, EACH, 1)) == plan.Shape(20_000, EACH, 1)
+    assert plan.smaller(CONTENT, RenderSettings(50_000, ONE)) == RenderSettings(20_000, (2, 2, 2))
+    assert plan.smaller(CONTENT, RenderSettings(50_000, EACH, 1)) == RenderSettings(20_000, EACH, 1)
 
 
 def test_the_least_budget_is_enough_and_no_more_than_needed() -> None:
@@ -104,41 +105,41 @@ SIX_LINES, FOUR_LINES, LINE = 50_000 * (800 + 6 * 50), 50_000 * (800 + 4 * 50), 
 """Of points that are drawn at once, into so many pictures."""
 
 NEEDS = {
-    "six views at once, smoothed": ({}, plan.Shape(50_000, ONE), LINES + SIX_LINES + 6 * 800**2 * 4 * 8),
-    "not smoothed": ({}, plan.Shape(50_000, ONE, 1), LINES + SIX_LINES + 6 * 800**2 * 8),
-    "two passes: the larger counts": ({}, plan.Shape(50_000, (4, 2)), LINES + FOUR_LINES + 4 * 800**2 * 4 * 8),
-    "two passes, the larger last": ({}, plan.Shape(50_000, (2, 4)), LINES + FOUR_LINES + 4 * 800**2 * 4 * 8),
-    "with two sums": ({"sums": 2}, plan.Shape(50_000, EACH), LINES + LINE + 800**2 * 4 * (8 + 2 * 16)),
-    "held whole": ({"loaded": 5}, plan.Shape(50_000, EACH), LINES + LINE + 800**2 * 4 * 8 + 5),
-    "images beside": ({"extra": 7}, plan.Shape(50_000, EACH), LINES + LINE + 800**2 * 4 * 8 + 7),
+    "six views at once, smoothed": ({}, RenderSettings(50_000, ONE), LINES + SIX_LINES + 6 * 800**2 * 4 * 8),
+    "not smoothed": ({}, RenderSettings(50_000, ONE, 1), LINES + SIX_LINES + 6 * 800**2 * 8),
+    "two passes: the larger counts": ({}, RenderSettings(50_000, (4, 2)), LINES + FOUR_LINES + 4 * 800**2 * 4 * 8),
+    "two passes, the larger last": ({}, RenderSettings(50_000, (2, 4)), LINES + FOUR_LINES + 4 * 800**2 * 4 * 8),
+    "with two sums": ({"sums": 2}, RenderSettings(50_000, EACH), LINES + LINE + 800**2 * 4 * (8 + 2 * 16)),
+    "held whole": ({"loaded": 5}, RenderSettings(50_000, EACH), LINES + LINE + 800**2 * 4 * 8 + 5),
+    "images beside": ({"extra": 7}, RenderSettings(50_000, EACH), LINES + LINE + 800**2 * 4 * 8 + 7),
     "few points, which become eight each": (
-        {"points": 10}, plan.Shape(50_000, EACH), LINES + 80 * (800 + 50) + 800**2 * 4 * 8
+        {"points": 10}, RenderSettings(50_000, EACH), LINES + 80 * (800 + 50) + 800**2 * 4 * 8
     ),
     "large pictures are copied smaller into the mosaic": (
         {"views": 2, "sizes": (1600, 1600)},
-        plan.Shape(50_000, (1, 1)),
+        RenderSettings(50_000, (1, 1)),
         76 * MB + LINE + 1600**2 * 14 + 2 * 1024**2 * 9 + 1600**2 * 4 * 8,
     ),
     "two frames of 400 pixels": (
         {"views": 1, "sizes": (800, 400, 400)},
-        plan.Shape(50_000, (1, 2)),
+        RenderSettings(50_000, (1, 2)),
         76 * MB + 50_000 * (800 + 2 * 50) + PICTURE + 800**2 * 9 + 800**2 * 4 * 8
         + 2 * 400**2 * 5 + 24 * MB + 400**2 * 70,
     ),
     "tubes, half as many points at once": (
-        {"tubes": True}, plan.Shape(50_000, EACH), LINES + 25_000 * (1000 + 560) + 800**2 * 4 * 8
+        {"tubes": True}, RenderSettings(50_000, EACH), LINES + 25_000 * (1000 + 560) + 800**2 * 4 * 8
     ),
     "tubes in three views": (
-        {"tubes": True}, plan.Shape(50_000, (3, 3)), LINES + 25_000 * (1000 + 3 * 560) + 3 * 800**2 * 4 * 8
+        {"tubes": True}, RenderSettings(50_000, (3, 3)), LINES + 25_000 * (1000 + 3 * 560) + 3 * 800**2 * 4 * 8
     ),
     "tubes in more than six pictures": (
         {"tubes": True, "sizes": (800,) * 8, "views": 8},
-        plan.Shape(50_000, (8,)),
+        RenderSettings(50_000, (8,)),
         LINES + 25_000 * (1000 + 6 * 560) + 2 * 800**2 * 9 + 8 * 800**2 * 4 * 8,
     ),
     "tubes of few points, which become eight each": (
         {"tubes": True, "points": 1000},
-        plan.Shape(50_000, EACH),
+        RenderSettings(50_000, EACH),
         LINES + 8000 * (1000 + 560) + 800**2 * 4 * 8,
     ),
 }  # fmt: skip
@@ -168,7 +169,7 @@ def test_workers_may_take_the_budget_less_margin_and_supervisor() -> None:
 
 
 def test_what_is_too_little_is_said_with_what_would_do() -> None:
-    alone = plan.need(CONTENT, plan.Shape(20_000, EACH, 1))
+    alone = plan.need(CONTENT, RenderSettings(20_000, EACH, 1))
     assert plan.least(CONTENT, 0.0) == alone + 33 * MB
     assert plan.least(CONTENT, 0.5) == 2 * (alone + 32 * MB) + MB
 
@@ -208,14 +209,14 @@ FILM = plan.Workload(6, (800,) * 6 + (400,) * 36, MANY)
 def test_a_piece_draws_its_pictures_in_passes_of_the_same_size(
     pictures: range, views: int, passes: tuple[int, ...]
 ) -> None:
-    content, shape = plan.of_piece(FILM, plan.Shape(50_000, (4, 2, 36)), pictures)
+    content, shape = plan.of_piece(FILM, RenderSettings(50_000, (4, 2, 36)), pictures)
     assert (content.views, content.sizes) == (views, FILM.sizes[pictures.start : pictures.stop])
-    assert shape == plan.Shape(20_000, passes, 2), "chunks are the same in all pieces, whatever memory each has"
+    assert shape == RenderSettings(20_000, passes, 2), "chunks are the same in all pieces, whatever memory each has"
 
 
 def test_pieces_are_fitted_by_the_one_that_takes_most() -> None:
     drawn = [range(4), range(4, 6)]
-    best = plan.Shape(50_000, ONE)
+    best = RenderSettings(50_000, ONE)
     most = max(plan.need(*plan.of_piece(CONTENT, best, pictures)) for pictures in drawn)
     assert plan.fit_pieces(CONTENT, 2, drawn, most) == (best, most)
     less = plan.fit_pieces(CONTENT, 2, drawn, most - 1)
@@ -225,11 +226,11 @@ def test_pieces_are_fitted_by_the_one_that_takes_most() -> None:
     assert plan.fit_pieces(CONTENT, 2, drawn, 100 * MB) is None, "smoothing is not given up for it"
     rough = plan.fit_pieces(CONTENT, 1, drawn, most)
     assert rough is not None
-    assert rough[0] == plan.Shape(50_000, ONE, 1)
+    assert rough[0] == RenderSettings(50_000, ONE, 1)
 
 
 def test_pieces_are_merged_picture_by_picture() -> None:
-    assert plan.merging(CONTENT, plan.Shape(50_000, ONE, 1)) == plan.Shape(20_000, EACH, 1)
+    assert plan.merging(CONTENT, RenderSettings(50_000, ONE, 1)) == RenderSettings(20_000, EACH, 1)
 
 
 def test_passes_hold_as_much_as_fits_and_get_more_one_by_one() -> None:
@@ -239,12 +240,14 @@ def test_passes_hold_as_much_as_fits_and_get_more_one_by_one() -> None:
 
 
 def test_a_retry_takes_half_of_what_the_largest_pass_took() -> None:
-    assert plan.smaller(CONTENT, plan.Shape(50_000, (2, 2, 2))) == plan.Shape(20_000, EACH)
-    assert plan.smaller(CONTENT, plan.Shape(50_000, (3, 3))) == plan.Shape(20_000, EACH), "two views are more than half"
+    assert plan.smaller(CONTENT, RenderSettings(50_000, (2, 2, 2))) == RenderSettings(20_000, EACH)
+    assert plan.smaller(CONTENT, RenderSettings(50_000, (3, 3))) == RenderSettings(20_000, EACH), (
+        "two views are more than half"
+    )
     five = plan.Workload(5, (800,) * 5, MANY)
-    assert plan.smaller(five, plan.Shape(50_000, (5,))) == plan.Shape(20_000, (2, 2, 1))
+    assert plan.smaller(five, RenderSettings(50_000, (5,))) == RenderSettings(20_000, (2, 2, 1))
     pair = plan.Workload(2, (800, 800), MANY)
-    assert plan.smaller(pair, plan.Shape(50_000, (2,), 1)) == plan.Shape(20_000, (1, 1), 1)
+    assert plan.smaller(pair, RenderSettings(50_000, (2,), 1)) == RenderSettings(20_000, (1, 1), 1)
 
 
 def test_what_bounds_the_workers_is_said_in_figures() -> None:

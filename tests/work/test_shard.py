@@ -8,9 +8,9 @@ from pathlib import Path
 import phantoms
 import pytest
 
-from tractcap.drawing.piece import Piece
 from tractcap.errors import SettingsError
 from tractcap.inputs.search import Source, find
+from tractcap.records.piece import Piece
 from tractcap.work.shard import PICTURES, Shard, parse_shard
 
 

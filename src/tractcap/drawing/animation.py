@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing.options import FORMATS
+from tractcap.records.options import FORMATS
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from tractcap.drawing.options import BUNDLE, DATA, DENSITY, DIRECTION, ENDPOINTS, ONE, POSITION, SCALAR, Coloring
 from tractcap.drawing.palette import parse_color
 from tractcap.errors import SettingsError
+from tractcap.records.options import BUNDLE, DATA, DENSITY, DIRECTION, ENDPOINTS, ONE, POSITION, SCALAR, Coloring
 
 _PLAIN = (DIRECTION, ENDPOINTS, BUNDLE, POSITION, DENSITY)
 

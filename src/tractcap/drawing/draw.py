@@ -24,14 +24,14 @@ from tractcap.drawing.lines import (
     parts_by_length,
     tangents,
 )
-from tractcap.drawing.options import GLASS, SLICES, TUBES, Coloring, PictureOptions
-from tractcap.drawing.piece import TOLD, WHOLE, Piece
 from tractcap.drawing.piece_file import MergedPieces, PieceFacts, PieceWriter
 from tractcap.drawing.point_colors import PointColors, paint
 from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
 from tractcap.errors import DrawingError
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
+from tractcap.records.options import GLASS, SLICES, TUBES, Coloring, PictureOptions, RenderSettings
+from tractcap.records.piece import TOLD, WHOLE, Piece
 
 if TYPE_CHECKING:
     from tractcap.drawing.canvas import Shot
@@ -57,20 +57,6 @@ class ColoredTractogram:
     tractogram: Tractogram
     coloring: Coloring
     volume: Volume | None = None
-
-
-@dataclass(frozen=True)
-class RenderSettings:
-    """How pictures are made, which they don't show.
-
-    ``max_points`` bounds a chunk. ``passes`` are how many pictures are drawn at once, of all that there are: the files
-    are read once for each. ``sampling`` is how many samples along a pixel are averaged, which smooths edges; with one,
-    they are rough.
-    """
-
-    max_points: int
-    passes: tuple[int, ...]
-    sampling: int
 
 
 @dataclass(frozen=True)
@@ -158,7 +144,7 @@ class _Pass:
         self._first = first
         self._edges = CroppedStreamlines(scene.frame)
         look, self._tubes = scene.look, scene.look.style == TUBES
-        width = look.thickness(scene.frame)
+        width = look.thickness(scene.frame.width)
         self._step = _BEND * width
         self._tolerance = _CORNER * scene.frame.width / max(look.sizes)
         self._canvas = Canvas(

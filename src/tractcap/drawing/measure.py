@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from tractcap.drawing.bounds import Bounds, BoundsMeter
 from tractcap.drawing.lengths import LengthMeter, LengthSummary
 from tractcap.drawing.lines import StreamlineCounts, drawable
-from tractcap.drawing.options import Coloring
 from tractcap.drawing.point_values import Range, values
 from tractcap.drawing.volume import VisitedVolume
 from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Tractogram
+from tractcap.records.options import Coloring
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tractcap.drawing.color_scale import ColorScale
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.piece import TOLD
+from tractcap.records.piece import TOLD
 
 if TYPE_CHECKING:
     from tractcap.drawing.canvas import Canvas

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from tractcap.drawing import color_scale, direction_colors
 from tractcap.drawing.color_scale import ColorScale
-from tractcap.drawing.options import ENDPOINTS, Coloring
 from tractcap.drawing.point_values import PointValues, Report, values
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
+from tractcap.records.options import ENDPOINTS, Coloring
 
 
 class PointColors(Protocol):

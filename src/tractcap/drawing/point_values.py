@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing.options import DATA, DENSITY, POSITION, SCALAR, Coloring
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
+from tractcap.records.options import DATA, DENSITY, POSITION, SCALAR, Coloring
 
 Report = Callable[[int], None]
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-Vector = tuple[float, float, float]
+from tractcap.records.json_record import Vector as Vector
+from tractcap.records.options import IN_SLICE
 
 _MARGIN = 0.12
 """Share of a picture left free around the widest extent, for the labels: half of it on each side."""
@@ -27,13 +28,17 @@ _LEAST_EXTENT = 1.0
 class View:
     """A direction to look from, in RAS+: the camera is on the side ``seen_from`` and ``up`` points up.
 
-    Both are unit vectors. ``in_slice`` shows only what lies near the slice that it looks at.
+    Both are unit vectors.
     """
 
     name: str
     seen_from: Vector
     up: Vector
-    in_slice: bool = False
+
+    @property
+    def in_slice(self) -> bool:
+        """Whether it shows only what lies near the slice that it looks at."""
+        return self.name in IN_SLICE
 
     @property
     def rightwards(self) -> Vector:
@@ -74,19 +79,13 @@ VIEWS = {
         View("right", (1, 0, 0), (0, 0, 1)),
         View("posterior", (0, -1, 0), (0, 0, 1)),
         View("inferior", (0, 0, -1), (0, 1, 0)),
-        View("sagittal", (-1, 0, 0), (0, 0, 1), in_slice=True),
-        View("coronal", (0, 1, 0), (0, 0, 1), in_slice=True),
-        View("axial", (0, 0, 1), (0, 1, 0), in_slice=True),
+        View("sagittal", (-1, 0, 0), (0, 0, 1)),
+        View("coronal", (0, 1, 0), (0, 0, 1)),
+        View("axial", (0, 0, 1), (0, 1, 0)),
     )
 }
 """Six are seen from the side that names them, three show a slice; all in parallel projection. Their order is the
 mosaic's."""
-
-SIX = tuple(name for name, view in VIEWS.items() if not view.in_slice)
-"""The views that are drawn unless others are asked for."""
-
-IN_SLICE = tuple(name for name, view in VIEWS.items() if view.in_slice)
-"""The views that show only what lies near a slice."""
 
 
 def turntable(frames: int) -> tuple[View, ...]:

@@ -45,7 +45,7 @@ def camel(name: str) -> str:
 class JsonRecord:
     """What an object in JSON holds. ``more`` are keys that this version doesn't know; they are written again."""
 
-    more: Mapping[str, Any] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     _key: ClassVar[Callable[[str], str]] = camel
 
@@ -279,3 +279,5 @@ Count = Annotated[int, _not_negative]
 Label = Annotated[str, _label]
 FileName = Annotated[str, _file_name]
 Vector = tuple[float, float, float]
+Color = tuple[int, int, int]
+"""Red, green and blue from 0 to 255."""

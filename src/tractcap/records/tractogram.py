@@ -24,9 +24,7 @@ from tractcap.records.identity import (
     Program,
 )
 from tractcap.records.json_record import OMIT, Count, FileName, JsonRecord, Vector, WrongValueError, one_of
-
-Color = tuple[float, float, float]
-"""Red, green and blue from 0 to 255."""
+from tractcap.records.options import Coloring, PictureOptions
 
 OVERVIEW_STEM = "desc-overview"
 """With which the names of overviews' records end."""
@@ -68,24 +66,6 @@ class LengthsRecord(JsonRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptionsRecord(JsonRecord, keys=str):
-    """What the pictures were to be, by the command line's options; lengths are mm, sizes pixels."""
-
-    views: tuple[str, ...] = ()
-    size: int | None = field(default=None, metadata=OMIT)
-    background: Color = (0, 0, 0)
-    style: str = "auto"
-    width: float | None = None
-    opacity: float = 1.0
-    anatomy: tuple[str, ...] = ()
-    slices_at: Vector | None = None
-    slab: float = 2.0
-    animation: tuple[str, ...] = ()
-    frames: int = 36
-    frame_size: int = 400
-
-
-@dataclass(frozen=True, kw_only=True)
 class ReferenceRecord(JsonRecord, keys=str):
     """The image under the streamlines: which state of it, and the ``box`` around head or brain in mm."""
 
@@ -99,26 +79,13 @@ class ReferenceRecord(JsonRecord, keys=str):
 class SceneRecord(JsonRecord):
     """All that decides what pictures show, beside the tractograms and their colours. ``frame`` is in mm."""
 
-    look: OptionsRecord
+    options: PictureOptions = field(metadata={"key": "Look"})
     frame: tuple[Vector, Vector]
     reference: ReferenceRecord | None = None
     slices_at: Vector | None = None
     map: tuple[int, int] | None = None
     vtk_space: str = ""
     missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColoringRecord(JsonRecord, keys=str):
-    """What the colours of a tractogram mean."""
-
-    kind: str
-    name: str = ""
-    path: str = ""
-    color: Color | None = None
-    limits: tuple[float, float] | None = None
-    over_group: bool = False
-    colormap: str = "viridis"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,8 +148,8 @@ class DrawnRecord(Identity):
     source_modified: tuple[int, ...]
     generated_by: tuple[Program, ...]
     software: Mapping[str, str] = field(default_factory=dict)
-    made: SceneRecord
-    colorings: tuple[ColoringRecord, ...] = ()
+    scene: SceneRecord = field(metadata={"key": "Made"})
+    colorings: tuple[Coloring, ...] = ()
     style: str = ""
     width_millimetres: float | None = field(default=None, metadata=OMIT)
     millimetres_per_pixel: float | None = field(default=None, metadata=OMIT)

@@ -128,7 +128,7 @@ def card(output: Path, tract: PictureSet) -> Card:
         list(_warnings(record)),
         list(_facts(record)),
         [*_sources(tract), *_details(record)],
-        as_hex(record.made.look.background),
+        as_hex(record.scene.options.background),
         checks=checked(output, tract.made),
     )
 
@@ -261,8 +261,8 @@ def _sources(tract: PictureSet) -> Iterable[tuple[str, str]]:
 
 def _details(record: DrawnRecord) -> Iterable[tuple[str, str]]:
     """What tells how it was drawn."""
-    if record.made.reference:
-        yield "Reference", record.made.reference.path
+    if record.scene.reference:
+        yield "Reference", record.scene.reference.path
     if record.style and record.width_millimetres is not None:
         yield "Style", f"{record.style}, {record.width_millimetres:.3g} mm wide"
     if record.millimetres_per_pixel:

@@ -13,24 +13,27 @@ from pathlib import PurePosixPath
 from markupsafe import Markup
 
 from tractcap.checks.common.check import DONE
-from tractcap.drawing.options import (
+from tractcap.drawing.palette import apart
+from tractcap.records.check import CheckRecord
+from tractcap.records.identity import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
+from tractcap.records.options import (
     DATA,
     DENSITY,
     DIRECTION,
     ENDPOINTS,
     GLASS,
+    IN_SLICE,
     LINES,
     ONE,
     POSITION,
     SCALAR,
+    SIX,
     SLICES,
     TUBES,
+    Coloring,
+    PictureOptions,
 )
-from tractcap.drawing.palette import apart
-from tractcap.drawing.views import IN_SLICE, SIX
-from tractcap.records.check import CheckRecord
-from tractcap.records.identity import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
-from tractcap.records.tractogram import ColoringRecord, DrawnRecord, OptionsRecord, TractogramRecord
+from tractcap.records.tractogram import DrawnRecord, TractogramRecord
 from tractcap.reports.references import REFERENCES
 
 _FROM_SIDES = {"left": "the left", "right": "the right", "anterior": "the front", "posterior": "behind"}
@@ -131,12 +134,12 @@ class _Told:
         self.undrawn = Counter(one.status for one in records)
 
     @cached_property
-    def looks(self) -> list[OptionsRecord]:
+    def looks(self) -> list[PictureOptions]:
         """How each was to look."""
-        return [one.made.look for one in self.all]
+        return [one.scene.options for one in self.all]
 
     @cached_property
-    def colorings(self) -> list[ColoringRecord]:
+    def colorings(self) -> list[Coloring]:
         """What each tractogram's colours mean."""
         return [coloring for one in self.drawn for coloring in one.colorings]
 
@@ -151,9 +154,9 @@ class _Told:
     @property
     def on_images(self) -> list[DrawnRecord]:
         """Those with a reference image of which something is shown."""
-        return [one for one in self.drawn if one.made.reference and one.made.look.anatomy]
+        return [one for one in self.drawn if one.scene.reference and one.scene.options.anatomy]
 
-    def kinds(self, *kinds: str) -> list[ColoringRecord]:
+    def kinds(self, *kinds: str) -> list[Coloring]:
         """The colourings of these kinds."""
         return [coloring for coloring in self.colorings if coloring.kind in kinds]
 
@@ -195,7 +198,7 @@ def _pictures(found: _Told) -> Iterator[Sentence]:
 
 
 def _slices(found: _Told) -> Iterator[Sentence]:
-    points = {one.made.look.slices_at for one in found.drawn if one.made.slices_at}
+    points = {one.scene.options.slices_at for one in found.drawn if one.scene.slices_at}
     if points == {None}:
         yield Sentence("Slices lead through the mean of all points of a tractogram")
     elif len(points) == 1 and (point := points.pop()):
@@ -204,7 +207,7 @@ def _slices(found: _Told) -> Iterator[Sentence]:
 
 def _frames(found: _Told) -> Iterator[Sentence]:
     several = [tracts for tracts in found.people.values() if len(tracts) > 1]
-    frames = [{one.made.frame for one in tracts} for tracts in several]
+    frames = [{one.scene.frame for one in tracts} for tracts in several]
     if several and all(len(one) == 1 for one in frames):
         yield Sentence("All pictures of a participant have the same frame and scale")
     elif several and all(len(one) == len(tracts) for one, tracts in zip(frames, several, strict=True)):
@@ -348,7 +351,7 @@ def _robust(tracts: Sequence[DrawnRecord]) -> bool:
 def _anatomy(found: _Told) -> Iterator[Sentence]:
     if not (shown := found.on_images):
         return
-    names = sorted({PurePosixPath(one.made.reference.path).name for one in shown if one.made.reference})
+    names = sorted({PurePosixPath(one.scene.reference.path).name for one in shown if one.scene.reference})
     which = _printable(names[0]) if len(names) == 1 else f"one of {len(names):,} reference images"
     yield Sentence(
         f"Streamlines are shown on {which}, windowed from the 1st to the 99.5th percentile of its voxels that are "
@@ -360,7 +363,7 @@ def _anatomy(found: _Told) -> Iterator[Sentence]:
         "holes filled",
         ("otsu", "dipy", "scipy"),
     )
-    parts = {part for one in shown for part in one.made.look.anatomy}
+    parts = {part for one in shown for part in one.scene.options.anatomy}
     if SLICES in parts:
         yield Sentence("Slices through it are shown among the streamlines")
     if GLASS in parts:
@@ -393,7 +396,7 @@ def _software(found: _Told) -> Iterator[Sentence]:
     versions = [one.software for one in found.all]
     used = [("VTK", "vtk"), ("NumPy", "numpy")]
     endings = {ending for one in found.all for name in one.sources for ending in PurePosixPath(name).suffixes[-2:]}
-    images = any(one.made.reference for one in found.all) or found.kinds(SCALAR)
+    images = any(one.scene.reference for one in found.all) or found.kinds(SCALAR)
     if images or ".trk" in endings:
         used.append(("nibabel", "nibabel"))
     if found.on_images or found.kinds(SCALAR, POSITION, DENSITY):

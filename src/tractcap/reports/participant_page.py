@@ -10,8 +10,9 @@ from tractcap.files import write_text
 from tractcap.limits.sizes import as_mb
 from tractcap.records.check import CheckRecord
 from tractcap.records.identity import DRAWN, FAILED, STATUSES, UNREADABLE
+from tractcap.records.options import Coloring
 from tractcap.records.ratings import ENDING
-from tractcap.records.tractogram import ColoringRecord, DrawnRecord, TractogramRecord
+from tractcap.records.tractogram import DrawnRecord, TractogramRecord
 from tractcap.reports.cards import Card, as_hex, card, legends, pair, set_apart
 from tractcap.reports.collect import PictureSet, page_of, tracts
 from tractcap.reports.formatting import render, tenths
@@ -177,7 +178,7 @@ def _sources(record: TractogramRecord) -> str:
 
 
 def _reference(record: DrawnRecord) -> str:
-    reference = record.made.reference
+    reference = record.scene.reference
     return ": ".join(part for part in (reference.path if reference else "", record.reference_chosen) if part)
 
 
@@ -190,7 +191,7 @@ def _coloring(record: DrawnRecord) -> str:
     return _color(record.colorings[0]) if record.colorings else ""
 
 
-def _color(coloring: ColoringRecord) -> str:
+def _color(coloring: Coloring) -> str:
     kind = " ".join(part for part in (coloring.kind, coloring.name) if part)
     color = f" {as_hex(coloring.color)}" if coloring.color and kind != "bundle" else ""
     limits = coloring.limits
@@ -198,7 +199,7 @@ def _color(coloring: ColoringRecord) -> str:
 
 
 def _options(record: DrawnRecord) -> str:
-    look = record.made.look.plain()
+    look = record.scene.options.plain()
     return "; ".join(f"{name.replace('_', ' ')}: {_option(name, value)}" for name, value in look.items())
 
 
@@ -213,7 +214,7 @@ def _option(name: str, value: Any) -> str:
 
 
 def _frame(record: DrawnRecord) -> str:
-    return " × ".join(tenths(high - low) for low, high in zip(*record.made.frame, strict=True)) + " mm"
+    return " × ".join(tenths(high - low) for low, high in zip(*record.scene.frame, strict=True)) + " mm"
 
 
 _TOLD: Mapping[str, Callable[[DrawnRecord], str]] = {

@@ -12,12 +12,10 @@ from tractcap.checks import checks
 from tractcap.checks.common.check import CheckInput
 from tractcap.checks.common.output import CheckOutput
 from tractcap.drawing.anatomy import Anatomy
-from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw
+from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.draw import draw_piece as draw_part
 from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.measure import measure as measure_extent
-from tractcap.drawing.options import SCALAR, Coloring, PictureOptions
-from tractcap.drawing.piece import Piece
 from tractcap.drawing.piece_file import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.errors import InputError, MissingError
@@ -28,6 +26,8 @@ from tractcap.inputs.search import fingerprint
 from tractcap.inputs.tractograms import open_tractogram
 from tractcap.inputs.tractograms.tsf import find_scalars
 from tractcap.records import tractogram
+from tractcap.records.options import SCALAR, Coloring, PictureOptions, RenderSettings
+from tractcap.records.piece import Piece
 from tractcap.work import piece_files
 from tractcap.work.about import tell_of_unmerged
 from tractcap.work.picture_files import Pictures
@@ -88,7 +88,7 @@ def measure(path: str, vtk_space: str, max_points: int, coloring: Mapping[str, A
     It is an :class:`Extent`, but that ``lengths`` are what is told of these, and ``streamlines`` and ``points`` all
     that were counted.
     """
-    told = Coloring.load(coloring)
+    told = Coloring.parse(coloring)
     extent = measure_extent(_open(path, vtk_space), max_points, report, told, _volume(told))
     counted = {"streamlines": extent.tally.streamlines, "points": extent.tally.points}
     found = asdict(extent) | {"lengths": extent.lengths.told()} | counted
@@ -178,7 +178,7 @@ def merge(folder: str, report: Report) -> dict[str, Any]:
             tell_of_unmerged(Path(last["folder"]) / f"{last['stem']}.json", last["about"], last["bundles"], str(error))
         raise
     one_by_one = (1,) * len(
-        PictureOptions.load(told["made"]["Look"]).sizes
+        PictureOptions.parse(told["made"]["Look"]).sizes
     )  # nothing is drawn, so nothing is drawn again
     return draw_pictures(**told | {"making": told["making"] | {"passes": one_by_one}}, report=report, merged=paths)
 
@@ -188,11 +188,11 @@ def _scene(bundles: Sequence[Mapping[str, Any]], made: Mapping[str, Any], vtk_sp
     drawn = [_bundle(one, vtk_space) for one in bundles]
     anatomy = _anatomy(made["Reference"]["path"]) if made["Reference"] else None
     at = made["SlicesAt"]
-    return Scene(drawn, Frame(low, high), PictureOptions.load(made["Look"]), anatomy, tuple(at) if at else None)
+    return Scene(drawn, Frame(low, high), PictureOptions.parse(made["Look"]), anatomy, tuple(at) if at else None)
 
 
 def _bundle(told: Mapping[str, Any], vtk_space: str) -> ColoredTractogram:
-    coloring = Coloring.load(told["coloring"])
+    coloring = Coloring.parse(told["coloring"])
     return ColoredTractogram(_open(told["path"], vtk_space), coloring, _volume(coloring))
 
 

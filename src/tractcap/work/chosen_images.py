@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tractcap.drawing.options import DATA, DENSITY, POSITION, SCALAR, Coloring
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import Source
+from tractcap.records.options import DATA, DENSITY, POSITION, SCALAR, Coloring
 from tractcap.work import plan
 from tractcap.work.headers import Headers
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tractcap.drawing.options import PictureOptions
-from tractcap.drawing.piece import WHOLE
 from tractcap.limits import Budget, as_mb
 from tractcap.records.identity import EMPTY
+from tractcap.records.options import PictureOptions
+from tractcap.records.piece import WHOLE
 from tractcap.work.prepare import Job, RunPlan, Settings, UndrawnTractogram
 
 
@@ -49,7 +49,7 @@ def as_json(planned: RunPlan, settings: Settings, budget: Budget, checks: Mappin
         "room": planned.room,
         "workers": asdict(planned.crew),
         "jobs": (
-            {"path": str(job.source.path), "need": job.need, **asdict(job.shape), "pieces": _pieces(job)}
+            {"path": str(job.source.path), "need": job.need, **job.shape.plain(), "pieces": _pieces(job)}
             for job in _jobs(planned)
         ),
         "checks": dict(checks),

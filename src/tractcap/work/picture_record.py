@@ -12,7 +12,7 @@ from tractcap.drawing.cropped import sentences
 from tractcap.drawing.draw import Scene
 from tractcap.drawing.labels import Captions
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.views import IN_SLICE, View
+from tractcap.drawing.views import View
 from tractcap.drawing.volume import VOXEL
 from tractcap.records.tractogram import DrawnRecord
 from tractcap.work.about import GENERATED_BY, MEASURED
@@ -93,7 +93,7 @@ def _on(facts: PictureFacts) -> str:
 def note(facts: PictureFacts, view: View) -> str:
     """Where a view's slice lies, if it shows one."""
     scene = facts.scene
-    if not scene.at or not (view.name in IN_SLICE or (scene.anatomy and "slices" in scene.look.anatomy)):
+    if not scene.at or not (view.in_slice or (scene.anatomy and "slices" in scene.look.anatomy)):
         return ""
     axis, _ = view.toward
     slab = f" ± {scene.look.slab:g}" if view.in_slice else ""
@@ -126,7 +126,7 @@ def sidecar(facts: PictureFacts, sampling: int, extent: Mapping[str, Any], pictu
         "Made": facts.made,
         "Colorings": [one["coloring"] for one in facts.bundles],
         "Style": scene.look.style,
-        "WidthMillimetres": scene.look.thickness(scene.frame),
+        "WidthMillimetres": scene.look.thickness(scene.frame.width),
         "MillimetresPerPixel": scene.frame.width / scene.look.size,
         "SamplesPerPixel": sampling**2,
         "Streamlines": tally.streamlines,

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tractcap import __version__
-from tractcap.drawing.piece import Piece, read_told
 from tractcap.errors import InputError
 from tractcap.records.json_record import Count, JsonRecord
+from tractcap.records.piece import Piece, read_told
 from tractcap.work.resume import plain
 
 log = logging.getLogger("tractcap")

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from tractcap.limits import MB, as_mb
 from tractcap.limits.watch import SUPERVISOR
+from tractcap.records.options import RenderSettings
 
 BASE = 76 * MB
 """A worker with everything imported and an OpenGL context, before it draws."""
@@ -65,18 +66,6 @@ SAMPLING = 2
 
 
 @dataclass(frozen=True)
-class Shape:
-    """How a job's pictures are made: points a chunk, pictures in each pass over the file, samples along a pixel.
-
-    The pictures are the same whatever it is, but for the sampling: with one sample their edges are rough.
-    """
-
-    max_points: int
-    passes: tuple[int, ...]
-    sampling: int = SAMPLING
-
-
-@dataclass(frozen=True)
 class Workload:
     """What a job's need depends on, beside its shape.
 
@@ -105,7 +94,7 @@ class WorkerPlan:
     warning: str = ""
 
 
-def need(content: Workload, shape: Shape) -> int:
+def need(content: Workload, shape: RenderSettings) -> int:
     """Bytes of memory that a worker takes to draw a tractogram."""
     per_sample = BYTES_PER_SAMPLE + content.sums * BYTES_PER_SUM
     samples = _most(content.sizes, shape.passes) * shape.sampling**2
@@ -113,7 +102,7 @@ def need(content: Workload, shape: Shape) -> int:
     return BASE + _points(content, shape) + samples * per_sample + pictures + content.loaded + content.extra
 
 
-def _points(content: Workload, shape: Shape) -> int:
+def _points(content: Workload, shape: RenderSettings) -> int:
     """Bytes of a chunk while it is drawn."""
     most = shape.max_points // (_TUBES if content.tubes else 1)
     once, each = _TUBE if content.tubes else _LINE
@@ -150,12 +139,12 @@ def usable(budget: int, margin: float) -> int:
     return max(0, int(budget * (1 - margin)) - SUPERVISOR)
 
 
-def shapes(sizes: tuple[int, ...]) -> Iterator[Shape]:
+def shapes(sizes: tuple[int, ...]) -> Iterator[RenderSettings]:
     """From the best shape to the last: smaller chunks, then more passes, and no smoothing at the very end."""
     for sampling in (SAMPLING, 1):
         for passes in _passes(sizes):
             for points in CHUNKS:
-                yield Shape(points, passes, sampling)
+                yield RenderSettings(points, passes, sampling)
 
 
 # all tractograms of a run have pictures of the same sizes: what follows of these is found once
@@ -185,12 +174,12 @@ def _filled(sizes: Sequence[int], room: int) -> tuple[int, ...]:
     return tuple(passes)
 
 
-def fit(content: Workload, room: int) -> Shape | None:
+def fit(content: Workload, room: int) -> RenderSettings | None:
     """The best shape whose need fits into ``room`` bytes."""
     return next((shape for shape in shapes(content.sizes) if need(content, shape) <= room), None)
 
 
-def smaller(content: Workload, shape: Shape) -> Shape:
+def smaller(content: Workload, shape: RenderSettings) -> RenderSettings:
     """The shape in which a job that failed is tried again: smaller chunks, and half as much in a pass if it can be."""
     half = _most(content.sizes, shape.passes) // 2
     passes = [one for one in _passes(content.sizes) if len(one) >= len(shape.passes)]
@@ -200,7 +189,7 @@ def smaller(content: Workload, shape: Shape) -> Shape:
 
 def least(content: Workload, margin: float) -> int:
     """The smallest budget in bytes that draws a tractogram."""
-    alone = Shape(CHUNKS[-1], (1,) * len(content.sizes), 1)
+    alone = RenderSettings(CHUNKS[-1], (1,) * len(content.sizes), 1)
     return int((need(content, alone) + SUPERVISOR) / (1 - margin)) + MB
 
 
@@ -233,15 +222,17 @@ def counts(points: Sequence[int], workers: int) -> list[int]:
     return [math.ceil(one / share) if one > max(WORTH_PIECES, share) else 1 for one in points]
 
 
-def of_piece(content: Workload, shape: Shape, pictures: range) -> tuple[Workload, Shape]:
+def of_piece(content: Workload, shape: RenderSettings, pictures: range) -> tuple[Workload, RenderSettings]:
     """What a piece draws, and how: chunks must be the same in all pieces, whatever memory each worker has."""
     sizes = content.sizes[pictures.start : pictures.stop]
     passes = _filled(sizes, _most(content.sizes, shape.passes))
     views = max(0, min(pictures.stop, content.views) - pictures.start)
-    return replace(content, sizes=sizes, views=views), Shape(CHUNKS[-1], passes, shape.sampling)
+    return replace(content, sizes=sizes, views=views), RenderSettings(CHUNKS[-1], passes, shape.sampling)
 
 
-def fit_pieces(content: Workload, sampling: int, drawn: Sequence[range], room: int) -> tuple[Shape, int] | None:
+def fit_pieces(
+    content: Workload, sampling: int, drawn: Sequence[range], room: int
+) -> tuple[RenderSettings, int] | None:
     """The best shape in which each piece, of these pictures, fits into ``room`` bytes, and the most that one takes."""
     for shape in shapes(content.sizes):
         most = max(need(*of_piece(content, shape, pictures)) for pictures in drawn)
@@ -250,9 +241,9 @@ def fit_pieces(content: Workload, sampling: int, drawn: Sequence[range], room: i
     return None
 
 
-def merging(content: Workload, shape: Shape) -> Shape:
+def merging(content: Workload, shape: RenderSettings) -> RenderSettings:
     """How pieces are merged: one picture after the other, since none is drawn."""
-    return Shape(CHUNKS[-1], (1,) * len(content.sizes), shape.sampling)
+    return RenderSettings(CHUNKS[-1], (1,) * len(content.sizes), shape.sampling)
 
 
 def _together(needs: Sequence[int], room: int) -> int:

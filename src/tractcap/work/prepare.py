@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.drawing import palette
-from tractcap.drawing.options import BUNDLE, TUBES, Coloring, PictureOptions
 from tractcap.drawing.palette import Color
-from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import Layout
@@ -21,6 +19,8 @@ from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.limits.worker_limits import ceiling, environment
 from tractcap.records.identity import EMPTY, FAILED
+from tractcap.records.options import BUNDLE, TUBES, Coloring, PictureOptions, RenderSettings
+from tractcap.records.piece import WHOLE, Piece, pieces
 from tractcap.work import plan
 from tractcap.work.check_options import CheckOptions
 from tractcap.work.chosen_images import Box, Images, State, choose, extra, state, usable
@@ -90,7 +90,7 @@ class Job:
     source: Source
     header: Mapping[str, Any]
     content: plan.Workload
-    shape: plan.Shape
+    shape: RenderSettings
     need: int
     bytes: int
     modified: int
@@ -391,7 +391,9 @@ def _room(settings: Settings, watch: Watch) -> int:
     room = min(plan.usable(watch.budget.bytes, settings.margin), watch.room())
     if room < LOOK_NEED:
         least = (
-            int((plan.need(plan.Workload(1, (64,), 0), plan.Shape(0, (1,), 1)) + SUPERVISOR) / (1 - settings.margin))
+            int(
+                (plan.need(plan.Workload(1, (64,), 0), RenderSettings(0, (1,), 1)) + SUPERVISOR) / (1 - settings.margin)
+            )
             + MB
         )
         raise CapTooSmallError(
@@ -457,7 +459,7 @@ def _job(source: Source, headers: Headers, images: Images, settings: Settings, r
     content = _content(header, settings, extra(images, headers, settings.coloring))
     shape = plan.fit(content, room)
     if (asked := settings.mem_per_job) is not None:
-        shape = plan.fit(content, asked) or plan.Shape(plan.CHUNKS[0], (len(content.sizes),))
+        shape = plan.fit(content, asked) or RenderSettings(plan.CHUNKS[0], (len(content.sizes),))
     needed = asked if asked is not None else plan.need(content, shape) if shape else 0
     if shape is None or needed > room:
         return None

@@ -14,7 +14,8 @@ from typing import Any
 from tractcap import __version__
 from tractcap.errors import RecordError
 from tractcap.records import tractogram
-from tractcap.records.tractogram import ColoringRecord, DrawnRecord, ExtentRecord, SceneRecord
+from tractcap.records.options import Coloring
+from tractcap.records.tractogram import DrawnRecord, ExtentRecord, SceneRecord
 from tractcap.work.about import MEASURED
 from tractcap.work.chosen_images import Box, State
 
@@ -39,15 +40,15 @@ class Recorded:
 
     def outline(self, reference: State) -> Box | None:
         """The box around the head in a reference image, if this state of it was drawn."""
-        earlier = self.record.made.reference
+        earlier = self.record.scene.reference
         if earlier is None or State(Path(earlier.path), earlier.bytes, earlier.modified) != reference:
             return None
         return (earlier.box[0], earlier.box[1]) if len(earlier.box) == 2 else None
 
     def shows(self, made: Mapping[str, Any], colorings: Sequence[Mapping[str, Any]], sampling: int) -> bool:
         """Whether they show what is made of this, at least as smooth."""
-        same = self.record.made == SceneRecord.parse(plain(made))
-        same = same and self.record.colorings == tuple(ColoringRecord.parse(plain(one)) for one in colorings)
+        same = self.record.scene == SceneRecord.parse(plain(made))
+        same = same and self.record.colorings == tuple(Coloring.parse(plain(one)) for one in colorings)
         return same and self.record.samples_per_pixel >= sampling**2
 
 

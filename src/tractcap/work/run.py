@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tractcap import __version__
-from tractcap.drawing.piece import WHOLE, Piece
 from tractcap.inputs.search import Source
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.worker_limits import environment
 from tractcap.records.identity import DRAWN, EMPTY, FAILED
+from tractcap.records.piece import WHOLE, Piece
 from tractcap.work import piece_files, plan
 from tractcap.work.about import place, tell_of_undrawn
 from tractcap.work.checking import KEPT, CheckCounts, ParticipantChecks, PlannedCheck, RunChecks
@@ -249,7 +249,7 @@ class Run:
                 self._fail(person, job, event)
 
         arguments: dict[str, Any] = {"path": str(job.source.path), "vtk_space": self._settings.vtk_space}
-        arguments |= {"max_points": job.shape.max_points, "coloring": self._scenes.asked(job).dump()}
+        arguments |= {"max_points": job.shape.max_points, "coloring": self._scenes.asked(job).plain()}
         return self._step("measure", arguments, job.need, measured, job, partial(self._advance, person, job))
 
     def _recorded(self, sidecar: Path, jobs: Sequence[Job], *, say: bool = True) -> Recorded | None:
@@ -264,7 +264,7 @@ class Run:
             coloring = self._scenes.coloring(job, person.limits)
             at = place(self._settings.output, job.source)
             earlier = self._recorded(at, [job], say=False)
-            if earlier and earlier.shows(made, [coloring.dump()], job.shape.sampling):
+            if earlier and earlier.shows(made, [coloring.plain()], job.shape.sampling):
                 self._kept(person, job, earlier)
                 continue
             arguments = self._scenes.arguments(person, [job], [coloring], made, person.extents[job])
@@ -343,7 +343,7 @@ class Run:
         colorings = [self._scenes.legend(job, person.limits) for job in jobs]
         at = overview_place(self._settings.output, jobs[0].source)
         earlier = self._recorded(at, jobs)
-        if earlier and earlier.shows(made, [one.dump() for one in colorings], jobs[0].shape.sampling):
+        if earlier and earlier.shows(made, [one.plain() for one in colorings], jobs[0].shape.sampling):
             person.overviews.append(at.with_name(earlier.record.pictures[-1]))
             return
 

@@ -5,12 +5,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tractcap.drawing.options import BUNDLE, ONE, SCALAR, SLICES, Coloring, in_slices
 from tractcap.drawing.views import Frame
 from tractcap.limits import Budget
+from tractcap.records.options import BUNDLE, ONE, SCALAR, SLICES, Coloring, RenderSettings
 from tractcap.work.about import about, about_all
 from tractcap.work.chosen_images import Box, State
-from tractcap.work.plan import Shape
 from tractcap.work.prepare import Job, Settings
 
 _WAY = 2
@@ -95,7 +94,7 @@ class Scenes:
         settings, reference = self._settings, _reference(person, jobs[0])
         frame = self._frame(person, jobs)
         return {
-            "Look": settings.look.dump(),
+            "Look": settings.look.plain(),
             "Frame": [frame.low, frame.high],
             "Reference": asdict(reference)
             | {"path": str(reference.path), "box": [list(corner) for corner in person.outlines[reference.path] or ()]}
@@ -117,7 +116,7 @@ class Scenes:
 
     def _slices_at(self, person: Participant, jobs: Sequence[Job], reference: State | None) -> list[float] | None:
         look = self._settings.look
-        if not (in_slices(look.views) or (reference and SLICES in look.anatomy)):
+        if not (look.in_slices or (reference and SLICES in look.anatomy)):
             return None
         if look.slices_at:
             return list(look.slices_at)
@@ -138,7 +137,7 @@ class Scenes:
                 {
                     "path": str(job.source.path),
                     "name": job.source.bundle.readable,
-                    "coloring": coloring.dump(),
+                    "coloring": coloring.plain(),
                     "source": source(job),
                 }
                 for job, coloring in zip(jobs, colorings, strict=True)
@@ -164,7 +163,7 @@ class Scenes:
         return {**(about(first.source) if len(jobs) == 1 else about_all(first.source)), **told}
 
     @staticmethod
-    def making(shape: Shape) -> dict[str, Any]:
+    def making(shape: RenderSettings) -> dict[str, Any]:
         """How pictures are made."""
         return {"max_points": shape.max_points, "passes": shape.passes, "sampling": shape.sampling}
 

@@ -80,11 +80,11 @@ def known_picture(folder: Path) -> list[str]:
     import numpy as np
     from nibabel.streamlines import Tractogram, save
 
-    from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw
+    from tractcap.drawing.draw import ColoredTractogram, Scene, draw
     from tractcap.drawing.lines import StreamlineCounts
-    from tractcap.drawing.options import Coloring, PictureOptions
     from tractcap.drawing.views import Frame
     from tractcap.inputs.tractograms import open_tractogram
+    from tractcap.records.options import Coloring, PictureOptions, RenderSettings
 
     path = folder / "three-lines.tck"
     lines = [np.linspace(*ends, 20, dtype=np.float32) for ends in _ENDS.values()]

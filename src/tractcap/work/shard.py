@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from tractcap.drawing.piece import WHOLE, Piece, pieces
 from tractcap.errors import SettingsError
 from tractcap.inputs.search import Source, fingerprint
 from tractcap.limits import MB
+from tractcap.records.piece import WHOLE, Piece, pieces
 from tractcap.work.spool import Spool
 
 PICTURES = 4 * MB

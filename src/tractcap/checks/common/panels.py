@@ -12,14 +12,14 @@ from tractcap.drawing import labels
 from tractcap.drawing.bounds import BoundsMeter
 from tractcap.drawing.color_scale import ColorScale
 from tractcap.drawing.cropped import sentences
-from tractcap.drawing.draw import ColoredTractogram, RenderSettings, Scene, draw
+from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.labels import Captions
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.options import DATA, ONE, Coloring, PictureOptions
 from tractcap.drawing.palette import Color
 from tractcap.drawing.views import VIEWS, Frame, View
 from tractcap.inputs.tractograms.chunks import Chunk
 from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
+from tractcap.records.options import DATA, ONE, Coloring, PictureOptions, RenderSettings
 
 SIZE = 480
 """Pixels along a picture."""

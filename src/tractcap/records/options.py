@@ -1,20 +1,23 @@
-"""What pictures shall look like. Standard library alone: the supervisor's process imports it.
+"""What the pictures show and how they are rendered: options of the command line, as records hold them."""
 
-Both :class:`PictureOptions` and :class:`Coloring` are plain values that JSON holds: they are sent to workers, and told
-beside the pictures, so that a rerun knows what made these.
-"""
+from dataclasses import dataclass
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from tractcap.records.json_record import Color, JsonRecord, Vector
 
-from tractcap.drawing.palette import Color
-from tractcap.drawing.views import IN_SLICE, SIX, Frame, Vector
+SIX = ("left", "anterior", "superior", "right", "posterior", "inferior")
+"""The views that are drawn unless others are asked for, by the side that they are seen from."""
+
+IN_SLICE = ("sagittal", "coronal", "axial")
+"""The views that show only what lies near a slice."""
 
 LINES, TUBES = STYLES = ("lines", "tubes")
 SLICES, GLASS = ANATOMY = ("slices", "glass")
 FORMATS = ("gif", "webp", "mp4")
 """Of animations."""
+
+DIRECTION, ENDPOINTS, ONE, BUNDLE = "direction", "endpoints", "one", "bundle"
+DATA, SCALAR, POSITION, DENSITY = "data", "scalar", "position", "density"
+"""Kinds of colouring."""
 
 _WIDTH = 1 / 320
 """Of a streamline, as a share of the picture's width: few streamlines can be seen, and many show their course.
@@ -27,8 +30,8 @@ _LEAST_PIXELS = 1.5
 
 
 @dataclass(frozen=True)
-class PictureOptions:
-    """What the pictures shall be.
+class PictureOptions(JsonRecord, keys=str):
+    """What the pictures show.
 
     ``views`` by name and ``size`` in pixels along each. ``style`` is lines or tubes; ``width`` is theirs in mm, None
     for the same share of every picture. ``opacity`` below 1 lets what lies behind shine through. ``anatomy`` is what
@@ -65,36 +68,18 @@ class PictureOptions:
         """How many sums of layers each picture takes: none if opaque, else one for each side of a slice."""
         return 0 if self.opacity >= 1 else 2
 
-    def thickness(self, frame: Frame) -> float:
-        """Width in mm of lines and tubes."""
-        return self.width if self.width is not None else max(_WIDTH, _LEAST_PIXELS / self.size) * frame.width
+    @property
+    def in_slices(self) -> bool:
+        """Whether any of the views shows a slice."""
+        return any(name in IN_SLICE for name in self.views)
 
-    @classmethod
-    def load(cls, told: Mapping[str, Any]) -> Self:
-        """From what :meth:`dump` and JSON have made of one."""
-        return cls(**_tuples(told))
-
-    def dump(self) -> dict[str, Any]:
-        """As values that JSON holds."""
-        return asdict(self)
-
-
-def _tuples(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as they were before JSON made lists of tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
-
-
-def in_slices(names: tuple[str, ...]) -> bool:
-    """Whether any of these views shows a slice."""
-    return any(name in IN_SLICE for name in names)
-
-
-DIRECTION, ENDPOINTS, ONE, BUNDLE = "direction", "endpoints", "one", "bundle"
-DATA, SCALAR, POSITION, DENSITY = "data", "scalar", "position", "density"
+    def thickness(self, frame_width: float) -> float:
+        """Width in mm of lines and tubes, in pictures that are ``frame_width`` mm wide."""
+        return self.width if self.width is not None else max(_WIDTH, _LEAST_PIXELS / self.size) * frame_width
 
 
 @dataclass(frozen=True)
-class Coloring:
+class Coloring(JsonRecord, keys=str):
     """What decides the colours.
 
     ``kind`` is the direction at each point or from end to end, one ``color``, one for each bundle, or values: the
@@ -116,11 +101,16 @@ class Coloring:
         """Whether its values have a range that files must be read for."""
         return self.kind in (DATA, SCALAR, DENSITY)
 
-    @classmethod
-    def load(cls, told: Mapping[str, Any]) -> Self:
-        """From what :meth:`dump` and JSON have made of one."""
-        return cls(**_tuples(told))
 
-    def dump(self) -> dict[str, Any]:
-        """As values that JSON holds."""
-        return asdict(self)
+@dataclass(frozen=True)
+class RenderSettings(JsonRecord, keys=str):
+    """How pictures are rendered within the memory that there is.
+
+    ``max_points`` bounds a chunk. ``passes`` are how many pictures are drawn at once, of all that there are: the files
+    are read once for each. ``sampling`` is how many samples along a pixel are averaged, which smooths edges: with one,
+    they are rough. The pictures are the same whatever the first two are.
+    """
+
+    max_points: int
+    passes: tuple[int, ...]
+    sampling: int = 2
