@@ -35,7 +35,7 @@ def measure(asked: Asked, folder: Path) -> Iterator[Table]:
         ours: lambda: timed(lambda: _draw(scene)),
         command: lambda: draw_by_command(path, "--style", "lines").seconds,
     }
-    sides = {f"VTK, {side}×{side}": side for side in (scene.look.size * _SAMPLING, scene.look.size)}
+    sides = {f"VTK, {side}×{side}": side for side in (scene.options.size * _SAMPLING, scene.options.size)}
     steps |= {name: _plain(scene, side, points, lengths) for name, side in sides.items()}
     taken = side_by_side(steps, asked.rounds)
     table = Table(f"bare: six views of {asked.bare_size} MB beside plain VTK", ("what", "seconds", *_over(sides)))
@@ -104,7 +104,7 @@ def _colours(window: Any, side: int) -> int:
 
 def _width(scene: Scene, side: int) -> float:
     """The width of tractcap's lines, in pixels of this window."""
-    return max(1.0, scene.look.thickness(scene.frame) * side / scene.frame.width)
+    return max(1.0, scene.options.thickness(scene.frame) * side / scene.frame.width)
 
 
 def _actor(points: Any, lengths: Any, width: float) -> Any:

@@ -22,7 +22,7 @@ _IMPORTS = {
     "python": "",
     "what the user starts: tractcap.cli": "import tractcap.cli",
     "a worker: tractcap.work.actions, and a context": "import tractcap.work.actions\n"
-    "from tractcap.drawing import gl\ngl.choose()\nimport tractcap.drawing.canvas\ngl.describe()",
+    "from tractcap.drawing import opengl\nopengl.choose()\nimport tractcap.drawing.canvas\nopengl.describe()",
 }
 _STREAMLINES = 300
 _EVERY = 0.005

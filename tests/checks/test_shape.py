@@ -12,7 +12,7 @@ from tractcap.checks.common.check import CheckFile
 from tractcap.checks.common.duplicates import Duplicates
 from tractcap.checks.common.estimate import Estimate
 from tractcap.checks.common.streamline_shape import curvature, cut, even, length, span
-from tractcap.drawing.color_scale import ColorScale
+from tractcap.drawing.colors import ColorScale
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
 

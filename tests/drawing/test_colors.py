@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tractcap.drawing.direction_colors import local_direction
+from tractcap.drawing.colors import local_direction
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import phantoms
 import pytest
 
-from tractcap.drawing.color_scale import NO_VALUE, ColorScale, colors
+from tractcap.drawing.colors import NO_VALUE, ColorScale
 from tractcap.drawing.measure import measure
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
@@ -25,7 +25,7 @@ def bundle_with_data(path: Path) -> Path:
 
 
 def test_colors_are_viridis_and_beyond_the_ends_those_of_the_ends() -> None:
-    found = colors(np.array([-5, 0, 0.5, 1, 9, np.nan, np.inf], np.float32), ColorScale("fa", 0, 1))
+    found = ColorScale("fa", 0, 1).colors(np.array([-5, 0, 0.5, 1, 9, np.nan, np.inf], np.float32))
     assert found[:2].tolist() == [[68, 1, 84]] * 2
     assert found[2].tolist() == [35, 145, 142] or np.abs(found[2] - [33, 145, 140]).max() <= 3, "viridis(0.5)"
     assert found[3:5].tolist() == [[253, 231, 36]] * 2
@@ -34,7 +34,7 @@ def test_colors_are_viridis_and_beyond_the_ends_those_of_the_ends() -> None:
 
 
 def test_lightness_rises_evenly() -> None:
-    found = colors(np.linspace(0, 1, 50, dtype=np.float32), ColorScale("fa", 0, 1)).astype(float)
+    found = ColorScale("fa", 0, 1).colors(np.linspace(0, 1, 50, dtype=np.float32)).astype(float)
     luma = found @ [0.299, 0.587, 0.114]
     assert (np.diff(luma) > 0).all()
 

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tractcap.drawing import fonts, labels
-from tractcap.drawing.color_scale import ColorScale
+from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.labels import Captions, bar_length, head, label, mosaic, number
-from tractcap.drawing.palette import DISTINCT, NAMES, Color
+from tractcap.drawing.palette import DISTINCT, NAMES, Color, contrast_ratio
 from tractcap.drawing.views import VIEWS, Frame, View
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))
@@ -63,9 +63,9 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, int, in
         found.append(("patch", (*place, place[0] + extent[0], place[1] + extent[1])))
         plain(page, place, extent, color)
 
-    plain = labels._Page.patch
+    plain = labels.Page.patch
     monkeypatch.setattr(labels, "write", write)
-    monkeypatch.setattr(labels._Page, "patch", patch)
+    monkeypatch.setattr(labels.Page, "patch", patch)
     return found
 
 
@@ -94,23 +94,23 @@ def test_nothing_on_a_picture_overlaps_or_runs_out_of_it(boxes, size: int, view:
 @pytest.mark.parametrize("size", [64, 200, 400])
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_nothing_around_a_mosaic_overlaps_or_runs_out_of_it(boxes, size: int, count: int, case: str) -> None:
-    style, words = labels._Style(size, (0, 0, 0)), CASES[case]
-    assert_apart(boxes, *labels._heading(style, words, count * size).size)
+    style, words = labels.Style(size, (0, 0, 0)), CASES[case]
+    assert_apart(boxes, *labels.heading(style, words, count * size).size)
     boxes.clear()
-    assert_apart(boxes, *labels._legend_strip(style, words.legend, count * size).size)
+    assert_apart(boxes, *labels.legend_strip(style, words.legend, count * size).size)
 
 
 @pytest.mark.parametrize("background", BACKGROUNDS)
 def test_all_words_contrast_with_their_background(background: Color) -> None:
-    style = labels._Style(400, background)
-    best = labels._ratio(style.ink, background)
+    style = labels.Style(400, background)
+    best = contrast_ratio(style.ink, background)
     for color in (style.ink, style.dim, style.alert):
-        assert labels._ratio(color, background) >= min(4.5, best)
+        assert contrast_ratio(color, background) >= min(4.5, best)
 
 
 @pytest.mark.parametrize("background", [(0, 0, 0), (255, 255, 255)])
 def test_warnings_have_a_colour_of_their_own(background: Color) -> None:
-    style = labels._Style(400, background)
+    style = labels.Style(400, background)
     assert max(style.alert) - min(style.alert) > 100
     assert max(style.dim) - min(style.dim) == 0
 

@@ -1,5 +1,6 @@
 """What is hidden isn't drawn, and no pixel tells."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +28,20 @@ def coils(count: int, seed: int, step: float) -> list[np.ndarray]:
     return list(np.clip(paths, FRAME.low, FRAME.high).astype(np.float32))
 
 
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many points are drawn each time. Few wait, so that there is much to learn."""
-    monkeypatch.setattr(canvas, "_WAITING", 500)
-    monkeypatch.setattr(canvas, "_FEW", 500)
-    points: list[int] = []
-    fill = canvas._fill
+class Counter:
+    """Stands before what hides lines: counts the points that are drawn, and lets all of them be drawn if asked to."""
 
-    def count(data: Any, lines: DrawableLines) -> None:
-        points.append(len(lines.points))
-        fill(data, lines)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.points, self.hiding = 0, True
+        seen = canvas.Occlusion.seen
 
-    monkeypatch.setattr(canvas, "_fill", count)
-    return points
+        def count(occlusion: canvas.Occlusion, lines: DrawableLines) -> Iterator[tuple[int, DrawableLines]]:
+            everything = ((place, lines) for place in range(len(occlusion.shots)))
+            for place, part in seen(occlusion, lines) if self.hiding else everything:
+                self.points += len(part.points)
+                yield place, part
+
+        monkeypatch.setattr(canvas.Occlusion, "seen", count)
 
 
 @pytest.mark.parametrize(
@@ -53,19 +54,14 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         (1.0, {"size": 120, "views": ("left",), "animation": ("gif",), "frames": 8, "frame_size": 90}),
     ],
 )
-def test_no_pixel_tells(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: list[int], step: float, how: dict[str, Any]
-) -> None:
+def test_no_pixel_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: float, how: dict[str, Any]) -> None:
     streamlines = coils(4000, 1, step) + coils(50, 2, 9.0) + [np.array([FRAME.low, FRAME.high], np.float32)]
     path = phantoms.save(tmp_path / "a.trk", streamlines)
-    ours = drawn(path, FRAME, at=AT, max_points=2000, **how)
-    hidden = sum(counted)
-    counted.clear()
-    monkeypatch.setattr(
-        canvas.Occlusion, "seen", lambda self, lines: ((place, lines) for place in range(len(self._maps)))
-    )
+    counter = Counter(monkeypatch)
+    ours = drawn(path, FRAME, at=AT, max_points=500, **how)  # few are queued, so that there is much to learn
+    hidden, counter.points, counter.hiding = counter.points, 0, False
     all_of_them = drawn(path, FRAME, at=AT, max_points=2000, **how)
-    assert hidden < 0.75 * sum(counted), "most aren't drawn"
+    assert hidden < 0.75 * counter.points, "most aren't drawn"
     assert len(ours) == len(all_of_them)
     for name, picture in ours.items():
         assert picture.any()

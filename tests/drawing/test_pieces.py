@@ -45,7 +45,7 @@ def silent(points: int) -> None:
 def write_piece(path: Path, shown: Scene, making: RenderSettings, piece: Piece) -> Path:
     def write(file: Any) -> None:
         with PieceWriter(file) as writer:
-            writer.tell({"facts": draw_piece(shown, making, piece, silent, writer)})
+            writer.write_facts({"facts": draw_piece(shown, making, piece, silent, writer)})
 
     write_whole(path, write)
     return path
@@ -68,11 +68,11 @@ def everything(drawn: list[Picture], tally: StreamlineCounts) -> list[Any]:
 )
 def test_the_same_pixels(tangle: Path, tmp_path: Path, count: int, coloring: Coloring, look: dict[str, Any]) -> None:
     shown = scene(tangle, coloring, phantoms.save_head(tmp_path / "head.nii"), **look)
-    making = RenderSettings(1000, (2, len(shown.look.sizes) - 2), 2)
+    making = RenderSettings(1000, (2, len(shown.options.sizes) - 2), 2)
     alone, apart = StreamlineCounts(), StreamlineCounts()
     whole = everything(list(draw(shown, making, alone, silent)), alone)
     paths = []
-    for piece in pieces(count, len(shown.look.sizes)):
+    for piece in pieces(count, len(shown.options.sizes)):
         one_by_one = RenderSettings(1000, (1,) * len(piece.drawn), 2)
         paths.append(write_piece(tmp_path / f"{piece.index}.zip", shown, one_by_one, piece))
     assert everything(list(draw(shown, making, apart, silent, paths)), apart) == whole

@@ -147,7 +147,7 @@ def test_pieces_count_them_as_one_worker_does(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.zip" for number in range(3)]
     for number, at in enumerate(paths):
         with at.open("wb") as file, PieceWriter(file) as writer:
-            writer.tell({"facts": draw_piece(scene, making, Piece(number, 3), silent, writer)})
+            writer.write_facts({"facts": draw_piece(scene, making, Piece(number, 3), silent, writer)})
     list(draw(scene, making, apart, silent, paths))
     assert alone == apart
     assert apart.beyond == read_told(paths[-1])["facts"]["tally"]["beyond"] == 2

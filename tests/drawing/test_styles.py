@@ -9,7 +9,7 @@ import pytest
 from scenes import drawn, rest
 
 from tractcap.drawing.measure import measure
-from tractcap.drawing.point_values import values
+from tractcap.drawing.point_values import values_of
 from tractcap.drawing.position import core
 from tractcap.drawing.views import VIEWS, Frame, turntable
 from tractcap.inputs.images import ImageFile
@@ -94,7 +94,7 @@ def ramp(path: Path, order: str) -> Path:
 def test_a_map_is_sampled_trilinearly_in_any_orientation(tmp_path: Path, order: str) -> None:
     volume = ImageFile(ramp(tmp_path / "y.nii", order)).values()
     path = phantoms.raw_tck(tmp_path / "a.tck", [np.array([[1, 2.5, 3], [-7, -33.3, 9], [0, 500, 0]], np.float32)])
-    shown = values(Coloring("scalar", "y"), open_tractogram(path), volume, silent)
+    shown = values_of(Coloring("scalar", "y"), open_tractogram(path), volume, silent)
     assert shown is not None
     found = shown.at(whole(path))
     assert found[:2] == pytest.approx([2.5, -33.3], abs=1e-3)
@@ -108,7 +108,7 @@ def test_position_goes_from_end_to_end_whichever_way_streamlines_were_stored(tmp
     turned = [s[::-1] if n % 2 else s for n, s in enumerate(straight)]
     for bundle in (straight, turned):
         path = phantoms.raw_tck(tmp_path / "a.tck", bundle)
-        shown = values(Coloring("position"), open_tractogram(path), None, silent)
+        shown = values_of(Coloring("position"), open_tractogram(path), None, silent)
         assert shown is not None
         assert shown.words == ("posterior", "anterior")  # type: ignore[attr-defined]
         chunk = whole(path)
@@ -125,7 +125,7 @@ def test_density_counts_streamlines(tmp_path: Path) -> None:
     """Five streamlines on one way and one on another; sparse points, so that voxels lie between them."""
     ends = [((0.0, -40.0, 0.0), (0.0, 40.0, 0.0))] * 5 + [((30.0, -40.0, 0.0), (30.0, 40.0, 0.0))]
     path = line(tmp_path / "a.tck", *ends, points=3)
-    shown = values(Coloring("density"), open_tractogram(path), None, silent)
+    shown = values_of(Coloring("density"), open_tractogram(path), None, silent)
     assert shown is not None
     found = shown.at(whole(path)).reshape(6, 3)
     assert (found[:5] == 5).all()

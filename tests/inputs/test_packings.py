@@ -140,7 +140,7 @@ def test_pictures_and_figures_are_the_same(tmp_path: Path, color: str) -> None:
         path = written(folder, what, packings.exact())
         pictures[what] = drawn(path, FRAME, size=80, views=("left", "superior"), coloring=COLORINGS[color])
         extent = measure(open_tractogram(path), 1000, lambda points: None, COLORINGS[color])
-        figures[what] = {**vars(extent), "lengths": extent.lengths.told()}
+        figures[what] = {**vars(extent), "lengths": extent.lengths.dump()}
     assert len(pictures) >= (7 if color == "number" else 9), "number isn't carried by .tck"
     for what in pictures:
         assert figures[what] == figures["trk"], what

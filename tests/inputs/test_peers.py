@@ -48,7 +48,7 @@ def agree(path: Path, theirs: list[np.ndarray], tolerance: float = 1e-3) -> None
     np.testing.assert_allclose(extent.low, points.min(axis=0), atol=tolerance)
     np.testing.assert_allclose(extent.high, points.max(axis=0), atol=tolerance)
     lengths = [np.linalg.norm(np.diff(one, axis=0), axis=1).sum() for one in drawable]
-    told = extent.lengths.told()
+    told = extent.lengths.dump()
     assert told["Minimum"] == pytest.approx(min(lengths), abs=0.01)
     assert told["Maximum"] == pytest.approx(max(lengths), abs=0.01)
     assert extent.tally.mean_length == pytest.approx(np.mean(lengths), abs=0.01)

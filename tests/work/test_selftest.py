@@ -68,8 +68,8 @@ FATES = {
     ),
     "OpenGL that does nothing": ("os.environ['GALLIUM_NOOP'] = '1'", "Picture: FAILED after ", "OpenGL drew nothing"),
     "another picture": (
-        "from tractcap.drawing import finish; right = finish.picture; "
-        "finish.picture = lambda *given: (right(*given)[0][:, ::-1], 1.0)",
+        "from tractcap.drawing import compositing as c; right = c.picture; "
+        "c.picture = lambda *given: (right(*given)[0][:, ::-1], 1.0)",
         "Picture: WRONG: ",
         "is expected",
     ),

@@ -85,7 +85,7 @@ def _states(
     given: CheckInput, taken: list["Sample"], densities: list[Any], frame: Any, desk: "CheckOutput"
 ) -> "Image.Image":
     from tractcap.checks.common import panels
-    from tractcap.drawing.color_scale import ColorScale
+    from tractcap.drawing.colors import ColorScale
 
     assert given.before is not None
     values = [_at(density, one) for density, one in zip(densities, taken, strict=True)]
@@ -101,7 +101,7 @@ def _states(
 
 def _difference(taken: list["Sample"], densities: list[Any], frame: Any, desk: "CheckOutput") -> "Image.Image":
     from tractcap.checks.common import panels
-    from tractcap.drawing.color_scale import ColorScale
+    from tractcap.drawing.colors import ColorScale
 
     streamlines = [one for sample in taken for one in sample.streamlines]
     found = [now - then for sample in taken for then, now in zip(*(_at(d, sample) for d in densities), strict=True)]

@@ -60,7 +60,7 @@ def _pictures(taken: "Sample", values: Any, desk: "CheckOutput") -> "Image.Image
     import numpy as np
 
     from tractcap.checks.common import panels
-    from tractcap.drawing.color_scale import ColorScale
+    from tractcap.drawing.colors import ColorScale
 
     scale = ColorScale("CCI", 0.0, max(float(np.percentile(values, _SHOWN)), _THRESHOLD))
     kept = values >= _THRESHOLD

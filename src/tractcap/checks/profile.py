@@ -146,7 +146,7 @@ def _pictures(
     from scipy.spatial import cKDTree
 
     from tractcap.checks.common import panels
-    from tractcap.drawing.color_scale import ColorScale
+    from tractcap.drawing.colors import ColorScale
 
     tree = cKDTree(way.core)
     own = [volume.at(one) for one in taken.streamlines]

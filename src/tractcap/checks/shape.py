@@ -135,7 +135,7 @@ def _notes(found: "Survey") -> list[str]:
 
 def _pictures(taken: "Sample", forms: dict[str, Any], desk: "CheckOutput") -> "Image.Image":
     from tractcap.checks.common import panels
-    from tractcap.drawing.color_scale import ColorScale
+    from tractcap.drawing.colors import ColorScale
 
     low, high = (float(one) for one in (forms["length"].min(), forms["length"].max()))
     scale = ColorScale("length", low, high, "mm")

@@ -1,6 +1,6 @@
 """The reference image in a picture: a slice through it, and its head or brain as if made of glass.
 
-A slice is not drawn by OpenGL with the streamlines: it is a plane that one looks at squarely, so that its depth is one
+A slice is not drawn by OpenGL with the streamlines: it is a plane that faces the eye, so that its depth is a single
 number, and is mixed with the streamlines' buffers sample by sample. So streamlines before, inside and behind it look
 so, and it takes no memory beside the image. The glass is drawn first, and lies behind all streamlines.
 """
@@ -53,12 +53,12 @@ class Anatomy:
     @property
     def box(self) -> tuple[Vector, Vector]:
         """The box in mm around head or brain; of an image without any, that of its grid."""
-        data = self.inside.data > 127
+        data, affine = self.inside.data > 127, self.inside.affine
         if not data.any():
             return self.image.box
         spans = [np.flatnonzero(data.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-        low = self.inside.affine[:3, :3] @ [span[0] - 0.5 for span in spans] + self.inside.affine[:3, 3]
-        high = self.inside.affine[:3, :3] @ [span[-1] + 0.5 for span in spans] + self.inside.affine[:3, 3]
+        low = affine[:3, :3] @ [span[0] - 0.5 for span in spans] + affine[:3, 3]
+        high = affine[:3, :3] @ [span[-1] + 0.5 for span in spans] + affine[:3, 3]
         return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
     def slice(
@@ -79,10 +79,33 @@ class Anatomy:
         return np.nan_to_num(gray) / np.float32(255), np.nan_to_num(inside) / np.float32(255)
 
     def glass(self) -> Mesh | None:
-        """Its smooth surface; None where it has none."""
-        from tractcap.drawing.surface import contour
+        """The smooth surface of head or brain; None where there is none."""
+        from scipy.ndimage import gaussian_filter
+        from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+        from vtkmodules.vtkCommonDataModel import vtkImageData
+        from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
-        return contour(self.inside, _SMOOTH)
+        smooth = gaussian_filter(np.pad(self.inside.data, 6).astype(np.float32), _SMOOTH)
+        if smooth.max() < 128:
+            return None
+        spacing = np.diag(self.inside.affine)[:3]
+        grid = vtkImageData()
+        grid.SetDimensions(*smooth.shape)
+        grid.SetSpacing(*spacing)
+        grid.SetOrigin(*(self.inside.affine[:3, 3] - 6 * spacing))
+        flat = smooth.ravel(order="F")
+        grid.GetPointData().SetScalars(numpy_to_vtk(flat))
+        edges = vtkFlyingEdges3D()
+        edges.SetInputData(grid)
+        edges.SetValue(0, 127.5)
+        edges.ComputeNormalsOn()
+        edges.Update()
+        surface = edges.GetOutput()
+        return Mesh(
+            vtk_to_numpy(surface.GetPoints().GetData()).astype(np.float32),
+            vtk_to_numpy(surface.GetPointData().GetNormals()).astype(np.float32),
+            vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).astype(np.int64).reshape(-1, 3),
+        )
 
 
 def plane(view: View, frame: Frame, at: Vector, size: int, rows: tuple[int, int]) -> NDArray[np.float64]:
@@ -112,37 +135,27 @@ def outside(points: NDArray[np.float32], shape: tuple[int, int, int], affine: ND
 
 
 def _inside(image: Volume) -> Volume:
-    """Head or brain told from air: the largest bright body, its holes filled (the threshold: Otsu, IEEE SMC 1979)."""
+    """Head or brain told from air: the largest bright body, its holes filled (the threshold: Otsu, IEEE SMC 1979).
+
+    It is 255 inside and 0 outside, on a coarse grid along the axes of the world, with air around it.
+    """
+    from dipy.segment.threshold import otsu
     from scipy import ndimage
 
-    bright = _world_grid(image)
-    smooth = ndimage.gaussian_filter(bright.data.astype(np.float32), 1)
-    body = smooth > _threshold(smooth)
-    parts, count = ndimage.label(body)
-    if count > 1:
-        body = parts == np.argmax(np.bincount(parts.ravel())[1:]) + 1
-    body = ndimage.binary_closing(np.pad(body, 4), iterations=3)[4:-4, 4:-4, 4:-4]
-    body = ndimage.binary_fill_holes(body)
-    return Volume(body.astype(np.uint8) * np.uint8(255), bright.affine)
-
-
-def _threshold(values: NDArray[np.float32]) -> float:
-    """Between dark and bright; low, since dark tissue counts as inside."""
-    from dipy.segment.threshold import otsu
-
-    return float(otsu(values)) / 2 if values.max() > values.min() else 0.0
-
-
-def _world_grid(image: Volume) -> Volume:
-    """The image on a coarse grid along the axes of the world, (X, Y, Z) uint8, with air around it."""
     low, high = (np.array(corner) for corner in image.box)
     spacing = max(_SPACING, float((high - low).max()) / _MOST_CELLS)
-    sides = np.ceil((high - low) / spacing).astype(int) + 2
     affine = np.diag([spacing, spacing, spacing, 1.0])
     affine[:3, 3] = low - spacing / 2
-    data = np.empty(sides, np.uint8)
-    places = [affine[axis, 3] + spacing * np.arange(side) for axis, side in enumerate(sides)]
-    for layer, z in enumerate(places[2]):
-        points = np.stack(np.meshgrid(places[0], places[1], [z], indexing="ij"), axis=-1)[:, :, 0]
-        data[:, :, layer] = np.nan_to_num(image.at(points)) + np.float32(0.5)
-    return Volume(data, affine)
+    bright = np.empty(np.ceil((high - low) / spacing).astype(int) + 2, np.uint8)
+    x, y, zs = (affine[axis, 3] + spacing * np.arange(side) for axis, side in enumerate(bright.shape))
+    for layer, z in enumerate(zs):
+        points = np.stack(np.meshgrid(x, y, [z], indexing="ij"), axis=-1)[:, :, 0]
+        bright[:, :, layer] = np.nan_to_num(image.at(points)) + np.float32(0.5)
+
+    smooth = ndimage.gaussian_filter(bright.astype(np.float32), 1)
+    threshold = float(otsu(smooth)) / 2 if smooth.max() > smooth.min() else 0.0  # low: dark tissue counts as inside
+    parts, count = ndimage.label(smooth > threshold)
+    body = parts == np.argmax(np.bincount(parts.ravel())[1:]) + 1 if count > 1 else parts > 0
+    body = ndimage.binary_closing(np.pad(body, 4), iterations=3)[4:-4, 4:-4, 4:-4]
+    body = ndimage.binary_fill_holes(body)
+    return Volume(body.astype(np.uint8) * np.uint8(255), affine)

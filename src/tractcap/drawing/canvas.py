@@ -1,44 +1,48 @@
 """The canvas: for each shot buffers of colour and depth, into which lines are drawn chunk after chunk.
 
-VTK's render window stays tiny, and tells its renderer of a larger size by its tile scale. Nothing that is drawn
-depends on the chunk: the vertices are used as they are (no shift and scale by their bounds), and the clipping planes
-are the frame's, or the slab's.
+VTK's render window stays tiny, and tells its renderer of a larger size by its tile scale; what is drawn goes into
+framebuffers of our own, since the window would hold five times as much for its copies. Nothing that is drawn depends on
+the chunk: the vertices are used as they are (no shift and scale by their bounds), and the clipping planes are the
+frame's, or the slab's.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
-from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonCore import VTK_FLOAT, VTK_UNSIGNED_CHAR, vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
+from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLFramebufferObject, vtkPixelBufferObject, vtkTextureObject
 
 from tractcap.drawing.anatomy import GLASS_POWER, Mesh
-from tractcap.drawing.framebuffers import Buffer, transfer_buffer
-from tractcap.drawing.lighting import lit
 from tractcap.drawing.lines import DrawableLines, joined
 from tractcap.drawing.occlusion import Occlusion
+from tractcap.drawing.shading import lit
 from tractcap.drawing.views import Frame, View
 from tractcap.errors import DrawingError
 
-_ONE, _SRC_ALPHA, _ONE_MINUS_SRC_ALPHA = 1, 0x0302, 0x0303  # OpenGL's names
+# OpenGL's names
+_ONE, _SRC_ALPHA, _ONE_MINUS_SRC_ALPHA = 1, 0x0302, 0x0303
+_FRAMEBUFFER, _COMPLETE = 0x8D40, 1
+_RGBA, _DEPTH, _UNSIGNED_BYTE, _FLOAT = 0x1908, 0x1902, 0x1401, 0x1406
 
 _AMBIENT, _DIFFUSE, _SPECULAR, _SHININESS = 0.35, 0.75, 0.25, 30
 """How tubes are lit, by a light at the eye."""
 
-
 _IN_FLIGHT = 6
 """Shots that llvmpipe may draw at once: it holds in memory what it has not drawn yet."""
 
-_WAITING = 300_000
-_FEW = 5_000
-"""Points that wait to be drawn together at most, in all shots; but so many in each are drawn together in any case."""
+_MOST_QUEUED, _ALWAYS_QUEUED = 300_000, 5_000
+"""Points that are queued at most, in all shots together; but so many in each in any case."""
 
-_WORTH = 1.5
+_LEARN_AGAIN = 1.5
+"""Reading depths takes its time too: it is worth it when so many times as many points are drawn as at the last time."""
 
 _DRAWN = 255
 """Alpha that clearing and drawing leave in every sample: memory that OpenGL never wrote holds something else."""
@@ -72,20 +76,16 @@ class Shot:
         return np.where(depths < 1, mm, np.float32(np.inf))
 
 
-@dataclass(frozen=True)
-class Brush:
-    """Lines, or tubes that are lit, ``width`` mm wide."""
-
-    width: float
-    tubes: bool = False
-
-
 class Canvas:
     """Shots of one frame, drawn all at once.
 
-    ``layered`` also sums the colours of all lines behind each other, before and behind a slice, at five times the
-    memory. Otherwise lines that are hidden by what was drawn before are not drawn, which changes no pixel, and those of
-    each shot wait until they are many, at most ``together`` points: call :meth:`finish`.
+    Parameters
+    ----------
+    width : mm across lines or tubes. tubes : whether tubes are drawn, which are lit.
+    layered : also sum the colours of all lines behind each other, before and behind a slice, at five times the memory.
+        Otherwise lines that are hidden by what was drawn before are not drawn, which changes no pixel, and those of
+        each shot are queued, to be drawn many at once: call :meth:`finish`.
+    together : points of a shot that are drawn at once, at most.
 
     Raises
     ------
@@ -94,88 +94,106 @@ class Canvas:
     """
 
     def __init__(
-        self, shots: Sequence[Shot], frame: Frame, brush: Brush, *, together: int, layered: bool = False
+        self,
+        shots: Sequence[Shot],
+        frame: Frame,
+        width: float,
+        *,
+        together: int,
+        tubes: bool = False,
+        layered: bool = False,
     ) -> None:
         self.shots: Sequence[Shot] = list(shots)
-        self.frame, self._brush = frame, brush
-        self._window = _window()
+        self.frame, self._tubes, self._layered = frame, tubes, layered
+        # in whole samples, as OpenGL draws lines: a half is always rounded up, whatever the last digits
+        self._widths = [max(1, math.floor(width * shot.size / frame.width + 0.5 + 1e-6)) for shot in self.shots]
+        self._window = vtkRenderWindow()
+        self._window.SetOffScreenRendering(1)
+        self._window.SetMultiSamples(0)
+        self._window.SetSize(1, 1)
         self._renderer = vtkRenderer()
         self._renderer.SetBackground(0, 0, 0)
         self._window.AddRenderer(self._renderer)
-        self._data, self._actor = _actor()
+        self._data, self._actor = vtkPolyData(), vtkActor()
+        mapper = vtkPolyDataMapper()
+        mapper.SetInputData(self._data)
+        mapper.SetStatic(True)
+        mapper.SetVBOShiftScaleMethod(0)
+        mapper.SetColorModeToDirectScalars()
+        self._actor.SetMapper(mapper)
+        self._actor.GetProperty().SetSpecular(_SPECULAR)
+        self._actor.GetProperty().SetSpecularPower(_SHININESS)
         self._renderer.AddActor(self._actor)
         self._window.Render()
-        self._begun = 0
-        self._together = min(together, max(_FEW, _WAITING // len(self.shots)))
-        self._waiting = [_Waiting() for _ in self.shots]
+        self._renderings = 0
+        self._together = min(together, max(_ALWAYS_QUEUED, _MOST_QUEUED // len(self.shots)))
+        self._queues = [_Queue() for _ in self.shots]
         self._occlusion: Occlusion | None = None
-        self._all_is_seen = layered or brush.tubes
-        self._transfer = transfer_buffer(self._window)
-        self._buffers = [Buffer(self._window, shot.size) for shot in self.shots]
+        self._transfer = vtkPixelBufferObject()
+        self._transfer.SetContext(self._window)
+        self._buffers = [_Framebuffer(self._window, shot.size) for shot in self.shots]
         self._sums = [
-            [Buffer(self._window, shot.size, summing=True) for _ in shot.halves] if layered else []
+            [_Framebuffer(self._window, shot.size, summing=True) for _ in shot.halves] if layered else []
             for shot in self.shots
         ]
         self.wipe()
 
     def draw(self, lines: DrawableLines) -> None:
         """Draw lines into every shot; where something nearer was drawn before, that stays."""
-        if self._all_is_seen:
-            self._draw_all(lines)
+        if self._layered or self._tubes:
+            self._draw_at_once(lines)
             return
         if not self._occlusion:
-            self._occlusion = Occlusion(self.shots, self.frame, [self._width(shot) for shot in self.shots], lines)
+            self._occlusion = Occlusion(self.shots, self.frame, self._widths, lines)
         for place, seen in self._occlusion.seen(lines):
-            waiting = self._waiting[place]
-            if waiting.points and waiting.points + len(seen.points) > self._together:
-                self._draw_waiting(place, self._occlusion)
-            waiting.add(seen)
+            queue = self._queues[place]
+            if queue.points and queue.points + len(seen.points) > self._together:
+                self._draw_queued(place, self._occlusion)
+            queue.add(seen)
 
     def finish(self) -> None:
-        """Draw what waits."""
-        for place in range(len(self.shots)):
-            if self._occlusion and self._waiting[place].points:
-                self._draw_waiting(place, self._occlusion)
+        """Draw what is queued."""
+        for place, queue in enumerate(self._queues):
+            if self._occlusion and queue.points:
+                self._draw_queued(place, self._occlusion)
         self._window.WaitForCompletion()
 
-    def _draw_waiting(self, place: int, occlusion: Occlusion) -> None:
-        shot, waiting = self.shots[place], self._waiting[place]
-        _fill(self._data, lit(waiting.take(), shot.view))
-        self._look(shot, shot.near, shot.far)
-        self._set(shot, tubes=False)
+    def _draw_queued(self, place: int, occlusion: Occlusion) -> None:
+        shot, queue = self.shots[place], self._queues[place]
+        lines = lit(queue.take(), shot.view)
+        self._load(lines.points, lines.colors, lines=_cells(lines.offsets, np.arange(len(lines.points))))
+        self._prepare(place, shot.near, shot.far, tubes=False)
         self._render(self._buffers[place])
-        if waiting.is_worth_learning():
+        if queue.is_worth_learning():
             occlusion.learn(place, lambda first, last: self.depths(place, first, last))
 
-    def _draw_all(self, lines: DrawableLines) -> None:
-        _fill(self._data, lines)
+    def _draw_at_once(self, lines: DrawableLines) -> None:
+        self._load(lines.points, lines.colors, lines=_cells(lines.offsets, np.arange(len(lines.points))))
         for place, shot in enumerate(self.shots):
-            self._look(shot, shot.near, shot.far)
-            self._set(shot, tubes=self._brush.tubes)
+            self._prepare(place, shot.near, shot.far, tubes=self._tubes)
             self._render(self._buffers[place])
             for (near, far), sums in zip(shot.halves, self._sums[place], strict=False):
                 if far - near > _THINNEST:
-                    self._look(shot, near, far)
-                    self._set(shot, tubes=False)
+                    self._prepare(place, near, far, tubes=False)
                     self._render(sums, add=True)
         self._window.WaitForCompletion()
 
     def glass(self, mesh: Mesh) -> None:
         """Draw the rim of a surface's front, from 0 where it faces the eye to 255, in all three colours."""
-        for shot, buffer in zip(self.shots, self._buffers, strict=True):
+        triangles = _cells(np.arange(0, 3 * len(mesh.triangles) + 1, 3), mesh.triangles.reshape(-1))
+        for place, (shot, buffer) in enumerate(zip(self.shots, self._buffers, strict=True)):
             facing = np.abs(sum(mesh.normals[:, axis] * np.float32(shot.view.seen_from[axis]) for axis in range(3)))
             rim = (np.clip(1 - facing, 0, 1) ** GLASS_POWER * 255).astype(np.uint8)
-            _fill_surface(self._data, mesh, np.repeat(rim[:, None], 3, axis=1))
-            self._look(shot, 0, self.frame.depth)
-            self._set(shot, tubes=False)
+            self._load(mesh.points, np.repeat(rim[:, None], 3, axis=1), polygons=triangles)
+            self._prepare(place, 0, self.frame.depth, tubes=False)
             self._render(buffer)
-        _clear(self._data)
+        self._data.Initialize()
 
     def wipe(self) -> None:
         """Clear all buffers."""
         self._renderer.PreserveColorBufferOff()
         self._renderer.PreserveDepthBufferOff()
-        for buffer in self._all():
+        for buffer in self._all_buffers():
             self._renderer.SetBackgroundAlpha(0 if buffer.summing else _DRAWN / 255)
             self._render(buffer)  # of no data: clears
         self._renderer.PreserveColorBufferOn()
@@ -213,58 +231,71 @@ class Canvas:
 
     def close(self) -> None:
         """Give the buffers back."""
-        for buffer in self._all():
+        for buffer in self._all_buffers():
             buffer.close()
         self._buffers, self._sums = [], []
         self._transfer.ReleaseMemory()
         self._renderer.RemoveAllViewProps()
         self._window.Finalize()
 
-    def _render(self, buffer: Buffer, *, add: bool = False) -> None:
+    def _all_buffers(self) -> Iterator["_Framebuffer"]:
+        yield from self._buffers
+        for sums in self._sums:
+            yield from sums
+
+    def _load(
+        self, places: NDArray[np.float32], colors: NDArray[np.uint8], *, lines: Any = None, polygons: Any = None
+    ) -> None:
+        """Take the geometry to be rendered next."""
+        points = vtkPoints()
+        points.SetData(numpy_to_vtk(places))
+        self._data.SetPoints(points)
+        self._data.GetPointData().SetScalars(numpy_to_vtk(colors))
+        self._data.SetLines(lines)
+        self._data.SetPolys(polygons)
+
+    def _prepare(self, place: int, near: float, far: float, *, tubes: bool) -> None:
+        """Set the camera of a shot, what lies between two planes being seen, and how lines are drawn."""
+        view, frame = self.shots[place].view, self.frame
+        distance = frame.depth  # any: the projection is parallel
+        front = distance - frame.depth / 2
+        camera = self._renderer.GetActiveCamera()
+        camera.ParallelProjectionOn()
+        camera.SetFocalPoint(*frame.center)
+        camera.SetPosition(*(at + distance * side for at, side in zip(frame.center, view.seen_from, strict=True)))
+        camera.SetViewUp(*view.up)
+        camera.SetParallelScale(frame.width / 2)
+        camera.SetClippingRange(front + near, front + far)
+        style = self._actor.GetProperty()
+        style.SetLineWidth(self._widths[place])
+        style.SetRenderLinesAsTubes(tubes)
+        style.SetLighting(tubes)
+        style.SetAmbient(_AMBIENT if tubes else 0)  # without lighting, both still weigh the colour
+        style.SetDiffuse(_DIFFUSE if tubes else 1)
+
+    def _render(self, buffer: "_Framebuffer", *, add: bool = False) -> None:
         self._window.SetTileScale(buffer.size, buffer.size)
         state = self._window.GetState()
         with buffer.bound():
             if add:
                 state.vtkglBlendFuncSeparate(_ONE, _ONE, _ONE, _ONE)
             self._renderer.Render()
-            self._begun += 1
-            if self._begun % min(_IN_FLIGHT, len(self.shots)) == 0:
+            self._renderings += 1
+            if self._renderings % min(_IN_FLIGHT, len(self.shots)) == 0:
                 self._window.WaitForCompletion()
             if add:
                 state.vtkglBlendFuncSeparate(_SRC_ALPHA, _ONE_MINUS_SRC_ALPHA, _ONE, _ONE_MINUS_SRC_ALPHA)
 
-    def _all(self) -> Iterator[Buffer]:
-        yield from self._buffers
-        for sums in self._sums:
-            yield from sums
 
-    def _set(self, shot: Shot, *, tubes: bool) -> None:
-        look = self._actor.GetProperty()
-        look.SetLineWidth(self._width(shot))
-        look.SetRenderLinesAsTubes(tubes)
-        look.SetLighting(tubes)
-        look.SetAmbient(_AMBIENT if tubes else 0)  # without lighting, both still weigh the colour
-        look.SetDiffuse(_DIFFUSE if tubes else 1)
-
-    def _width(self, shot: Shot) -> int:
-        """Of lines, in whole samples, as OpenGL draws them: a half is always rounded up, whatever the last digits."""
-        return max(1, math.floor(self._brush.width * shot.size / self.frame.width + 0.5 + 1e-6))
-
-    def _look(self, shot: Shot, near: float, far: float) -> None:
-        camera, frame = self._renderer.GetActiveCamera(), self.frame
-        distance = frame.depth  # any: the projection is parallel
-        place = (at + distance * side for at, side in zip(frame.center, shot.view.seen_from, strict=True))
-        camera.ParallelProjectionOn()
-        camera.SetFocalPoint(*frame.center)
-        camera.SetPosition(*place)
-        camera.SetViewUp(*shot.view.up)
-        camera.SetParallelScale(frame.width / 2)
-        front = distance - frame.depth / 2
-        camera.SetClippingRange(front + near, front + far)
+def _cells(offsets: NDArray[np.int64], order: NDArray[np.int64]) -> Any:
+    """Lines or polygons of points in this order, the i-th from ``offsets[i]`` up to ``offsets[i + 1]``."""
+    cells = vtkCellArray()
+    cells.SetData(numpy_to_vtkIdTypeArray(offsets), numpy_to_vtkIdTypeArray(order))
+    return cells
 
 
-class _Waiting:
-    """Lines that are to be drawn into a shot."""
+class _Queue:
+    """Lines that are still to be drawn into a shot."""
 
     def __init__(self) -> None:
         self._lines: list[DrawableLines] = []
@@ -276,64 +307,75 @@ class _Waiting:
         self.points += len(lines.points)
 
     def take(self) -> DrawableLines:
-        """All of them, in their order; none wait any more."""
+        """All of them, in their order; the queue is empty then."""
         lines = joined(self._lines)
         self._drawn += self.points
         self._lines, self.points = [], 0
         return lines
 
     def is_worth_learning(self) -> bool:
-        """Whether a fifth of what was drawn was drawn since this was last so: reading depths takes its time too."""
-        worth = self._drawn > _WORTH * self._learnt
+        """Whether enough was drawn since this was last so that much more is hidden."""
+        worth = self._drawn > _LEARN_AGAIN * self._learnt
         self._learnt = self._drawn if worth else self._learnt
         return worth
 
 
-def _window() -> Any:
-    window = vtkRenderWindow()
-    window.SetOffScreenRendering(1)
-    window.SetMultiSamples(0)
-    window.SetSize(1, 1)
-    return window
+class _Framebuffer:
+    """Square, ``size`` samples along each side: colour and depth, or with ``summing`` sums of colours alone."""
 
+    def __init__(self, window: Any, size: int, *, summing: bool = False) -> None:
+        self.size, self.summing, self._window = size, summing, window
+        self._color, self._object = vtkTextureObject(), vtkOpenGLFramebufferObject()
+        self._depth = None if summing else vtkTextureObject()
+        self._resources = [resource for resource in (self._object, self._color, self._depth) if resource]
+        for resource in self._resources:
+            resource.SetContext(window)
+        complete = self._color.Allocate2D(size, size, 4, VTK_FLOAT if summing else VTK_UNSIGNED_CHAR)
+        complete = complete and (not self._depth or self._depth.AllocateDepth(size, size, vtkTextureObject.Float32))
+        with self.bound():
+            self._object.AddColorAttachment(0, self._color)
+            if self._depth:
+                self._object.AddDepthAttachment(self._depth)
+            complete = complete and self._object.CheckFrameBufferStatus(_FRAMEBUFFER) == _COMPLETE
+        if not complete:
+            raise DrawingError(f"OpenGL could not make a picture of {size}×{size} samples; ask for a smaller --size.")
 
-def _actor() -> tuple[Any, Any]:
-    data, mapper, actor = vtkPolyData(), vtkPolyDataMapper(), vtkActor()
-    mapper.SetInputData(data)
-    mapper.SetStatic(True)
-    mapper.SetVBOShiftScaleMethod(0)
-    mapper.SetColorModeToDirectScalars()
-    actor.SetMapper(mapper)
-    look = actor.GetProperty()
-    look.SetSpecular(_SPECULAR)
-    look.SetSpecularPower(_SHININESS)
-    return data, actor
+    @contextmanager
+    def bound(self) -> Iterator[None]:
+        """Draw into it, and read from it, within this context."""
+        state = self._window.GetState()
+        state.PushFramebufferBindings()
+        try:
+            self._object.Bind()
+            self._object.ActivateDrawBuffer(0)
+            yield
+        finally:
+            state.PopFramebufferBindings()
 
+    def colors(self, transfer: Any, first: int, last: int) -> NDArray[Any]:
+        """Rows from ``first`` up to ``last``, counted from the top: (rows, size, 4), uint8 or of sums float32."""
+        values = np.empty((last - first, self.size, 4), np.float32 if self.summing else np.uint8)
+        kind = (VTK_FLOAT, 4, _FLOAT) if self.summing else (VTK_UNSIGNED_CHAR, 4, _UNSIGNED_BYTE)
+        return self._read(transfer, first, values, kind, _RGBA)
 
-def _fill(data: Any, lines: DrawableLines) -> None:
-    _fill_points(data, lines.points, lines.colors)
-    data.SetPolys(None)
-    data.SetLines(_cells(lines.offsets, np.arange(len(lines.points))))
+    def depths(self, transfer: Any, first: int, last: int) -> NDArray[np.float32]:
+        """Rows as of :meth:`colors`: (rows, size) float32 from 0, the nearest plane, to 1."""
+        values = np.empty((last - first, self.size), np.float32)
+        return self._read(transfer, first, values, (VTK_FLOAT, 1, _FLOAT), _DEPTH)
 
+    def _read(
+        self, transfer: Any, first: int, values: NDArray[Any], kind: tuple[int, int, int], gl_format: int
+    ) -> NDArray[Any]:
+        """Fill an array with rows, of a kind that is VTK's type, how many of them a sample has, and OpenGL's type."""
+        extent = [0, self.size - 1, self.size - first - len(values), self.size - 1 - first]
+        with self.bound():
+            self._object.ActivateReadBuffer(0)
+            # the method that returns a new transfer buffer leaks it: its caller would own it, and Python doesn't know
+            vtkOpenGLFramebufferObject.Download(extent, *kind, gl_format, transfer)
+        transfer.Download2D(kind[0], values, (self.size, len(values)), kind[1], (0, 0))
+        return values[::-1]
 
-def _fill_surface(data: Any, mesh: Mesh, colors: NDArray[np.uint8]) -> None:
-    _fill_points(data, mesh.points, colors)
-    data.SetLines(None)
-    data.SetPolys(_cells(np.arange(0, 3 * len(mesh.triangles) + 1, 3), mesh.triangles.reshape(-1)))
-
-
-def _fill_points(data: Any, places: NDArray[np.float32], colors: NDArray[np.uint8]) -> None:
-    points = vtkPoints()
-    points.SetData(numpy_to_vtk(places))
-    data.SetPoints(points)
-    data.GetPointData().SetScalars(numpy_to_vtk(colors))
-
-
-def _cells(offsets: NDArray[np.int64], order: NDArray[np.int64]) -> Any:
-    cells = vtkCellArray()
-    cells.SetData(numpy_to_vtkIdTypeArray(offsets), numpy_to_vtkIdTypeArray(order))
-    return cells
-
-
-def _clear(data: Any) -> None:
-    data.Initialize()
+    def close(self) -> None:
+        """Give its memory back."""
+        for resource in self._resources:
+            resource.ReleaseGraphicsResources(self._window)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from tractcap.drawing.bounds import BoundsMeter
 from tractcap.drawing.lines import StreamlineCounts, drawable
 from tractcap.drawing.point_values import PointValues, Report
+from tractcap.drawing.volume import points_between
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
 
@@ -24,13 +25,32 @@ class Density(PointValues):
 
     def __init__(self, tractogram: Tractogram, report: Report) -> None:
         super().__init__("density")
-        low, high = _extent(tractogram, report)
+        # the grid fills the box that pictures frame: were it wider for a few streamlines far away, voxels would be too
+        # large for all others
+        bounds, tally = BoundsMeter(), StreamlineCounts()
+        for chunk in tractogram.chunks(CHUNK):
+            kept = drawable(chunk, tally)
+            if len(kept.points):
+                bounds.add(kept)
+            report(tally.points)
+        low, high = np.zeros(3), np.zeros(3)
+        if tally.drawn:
+            boxes = bounds.boxes()
+            low, high = np.array(boxes.framed_low), np.array(boxes.framed_high)
         self.spacing = max(SPACING, float((high - low).max()) / MOST_CELLS)
         self.unit = f"streamlines per ({self.spacing:.3g} mm)³"
         affine = np.diag([self.spacing, self.spacing, self.spacing, 1.0])
         affine[:3, 3] = low
         sides = np.floor((high - low) / self.spacing + 0.5).astype(np.int64) + 1
-        self._volume = Volume(_visits(tractogram, affine, sides, report), affine)
+
+        # a streamline that leaves a voxel and comes back visits it twice
+        visits, tally = np.zeros(int(np.prod(sides)), np.float32), StreamlineCounts()
+        for chunk in tractogram.chunks(CHUNK):
+            kept = drawable(chunk, tally)
+            if len(kept.points):
+                visits += np.bincount(_entered(kept, affine, sides), minlength=len(visits))
+            report(tally.points)
+        self._volume = Volume(visits.reshape(sides), affine)
 
     def at(self, chunk: Chunk) -> NDArray[np.float32]:
         """See :class:`PointValues`."""
@@ -41,38 +61,18 @@ class Density(PointValues):
         return self._volume.at(points)
 
 
-def _extent(tractogram: Tractogram, report: Report) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The box that pictures frame: were it wider for a few streamlines far away, voxels would be too large for all."""
-    places, tally = BoundsMeter(), StreamlineCounts()
-    for chunk in tractogram.chunks(CHUNK):
-        kept = drawable(chunk, tally)
-        if len(kept.points):
-            places.add(kept)
-        report(tally.points)
-    if not tally.drawn:
-        return np.zeros(3), np.zeros(3)
-    boxes = places.boxes()
-    return np.array(boxes.framed_low), np.array(boxes.framed_high)
-
-
-def _visits(
-    tractogram: Tractogram, affine: NDArray[np.float64], sides: NDArray[np.int64], report: Report
-) -> NDArray[np.float32]:
-    """Visits of each voxel, (X, Y, Z): a streamline that leaves a voxel and comes back visits it twice."""
-    counts = np.zeros(int(np.prod(sides)), np.float32)
-    tally = StreamlineCounts()
-    for chunk in tractogram.chunks(CHUNK):
-        kept = drawable(chunk, tally)
-        if len(kept.points):
-            cells = _cells(kept, affine, sides)
-            counts += np.bincount(cells, minlength=len(counts))
-        report(tally.points)
-    return counts.reshape(sides)
-
-
-def _cells(chunk: Chunk, affine: NDArray[np.float64], sides: NDArray[np.int64]) -> NDArray[np.int64]:
+def _entered(chunk: Chunk, affine: NDArray[np.float64], sides: NDArray[np.int64]) -> NDArray[np.int64]:
     """The voxels that a chunk's streamlines enter, one after the other, each as one number."""
-    points, owner = _walk(chunk, affine[0, 0] / 2)
+    first, last = int(chunk.head), len(chunk.points) - chunk.tail
+    points = chunk.points[first:last]
+    owner = np.repeat(np.arange(len(chunk.offsets) - 1), np.diff(chunk.offsets))[first:last]
+    across = np.zeros_like(points)
+    across[:-1] = points[1:] - points[:-1]
+    across[:-1][owner[1:] != owner[:-1]] = 0
+    # streamlines are followed in steps of half a voxel at most
+    parts = np.maximum(1, np.ceil(np.abs(across).max(axis=1) / np.float32(affine[0, 0] / 2))).astype(np.int64)
+    parts = np.minimum(parts, MOST_CELLS * 4)
+    points, owner = points_between(points, across, parts), np.repeat(owner, parts)
     indices = np.floor((points - affine[:3, 3].astype(np.float32)) / np.float32(affine[0, 0]) + np.float32(0.5))
     inside: NDArray[np.bool_] = ((indices >= 0) & (indices < sides)).all(axis=1)
     x, y, z = indices.astype(np.int64).T
@@ -82,18 +82,3 @@ def _cells(chunk: Chunk, affine: NDArray[np.float64], sides: NDArray[np.int64]) 
     if chunk.head:
         entered[0] = False  # the piece before has counted where this one goes on from
     return cells[entered]
-
-
-def _walk(chunk: Chunk, step: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Points along the streamlines no farther than a step (mm) apart, (M, 3), and the streamline of each, (M,)."""
-    first, last = int(chunk.head), len(chunk.points) - chunk.tail
-    points = chunk.points[first:last]
-    owner = np.repeat(np.arange(len(chunk.offsets) - 1), np.diff(chunk.offsets))[first:last]
-    across = np.zeros_like(points)
-    across[:-1] = points[1:] - points[:-1]
-    across[:-1][owner[1:] != owner[:-1]] = 0
-    parts = np.maximum(1, np.ceil(np.abs(across).max(axis=1) / np.float32(step))).astype(np.int64)
-    parts = np.minimum(parts, MOST_CELLS * 4)
-    place = np.repeat(np.cumsum(parts) - parts, parts)
-    share = ((np.arange(len(place)) - place) / np.repeat(parts, parts)).astype(np.float32)
-    return np.repeat(points, parts, axis=0) + share[:, None] * np.repeat(across, parts, axis=0), np.repeat(owner, parts)

@@ -34,7 +34,7 @@ _OTHERS = (
     "DroidSansFallback.ttf",
     "wqy-microhei.ttc",
 )
-"""Fonts of the system for what DejaVu Sans lacks, the best first."""
+"""Fonts of the system for characters that are not in DejaVu Sans, the best first."""
 
 _CAPITAL = 0.729
 """Height of a capital of DejaVu Sans, as a share of the font's size."""
@@ -84,7 +84,9 @@ def write(
     baseline = round(place[1] + capital(size) * {"t": 1, "m": 0.5, "s": 0}[anchor[1]])
     for run in line.runs:
         at, stroke = (round(left + run.offset), baseline), 0 if outline is None else outline_width(size)
-        pen.text(at, run.text, color, run.font, "ls", 0, direction=run.way, stroke_width=stroke, stroke_fill=outline)
+        pen.text(
+            at, run.text, color, run.font, "ls", 0, direction=run.direction, stroke_width=stroke, stroke_fill=outline
+        )
 
 
 def outline_width(size: int) -> int:
@@ -101,9 +103,14 @@ def fit(text: str, size: int, room: float) -> str:
     if width(text, size) <= room:
         return text
     letters = list(_letters(text))
-    too_many = bisect(range(len(letters)), room, key=lambda kept: width(_shortened(letters, kept), size))
-    shortened = (_shortened(letters, kept) for kept in range(too_many - 1, 1, -1))
-    return next((text for text in shortened if width(text, size) <= room), "")
+
+    def shortened(kept: int) -> str:
+        tail = kept // 2
+        return "".join((*letters[: kept - tail], ELLIPSIS, *letters[len(letters) - tail :]))
+
+    too_many = bisect(range(len(letters)), room, key=lambda kept: width(shortened(kept), size))
+    candidates = (shortened(kept) for kept in range(too_many - 1, 1, -1))
+    return next((text for text in candidates if width(text, size) <= room), "")
 
 
 def wrap(text: str, joint: str, size: int, room: float, most: int) -> list[str]:
@@ -114,18 +121,12 @@ def wrap(text: str, joint: str, size: int, room: float, most: int) -> list[str]:
     lines: list[str] = []
     parts = text.split(joint) if text else []
     while parts and len(lines) < most:
-        taken = len(parts) if len(lines) == most - 1 else _filling(parts, joint, size, room)
+        taken = len(parts) if len(lines) == most - 1 else 1
+        while taken < len(parts) and width(joint.join(parts[: taken + 1]), size) <= room:
+            taken += 1
         lines.append(fit(joint.join(parts[:taken]), size, room))
         parts = parts[taken:]
     return lines
-
-
-def _filling(parts: list[str], joint: str, size: int, room: float) -> int:
-    """How many of the parts fill a line: at least one."""
-    taken = 1
-    while taken < len(parts) and width(joint.join(parts[: taken + 1]), size) <= room:
-        taken += 1
-    return taken
 
 
 @lru_cache(maxsize=1024)
@@ -133,26 +134,23 @@ def readable(text: str) -> str:
     """A text as it is written: on one line, composed, and spelled in Latin letters where there is no font for it."""
     if _is_latin(text):
         return text
-    spelled = "".join(map(_spelled, "".join(map(_visible, unicodedata.normalize("NFC", text)))))
+    spelled = ""
+    for char in unicodedata.normalize("NFC", text):
+        category = unicodedata.category(char)
+        if char.isspace():
+            spelled += " "  # not even a line break breaks the line
+        elif category in ("Cc", "Cf"):
+            spelled += _UNKNOWN if category == "Cc" else ""  # nor does a mark of direction turn it
+        elif _font_of(char):
+            spelled += char
+        else:
+            spelled += anyascii(char) or ("" if category in ("Mn", "Mc", "Me", "Sk") else _UNKNOWN)
     return "".join(letter[: 1 + _MOST_MARKS] for letter in _letters(spelled))
 
 
 def _is_latin(text: str) -> bool:
     """Whether DejaVu Sans has all of it and it runs from the left without marks: as all Latin text does."""
     return text.isprintable() and all(char < "\u0250" or char in "–—…−" for char in text)
-
-
-def _visible(char: str) -> str:
-    """A character, or what stands for one that would break or turn the line."""
-    if char.isspace():
-        return " "
-    return {"Cf": "", "Cc": _UNKNOWN}.get(unicodedata.category(char), char)
-
-
-def _spelled(char: str) -> str:
-    if _font_of(char):
-        return char
-    return anyascii(char) or ("" if unicodedata.category(char) in ("Mn", "Mc", "Me", "Sk") else _UNKNOWN)
 
 
 def _letters(text: str) -> Iterator[str]:
@@ -167,11 +165,6 @@ def _letters(text: str) -> Iterator[str]:
         yield letter
 
 
-def _shortened(letters: list[str], kept: int) -> str:
-    tail = kept // 2
-    return "".join((*letters[: kept - tail], ELLIPSIS, *letters[len(letters) - tail :]))
-
-
 @dataclass(frozen=True)
 class _Run:
     """Characters of one font, so many pixels from the line's start."""
@@ -181,7 +174,7 @@ class _Run:
     font: ImageFont.FreeTypeFont
 
     @property
-    def way(self) -> str | None:
+    def direction(self) -> str | None:
         """The line's direction; a word of another is turned within it."""
         return "ltr" if self.font.layout_engine == ImageFont.Layout.RAQM else None
 
@@ -199,10 +192,12 @@ class _Line:
 def _line(text: str, size: int) -> _Line:
     runs, left, end, right = [], 0.0, 0.0, 0.0
     for path, part in _parts(text):
-        run = _Run(end, part, _font(path, size, _SHAPES and not _is_latin(part)))
-        box = run.font.getbbox(part, direction=run.way, anchor="ls")
+        # shaped only where the script asks for it, so that other text doesn't depend on FriBiDi
+        engine = ImageFont.Layout.RAQM if _SHAPES and not _is_latin(part) else ImageFont.Layout.BASIC
+        run = _Run(end, part, _font(path, size, engine))
+        box = run.font.getbbox(part, direction=run.direction, anchor="ls")
         left, right = min(left, end + box[0]), max(right, end + box[2])
-        end += run.font.getlength(part, direction=run.way)
+        end += run.font.getlength(part, direction=run.direction)
         runs.append(run)
     return _Line(tuple(runs), left, max(right, end))
 
@@ -217,9 +212,8 @@ def _parts(text: str) -> Iterator[tuple[Path, str]]:
 
 
 @lru_cache(maxsize=64)
-def _font(path: Path, size: int, shaped: bool) -> ImageFont.FreeTypeFont:
-    """A font; ``shaped`` only where the script asks for it, so that other text doesn't depend on FriBiDi."""
-    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout(int(shaped)))
+def _font(path: Path, size: int, engine: ImageFont.Layout) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size, layout_engine=engine)
 
 
 @lru_cache(maxsize=4096)
@@ -235,16 +229,16 @@ def _font_of(char: str) -> Path | None:
 @cache
 def _main() -> Path:
     """DejaVu Sans; matplotlib isn't imported for it, which takes a second."""
-    found = importlib.util.find_spec("matplotlib")
-    assert found is not None, "matplotlib is a dependency"
-    assert found.origin is not None, "matplotlib is a package of files"
-    return Path(found.origin).with_name("mpl-data") / "fonts" / "ttf" / "DejaVuSans.ttf"
+    matplotlib = importlib.util.find_spec("matplotlib")
+    assert matplotlib is not None, "matplotlib is a dependency"
+    assert matplotlib.origin is not None, "matplotlib is a package of files"
+    return Path(matplotlib.origin).with_name("mpl-data") / "fonts" / "ttf" / "DejaVuSans.ttf"
 
 
 @cache
 def _others() -> tuple[Path, ...]:
-    found = {name: Path(folder) / name for folder, _, names in os.walk(_FONTS) for name in names if name in _OTHERS}
-    return tuple(found[name] for name in _OTHERS if name in found)
+    paths = {name: Path(folder) / name for folder, _, names in os.walk(_FONTS) for name in names if name in _OTHERS}
+    return tuple(paths[name] for name in _OTHERS if name in paths)
 
 
 @cache

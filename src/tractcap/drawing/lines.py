@@ -14,7 +14,7 @@ FARTHEST = 10_000.0
 """mm from the origin; no scanner holds a point beyond ten metres."""
 
 QUANTA = 4096
-"""To a mm, of the sums of lengths."""
+"""Lengths are summed up in whole numbers of so many to a mm."""
 
 TOO_SHORT = "with fewer than two points"
 NOT_FINITE = "with points that are not finite or more than 10 m away"
@@ -40,8 +40,8 @@ class StreamlineCounts:
     def add(self, other: "StreamlineCounts") -> None:
         """Take in what another has counted."""
         farthest = max(self.farthest, other.farthest)
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        for counted in fields(self):
+            setattr(self, counted.name, getattr(self, counted.name) + getattr(other, counted.name))
         self.farthest = farthest
 
     @property
@@ -72,15 +72,31 @@ class DrawableLines:
 def drawable(chunk: Chunk, tally: StreamlineCounts) -> Chunk:
     """Leave out the streamlines of a chunk that can't be drawn, and count all of them into ``tally``."""
     lengths = np.diff(chunk.offsets)
-    bad = _bad(chunk)
+    flat = chunk.points.reshape(-1)
+    # nearly always all is well: two sweeps over the plain array tell, and what is not a number fails both
+    if not len(flat) or (flat.min() >= -FARTHEST and flat.max() <= FARTHEST):
+        bad = np.zeros(len(lengths), bool)
+    else:
+        far = ~(np.abs(chunk.points) <= FARTHEST).all(axis=1)
+        bad = np.diff(np.concatenate([[0], np.cumsum(far)])[chunk.offsets]) > 0
     short = (lengths < 2) & ~bad
     tally.streamlines += chunk.started
     tally.points += len(chunk.points[chunk.new])
     tally.left_out += Counter({NOT_FINITE: int(bad.sum()), TOO_SHORT: int(short.sum())})
-    kept = chunk if not (bad | short).any() else _keep(chunk, ~(bad | short), lengths)
-    if len(kept.points):
-        tally.quanta += int(quanta(kept).sum())
-    return kept
+    keep = ~(bad | short)
+    if not keep.all():
+        inside = np.repeat(keep, lengths)
+        chunk = Chunk(
+            chunk.points[inside],
+            np.concatenate([[0], np.cumsum(lengths[keep])]),
+            {name: values[inside] for name, values in chunk.per_point.items()},
+            {name: values[keep] for name, values in chunk.per_streamline.items()},
+            head=chunk.head and bool(keep[0]),
+            tail=chunk.tail and bool(keep[-1]),
+        )
+    if len(chunk.points):
+        tally.quanta += int(quanta(chunk).sum())
+    return chunk
 
 
 def quanta(chunk: Chunk) -> NDArray[np.int64]:
@@ -88,49 +104,26 @@ def quanta(chunk: Chunk) -> NDArray[np.int64]:
     across = np.diff(chunk.points, axis=0)
     across[chunk.offsets[1:-1] - 1] = 0
     first, last = int(chunk.head), len(across) - chunk.tail
-    x, y, z = across[first:last].T
-    each = np.rint(np.sqrt(x * x + y * y + z * z) * np.float32(QUANTA)).astype(np.int64)
-    upto = np.concatenate([np.zeros(first + 1, np.int64), np.cumsum(each)])
+    lengths = np.rint(np.sqrt(_squared(across[first:last].T)) * np.float32(QUANTA)).astype(np.int64)
+    upto = np.concatenate([np.zeros(first + 1, np.int64), np.cumsum(lengths)])
     ends = np.minimum(chunk.offsets[1:] - 1, last)
     return np.diff(np.concatenate([[0], upto[ends]]))
 
 
-def _bad(chunk: Chunk) -> NDArray[np.bool_]:
-    """Which streamlines have a point that is not finite or too far away, (S,)."""
-    flat = chunk.points.reshape(-1)
-    # nearly always none has: two sweeps over the plain array tell, and what is not a number fails both
-    if not len(flat) or (flat.min() >= -FARTHEST and flat.max() <= FARTHEST):
-        return np.zeros(len(chunk.offsets) - 1, bool)
-    far = ~(np.abs(chunk.points) <= FARTHEST).all(axis=1)
-    return np.diff(np.concatenate([[0], np.cumsum(far)])[chunk.offsets]) > 0
-
-
-def _keep(chunk: Chunk, keep: NDArray[np.bool_], lengths: NDArray[np.int64]) -> Chunk:
-    inside = np.repeat(keep, lengths)
-    return Chunk(
-        chunk.points[inside],
-        np.concatenate([[0], np.cumsum(lengths[keep])]),
-        {name: values[inside] for name, values in chunk.per_point.items()},
-        {name: values[keep] for name, values in chunk.per_streamline.items()},
-        head=chunk.head and bool(keep[0]),
-        tail=chunk.tail and bool(keep[-1]),
-    )
-
-
 def joined(several: Sequence[DrawableLines]) -> DrawableLines:
     """All of them, one after the other."""
-    begins = np.cumsum([0, *(len(one.points) for one in several)])
-    offsets = [one.offsets[:-1] + begin for one, begin in zip(several, begins, strict=False)]
+    begins = np.cumsum([0, *(len(lines.points) for lines in several)])
+    offsets = [lines.offsets[:-1] + begin for lines, begin in zip(several, begins, strict=False)]
     return DrawableLines(
-        np.concatenate([one.points for one in several]),
-        np.concatenate([one.colors for one in several]),
-        np.concatenate([one.tangents for one in several]),
+        np.concatenate([lines.points for lines in several]),
+        np.concatenate([lines.colors for lines in several]),
+        np.concatenate([lines.tangents for lines in several]),
         np.concatenate([*offsets, begins[-1:]]),
     )
 
 
 def tangents(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Each point's direction along its streamline: from the point before it to the point after it, or from and to ends.
+    """Each point's direction along its streamline: from the point before it to the one after it, as far as there are.
 
     Parameters
     ----------
@@ -142,12 +135,12 @@ def tangents(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray
     (3, N), one mm long, or 0 where both neighbours coincide.
     """
     places = np.ascontiguousarray(points.T)
-    found = np.empty_like(places)
-    np.subtract(places[:, 2:], places[:, :-2], out=found[:, 1:-1])
+    chords = np.empty_like(places)
+    np.subtract(places[:, 2:], places[:, :-2], out=chords[:, 1:-1])
     first, last = offsets[:-1], offsets[1:] - 1
-    found[:, first] = places[:, first + 1] - places[:, first]
-    found[:, last] = places[:, last] - places[:, last - 1]
-    return unit(found)
+    chords[:, first] = places[:, first + 1] - places[:, first]
+    chords[:, last] = places[:, last] - places[:, last - 1]
+    return unit(chords)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -168,28 +161,28 @@ MOST_PARTS = 8
 
 
 def parts_by_corner(chunk: Chunk, along: NDArray[np.float32], tolerance: float) -> NDArray[np.int64]:
-    """From how many parts each segment must be bent, so that nobody sees corners.
+    """How many parts each segment must be bent from, so that nobody sees corners.
 
     Parameters
     ----------
-    along : the chunk's :func:`tangents`. tolerance : mm that a part may lie beside the curve, about.
+    along : the chunk's :func:`tangents`. tolerance : mm that a part may deviate from the curve, about.
 
     Returns
     -------
     (N,) for the segment that begins at each point; 1 at each streamline's last.
     """
     x, y, z = np.ascontiguousarray(np.diff(chunk.points.T))
-    beside = np.zeros(len(x), np.float32)
+    across = np.zeros(len(x), np.float32)
     for u, v, w in (along[:, :-1], along[:, 1:]):
-        # how far the tangent at this end leads across the segment; the curve, see _cubic, gets a quarter as far
+        # how far the tangent at this end leads across the segment; the curve, see _bent, gets a quarter as far
         leads = np.array((y * w - z * v, z * u - x * w, x * v - y * u))
-        np.maximum(beside, _squared(leads), out=beside)
-    beside[chunk.offsets[1:-1] - 1] = 0
+        np.maximum(across, _squared(leads), out=across)
+    across[chunk.offsets[1:-1] - 1] = 0
     limit = np.float32(4 * tolerance)
     parts = np.ones(len(chunk.points), np.int64)
-    (bent,) = np.nonzero(beside > limit * limit)
-    # so many parts lie beside it by so much less, squared
-    parts[bent] = np.minimum(np.ceil(np.sqrt(np.sqrt(beside[bent]) / limit)), MOST_PARTS)
+    (bent,) = np.nonzero(across > limit * limit)
+    # N parts deviate by N² less
+    parts[bent] = np.minimum(np.ceil(np.sqrt(np.sqrt(across[bent]) / limit)), MOST_PARTS)
     return parts
 
 
@@ -234,7 +227,11 @@ def lines(
 
 
 def _bent(straight: DrawableLines, along: NDArray[np.float32], parts: NDArray[np.int64]) -> DrawableLines:
-    """Lines of which each segment is bent from so many parts."""
+    """Lines of which each segment is bent from so many parts.
+
+    The curve is a cubic that leaves and arrives by the tangents, as Catmull and Rom's (1974); these are as long as the
+    segment, so that uneven steps make no loops.
+    """
     last = len(parts) - 1
     begins = np.concatenate([[0], np.cumsum(parts[:-1])])
     if begins[-1] == last:
@@ -243,34 +240,23 @@ def _bent(straight: DrawableLines, along: NDArray[np.float32], parts: NDArray[np
     place = np.arange(len(at)) - begins[at]
     (between,) = np.nonzero(place)
     begin = at[between]
-    share = (place[between] / parts[begin]).astype(np.float32)
+    share = (place[between] / parts[begin]).astype(np.float32)[:, None]
     points, colors, tangents = (
         values[np.append(at, last)] for values in (straight.points, straight.colors, straight.tangents)
     )
-    points[between] = _cubic(straight.points, along, begin, share[:, None])
-    colors[between] = _between(straight.colors, begin, share[:, None]) + np.float32(0.5)
-    way = _between(straight.tangents, begin, share[:, None]).T
+    across = straight.points[begin + 1] - straight.points[begin]
+    length = np.sqrt(_squared(across.T))
+    leave, arrive = (along[:, end].T * length[:, None] for end in (begin, begin + 1))
+    turn = leave + arrive
+    curve = leave + share * (3 * across - leave - turn + share * (turn - 2 * across))
+    points[between] = np.add(straight.points[begin], share * curve, dtype=np.float32)
+    colors[between] = _interpolated(straight.colors, begin, share) + np.float32(0.5)
+    way = _interpolated(straight.tangents, begin, share).T
     tangents[between] = np.rint(way * (127 / np.maximum(np.sqrt(_squared(way)), 1))).T
     return DrawableLines(points, colors, tangents, np.append(begins[straight.offsets[:-1]], len(points)))
 
 
-def _cubic(
-    points: NDArray[np.float32], along: NDArray[np.float32], begin: NDArray[np.int64], share: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Points (M, 3) at a share (M, 1), from 0 to 1, of the way from each point of these to the next.
-
-    The curve is a cubic that leaves and arrives by the tangents, as Catmull and Rom's (1974); these are as long as the
-    segment, so that uneven steps make no loops.
-    """
-    across = points[begin + 1] - points[begin]
-    length = np.sqrt(_squared(across.T))
-    leave, arrive = (along[:, at].T * length[:, None] for at in (begin, begin + 1))
-    turn = leave + arrive
-    bent = leave + share * (3 * across - leave - turn + share * (turn - 2 * across))
-    return np.add(points[begin], share * bent, dtype=np.float32)
-
-
-def _between(values: NDArray[Any], begin: NDArray[np.int64], share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of these values (N, 3) those at a share (M, 1) of the way from each one to the next."""
+def _interpolated(values: NDArray[Any], begin: NDArray[np.int64], share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Values at a share (M, 1), from 0 to 1, of the way from each of these (N, 3) to the next."""
     here = values[begin].astype(np.float32)
     return np.add(here, share * (values[begin + 1] - here), dtype=np.float32)

@@ -44,6 +44,7 @@ class Occlusion:
     """
 
     def __init__(self, shots: "Sequence[Shot]", frame: Frame, widths: Sequence[float], lines: DrawableLines) -> None:
+        self.shots = shots
         self._center = np.array(frame.center, np.float32)
         self._half = max(_LEAST, _Segments(lines, self._center).half(_FITTING))
         self._maps = [_Map(shot, frame, width, self._half) for shot, width in zip(shots, widths, strict=True)]
@@ -57,8 +58,16 @@ class Occlusion:
         segments = _Segments(lines, self._center)
         for place, map_ in enumerate(self._maps):
             seen = segments.seen(map_, self._half)
-            if seen.any():
-                yield place, _part(lines, seen)
+            if not seen.any():
+                continue
+            needed = np.zeros(len(lines.points), bool)
+            needed[:-1] = seen
+            needed[1:] |= seen
+            places = np.flatnonzero(needed)
+            begins = np.ones(len(places), bool)
+            begins[1:] = ~seen[places[1:] - 1]
+            offsets = np.append(np.flatnonzero(begins), len(places))
+            yield place, DrawableLines(lines.points[places], lines.colors[places], lines.tangents[places], offsets)
 
 
 class _Map:
@@ -83,7 +92,9 @@ class _Map:
 
     def learn(self, rows: Rows) -> None:
         """Take in depths."""
-        edges = self._edges()
+        # where tiles begin, in samples, and where the last ends: they lie evenly around the center
+        outside = (self.count * self._tile - self.shot.size) // 2
+        edges = [*(max(0, number * self._tile - outside) for number in range(self.count)), self.shot.size]
         step = max(1, _BAND_SAMPLES // (self._tile * self.shot.size))
         bands = []
         for first in range(0, self.count, step):
@@ -91,31 +102,21 @@ class _Map:
             within = np.array(edges[first:last])
             depths = rows(edges[first], edges[last])
             bands.append(np.maximum.reduceat(depths, within - within[0], axis=0))
-        tall = np.ascontiguousarray(np.concatenate(bands).T)
-        farthest = np.maximum.reduceat(tall, edges[:-1], axis=0).T
+        columns = np.ascontiguousarray(np.concatenate(bands).T)
+        farthest = np.maximum.reduceat(columns, edges[:-1], axis=0).T
         farthest = np.minimum(farthest, np.float32(self.shot.far))
         upwards = farthest[:: 1 if self._turned else -1, :: -1 if self._mirrored else 1]
-        self.floor = (2 * self._front - self._back - _around(upwards)).reshape(-1)
-
-    def _edges(self) -> list[int]:
-        """Where tiles begin, in samples, and where the last ends: they lie evenly around the center."""
-        before = (self.count * self._tile - self.shot.size) // 2
-        return [*(max(0, number * self._tile - before) for number in range(self.count)), self.shot.size]
+        padded = np.pad(upwards, 1)  # what is out of the picture hides nothing, and is not seen either
+        tall = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
+        wide = np.maximum(np.maximum(tall[:, :-2], tall[:, 1:-1]), tall[:, 2:])
+        self.floor = (2 * self._front - self._back - wide).reshape(-1)
 
 
 def _ahead(direction: Vector) -> tuple[Vector, bool]:
     """A direction or its opposite, the same for both, and whether it is the opposite."""
-    back = next(one for one in direction if one) < 0
-    x, y, z = (-one if back else one for one in direction)
+    back = next(part for part in direction if part) < 0
+    x, y, z = (-part if back else part for part in direction)
     return (x + 0.0, y + 0.0, z + 0.0), back
-
-
-def _around(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The farthest of each tile and its eight neighbours."""
-    padded = np.pad(tiles, 1)  # what is out of the picture hides nothing, and is not seen either
-    tall = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
-    wide: NDArray[np.float32] = np.maximum(np.maximum(tall[:, :-2], tall[:, 1:-1]), tall[:, 2:])
-    return wide
 
 
 class _Segments:
@@ -136,58 +137,50 @@ class _Segments:
         """In mm, what so many percent of halves of segments are no longer than."""
         return float(np.percentile(self._longest[self._real], percent)) if self._real.any() else 0.0
 
-    def seen(self, shot: _Map, half: float) -> NDArray[np.bool_]:
+    def seen(self, map_: _Map, half: float) -> NDArray[np.bool_]:
         """Which may be seen in a shot: they aren't hidden, or are longer than its tiles are made for."""
-        middle, reach = _along(self._middle, shot.shot.view.seen_from), self._reach(shot)
-        seen = middle + reach >= shot.floor.take(self._tile(shot))
-        seen &= middle - reach <= shot.nearest
+        middle, reach = _along(self._middle, map_.shot.view.seen_from), self._reach(map_)
+        seen = middle + reach >= map_.floor.take(self._tile(map_))
+        seen &= middle - reach <= map_.nearest
         seen |= self._longest > half
         seen &= self._real
         return seen
 
-    def _reach(self, shot: _Map) -> NDArray[np.float32]:
+    def _reach(self, map_: _Map) -> NDArray[np.float32]:
         """How far from its middle, in mm towards the eye and away, each is drawn.
 
         OpenGL lets the depth of a line go on beyond its ends and to its sides: far, if it all but points at the eye.
         """
-        toward, _ = _ahead(shot.shot.view.seen_from)
-        if (toward, shot.beyond) not in self._reaches:
+        toward, _ = _ahead(map_.shot.view.seen_from)
+        key = (toward, map_.beyond)
+        if key not in self._reaches:
             half = np.abs(_along(self._halves, toward))
             across = np.sqrt(np.maximum(self._longest**2 - half**2, 0))
             with np.errstate(divide="ignore", invalid="ignore"):
-                reach = half + half * np.float32(shot.beyond) / across
-            self._reaches[toward, shot.beyond] = np.where(across > 0, reach, np.float32(np.inf))
-        return self._reaches[toward, shot.beyond]
+                reach = half + half * np.float32(map_.beyond) / across
+            self._reaches[key] = np.where(across > 0, reach, np.float32(np.inf))
+        return self._reaches[key]
 
-    def _tile(self, shot: _Map) -> NDArray[np.int32]:
+    def _tile(self, map_: _Map) -> NDArray[np.int32]:
         """The number of the tile that each segment's middle is in."""
-        key = (shot.right, shot.up, shot.tile, shot.count)
+        key = (map_.right, map_.up, map_.tile, map_.count)
         if key not in self._tiles:
-            across, upwards = self._place(shot.right, shot), self._place(shot.up, shot)
-            self._tiles[key] = upwards * np.int32(shot.count) + across
+            across, upwards = (
+                np.clip(
+                    _along(self._middle, direction) * np.float32(1 / map_.tile) + np.float32(map_.count / 2),
+                    0,
+                    map_.count - 1,
+                ).astype(np.int32)
+                for direction in (map_.right, map_.up)
+            )
+            self._tiles[key] = upwards * np.int32(map_.count) + across
         return self._tiles[key]
-
-    def _place(self, direction: Vector, shot: _Map) -> NDArray[np.int32]:
-        tiles = _along(self._middle, direction) * np.float32(1 / shot.tile) + np.float32(shot.count / 2)
-        return np.clip(tiles, 0, shot.count - 1).astype(np.int32)  # type: ignore[no-any-return]
 
 
 def _along(places: NDArray[np.float32], direction: Vector) -> NDArray[np.float32]:
     """Of (3, N) places how far, in mm, they lie along a direction."""
-    parts = [part * np.float32(one) for part, one in zip(places, direction, strict=True) if one]
+    parts = [column * np.float32(share) for column, share in zip(places, direction, strict=True) if share]
     total: NDArray[np.float32] = parts[0]
     for part in parts[1:]:
         total = total + part
     return total
-
-
-def _part(lines: DrawableLines, seen: NDArray[np.bool_]) -> DrawableLines:
-    """The lines, or parts of lines, that certain segments are."""
-    needed = np.zeros(len(lines.points), bool)
-    needed[:-1] = seen
-    needed[1:] |= seen
-    places = np.flatnonzero(needed)
-    begins = np.ones(len(places), bool)
-    begins[1:] = ~seen[places[1:] - 1]
-    offsets = np.append(np.flatnonzero(begins), len(places))
-    return DrawableLines(lines.points[places], lines.colors[places], lines.tangents[places], offsets)

@@ -1,4 +1,4 @@
-"""Which OpenGL there is, looked for before VTK does: without a library that it can load, VTK ends in a segfault."""
+"""Finds OpenGL before VTK looks for it: without a library that it can load, VTK ends in a segfault."""
 
 import ctypes
 import logging
@@ -36,30 +36,28 @@ def choose() -> str:
     try:
         ctypes.CDLL(_OSMESA)
     except OSError as error:
-        return _choose_egl(error)
+        os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkEGLRenderWindow"
+        if not _egl_draws():
+            raise DrawingError(
+                f"{_OSMESA} can't be loaded ({error}), nor can {_EGL} draw in its place, and VTK needs one of them: "
+                "install Debian's package libosmesa6."
+            ) from error
+        _log.warning(
+            "%s can't be loaded (%s): %s draws in its place. Pictures may differ slightly.", _OSMESA, error, _EGL
+        )
+        return _EGL
     os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkOSOpenGLRenderWindow"
     return _OSMESA
 
 
-def _choose_egl(error: OSError) -> str:
-    os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkEGLRenderWindow"
-    if not _draws():
-        raise DrawingError(
-            f"{_OSMESA} can't be loaded ({error}), nor can {_EGL} draw in its place, and VTK needs one of them: "
-            "install Debian's package libosmesa6."
-        ) from error
-    _log.warning("%s can't be loaded (%s): %s draws in its place. Pictures may differ slightly.", _OSMESA, error, _EGL)
-    return _EGL
-
-
-def _draws() -> bool:
-    """Whether VTK can draw with the chosen window: it is tried in another process, since it may well crash."""
+def _egl_draws() -> bool:
+    """Whether VTK can draw with EGL: it is tried in another process, since it may well crash."""
     try:
         ctypes.CDLL(_EGL)
     except OSError:
         return False
-    done = subprocess.run([*interpreter.command(), "-c", _TRY_EGL], capture_output=True, check=False)  # noqa: S603  our own
-    return done.returncode == 0
+    tried = subprocess.run([*interpreter.command(), "-c", _TRY_EGL], capture_output=True, check=False)  # noqa: S603  our own
+    return tried.returncode == 0
 
 
 def describe() -> str:
@@ -70,5 +68,5 @@ def describe() -> str:
     window = vtkRenderWindow()
     window.SetOffScreenRendering(1)
     window.Render()
-    told = dict(line.partition(" string:")[::2] for line in window.ReportCapabilities().splitlines())
-    return f"{told.get('OpenGL renderer', '?').strip()}, {told.get('OpenGL version', '?').strip()}"
+    strings = dict(line.partition(" string:")[::2] for line in window.ReportCapabilities().splitlines())
+    return f"{strings.get('OpenGL renderer', '?').strip()}, {strings.get('OpenGL version', '?').strip()}"

@@ -1,11 +1,12 @@
-"""Colours by name. Standard library alone: the supervisor's process imports it."""
+"""Colours by name, and what is coloured how. Standard library alone: the supervisor's process imports it."""
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tractcap.errors import SettingsError
-
-Color = tuple[int, int, int]
+from tractcap.records.json_record import Color as Color
+from tractcap.records.options import BUNDLE, DATA, DENSITY, DIRECTION, ENDPOINTS, ONE, POSITION, SCALAR, Coloring
 
 DISTINCT: dict[str, Color] = {
     "orange": (230, 159, 0),
@@ -40,6 +41,53 @@ def parse_color(text: str, source: str) -> Color:
     raise SettingsError(f"{source} is {text!r}: give #rrggbb, or one of {', '.join(NAMES)}.")
 
 
+def parse_coloring(color: str | None, scalars: Sequence[str], color_range: str | None, colormap: str) -> Coloring:
+    """Read ``--color``, ``--scalar``, ``--color-range`` and ``--colormap``.
+
+    Raises
+    ------
+    SettingsError
+        When one of them can't be understood, or they don't go together.
+    """
+    maps = dict[str, str]()
+    for text in scalars:
+        name, _, path = text.partition("=")
+        if not name or not path:
+            raise SettingsError(f"--scalar is {text!r}: give a name and an image, such as FA=fa.nii.gz.")
+        maps[name] = path
+    text = color or (f"{SCALAR}:{next(iter(maps))}" if maps else DIRECTION)
+    kind, _, name = text.partition(":")
+    if not (name and kind in (DATA, SCALAR)):
+        kind, name = (text if text in (DIRECTION, ENDPOINTS, BUNDLE, POSITION, DENSITY) else ONE), ""
+    if kind == SCALAR and maps and name not in maps:
+        raise SettingsError(f"--color is {color!r}: give that map too, with --scalar {name}=IMAGE.")
+    if color_range is not None and kind not in (DATA, SCALAR, DENSITY):
+        raise SettingsError(
+            "--color-range is for the colours of values: give --color data:NAME, scalar:NAME or density with it."
+        )
+    return Coloring(
+        kind,
+        name,
+        path=maps.get(name, "") if kind == SCALAR else "",  # without one it is each tractogram's own
+        color=parse_color(text, "--color") if kind == ONE else None,
+        limits=None if color_range in (None, "participant", "group") else _parse_range(str(color_range)),
+        over_group=color_range == "group",
+        colormap=colormap,
+    )
+
+
+def _parse_range(text: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise SettingsError(
+            f"--color-range is {text!r}: give two numbers, the lower first, such as 0,1; or participant, or group."
+        )
+    return low, high
+
+
 def assign(names: Iterable[str]) -> dict[str, Color]:
     """A colour for each name, in their order and distinct as long as there are colours; then they come again."""
     colors = apart()
@@ -55,11 +103,16 @@ def apart() -> list[Color]:
 def contrast(background: Color) -> Color:
     """The ink for words that can be read on a background: of dark and light the one that contrasts more (WCAG 2.1)."""
     dark, light = (20, 20, 20), (235, 235, 235)
-    here = luminance(background)
-    return light if (luminance(light) + 0.05) * (luminance(dark) + 0.05) > (here + 0.05) ** 2 else dark
+    return light if contrast_ratio(light, background) > contrast_ratio(dark, background) else dark
 
 
-def luminance(color: Color) -> float:
+def contrast_ratio(a: Color, b: Color) -> float:
+    """Contrast of two colours, from 1 to 21 (WCAG 2.1)."""
+    dark, light = sorted((_luminance(a), _luminance(b)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: Color) -> float:
     """Relative luminance, as WCAG 2.1 defines it."""
     parts = (value / 255 for value in color)
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
@@ -68,7 +121,7 @@ def luminance(color: Color) -> float:
 
 def mix(a: Color, b: Color, share: float) -> Color:
     """``a`` with a share of ``b``."""
-    red, green, blue = (round(one + (other - one) * share) for one, other in zip(a, b, strict=True))
+    red, green, blue = (round(own + (other - own) * share) for own, other in zip(a, b, strict=True))
     return red, green, blue
 
 

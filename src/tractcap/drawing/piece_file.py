@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing.color_scale import ColorScale
+from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.lines import StreamlineCounts
 from tractcap.records.piece import TOLD
 
@@ -30,8 +30,13 @@ _HELD = 8
 _PIXEL = np.dtype([("color", np.uint8, 3), ("depth", np.float32)])
 
 
+def _rows(size: int) -> int:
+    """How many rows of a picture of this size are a band."""
+    return max(1, _BAND_SAMPLES // size)
+
+
 class PieceWriter:
-    """Writes a piece's shots, and at last what is told of it. Use it in a ``with`` block."""
+    """Writes a piece's shots, and at last what is known of it. Use it in a ``with`` block."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
@@ -42,16 +47,18 @@ class PieceWriter:
     def __exit__(self, *_raised: object) -> None:
         self._zip.close()
 
-    def take(self, canvas: "Canvas", place: int, number: int) -> None:
+    def write_shot(self, canvas: "Canvas", place: int, number: int) -> None:
         """Write the canvas' shot at a place as the picture of a number."""
         size = canvas.shots[place].size
         for first in range(0, size, _rows(size)):
             colors, depths = canvas.samples(place, first, min(first + _rows(size), size))
-            self._zip.writestr(_name(number, first), _packed(colors, depths))
+            band = np.empty(depths.shape, _PIXEL)
+            band["color"], band["depth"] = colors, depths
+            self._zip.writestr(f"{number}/{first}", band.tobytes())
 
-    def tell(self, told: Mapping[str, Any]) -> None:
-        """Values that JSON holds, for :func:`tractcap.drawing.piece.read_told`."""
-        self._zip.writestr(TOLD, json.dumps(told))
+    def write_facts(self, facts: Mapping[str, Any]) -> None:
+        """Write values that JSON holds, for :func:`tractcap.records.piece.read_told`."""
+        self._zip.writestr(TOLD, json.dumps(facts))
 
 
 class MergedPieces:
@@ -67,28 +74,29 @@ class MergedPieces:
 
     def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
         """See :meth:`tractcap.drawing.canvas.Canvas.colors`."""
-        colors: NDArray[np.uint8] = self._samples(shot, first, last)["color"]
+        colors: NDArray[np.uint8] = self._read(shot, first, last)["color"]
         return colors
 
     def depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
         """See :meth:`tractcap.drawing.canvas.Canvas.depths`."""
-        return self.shots[shot].in_mm(np.ascontiguousarray(self._samples(shot, first, last)["depth"]))
+        return self.shots[shot].in_mm(np.ascontiguousarray(self._read(shot, first, last)["depth"]))
 
     def sums(self, shot: int, first: int, last: int) -> list[NDArray[np.float32]]:
         """None: sums of layers round otherwise in another order, so they aren't drawn in pieces."""
         del shot, first, last
         return []
 
-    def _samples(self, shot: int, first: int, last: int) -> NDArray[Any]:
+    def _read(self, shot: int, first: int, last: int) -> NDArray[Any]:
         step = _rows(self.shots[shot].size)
         start = first - first % step
         bands = [self._band(shot, row) for row in range(start, last, step)]
         return np.concatenate(bands)[first - start : last - start]
 
     def _merge(self, shot: int, row: int) -> NDArray[Any]:
-        """What is nearest of all its pieces, in the band that begins with a row; of what is equally near, the last."""
-        size, name = self.shots[shot].size, _name(self._first + shot, row)
-        bands = (_unpacked(file.read(name), size) for file in self._files if name in file.NameToInfo)
+        """What is nearest of all pieces, in the band that begins with a row; of what is equally near, the last."""
+        size, name = self.shots[shot].size, f"{self._first + shot}/{row}"
+        packed = (file.read(name) for file in self._files if name in file.NameToInfo)
+        bands = (np.frombuffer(band, _PIXEL).reshape(-1, size) for band in packed)
         nearest = next(bands).copy()
         for band in bands:
             nearer = band["depth"] <= nearest["depth"]
@@ -100,8 +108,8 @@ class MergedPieces:
 class PieceFacts:
     """What is known of streamlines once they are drawn: counts, what the colours stand for, and their reach.
 
-    ``reach`` (3,) is how far they lead along each axis, in mm. What a piece tells is of all that was read up to its
-    end: the last piece tells of everything.
+    ``reach`` (3,) is the longest way along each axis, in mm, from a streamline's begin to its end. The facts of a piece
+    are of all that was read up to its end: those of the last piece are of everything.
     """
 
     tally: StreamlineCounts
@@ -114,26 +122,8 @@ class PieceFacts:
         return {"tally": vars(self.tally), "scale": scale, "reach": self.reach.tolist()}
 
     @classmethod
-    def load(cls, told: Mapping[str, Any]) -> Self:
+    def load(cls, values: Mapping[str, Any]) -> Self:
         """From what :meth:`dump` and JSON have made of them."""
-        tally = told["tally"] | {"left_out": Counter(told["tally"]["left_out"])}
-        scale = told["scale"] and ColorScale(**told["scale"] | {"words": tuple(told["scale"]["words"])})
-        return cls(StreamlineCounts(**tally), scale, np.array(told["reach"], np.float32))
-
-
-def _rows(size: int) -> int:
-    return max(1, _BAND_SAMPLES // size)
-
-
-def _name(number: int, row: int) -> str:
-    return f"{number}/{row}"
-
-
-def _packed(colors: NDArray[np.uint8], depths: NDArray[np.float32]) -> bytes:
-    band = np.empty(depths.shape, _PIXEL)
-    band["color"], band["depth"] = colors, depths
-    return band.tobytes()
-
-
-def _unpacked(raw: bytes, size: int) -> NDArray[Any]:
-    return np.frombuffer(raw, _PIXEL).reshape(-1, size)
+        tally = values["tally"] | {"left_out": Counter(values["tally"]["left_out"])}
+        scale = values["scale"] and ColorScale(**values["scale"] | {"words": tuple(values["scale"]["words"])})
+        return cls(StreamlineCounts(**tally), scale, np.array(values["reach"], np.float32))

@@ -11,13 +11,18 @@ from tractcap.inputs.tractograms import Chunk, Tractogram
 from tractcap.records.options import DATA, DENSITY, POSITION, SCALAR, Coloring
 
 Report = Callable[[int], None]
+"""Called with the number of points read so far."""
 
 
 class PointValues(ABC):
-    """One value a point. ``data`` names what of the file's own data they need."""
+    """One value a point.
+
+    ``data`` names what of the file's own data they need; ``words``, where not empty, name the ends of their range.
+    """
 
     unit = ""
     data = ""
+    words = ("", "")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -37,10 +42,10 @@ class FileData(PointValues):
     def at(self, chunk: Chunk) -> NDArray[np.float32]:
         """See :class:`PointValues`."""
         if self.name in chunk.per_point:
-            found = chunk.per_point[self.name]
+            values = chunk.per_point[self.name]
         else:
-            found = np.repeat(chunk.per_streamline[self.name], np.diff(chunk.offsets), axis=0)
-        return np.asarray(found, np.float32).reshape(len(chunk.points), -1)[:, 0]
+            values = np.repeat(chunk.per_streamline[self.name], np.diff(chunk.offsets), axis=0)
+        return np.asarray(values, np.float32).reshape(len(chunk.points), -1)[:, 0]
 
 
 class ScalarMapValues(PointValues):
@@ -55,8 +60,10 @@ class ScalarMapValues(PointValues):
         return self._volume.at(chunk.points)
 
 
-def values(coloring: Coloring, tractogram: Tractogram, volume: Volume | None, report: Report) -> PointValues | None:
-    """What a colouring shows; None for colours that stand for no values. Density and position read the file first.
+def values_of(coloring: Coloring, tractogram: Tractogram, volume: Volume | None, report: Report) -> PointValues | None:
+    """The values that a colouring shows; None where its colours stand for none.
+
+    For density and position the file is read first.
 
     Raises
     ------
@@ -92,7 +99,7 @@ class Range:
     """The robust range of values, of which a sample is kept that depends on their order alone.
 
     Each value has a rank by its place. Those of the lower ranks are kept, of half as many ranks whenever they are too
-    many. ``seen`` are all values, of which ``without`` are not a number.
+    many. ``seen`` counts all values, ``without`` those of them that are not a number.
     """
 
     def __init__(self) -> None:
@@ -105,21 +112,21 @@ class Range:
         """How many values are kept."""
         return len(self._sample)
 
-    def add(self, found: NDArray[np.float32]) -> None:
+    def add(self, values: NDArray[np.float32]) -> None:
         """Take in values, one after the other."""
-        self.without += int(np.isnan(found).sum())
-        ranks = np.arange(self.seen, self.seen + len(found), dtype=np.uint64) * _GOLDEN
-        self.seen += len(found)
+        self.without += int(np.isnan(values).sum())
+        ranks = np.arange(self.seen, self.seen + len(values), dtype=np.uint64) * _GOLDEN
+        self.seen += len(values)
         kept = ranks <= self._highest
         self._ranks = np.concatenate([self._ranks, ranks[kept]])
-        self._sample = np.concatenate([self._sample, found[kept]])
+        self._sample = np.concatenate([self._sample, values[kept]])
         while len(self._sample) > 2 * _SAMPLE:
             self._highest >>= np.uint64(1)
             kept = self._ranks <= self._highest
             self._ranks, self._sample = self._ranks[kept], self._sample[kept]
 
     def ends(self) -> tuple[float, float]:
-        """From where to where it reaches; 0 to 1 where no value is a number."""
+        """Its low and its high end; 0 and 1 where no value is a number."""
         finite = self._sample[np.isfinite(self._sample)]
         if not len(finite):
             return 0.0, 1.0

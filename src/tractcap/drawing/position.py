@@ -50,25 +50,24 @@ def sample(tractogram: Tractogram, report: Report) -> NDArray[np.float64]:
     Those longer than a chunk are left aside, and a few far away that pictures don't frame.
     """
     kept: list[NDArray[np.float64]] = []
-    step, number, tally, places = 1, 0, StreamlineCounts(), BoundsMeter()
+    step, number, tally, bounds = 1, 0, StreamlineCounts(), BoundsMeter()
     for chunk in tractogram.chunks(CHUNK):
         good = drawable(chunk, tally)
-        whole = range(int(good.head), len(good.offsets) - 1 - good.tail)
-        for one in whole:
+        for place in range(int(good.head), len(good.offsets) - 1 - good.tail):
             if number % step == 0:
-                kept.append(resampled(good.points[good.offsets[one] : good.offsets[one + 1]]))
+                kept.append(resampled(good.points[good.offsets[place] : good.offsets[place + 1]]))
             number += 1
             if len(kept) >= 2 * _SAMPLE:
                 kept, step = kept[::2], step * 2
         if len(good.points):
-            places.add(good)
+            bounds.add(good)
         report(tally.points)
     if not kept:
         return np.zeros((1, POINTS, 3))
-    found, boxes = np.array(kept), places.boxes()
+    streamlines, boxes = np.array(kept), bounds.boxes()
     low, high = (np.array(corner) for corner in (boxes.framed_low, boxes.framed_high))
-    framed = ((found > low - 1) & (found < high + 1)).all(axis=(1, 2))
-    return found[framed] if framed.any() else found
+    framed = ((streamlines > low - 1) & (streamlines < high + 1)).all(axis=(1, 2))
+    return streamlines[framed] if framed.any() else streamlines
 
 
 def resampled(points: NDArray[np.float32], count: int = POINTS) -> NDArray[np.float64]:

@@ -1,11 +1,29 @@
-"""Shading from the depth buffer alone, at a cost that doesn't depend on the number of streamlines.
+"""Light and shade, which show how streamlines run and which of them lie in front.
 
-Eye-dome lighting (Boucheny, PhD thesis, Grenoble 2009): a pixel is darker the more of its surroundings lies
-nearer to the eye. It makes plain lines look like fibres, one in front of the other.
+Light from the eye falls on lines: those across the view shine, those along it are dim, as if each were a thin round
+fibre (Zöckler, Stalling and Hege, Interactive visualization of 3D-vector fields using illuminated stream lines, IEEE
+Visualization 1996): of all that face the eye its best-lit side is seen. All three colours are dimmed alike, so that
+hues stay.
+
+Shade comes from the depth buffer alone, at a cost that doesn't depend on the number of streamlines: eye-dome lighting
+(Boucheny, PhD thesis, Grenoble 2009). A pixel is darker the more of its surroundings lies nearer to the eye. It makes
+plain lines look like fibres, one in front of the other.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tractcap.drawing.lines import DrawableLines
+from tractcap.drawing.views import View
+
+_AMBIENT, _DIFFUSE, _SHINE, _SHININESS = 0.5, 0.4, 0.1, 8
+"""How bright a line that points at the eye is; how much the whole of one across the view has more, and where."""
+
+_SINE = np.sqrt(1 - (np.arange(128) / 127) ** 2)
+_LIGHT = np.rint(256 * (_AMBIENT + _DIFFUSE * _SINE + _SHINE * _SINE**_SHININESS)).astype(np.uint16)
+"""By how much, in 127ths, a tangent points at the eye: brightness in 256ths."""
 
 RADII = (1, 3)
 """Pixels of the finished picture at which one looks around: the near radius parts fibres, the far one bundles."""
@@ -18,6 +36,21 @@ _FADE = 0.35
 """How much darker the farthest plane is than the nearest."""
 
 _RING = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+
+
+def lit(lines: DrawableLines, view: View) -> DrawableLines:
+    """The same lines in the colours that they have in a view.
+
+    In a slice no light falls: what matters there leads through it, towards the eye.
+    """
+    if view.in_slice or not lines.tangents.any():
+        return lines
+    toward = np.zeros(len(lines.points), np.float32)
+    for axis, share in enumerate(view.seen_from):
+        if share:
+            toward += lines.tangents[:, axis] * np.float32(share)
+    bright = _LIGHT[np.minimum(np.abs(toward) + np.float32(0.5), 127).astype(np.uint8)]
+    return replace(lines, colors=(lines.colors * bright[:, None] >> 8).astype(np.uint8))
 
 
 def brightness(depths: NDArray[np.float32], depth: float, sampling: int) -> NDArray[np.float32]:

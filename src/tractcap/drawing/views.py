@@ -1,4 +1,4 @@
-"""Where one looks from, and how much one sees: the six views and the frame that they share.
+"""Which side pictures are seen from, and how much they show: the views and the frame that they share.
 
 Standard library alone: the supervisor's process imports it.
 """
@@ -26,7 +26,7 @@ _LEAST_EXTENT = 1.0
 
 @dataclass(frozen=True)
 class View:
-    """A direction to look from, in RAS+: the camera is on the side ``seen_from`` and ``up`` points up.
+    """A direction of view, in RAS+: the camera is on the side ``seen_from`` and ``up`` points up.
 
     Both are unit vectors.
     """
@@ -37,7 +37,7 @@ class View:
 
     @property
     def in_slice(self) -> bool:
-        """Whether it shows only what lies near the slice that it looks at."""
+        """Whether it shows only what lies near the slice that it faces."""
         return self.name in IN_SLICE
 
     @property
@@ -48,7 +48,7 @@ class View:
 
     @property
     def toward(self) -> tuple[int, float]:
-        """The axis (0, 1, 2) that one looks along most, and the sign of the side that one looks from."""
+        """The axis (0, 1, 2) that is nearest to the line of sight, and the sign of the side that the camera is on."""
         axis = max(range(3), key=lambda axis: abs(self.seen_from[axis]))
         return axis, math.copysign(1, self.seen_from[axis])
 
@@ -61,9 +61,8 @@ class View:
 
 def _letters(direction: Vector) -> tuple[str, str]:
     """The letters that a direction points to, the nearest axis first, and those behind it."""
-    axes = sorted(range(3), key=lambda axis: -abs(direction[axis]))
     ahead = behind = ""
-    for axis in axes:
+    for axis in sorted(range(3), key=lambda axis: -abs(direction[axis])):
         if abs(direction[axis]) > _OBLIQUE:
             pair = ("RL", "AP", "SI")[axis]
             ahead, behind = ahead + pair[direction[axis] < 0], behind + pair[direction[axis] > 0]
@@ -90,14 +89,12 @@ mosaic's."""
 
 def turntable(frames: int) -> tuple[View, ...]:
     """Views all around the head, at equal angles, from the front towards its left: the last leads on to the first."""
-    angles = [2 * math.pi * number / frames for number in range(frames)]
-    sides = [(_even(-math.sin(angle)), _even(math.cos(angle)), 0.0) for angle in angles]
-    return tuple(View(f"turn-{number:03d}", side, (0, 0, 1)) for number, side in enumerate(sides))
-
-
-def _even(value: float) -> float:
-    """Zero where it is meant: right angles shall be exact."""
-    return round(value, 12) + 0.0
+    views = []
+    for number in range(frames):
+        angle = 2 * math.pi * number / frames
+        x, y = (round(side, 12) + 0.0 for side in (-math.sin(angle), math.cos(angle)))  # right angles are exact
+        views.append(View(f"turn-{number:03d}", (x, y, 0.0), (0, 0, 1)))
+    return tuple(views)
 
 
 @dataclass(frozen=True)

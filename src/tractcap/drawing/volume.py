@@ -1,6 +1,5 @@
-"""What streamlines pass through, as a volume."""
+"""The voxels that streamlines pass through."""
 
-from collections.abc import Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -22,10 +21,10 @@ _FEW = 2**16
 """Blocks in the box around points up to which a table of these is quicker than sorting."""
 
 _MOST_STEPS = 128
-"""Of one segment; one of over a quarter of a metre is no fibre's, and is looked at more coarsely."""
+"""Along a segment; one of over a quarter of a metre is no fibre's, and is followed more coarsely."""
 
 _STEPPED = 2**16
-"""Points that are looked at together."""
+"""Points between those of the file that are marked at once."""
 
 
 class VisitedVolume:
@@ -37,10 +36,19 @@ class VisitedVolume:
         self._cells = np.zeros((_MOST_BLOCKS, _SIDE, _SIDE, _SIDE), bool)
 
     def add(self, chunk: Chunk) -> None:
-        """Mark the voxels that a chunk's streamlines pass through, as points that are as near as voxels tell."""
+        """Mark the voxels that a chunk's streamlines pass through."""
         self.mark(chunk.points)
-        for points in _between(chunk):
-            self.mark(points)
+        across = np.diff(chunk.points, axis=0)
+        across[chunk.offsets[1:-1] - 1] = 0
+        x, y, z = np.ascontiguousarray(np.abs(across).T)  # faster; maxima over strides have crashed emulated machines
+        farthest = np.maximum(np.maximum(x, y), z)
+        steps = np.minimum(np.ceil(farthest / np.float32(VOXEL)), _MOST_STEPS).astype(np.int64)
+        long = np.flatnonzero(steps > 1)
+        upto = np.cumsum(steps[long])
+        for number in range(int(upto[-1]) // _STEPPED + 1 if len(long) else 0):
+            part = long[slice(*np.searchsorted(upto, (number * _STEPPED, (number + 1) * _STEPPED), side="right"))]
+            if len(part):
+                self.mark(points_between(chunk.points[part], across[part], steps[part]))
 
     @property
     def volume(self) -> float:
@@ -56,7 +64,7 @@ class VisitedVolume:
         return np.asarray((voxels + 0.5) * self.voxel, np.float64)
 
     def volumes(self, other: "VisitedVolume") -> tuple[float, float, float]:
-        """The volumes in mm³ of this one, the other, and what both have, on the coarser of their grids."""
+        """Volumes in mm³, on the coarser of both grids: of this one, of the other, and of what both pass through."""
         voxel = max(self.voxel, other.voxel)
         ours, theirs = self._coarsened(voxel), other._coarsened(voxel)
         both = sum(
@@ -78,15 +86,21 @@ class VisitedVolume:
     def _blocks_of(
         self, points: NDArray[np.floating]
     ) -> tuple[list[tuple[int, int, int]], NDArray[np.int64], NDArray[np.int32]]:
-        """The places of the blocks that points are in; of each point which of them, and its voxel's number there."""
+        """The places of the blocks that points are in; for each point which of them, and its voxel's number there."""
         x, y, z = (np.floor(column * np.float32(1 / self.voxel)).astype(np.int32) for column in points.T)
         within = ((x & _SIDE - 1) << _BITS | y & _SIDE - 1) << _BITS | z & _SIDE - 1
         blocks = [axis >> _BITS for axis in (x, y, z)]
         first = [int(axis.min()) for axis in blocks]
         counts = [int(axis.max()) - low + 1 for axis, low in zip(blocks, first, strict=True)]
         x, y, z = (axis - low for axis, low in zip(blocks, first, strict=True))
-        several, which = _distinct((x * counts[1] + y) * counts[2] + z, counts)
-        places = [(i, j, k) for i, j, k in (np.transpose(np.unravel_index(several, counts)) + first).tolist()]
+        numbers, size = (x * counts[1] + y) * counts[2] + z, int(np.prod(counts))
+        if size > _FEW:
+            distinct, which = np.unique(numbers, return_inverse=True)
+        else:
+            there = np.zeros(size, bool)
+            there[numbers] = True
+            distinct, which = np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
+        places = [(i, j, k) for i, j, k in (np.transpose(np.unravel_index(distinct, counts)) + first).tolist()]
         return places, which, within
 
     def _coarsen(self) -> None:
@@ -101,42 +115,26 @@ class VisitedVolume:
             self._cells[self._blocks.setdefault((x >> 1, y >> 1, z >> 1), len(self._blocks)), i, j, k] = block
 
     def _coarsened(self, voxel: float) -> Self:
-        """Itself if its voxels are as long, else one like it whose voxels are."""
+        """Itself if its voxels are as long, else a copy whose voxels are."""
         if self.voxel == voxel:
             return self
-        other = type(self)()
-        other.voxel, other._blocks, other._cells = self.voxel, self._blocks, self._cells
-        other._coarsen()
-        return other._coarsened(voxel)
+        copy = type(self)()
+        copy.voxel, copy._blocks, copy._cells = self.voxel, self._blocks, self._cells
+        while copy.voxel < voxel:
+            copy._coarsen()
+        return copy
 
 
-def _distinct(numbers: NDArray[np.int32], counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The different ones of numbers, each below the product of ``counts``, and which of them each is."""
-    size = int(np.prod(counts))
-    if size > _FEW:
-        return np.unique(numbers, return_inverse=True)
-    there = np.zeros(size, bool)
-    there[numbers] = True
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
+def points_between(
+    begin: NDArray[np.float32], across: NDArray[np.float32], parts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Points at equal distances along segments, (sum of parts, 3), from the begin of each on.
 
-
-def _between(chunk: Chunk) -> Iterator[NDArray[np.float32]]:
-    """Points (N, 3) on the segments that are longer than a voxel."""
-    across = np.diff(chunk.points, axis=0)
-    across[chunk.offsets[1:-1] - 1] = 0
-    x, y, z = np.ascontiguousarray(np.abs(across).T)  # faster; and maxima over strides have crashed emulated machines
-    farthest = np.maximum(np.maximum(x, y), z)
-    steps = np.minimum(np.ceil(farthest / np.float32(VOXEL)), _MOST_STEPS).astype(np.int64)
-    long = np.flatnonzero(steps > 1)
-    upto = np.cumsum(steps[long])
-    for number in range(int(upto[-1]) // _STEPPED + 1 if len(long) else 0):
-        part = long[slice(*np.searchsorted(upto, (number * _STEPPED, (number + 1) * _STEPPED), side="right"))]
-        if len(part):
-            yield _stepped(chunk.points[part], across[part], steps[part])
-
-
-def _stepped(begin: NDArray[np.float32], across: NDArray[np.float32], steps: NDArray[np.int64]) -> NDArray[np.float32]:
-    place = np.repeat(np.cumsum(steps) - steps, steps)
-    share = ((np.arange(len(place)) - place) / np.repeat(steps, steps)).astype(np.float32)[:, None]
-    points: NDArray[np.float32] = np.repeat(begin, steps, axis=0) + share * np.repeat(across, steps, axis=0)
+    Parameters
+    ----------
+    begin, across : (N, 3) where each segment begins, and the way to its end. parts : (N,) of how many parts it is.
+    """
+    place = np.repeat(np.cumsum(parts) - parts, parts)
+    share = ((np.arange(len(place)) - place) / np.repeat(parts, parts)).astype(np.float32)[:, None]
+    points: NDArray[np.float32] = np.repeat(begin, parts, axis=0) + share * np.repeat(across, parts, axis=0)
     return points

@@ -91,7 +91,7 @@ def measure(path: str, vtk_space: str, max_points: int, coloring: Mapping[str, A
     told = Coloring.parse(coloring)
     extent = measure_extent(_open(path, vtk_space), max_points, report, told, _volume(told))
     counted = {"streamlines": extent.tally.streamlines, "points": extent.tally.points}
-    found = asdict(extent) | {"lengths": extent.lengths.told()} | counted
+    found = asdict(extent) | {"lengths": extent.lengths.dump()} | counted
     del found["tally"]
     return found
 
@@ -155,7 +155,7 @@ def draw_piece(arguments: Mapping[str, Any], piece: Mapping[str, int], need: int
     def write(file: BinaryIO) -> None:
         with PieceWriter(file) as writer:
             facts = draw_part(scene, making, own, report, writer)
-            writer.tell({"version": __version__, "arguments": told, "need": need, "facts": facts})
+            writer.write_facts({"version": __version__, "arguments": told, "need": need, "facts": facts})
 
     at.parent.mkdir(parents=True, exist_ok=True)
     clear_parts(at.parent, at.name)

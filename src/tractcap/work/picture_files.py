@@ -33,7 +33,7 @@ class Pictures:
         """Label a picture; a view is written, a frame of the turntable is kept."""
         self._words = words(self._facts, drawn.scale)
         image = Image.fromarray(drawn.pixels)
-        look = self._scene.look
+        look = self._scene.options
         turning = drawn.view.name not in VIEWS
         said = "" if turning else note(self._facts, drawn.view)
         shown = replace(drawn.view, name="") if turning else drawn.view
@@ -48,7 +48,7 @@ class Pictures:
 
     def finish(self) -> list[str]:
         """Write what is made of several pictures; returns the names of all files, the mosaic's last."""
-        for kind in self._scene.look.animation:
+        for kind in self._scene.options.animation:
             self._animate(kind)
         self._frames = []
         page = self._pages[0].width / self._scene.frame.width

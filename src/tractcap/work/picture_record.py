@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tractcap import __version__
-from tractcap.drawing.color_scale import ColorScale
-from tractcap.drawing.cropped import sentences
+from tractcap.drawing.bounds import cropping_notes
+from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.draw import Scene
 from tractcap.drawing.labels import Captions
 from tractcap.drawing.lines import StreamlineCounts
@@ -56,8 +56,8 @@ class PictureFacts:
             yield f"the header promises {sum(promised):,} streamlines, but there are {self.tally.streamlines:,}"
         if self.tally.outside:
             yield f"{percent(self.outside)} of the points lie outside {self.reference}"
-        yield from sentences(self.tally)
-        if (precision := self.scene.frame.precision) > self.scene.frame.width / self.scene.look.size:
+        yield from cropping_notes(self.tally)
+        if (precision := self.scene.frame.precision) > self.scene.frame.width / self.scene.options.size:
             yield f"so far from the origin, points are placed to {precision:.1g} mm, which is more than a pixel"
         if missing := self.made.get("Missing"):
             yield f"not in the picture: {', '.join(missing)}"
@@ -78,7 +78,7 @@ def words(facts: PictureFacts, scale: ColorScale | None) -> Captions:
         tuple(facts.warnings()),
         scale,
         legend if len(facts.bundles) > 1 else (),
-        facts.scene.look.background,
+        facts.scene.options.background,
     )
 
 
@@ -93,10 +93,10 @@ def _on(facts: PictureFacts) -> str:
 def note(facts: PictureFacts, view: View) -> str:
     """Where a view's slice lies, if it shows one."""
     scene = facts.scene
-    if not scene.at or not (view.in_slice or (scene.anatomy and "slices" in scene.look.anatomy)):
+    if not scene.at or not (view.in_slice or (scene.anatomy and "slices" in scene.options.anatomy)):
         return ""
     axis, _ = view.toward
-    slab = f" ± {scene.look.slab:g}" if view.in_slice else ""
+    slab = f" ± {scene.options.slab:g}" if view.in_slice else ""
     return f"{'xyz'[axis]} = {scene.at[axis]:.0f}{slab} mm"
 
 
@@ -125,9 +125,9 @@ def sidecar(facts: PictureFacts, sampling: int, extent: Mapping[str, Any], pictu
         "Software": {name: version(package) for name, package in _PACKAGES.items()},
         "Made": facts.made,
         "Colorings": [one["coloring"] for one in facts.bundles],
-        "Style": scene.look.style,
-        "WidthMillimetres": scene.look.thickness(scene.frame.width),
-        "MillimetresPerPixel": scene.frame.width / scene.look.size,
+        "Style": scene.options.style,
+        "WidthMillimetres": scene.options.thickness(scene.frame.width),
+        "MillimetresPerPixel": scene.frame.width / scene.options.size,
         "SamplesPerPixel": sampling**2,
         "Streamlines": tally.streamlines,
         "StreamlinesDrawn": tally.drawn,

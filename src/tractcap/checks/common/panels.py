@@ -9,9 +9,8 @@ from PIL import Image
 
 from tractcap.checks.common.sample import Streamline
 from tractcap.drawing import labels
-from tractcap.drawing.bounds import BoundsMeter
-from tractcap.drawing.color_scale import ColorScale
-from tractcap.drawing.cropped import sentences
+from tractcap.drawing.bounds import BoundsMeter, cropping_notes
+from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.labels import Captions
 from tractcap.drawing.lines import StreamlineCounts
@@ -107,7 +106,7 @@ def _pictures(
         _mark(image, VIEWS[name], frame, marks, background)
         labels.label(image, VIEWS[name], frame, background)
         if name == VIEWS_SHOWN[0]:
-            labels.head(image, Captions(row.title, row.words, tuple(sentences(tally)), background=background))
+            labels.head(image, Captions(row.title, row.words, tuple(cropping_notes(tally)), background=background))
         yield image
 
 

@@ -10,8 +10,8 @@ from tractcap.checks.common.duplicates import Duplicates
 from tractcap.checks.common.estimate import Estimate
 from tractcap.checks.common.memory import CHUNK
 from tractcap.checks.common.sample import Sample, Taker
-from tractcap.drawing.lengths import LengthMeter, LengthSummary
 from tractcap.drawing.lines import NOT_FINITE, TOO_SHORT, StreamlineCounts, drawable
+from tractcap.drawing.measure import LengthMeter, LengthSummary
 from tractcap.drawing.volume import VisitedVolume
 from tractcap.inputs.tractograms import Chunk, Tractogram
 
