@@ -1,13 +1,13 @@
 # make demo   real bundles into demo-output/        make test   the tests
 # Both set up all they need in .venv first. More: lint, fuzz, mutate, same, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
-# bench, boutiques, lock.
+# bench, docs, boutiques, lock.
 
 CONTAINER_ENGINE ?= docker
 APPTAINER ?= apptainer
 SIF ?= tractcap.sif
 python := .venv/bin/python
 
-.PHONY: demo test fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench boutiques lock
+.PHONY: demo test fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench docs boutiques lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
@@ -62,6 +62,10 @@ test-clusters: .venv/.done
 bench: .venv/.done
 	$(python) benchmarks/run.py $(BENCH)
 
+# README.md, docs/ and the reference of the Python API as a site, in site/: a warning is an error
+docs: .venv-docs/.done
+	.venv-docs/bin/mkdocs build
+
 # the descriptor of the command line for Boutiques, from the command line
 boutiques: .venv/.done
 	$(python) scripts/boutiques.py >boutiques/.tractcap.json
@@ -73,7 +77,7 @@ lock: .venv/.done
 	$(python) -m uv pip compile pyproject.toml --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
 	$(python) -m uv pip compile --group ecosystem $(lock_options) -o requirements/ecosystem.txt
 	$(python) -m uv pip compile --group mutation $(lock_options) -o requirements/mutation.txt
-	$(python) -m uv pip compile --group docs $(lock_options) -o requirements/docs.txt
+	$(python) -m uv pip compile --group docs -c requirements/dev.txt $(lock_options) -o requirements/docs.txt
 	$(python) -m uv pip compile --group bom $(lock_options) -o container/bom.txt
 
 lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate

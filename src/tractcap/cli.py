@@ -68,7 +68,7 @@ def _self_test(context: click.Context, _option: click.Parameter, given: bool) ->
 
 @click.command(
     cls=Command,
-    params=PARAMETERS,
+    params=list(PARAMETERS),
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 110,

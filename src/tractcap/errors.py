@@ -1,4 +1,6 @@
-"""Every error that tractcap raises on purpose, each with the exit status it leads to.
+"""Every error that tractcap raises on purpose.
+
+The number is the exit status that it leads to:
 
 TractcapError            1  something failed
 ├── InputError           1  one input can't be read or drawn; the others go on
@@ -16,11 +18,18 @@ from pathlib import Path
 
 
 class TractcapError(Exception):
-    """What is wrong, with which file or option, and what to do, as a sentence."""
+    """What is wrong, with which file or option, and what to do, as a sentence.
+
+    Attributes
+    ----------
+    exit_code : int
+        The exit status of the command line.
+    status : str
+        What a tractogram that fails with it is called: ``failed``, ``missing``, ``damaged`` or ``empty``.
+    """
 
     exit_code = 1
     status = "failed"
-    """What a tractogram of which this is said is: ``failed``, ``missing``, ``damaged`` or ``empty``."""
 
 
 class InputError(TractcapError):
@@ -48,7 +57,14 @@ class EmptyError(InputError):
 class RecordError(TractcapError):
     """A file beside the pictures isn't the record that it should be.
 
-    ``why`` says it without the file's name; ``foreign`` is true of a file that doesn't claim to be tractcap's.
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    why : str
+        What is wrong with it, without its name.
+    foreign : bool
+        True when the file doesn't claim to be tractcap's.
     """
 
     def __init__(self, path: Path, why: str, *, foreign: bool = False) -> None:

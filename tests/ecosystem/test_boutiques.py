@@ -4,13 +4,14 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import phantoms
 import pytest
 
 from tractcap.cli import tractcap
+from tractcap.cli_options import Parsed, WorkerCount
 
 ROOT = Path(__file__).parents[2]
 DESCRIPTOR = ROOT / "boutiques/tractcap.json"
@@ -37,13 +38,44 @@ def built(call: Call, *arguments: object) -> list[str]:
     return shlex.split(found.stdout.splitlines()[-1])
 
 
+READ = {
+    "--mem": "512M",
+    "--mem-per-job": "400",
+    "--nprocs": "3",
+    "--layout": "{participant}/{bundle}.trk",
+    "--views": "six",
+    "--background": "white",
+    "--animation": "gif",
+    "--anatomy": "glass",
+    "--slices-at": "1,2,3",
+    "--shard": "1/4",
+}
+"""Options whose values tractcap reads by types of its own: no word that is made up would do."""
+
+
+def readable(arguments: list[str]) -> Iterator[str]:
+    """A command line that Boutiques has made up, with values for these options that can be read."""
+    example = None
+    for argument in arguments:
+        if argument.startswith("--"):
+            example = READ.get(argument)
+            yield argument
+        else:
+            yield example or argument
+
+
+def test_which_options_tractcap_reads_by_types_of_its_own() -> None:
+    own = [one for one in tractcap.params if isinstance(one.type, Parsed | WorkerCount)]
+    assert {next(name for name in one.opts if name.startswith("--")) for one in own} == set(READ)
+
+
 @pytest.mark.ecosystem
 @pytest.mark.parametrize("number", range(3))
 def test_a_command_line_with_all_options_is_understood(call: Call, number: int) -> None:
     """Boutiques draws the values by chance, within the bounds that the descriptor gives."""
     program, *arguments = built(call, "--complete")
     assert program == "tractcap"
-    asked = tractcap.make_context("tractcap", arguments).params
+    asked = tractcap.make_context("tractcap", list(readable(arguments))).params
     not_asked = [name for name, value in asked.items() if value in (None, (), False, 0)]
     assert not set(not_asked) - {"version", "safety_margin"}
 

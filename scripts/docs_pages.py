@@ -1,0 +1,29 @@
+"""What the site shows beside docs/: README.md as its first page, and the files that pages link to."""
+
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).parents[1]
+
+LINKED = {"CITATION.cff": "CITATION.cff", "CONTRIBUTING.md": "contributing.md", "LICENSE": "LICENSE"}
+"""Files beside README.md that it links to, and their names on the site."""
+
+RULES = "src/tractcap/checks/flags.toml"
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the files from outside docs/."""
+    first = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    for name, target in LINKED.items():
+        first = first.replace(f"]({name})", f"]({target})")
+        files.append(File.generated(config, target, abs_src_path=str(ROOT / name)))
+    files.append(File.generated(config, "index.md", content=first))
+    files.append(File.generated(config, Path(RULES).name, abs_src_path=str(ROOT / RULES)))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Let links to files outside docs/ lead to their copies."""
+    return markdown.replace(f"](../{RULES})", f"]({Path(RULES).name})")
