@@ -1,11 +1,17 @@
-"""Which tractograms an input holds, whose they are, and where their pictures go. Standard library alone."""
+"""Find the tractograms in an input, and which participant each is of. Standard library alone.
+
+The tree is walked once. Each tractogram's participant, session and bundle are read from its path: by ``--layout``, by
+``sub-``, by the layout of a tool, or, for what is left, by the folders that hold the same bundles. What the filters ask
+for is kept.
+"""
 
 import json
 import os
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from sys import intern
@@ -25,15 +31,20 @@ _JSON = ".json"
 _SIDECARS = tuple(f"_{suffix}{_JSON}" for suffix in SUFFIXES)
 
 _MOST_NAMED = 10
-"""Names that a sentence has; more are counted."""
+"""Names that a sentence lists; more are counted."""
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What an input holds: tractograms, and participants' images to draw them with.
+    """The tractograms in an input, and participants' images to draw them with.
 
-    ``people`` are sentences on who was found, and by what; ``warnings`` on what was left out or is there twice;
-    ``failed`` on what could not be read or named. ``nothing`` says what there is where nothing is what was asked for.
+    Parameters
+    ----------
+    sources, images : what is to be drawn, in the order of their paths, and the images that were met.
+    people : sentences that name the participants, and say by what they were recognized.
+    warnings : sentences on what was left out or is there twice.
+    failed : sentences on what could not be read or understood.
+    nothing : where no tractogram fits the filters, a sentence that says what there is.
     """
 
     sources: list[Source]
@@ -45,60 +56,61 @@ class SearchResult:
 
 
 def find(root: Path, participants: Collection[str] = (), sessions: Collection[str] = ()) -> list[Source]:
-    """Find the tractograms in a file or folder, in the order of their names.
+    """Find the tractograms in a file or folder, in the order of their paths.
 
     Parameters
     ----------
-    root : a tractogram or a folder that is searched whole, hidden folders left aside.
+    root : a tractogram or a folder, which is searched whole except for hidden folders.
     participants, sessions : labels to keep, with or without ``sub-`` and ``ses-``; empty keeps all.
 
     Raises
     ------
     SettingsError
-        When the input isn't there or can't be read.
+        When the input doesn't exist or can't be read.
     """
     return search(root, Filters(participants, sessions)).sources
 
 
 def search(root: Path, filters: Filters, output: Path | None = None, layouts: Sequence[Layout] = ()) -> SearchResult:
-    """Find tractograms and images in one walk, in the order of their names.
+    """Find tractograms and images in one walk, in the order of their paths.
 
-    A tractogram's JSON file that stands alone is an empty bundle. What tractcap has made is left aside: figures in
-    ``output``, and in datasets that say so. What can't be read or named costs itself alone. Where participants are
-    asked for, others' folders aren't looked into.
+    A tractogram's JSON file without the tractogram is an empty bundle. tractcap's own figures are ignored: those in
+    ``output``, and in datasets that tractcap made. A file or folder that can't be read or understood doesn't affect
+    the others. With a filter of participants, the folders of others are not searched.
 
     Parameters
     ----------
-    root : a tractogram or a folder that is searched whole, hidden folders left aside.
-    filters : what to keep. output : where pictures go, which may lie inside ``root``.
-    layouts : patterns of paths; empty reads paths by the names of BIDS, of the field's tools and of folders.
+    root : a tractogram or a folder, which is searched whole except for hidden folders.
+    filters : what to keep.
+    output : where pictures go, which may be inside ``root``.
+    layouts : patterns of paths; without any, paths are read by the names of BIDS, of the field's tools and of folders.
 
     Raises
     ------
     SettingsError
-        When the input isn't there or can't be read, or a path fits the layouts in two ways.
+        When the input doesn't exist or can't be read, or a path fits the layouts in two ways.
     """
     if not root.exists():
         raise SettingsError(
             f"the input {root} doesn't exist: give a tractogram, a folder of tractograms or a BIDS dataset."
         )
     if root.is_file() or _is_trx_folder(root):
-        alone = _Search(root.parent, filters, output, layouts, narrow=False)
-        alone.take(root.name, "")
-        return alone.found()
-    held = _Search(root, filters, output, layouts, narrow=True)
-    held.walk("", "")
-    found = held.found()
-    if not found.sources and held.narrowed:  # several folders may name a participant, or none
-        held = _Search(root, filters, output, layouts, narrow=False)
-        held.walk("", "")
-        found = held.found()
-    return found
+        single = _Search(root.parent, filters, output, layouts)
+        single.take(root.name, "")
+        return single.result()
+    narrow = _Search(root, filters, output, layouts, filters.participant_labels)
+    narrow.walk("", "")
+    result = narrow.result()
+    if result.sources or not narrow.skipped_unknown:
+        return result
+    whole = _Search(root, filters, output, layouts)  # a label may come from several folders together, or from none
+    whole.walk("", "")
+    return whole.result()
 
 
 @dataclass
-class _There:
-    """Labels that were met, whether they are asked for or not; ``tracts`` are those asked for that were met."""
+class _Labels:
+    """Labels that were met, whether the filters ask for them or not; ``tracts`` are those asked for that were met."""
 
     participants: set[str] = field(default_factory=set)
     sessions: set[str] = field(default_factory=set)
@@ -107,138 +119,133 @@ class _There:
 
 
 class _Search:
-    """Collects what lies below ``root``.
+    """One walk over an input, and what it has collected so far.
 
-    Where it is to be ``narrow``, what can't be of the participants that are asked for is passed by; ``narrowed`` tells
-    that something was whose participant isn't known.
+    With ``wanted`` participants, paths that can't be of them are skipped. ``skipped_unknown`` is true once a path was
+    skipped whose participant isn't certain.
     """
 
     def __init__(
-        self, root: Path, filters: Filters, output: Path | None, layouts: Sequence[Layout], narrow: bool
+        self,
+        root: Path,
+        filters: Filters,
+        output: Path | None,
+        layouts: Sequence[Layout],
+        wanted: Collection[str] = frozenset(),
     ) -> None:
-        self._root, self._filters, self._layouts = root, filters, layouts
+        self._root, self._filters, self._layouts, self._wanted = root, filters, layouts, wanted
         self._output = None if output is None else output.resolve()
-        self._asked = filters.participant_labels if narrow else frozenset()
-        self.narrowed = False
+        self.skipped_unknown = False
+        self._skipped_siblings = False
         self._sources: list[Source] = []
         self._images: list[Image] = []
-        self._names: list[str] = []  # of the tractograms of those who are asked for
-        self._plain: list[tuple[str, str]] = []  # tractograms whose names alone don't tell whose they are
-        self._alone: list[tuple[str, str]] = []  # JSON files of tractograms that aren't there, as it seems
-        self._there = _There()
+        self._names: list[str] = []  # paths of all tractograms of the participants that the filters keep
+        self._plain: list[tuple[str, str]] = []  # tractograms whose paths alone don't name a participant, and datasets
+        self._lone_sidecars: list[tuple[str, str]] = []  # JSON files next to which there is no tractogram, and datasets
+        self._labels = _Labels()
+        self._spellings: dict[str, set[bool]] = defaultdict(set)  # of each participant: with sub-, without
+        self._groups: dict[str, set[str]] = defaultdict(set)
         self._misfits: list[str] = []
         self._failed: list[str] = []
-        self._beside = False
 
-    # what there is
-
-    def walk(self, name: str, dataset: str, ours: bool = False) -> None:
-        """Take what a folder holds; each is listed once, and files aren't looked at: network file systems are slow."""
-        at = self._root / name
+    @contextmanager
+    def _guarded(self, name: str) -> Iterator[None]:
+        """Leave out a file or folder that raises anything, and go on with the others."""
         try:
-            folders, files = self._listed(at, f"{name}/" if name else "")
-        except OSError as error:
-            if not name:
-                raise SettingsError(f"the folder {at} can't be read: {error.strerror}.") from None
-            self._failed.append(f"the folder {at} can't be read: {error.strerror}; what it holds is left out")
-            return
-        if _DESCRIPTION in files or at.parent.name == _DERIVATIVES:  # which needn't describe itself
-            dataset = intern(name)
-        ours = ours or self._is_output(at) or (_DESCRIPTION in files and _is_ours(at / _DESCRIPTION))
-        packed = [one for one in folders if split_name(one)[1] == ".trx" and _is_trx_folder(at / one)]
-        below = f"{name}/" if name else ""
-        for one in sorted([*files, *packed]):
-            self._attempt(self.take, below + one, dataset)
-        self._alone += [(below + one, dataset) for one in _alone([*files, *packed], at.name)]
-        for one in self._entered(below, [one for one in folders if one not in packed]):
-            if not (ours and one == FIGURES) and not (folders[one] and _leads_back(at, one)):
-                self._attempt(self.walk, below + one, dataset, ours)
-
-    def _attempt(self, action: Callable[..., None], name: str, *more: object) -> None:
-        """Take a file or folder; whatever one of them raises costs it alone."""
-        try:
-            action(name, *more)
+            yield
         except SettingsError:
             raise
         except Exception as error:
             self._failed.append(f"{self._root / name} can't be understood ({error!r}): it is left out")
 
-    def _listed(self, at: Path, below: str) -> tuple[dict[str, bool], list[str]]:
-        """Folders, and whether they are links, and files that may be of those who are asked for."""
-        folders: dict[str, bool] = {}
+    # from the tree to paths
+
+    def walk(self, folder: str, dataset: str, is_own: bool = False) -> None:
+        """Take what a folder holds. Files are not opened, nor folders listed twice: network file systems are slow."""
+        at, below = self._root / folder, f"{folder}/" if folder else ""
+        folders: dict[str, bool] = {}  # by their names, whether they are links
         files: list[str] = []
-
-        def sort_in(name: str, entry: "os.DirEntry[str]") -> None:
-            if _is_folder(entry):
-                folders[entry.name] = entry.is_symlink()
-            elif self._may_be_asked(name) or entry.name == _DESCRIPTION:
-                files.append(entry.name)
-
-        with os.scandir(at) as found:
-            for entry in found:
-                if not entry.name.startswith("."):
-                    self._attempt(sort_in, below + entry.name, entry)
-        return dict(sorted(folders.items())), files
-
-    def _may_be_asked(self, name: str) -> bool:
-        """Whether a path holds the label of a participant that is asked for, as each way to read it needs."""
-        if not self._asked or any("{participant2}" in one.text for one in self._layouts):
-            return True
-        parts = name.replace("/", "-")
-        if any(label in parts for label in self._asked):
-            return True
-        if split_name(name)[1]:
-            self._pass_by(participant_of(name))
-        return False
-
-    def _pass_by(self, participant: str) -> None:
-        self.narrowed = self.narrowed or not participant or bool(self._layouts)
-        if participant:
-            self._there.participants.add(participant)
-
-    def _entered(self, below: str, folders: Sequence[str]) -> Iterator[str]:
-        """The folders that may hold what is asked for.
-
-        Where a folder bears the name of a participant that is asked for, and holds tractograms, those beside it are
-        other people's.
-        """
-        if self._layouts:
-            yield from (one for one in folders if self._leads(below + one))
+        try:
+            with os.scandir(at) as entries:
+                for entry in entries:
+                    if not entry.name.startswith("."):
+                        with self._guarded(below + entry.name):
+                            if _is_folder(entry):
+                                folders[entry.name] = entry.is_symlink()
+                            elif entry.name == _DESCRIPTION or self._may_be_wanted(below + entry.name):
+                                files.append(entry.name)
+        except OSError as error:
+            if not folder:
+                raise SettingsError(f"the folder {at} can't be read: {error.strerror}.") from None
+            self._failed.append(f"the folder {at} can't be read: {error.strerror}; what it holds is left out")
             return
-        asked = [one for one in folders if one in self._asked]
-        before = len(self._sources) + len(self._plain)
-        yield from asked
-        found = len(self._sources) + len(self._plain) > before
-        for one in (one for one in folders if one not in asked):
-            if found and not one.startswith("sub-") and one != _DERIVATIVES:
-                self._beside = True
-                self._there.participants.add(one)
-            elif not self._is_others(below, one):
-                yield one
-
-    def _leads(self, folder: str) -> bool:
-        leads = not self._asked or any(one.may_hold(folder, self._asked) for one in self._layouts)
-        self.narrowed = self.narrowed or not leads
-        return leads
-
-    def _is_others(self, below: str, folder: str) -> bool:
-        """Whether a folder is, by its name, of a participant or session that isn't asked for."""
-        if folder.startswith("sub-") and self._asked and (label := bare_label(folder)) not in self._asked:
-            self._there.participants.add(label)
-            return True
-        if folder.startswith("ses-") and not self._filters.keep_session(folder.removeprefix("ses-")):
-            self._there.sessions.add(folder.removeprefix("ses-"))
-            self._there.participants.update(label for label in self._filters.participant_labels if label in below)
-            return True
-        return False
+        if _DESCRIPTION in files or at.parent.name == _DERIVATIVES:  # a derivative may lack a description
+            dataset = intern(folder)
+        is_own = is_own or self._is_output(at) or (_DESCRIPTION in files and _is_by_tractcap(at / _DESCRIPTION))
+        packed = {name for name in folders if _is_trx_folder(at / name)}
+        names = sorted([*files, *packed])
+        for name in names:
+            with self._guarded(below + name):
+                self.take(below + name, dataset)
+        if at.name != FIGURES:  # the JSON files there are a report's
+            self._lone_sidecars += [(below + name, dataset) for name in _lone_sidecars(names)]
+        for name in self._to_enter(below, sorted(folders.keys() - packed)):
+            with self._guarded(below + name):
+                leads_back = folders[name] and (at / name).resolve() in {one.resolve() for one in (at, *at.parents)}
+                if not (leads_back or (is_own and name == FIGURES)):
+                    self.walk(below + name, dataset, is_own)
 
     def _is_output(self, at: Path) -> bool:
         return self._output is not None and at.name == self._output.name and at.resolve() == self._output
 
-    # whose it is
+    def _may_be_wanted(self, name: str) -> bool:
+        """Whether a path holds the label of a wanted participant, in whatever way it is read later."""
+        if not self._wanted or any(layout.has_label_in_parts for layout in self._layouts):
+            return True
+        joined = name.replace("/", "-")
+        if any(label in joined for label in self._wanted):
+            return True
+        if split_name(name)[1]:
+            if participant := participant_of(name):
+                self._labels.participants.add(participant)
+            if not participant or self._layouts:
+                self.skipped_unknown = True
+        return False
+
+    def _to_enter(self, below: str, folders: Sequence[str]) -> Iterator[str]:
+        """The folders that may hold what is wanted.
+
+        Where a folder bears the name of a wanted participant, and holds tractograms, its siblings are other people's.
+        """
+        if self._layouts:
+            for name in folders:
+                if not self._wanted or any(layout.may_hold(below + name, self._wanted) for layout in self._layouts):
+                    yield name
+                else:
+                    self.skipped_unknown = True
+            return
+        before = len(self._sources) + len(self._plain)
+        yield from (name for name in folders if name in self._wanted)
+        are_people = len(self._sources) + len(self._plain) > before
+        for name in folders:
+            session = name.removeprefix("ses-")
+            if name in self._wanted:
+                continue
+            if are_people and not name.startswith("sub-") and name != _DERIVATIVES:
+                self._skipped_siblings = True
+                self._labels.participants.add(name)
+            elif self._wanted and name.startswith("sub-") and (label := bare_label(name)) not in self._wanted:
+                self._labels.participants.add(label)
+            elif session != name and not self._filters.keep_session(session):
+                self._labels.sessions.add(session)
+                self._labels.participants.update(label for label in self._filters.participant_labels if label in below)
+            else:
+                yield name
+
+    # from a path to a tractogram and its participant
 
     def take(self, name: str, dataset: str) -> None:
-        """Take a file by its path, if it is a tractogram or an image."""
+        """Take a file by its path, if it is a tractogram or a participant's image."""
         if split_name(name)[1]:
             self._take_tractogram(name, dataset)
         elif split_image(name)[1] and "sub-" in name and self._filters.keep_participant(participant_of(name)):
@@ -246,105 +253,145 @@ class _Search:
 
     def _take_tractogram(self, name: str, dataset: str) -> None:
         if self._layouts:
-            pattern = fitting(name, self._layouts)
-            if pattern is None:
+            if layout := fitting(name, self._layouts):
+                self._keep(Source(self._root, name, dataset, layout))
+            else:
                 self._misfits.append(name)
-                return
-        else:
-            pattern = known(name)
-        if pattern or participant_of(name):
-            self._keep(Source(self._root, name, dataset, pattern))
-        elif not self._asked:
+        elif (layout := known(name)) or participant_of(name):
+            self._keep(Source(self._root, name, dataset, layout))
+        elif not self._wanted:
             self._plain.append((name, dataset))
-        elif pattern := from_labels(name, self._asked):
-            self._keep(Source(self._root, name, dataset, pattern))
-        elif (way := divided(split_source(name)[0].rpartition("/")[2])) and way[0] in self._asked:
+        elif layout := from_labels(name, self._wanted):
+            self._keep(Source(self._root, name, dataset, layout))
+        elif (parts := divided(split_source(name)[0].rpartition("/")[2])) and parts[0] in self._wanted:
             self._keep(Source(self._root, name, dataset))
         else:
-            self._pass_by("")
+            self.skipped_unknown = True
+
+    def _keep_plain(self, layout: Layout | None) -> None:
+        """Keep tractograms that had to wait until all paths were known, which give the layout of the folders."""
+        plain, self._plain = self._plain, []
+        for name, dataset in plain:
+            with self._guarded(name):
+                fits = layout and layout.match(name) is not None
+                self._keep(Source(self._root, name, dataset, layout if fits else None))
 
     def _keep(self, source: Source) -> None:
-        """Keep a tractogram if it is asked for."""
-        told, filters, there = source.facts, self._filters, self._there
-        there.participants.add(told.participant)
-        if not filters.keep_participant(told.participant):
+        """Keep a tractogram if the filters do, and note its labels in any case."""
+        facts, filters, labels = source.facts, self._filters, self._labels
+        labels.participants.add(facts.participant)
+        if not filters.keep_participant(facts.participant):
             return
         if not source.empty:
             self._names.append(source.name)
-        there.sessions.add(told.session)
-        if not filters.keep_session(told.session):
+        labels.sessions.add(facts.session)
+        if not filters.keep_session(facts.session):
             return
-        there.bundles.add(told.bundle.key)
-        there.tracts.update(label for label in filters.tracts if filters.means(label, told.bundle))
-        if filters.keep_bundle(told.bundle) and filters.keep(TRACTOGRAM, dict(told.entities)):
+        labels.bundles.add(facts.bundle.key)
+        labels.tracts.update(label for label in filters.tracts if filters.means(label, facts.bundle))
+        entities = dict(facts.entities)
+        if filters.keep_bundle(facts.bundle) and filters.keep(TRACTOGRAM, entities):
             self._sources.append(source)
+            self._spellings[facts.participant].add(bool(participant_of(source.name)))
+            if group := entities.get(GROUP):
+                self._groups[facts.participant].add(group)
 
     # what comes of it
 
-    def found(self) -> SearchResult:
-        """All that was found."""
-        pattern = from_folders(name for name, _ in self._plain)
-        self._settle(pattern)
-        for name, dataset in _empty(self._alone, self._names):
-            self._attempt(self._take_tractogram, name, dataset)
-        self._settle(pattern)
-        self._sources.sort(key=lambda source: source.name.replace("/", "\0"))
-        met = _Met(self._sources, self._by)
-        if doubtful := met.doubtful():
-            met = _Met([source for source in self._sources if source.participant not in doubtful], self._by)
-        sources, unmet = met.apart(), list(self._unmet())
-        warnings = [*doubtful.values(), *self._unfit(), *met.twice, *(unmet if sources else ())]
+    def result(self) -> SearchResult:
+        """All that was found, and sentences on it."""
+        layout = from_folders(name for name, _ in self._plain)
+        self._keep_plain(layout)
+        for name, dataset in _empty_bundles(self._lone_sidecars, self._names):
+            with self._guarded(name):
+                self._take_tractogram(name, dataset)
+        self._keep_plain(layout)
+        doubts = self._doubts()
+        sources = [source for source in self._sources if not doubts or source.participant not in doubts]
+        sources.sort(key=lambda source: source.name.replace("/", "\0"))
+        people: dict[str, dict[str, None]] = defaultdict(dict)  # labels, in order, by how they were recognized
+        of_nobody: list[str] = []
+        first: dict[int, Source] = {}
+        twice: list[str] = []
+        places = array("q")
+        for source in sources:
+            facts = source.facts
+            places.append(hash((source.folder, source.stem)))
+            if not facts.participant:
+                of_nobody.append(source.name)
+                continue
+            people[self._recognized_by(source)][facts.participant] = None
+            same = first.setdefault(hash((facts.participant, facts.session, source.variant, facts.bundle.key)), source)
+            if same is not source:
+                twice.append(f"{same.name} and {source.name}")
+        unmet = list(self._unmet())
+        warnings = list(doubts.values())
+        if self._misfits:
+            misfits = f"{_counted(self._misfits, 'tractogram')} fit no --layout, and are left out"
+            warnings.append(f"{misfits}: {_listed(self._misfits)}")
+        if twice:
+            warnings.append(
+                f"{_counted(twice, 'bundle')} found twice in one participant, and nothing in their paths sets "
+                f"them apart: {_listed(twice, '; ')}"
+            )
+        if sources:
+            warnings += unmet
+        sentences = [
+            f"{_counted(labels, 'participant')}, {by}: {_listed(list(labels))}" for by, labels in people.items()
+        ]
+        if people and of_nobody:
+            sentences.append(f"{_counted(of_nobody, 'tractogram')} of no participant: {_listed(of_nobody)}")
         return SearchResult(
-            sources,
+            _apart(sources, places),
             tuple(self._images),
-            tuple(met.people()),
+            tuple(sentences),
             tuple(warnings),
             tuple(self._failed),
             "" if sources else next(iter(unmet), ""),
         )
 
-    def _settle(self, pattern: Layout | None) -> None:
-        """Keep what could not be kept before all paths were known."""
-
-        def keep(name: str, dataset: str) -> None:
-            fits = pattern and pattern.match(name) is not None
-            self._keep(Source(self._root, name, dataset, pattern if fits else None))
-
-        plain, self._plain = self._plain, []
-        for name, dataset in plain:
-            self._attempt(keep, name, dataset)
-
-    def _unfit(self) -> Iterator[str]:
-        if self._misfits:
-            yield f"{_counted(self._misfits, 'tractogram')} fit no --layout, and are left out: {_named(self._misfits)}"
+    def _doubts(self) -> dict[str, str]:
+        """Labels that may be two people's, who must not be shown as one, and sentences on them."""
+        doubts = {
+            label: f"participant {label} is found as {label} and as sub-{label}, which may be two people: both are "
+            "left out; rename one of them, or give a --layout that fits one of them"
+            for label, spellings in self._spellings.items()
+            if label and len(spellings) > 1
+        }
+        return doubts | {
+            label: f"participant {label} is in the groups {_listed(sorted(groups))}, and may be two people, who are "
+            "left out; give a --layout that has {participant} for the group and {participant2} for the person"
+            for label, groups in self._groups.items()
+            if label and len(groups) > 1
+        }
 
     def _unmet(self) -> Iterator[str]:
-        """Sentences on labels that are asked for, and that nothing has."""
-        filters, there = self._filters, self._there
-        for kind, asked, met, all_met in (
-            ("participant", filters.participant_labels, there.participants, there.participants),
-            ("session", filters.session_labels, there.sessions, there.sessions),
-            ("bundle", filters.tracts, there.tracts, there.bundles),
+        """Sentences on labels that the filters ask for, and that no tractogram has."""
+        filters, labels = self._filters, self._labels
+        for kind, wanted, met, all_met in (
+            ("participant", filters.participant_labels, labels.participants, labels.participants),
+            ("session", filters.session_labels, labels.sessions, labels.sessions),
+            ("bundle", filters.tracts, labels.tracts, labels.bundles),
         ):
-            if missing := sorted(set(asked) - met):
-                known_labels = sorted(label for label in all_met if label)
-                there_are = f"there are: {_named(known_labels)}" if known_labels else "none has any"
-                yield f"no tractogram is of {kind} {_named(missing)}; {there_are}"
-                if not met.intersection(asked):
-                    return  # nothing was looked at for what else is asked for
+            if missing := sorted(set(wanted) - met):
+                present = sorted(label for label in all_met if label)
+                there_are = f"there are: {_listed(present)}" if present else "none has any"
+                yield f"no tractogram is of {kind} {_listed(missing)}; {there_are}"
+                if not met.intersection(wanted):
+                    return  # the filters that follow were never tried
 
-    def _by(self, source: Source) -> str:
-        pattern = source.pattern
-        if pattern and pattern.tool:
-            return f"by the layout of {pattern.tool}, {pattern.text}"
-        if self._layouts and pattern:
-            return f"by --layout {pattern.text!r}"
-        if pattern and self._asked:
-            beside = "; folders beside it were not looked into" if self._beside else ""
-            return f"by a folder of that name, as --layout {pattern.text!r} would{beside}"
-        if pattern:
-            return f"by folders that hold the same bundles, as --layout {pattern.text!r} would"
-        return "by sub- in their paths" if participant_of(source.name) else "by what their files' names begin with"
+    def _recognized_by(self, source: Source) -> str:
+        layout = source.pattern
+        if layout and layout.tool:
+            return f"by the layout of {layout.tool}, {layout.text}"
+        if self._layouts and layout:
+            return f"by --layout {layout.text!r}"
+        if layout and self._wanted:
+            skipped = "; folders next to it were not searched" if self._skipped_siblings else ""
+            return f"by a folder of that name, as --layout {layout.text!r} would{skipped}"
+        if layout:
+            return f"by folders that hold the same bundles, as --layout {layout.text!r} would"
+        return "by sub- in their paths" if participant_of(source.name) else "by how their files' names begin"
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
@@ -354,137 +401,65 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _leads_back(at: Path, name: str) -> bool:
-    """Whether a link to a folder leads to one that the walk is in."""
-    return (at / name).resolve() in {folder.resolve() for folder in (at, *at.parents)}
-
-
 def _is_trx_folder(path: Path) -> bool:
-    return path.is_dir() and split_name(path.name)[1] == ".trx" and (path / "header.json").is_file()
+    return split_name(path.name)[1] == ".trx" and path.is_dir() and (path / "header.json").is_file()
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a dataset's description says that tractcap made it; an odd one says nothing."""
+def _is_by_tractcap(path: Path) -> bool:
+    """Whether a dataset's description says that tractcap made it; one that can't be understood doesn't say so."""
     try:
-        made = json.loads(read_text(path))["GeneratedBy"]
-        return any(by["Name"] == "tractcap" for by in made)
+        generators = json.loads(read_text(path))["GeneratedBy"]
+        return any(generator["Name"] == "tractcap" for generator in generators)
     except (FileNotFoundError, RecordError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
-def _alone(names: Collection[str], folder: str) -> list[str]:
-    """Tractograms' JSON files beside which there is no other file of that stem.
-
-    pyAFQ writes such files beside tables and maps too. The JSON files in ``figures`` are a report's.
-    """
-    if folder == FIGURES:
-        return []
-    found = [name for name in names if name.endswith(_SIDECARS)]
-    if not found:
+def _lone_sidecars(names: Collection[str]) -> list[str]:
+    """Tractograms' JSON files without another file of that stem: pyAFQ writes such files for tables and maps too."""
+    sidecars = [name for name in names if name.endswith(_SIDECARS)]
+    if not sidecars:
         return []
     stems = Counter(name[: dot.start()] for name in names for dot in re.finditer(r"\.", name))
-    return [name for name in found if stems[name.removesuffix(_JSON)] == 1]
+    return [name for name in sidecars if stems[name.removesuffix(_JSON)] == 1]
 
 
-def _empty(alone: Sequence[tuple[str, str]], names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Empty bundles: their JSON files don't describe other tractograms, which may lie beside or below them in BIDS."""
-    if not alone:
+def _empty_bundles(sidecars: Sequence[tuple[str, str]], names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The lone JSON files that stand for empty bundles.
+
+    Others describe tractograms that, as BIDS has it, are in the same folder or below, and have all parts of their name.
+    """
+    if not sidecars:
         return
-    wanted = {piece for name, _ in alone for piece in _pieces(name)}
-    having: dict[str, list[str]] = {piece: [] for piece in wanted}
+    having: dict[str, list[str]] = {part: [] for name, _ in sidecars for part in _parts(name)}
     for name in names:
-        for piece in wanted.intersection(_pieces(name)):
-            having[piece].append(name)
-    for name, dataset in alone:
-        folder, pieces = name[: name.rfind("/") + 1], _pieces(name)
-        fewest = min((having[piece] for piece in pieces), key=len)
-        if not any(other.startswith(folder) and pieces <= _pieces(other) for other in fewest):
+        for part in having.keys() & _parts(name):
+            having[part].append(name)
+    for name, dataset in sidecars:
+        folder, parts = name[: name.rfind("/") + 1], _parts(name)
+        fewest = min((having[part] for part in parts), key=len)
+        if not any(other.startswith(folder) and parts <= _parts(other) for other in fewest):
             yield name, dataset
 
 
-def _pieces(name: str) -> set[str]:
+def _parts(name: str) -> set[str]:
     return set(split_source(name)[0].rpartition("/")[2].split("_"))
 
 
-class _Met:
-    """What is told of all tractograms that were found, which each is looked at once for.
-
-    Parameters
-    ----------
-    sources : in the order of their names. by : says by what it is told whose one is.
-    """
-
-    def __init__(self, sources: Sequence[Source], by: Callable[[Source], str]) -> None:
-        self.sources = sources
-        self._people: dict[str, dict[str, None]] = defaultdict(dict)
-        self._of_nobody: list[str] = []
-        self._named: dict[str, set[bool]] = defaultdict(set)
-        self._groups: dict[str, set[str]] = defaultdict(set)
-        self._again: list[str] = []
-        first: dict[int, Source] = {}
-        self._places = array("q", (self._look(source, by, first) for source in sources))
-
-    def _look(self, source: Source, by: Callable[[Source], str], first: dict[int, Source]) -> int:
-        """Take one in; returns a number for where its pictures go."""
-        told = source.facts
-        if participant := told.participant:
-            self._people[by(source)][participant] = None
-            self._named[participant].add(bool(participant_of(source.name)))
-            if group := dict(told.entities).get(GROUP):
-                self._groups[participant].add(group)
-            whose = hash((participant, told.session, source.variant, told.bundle.key))
-            if (other := first.setdefault(whose, source)) is not source:
-                self._again.append(f"{other.name} and {source.name}")
-        else:
-            self._of_nobody.append(source.name)
-        return hash((source.folder, source.stem))
-
-    def doubtful(self) -> dict[str, str]:
-        """Labels that may be two people's, and sentences on them: they are never told of as one person's."""
-        found = {
-            label: f"participant {label} is found as {label} and as sub-{label}, which may be two people: both are "
-            "left out; rename one of them, or give a --layout that fits one of them"
-            for label, kinds in self._named.items()
-            if len(kinds) > 1
-        }
-        return found | {
-            label: f"participant {label} is in the groups {_named(sorted(groups))}, and may be two people, who are "
-            "left out; give a --layout that has {participant} for the group and {participant2} for the person"
-            for label, groups in self._groups.items()
-            if len(groups) > 1
-        }
-
-    @property
-    def twice(self) -> Iterator[str]:
-        """A sentence on bundles that one person has twice, with nothing that sets them apart."""
-        if self._again:
-            yield (
-                f"{_counted(self._again, 'bundle')} found twice in one participant, and nothing in their paths sets "
-                f"them apart: {_named(self._again, '; ')}"
-            )
-
-    def people(self) -> Iterator[str]:
-        """Sentences on who was found, and by what."""
-        for by, labels in self._people.items():
-            yield f"{_counted(labels, 'participant')}, {by}: {_named(list(labels))}"
-        if self._people and self._of_nobody:
-            yield f"{_counted(self._of_nobody, 'tractogram')} of no participant: {_named(self._of_nobody)}"
-
-    def apart(self) -> list[Source]:
-        """All of them; those whose pictures would have the same names have their whole path as a name instead."""
-        taken = Counter(self._places)
-        if len(taken) == len(self.sources):
-            return list(self.sources)
-        return [
-            source if taken[place] == 1 else replace(source, renamed=source.name.replace("/", "+"))
-            for source, place in zip(self.sources, self._places, strict=True)
-        ]
+def _apart(sources: list[Source], places: "array[int]") -> list[Source]:
+    """Tractograms whose pictures would have the same place and name get their whole path as a name instead."""
+    count = Counter(places)
+    if len(count) == len(sources):
+        return sources
+    return [
+        source if count[place] == 1 else replace(source, renamed=source.name.replace("/", "+"))
+        for source, place in zip(sources, places, strict=True)
+    ]
 
 
 def _counted(items: Collection[object], what: str) -> str:
     return f"{len(items):,} {what}{'s' * (len(items) != 1)}"
 
 
-def _named(names: Sequence[str], between: str = ", ") -> str:
+def _listed(names: Sequence[str], separator: str = ", ") -> str:
     more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return between.join(names[:_MOST_NAMED]) + more
+    return separator.join(names[:_MOST_NAMED]) + more
