@@ -8,8 +8,8 @@ import phantoms
 import pytest
 from dipy.tracking.streamline import cluster_confidence
 
+from tractcap.checks.cci import confidence
 from tractcap.checks.common import plots
-from tractcap.checks.common.cluster_confidence import confidence
 from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
 
 
@@ -54,7 +54,7 @@ def test_kept_removed_and_too_short_are_three(tmp_path: Path) -> None:
     far = [np.linspace([0, 90, 0], [50, 90, 0], 20).astype(np.float32)]
     short = parallel(2, mm=10)
     path = phantoms.save(tmp_path / "a.tck", [*parallel(4), *far, *short])
-    found, desk = checking.make("cci", tmp_path / "out", path)
+    found, output = checking.make("cci", tmp_path / "out", path)
     told = found.measures
     assert (told["Streamlines"], told["TooShort"], told["Sampled"], told["Retention"]) == (7, 2, 5, 0.8)
     assert any("2 streamlines shorter than 20 mm" in note for note in found.notes)
@@ -62,19 +62,19 @@ def test_kept_removed_and_too_short_are_three(tmp_path: Path) -> None:
     assert rows[0] == ["streamline", "cci"]
     assert [row[0] for row in rows[1:]] == ["0", "1", "2", "3", "4"]
     assert float(rows[5][1]) == 0
-    assert len(desk.figures) == 2
+    assert len(output.figures) == 2
 
 
 def test_all_too_short(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.tck", parallel(5, mm=10))
-    found, desk = checking.make("cci", tmp_path / "out", path)
+    found, output = checking.make("cci", tmp_path / "out", path)
     assert (found.measures["Retention"], found.measures["CCIMean"], found.measures["TooShort"]) == (None, None, 5)
     assert any("there is no index" in note for note in found.notes)
-    assert not desk.figures
+    assert not output.figures
 
 
 def test_a_sample_says_so_and_is_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tractcap.checks.cci._MOST", 20)
+    monkeypatch.setattr("tractcap.checks.common.sample.MOST_STREAMLINES", 20)
     path = phantoms.save(tmp_path / "a.trk", phantoms.asymmetric_bundle(60))
     found, _ = checking.make("cci", tmp_path / "one", path)
     assert (found.measures["Sampled"], found.measures["Streamlines"]) == (20, 60)

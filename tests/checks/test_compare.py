@@ -12,9 +12,8 @@ from nibabel.streamlines import ArraySequence
 from PIL import Image
 
 from tractcap.checks import checks
+from tractcap.checks.atlas import shape_similarity
 from tractcap.checks.common.check import CheckFile, CheckInput
-from tractcap.checks.common.comparison import similarity
-from tractcap.checks.common.quickbundles import POINTS, centroids
 from tractcap.checks.common.sample import SEED
 from tractcap.errors import InputError
 
@@ -56,17 +55,16 @@ def test_similarity_is_about_dipys(part: int) -> None:
     random = np.random.default_rng(SEED)
     expected = bundle_shape_similarity(*map(ArraySequence, both), random, clust_thr=(5, 3, 1.5), threshold=6)
     assert 0.2 < expected < 0.9
-    assert similarity(*both) == pytest.approx(expected, abs=0.04)
+    assert shape_similarity(*both) == pytest.approx(expected, abs=0.04)
 
 
 def test_clusters_are_of_lines_that_lie_near_whichever_way_they_run() -> None:
-    one = np.linspace([0, 0, 0], [50, 0, 0], POINTS).astype(np.float32)
-    beside = ((one, 0), (one[::-1], 0.5), (one, 9), (one[::-1], 1))
-    lines = np.array([np.add(line, [0, y, 0]) for line, y in beside], np.float32)
-    found = centroids(lines, 1.5, np.random.default_rng(0))
-    assert len(found) == 2
-    assert sorted(float(np.median(line[:, 1])) for line in found) == pytest.approx([0.5, 9])
-    assert all(np.ptp(line[:, 0]) == pytest.approx(50) for line in found)
+    """Three lie within 1.5 mm and one 9 mm away: of two clusters, only the first is near the other bundle's."""
+    line = np.linspace([0, 0, 0], [50, 0, 0], 30).astype(np.float32)
+    beside = ((line, 0), (line[::-1], 0.5), (line, 9), (line[::-1], 1))
+    lines = [np.add(one, [0, y, 0]).astype(np.float32) for one, y in beside]
+    assert shape_similarity(lines, [line]) == (1 / 2 + 1) / 2
+    assert shape_similarity([*lines, line[::-1] + np.float32([0, 20, 0])], [line]) == (1 / 3 + 1) / 2
 
 
 def test_half_of_it(tmp_path: Path) -> None:
@@ -116,12 +114,12 @@ def test_an_image_is_compared_on_its_own_grid(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "AF_L.trk", [one + beside for one in OURS])
     atlas = CheckFile(str(tmp_path / "AF_L.nii.gz"), voxels=data.size, space="MNI")
     given = {"tractogram": CheckFile(str(path), space="MNI"), "atlas": atlas}
-    found, desk = checking.make("atlas", tmp_path / "out", path, **given)
+    found, output = checking.make("atlas", tmp_path / "out", path, **given)
     told = found.measures
     assert (told["Dice"], told["Overlap"], told["Overreach"], told["Similarity"]) == (1, 1, 0, None)
     assert (told["DistanceMean"], told["DistanceBack95"]) == pytest.approx((0, 0), abs=1e-6)
     assert any("neither adjacency nor shape similarity" in note for note in found.notes)
-    with Image.open(tmp_path / "out" / desk.figures[0]["File"]) as picture:
+    with Image.open(tmp_path / "out" / output.figures[0].file) as picture:
         alone = np.asarray(picture.convert("RGB"))[-480:]  # the atlas's row is seen in all three views
     for view in range(3):
         blue = (
@@ -142,7 +140,7 @@ def test_before_and_after(tmp_path: Path) -> None:
     """Half is left: counts and volumes are of whole files, and where streamlines were taken the density is lower."""
     before = phantoms.save(tmp_path / "raw.trk", OURS)
     after = phantoms.save(tmp_path / "clean.trk", OURS[:8])
-    found, desk = checking.make("before", tmp_path / "out", after, before=CheckFile(str(before)))
+    found, output = checking.make("before", tmp_path / "out", after, before=CheckFile(str(before)))
     told = found.measures
     assert (told["StreamlinesBefore"], told["StreamlinesAfter"], told["Retention"]) == (16, 8, 0.5)
     assert (told["VolumeBefore"], told["VolumeAfter"]) == (20 * 16 * 8, 20 * 8 * 8)
@@ -150,7 +148,7 @@ def test_before_and_after(tmp_path: Path) -> None:
     assert told["MeanLengthBefore"] == told["MeanLengthAfter"] == 38
     rows = (tmp_path / "out/clean_check-before_measures.tsv").read_text().splitlines()
     assert rows[1] == "Streamlines\t16\t8\t-8"
-    with Image.open(tmp_path / "out" / desk.figures[0]["File"]) as picture:
+    with Image.open(tmp_path / "out" / output.figures[0].file) as picture:
         difference = np.asarray(picture.convert("RGB")).astype(int)[-480:]
     assert (difference[..., 2] - difference[..., 0] > 80).sum() > 500  # less: blue
     assert (difference[..., 0] - difference[..., 2] > 80).sum() == 0  # more: red
@@ -182,12 +180,12 @@ def test_more_on_the_left_is_positive(tmp_path: Path, hemisphere: str) -> None:
     assert (told["AsymmetryStreamlines"], told["AsymmetryLength"]) == pytest.approx((0.6, 0), abs=1e-6)
 
 
-def test_what_lacks_is_said() -> None:
+def test_what_is_missing_is_said() -> None:
     given = CheckInput(CheckFile("a.trk"))
-    assert "--atlas" in checks()["atlas"].lacks(given)
-    assert "--before" in checks()["before"].lacks(given)
-    assert "no hemisphere" in checks()["sides"].lacks(given)
-    assert "other hemisphere" in checks()["sides"].lacks(CheckInput(CheckFile("a.trk"), hemisphere="L"))
+    assert "--atlas" in checks()["atlas"].missing(given)
+    assert "--before" in checks()["before"].missing(given)
+    assert "no hemisphere" in checks()["sides"].missing(given)
+    assert "other hemisphere" in checks()["sides"].missing(CheckInput(CheckFile("a.trk"), hemisphere="L"))
 
 
 @pytest.mark.parametrize(("most", "given"), [(16, True), (12, False), (4, False)])
@@ -195,7 +193,7 @@ def test_similarity_is_given_of_whole_bundles_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, given: bool
 ) -> None:
     """Of two samples, and of one beside a whole bundle, there is adjacency alone, and it is said."""
-    monkeypatch.setattr("tractcap.checks.atlas._MOST", most)
+    monkeypatch.setattr("tractcap.checks.common.sample.MOST_STREAMLINES", most)
     ours, theirs = (phantoms.save(tmp_path / name, one) for name, one in (("a.trk", OURS), ("b.trk", OURS[:8])))
     found, _ = checking.make("atlas", tmp_path / "out", ours, atlas=CheckFile(str(theirs)))
     assert (found.measures["Similarity"] is not None) == given

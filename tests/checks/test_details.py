@@ -1,6 +1,7 @@
 """What checks promise to the last digit: how many streamlines, how measures are rounded, what an image shows."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 from PIL import Image
 
 from tractcap.checks import checks
-from tractcap.checks.common import bundle_mask, comparison, estimate, sample
+from tractcap.checks.atlas import shape_similarity
+from tractcap.checks.common import bundle_mask, estimate, sample
 from tractcap.checks.common.check import CheckFile, CheckInput
 from tractcap.checks.common.flags import raised, read
-from tractcap.checks.common.streamline_shape import cut
+from tractcap.checks.shape import cut
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import open_tractogram
 
@@ -23,10 +25,10 @@ Given = dict[str, Any]
 
 
 @pytest.fixture
-def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_pictures() -> Iterator[None]:
     """Pictures and plots are not what is looked at here, and take long."""
-    for kind in ("panels", "plots"):
-        monkeypatch.setattr(f"tractcap.checks.common.{kind}.sheet", lambda *_, **__: Image.new("RGB", (1, 1)))
+    with checking.no_pictures():
+        yield
 
 
 def given(folder: Path, lines: phantoms.Streamlines) -> tuple[Path, Given]:
@@ -99,10 +101,8 @@ def test_measures_against_an_atlas_are_rounded_from_what_they_are(tmp_path: Path
     theirs = [one + np.float32([0.7, 0.3, 0.2]) for one in ours[:23]] + phantoms.straight_bundle(7)
     phantoms.save(tmp_path / "other.tck", theirs)
     found = checking.make("atlas", tmp_path / "out", path, **more)[0].measures
-    taken = [
-        sample.take(open_tractogram(one), 99, checking.silent).streamlines for one in (path, tmp_path / "other.tck")
-    ]
-    exact = comparison.similarity(*taken)
+    taken = [sample.take(open_tractogram(one), checking.silent).streamlines for one in (path, tmp_path / "other.tck")]
+    exact = shape_similarity(*taken)
     assert found["Similarity"] == round(exact, 6)
     assert 0 < exact < 1
 
@@ -111,9 +111,9 @@ def test_short_streamlines_are_left_out_only_where_that_is_asked_for(tmp_path: P
     """However short they are."""
     lines = [np.float32([[0, 0, 0], [0, 0, mm]]) for mm in (0.001, 0.5, 2, 50)]
     path = phantoms.save(tmp_path / "a.tck", lines)
-    assert len(sample.take(open_tractogram(path), 10, checking.silent).streamlines) == 4
+    assert len(sample.take(open_tractogram(path), checking.silent).streamlines) == 4
     for shortest, count in ((0.5, 3), (0.6, 2), (2.0, 2), (2.1, 1)):
-        taken = sample.take(open_tractogram(path), 10, checking.silent, shortest)
+        taken = sample.take(open_tractogram(path), checking.silent, shortest)
         assert (len(taken.streamlines), taken.total, taken.whole) == (count, count, True)
 
 
@@ -124,7 +124,7 @@ def test_a_streamline_of_as_many_points_as_may_be_held_is_held(
     monkeypatch.setattr("tractcap.checks.common.sample.MOST_POINTS", most)
     lines = [np.linspace([0, 0, 0], [90, 0, 0], 300), np.linspace([0, 9, 0], [90, 9, 0], 3)]
     path = phantoms.save(tmp_path / "a.tck", [one.astype(np.float32) for one in lines])
-    taken = sample.take(open_tractogram(path), 10, checking.silent)
+    taken = sample.take(open_tractogram(path), checking.silent)
     assert taken.left_out[sample.ENDLESS] == 1 - kept
     assert taken.total == 1 + kept
 
@@ -148,7 +148,7 @@ def test_the_surface_of_an_image_is_shown_by_some_thousand_crosses(
     mask = bundle_mask.read(cube(tmp_path / "a.nii", side))
     assert (len(mask.centers), len(mask.rim), len(mask.strokes)) == (side**3, rim, 3 * shown)
     of = f", {shown:,} of {rim:,} at its surface shown" if shown < rim else ""
-    assert mask.told == f"an image of {side**3:,} voxels{of}"
+    assert mask.caption == f"an image of {side**3:,} voxels{of}"
 
 
 def test_crosses_are_as_long_as_a_voxel_is_at_least(tmp_path: Path) -> None:
@@ -184,8 +184,8 @@ def test_two_sheets_stand_below_each_other(tmp_path: Path, monkeypatch: pytest.M
     left = iter(sheets)
     monkeypatch.setattr("tractcap.checks.common.panels.sheet", lambda *_, **__: next(left))
     path, more = given(tmp_path, phantoms.asymmetric_bundle(20))
-    _, desk = checking.make("before", tmp_path / "out", path, **more)
-    with Image.open(tmp_path / "out" / desk.figures[0]["File"]) as picture:
+    _, output = checking.make("before", tmp_path / "out", path, **more)
+    with Image.open(tmp_path / "out" / output.figures[0].file) as picture:
         pixels = np.asarray(picture.convert("RGB"))
     expected = np.zeros((25, 30, 3), np.uint8)
     expected[:10, :20, 0], expected[10:, :, 2] = 200, 200
@@ -198,12 +198,12 @@ def test_of_a_sample_the_caption_says_what_kept_and_removed_are_of(
 ) -> None:
     rows: list[Any] = []
 
-    def sheet(title: str, subtitle: str, shown: Any, *_: object, **__: object) -> Image.Image:
+    def sheet(output: object, heading: str, subtitle: str, shown: Any, *_: object, **__: object) -> Image.Image:
         rows.extend(shown)
         return Image.new("RGB", (1, 1))
 
     monkeypatch.setattr("tractcap.checks.common.panels.sheet", sheet)
-    monkeypatch.setattr("tractcap.checks.cci._MOST", most)
+    monkeypatch.setattr("tractcap.checks.common.sample.MOST_STREAMLINES", most)
     path = phantoms.save(tmp_path / "a.tck", phantoms.asymmetric_bundle(20))
     checking.make("cci", tmp_path / "out", path)
     assert [row.title for row in rows] == ["Before", "After", "Removed"]
@@ -212,14 +212,14 @@ def test_of_a_sample_the_caption_says_what_kept_and_removed_are_of(
 
 def test_cells_of_tables(tmp_path: Path) -> None:
     """Six digits at most and no zeros behind them; what isn't known is n/a; no tab or line's end within a cell."""
-    _, desk = checking.make("segments", tmp_path, phantoms.save(tmp_path / "a.tck", phantoms.straight_bundle(3)))
+    _, output = checking.make("segments", tmp_path, phantoms.save(tmp_path / "a.tck", phantoms.straight_bundle(3)))
     row = (0.1234567, 2.5, 3.0, -0.0000001, None, "", float("nan"), "two\tor\nthree", 7, 100.0)
-    desk.table("odd", "Odd", [str(at) for at in range(len(row))], [row])
-    lines = (tmp_path / desk.tables[-1]["File"]).read_text().splitlines()
+    output.table("odd", "Odd", [str(at) for at in range(len(row))], [row])
+    lines = (tmp_path / output.tables[-1].file).read_text().splitlines()
     assert lines[1].split("\t") == [
         "0.123457", "2.5", "3", "-0", "n/a", "n/a", "n/a", "two or three", "7", "100"
     ]  # fmt: skip
-    assert desk.tables[-1]["Bytes"] == (tmp_path / desk.tables[-1]["File"]).stat().st_size
+    assert output.tables[-1].bytes == (tmp_path / output.tables[-1].file).stat().st_size
 
 
 # memory, and rules
@@ -260,7 +260,7 @@ def rule(path: Path, *lines: str) -> Any:
 )
 def test_a_rule_is_of_the_measures_whose_keys_fit(tmp_path: Path, measure: str, key: str, flagged: bool) -> None:
     flags = raised(rule(tmp_path / "f.toml", f'measure = "{measure}"', "above = 1"), "profile", {key: 2.0})
-    assert [flag["Measure"] for flag in flags] == [key] * flagged
+    assert [flag.measure for flag in flags] == [key] * flagged
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_a_rule_is_of_the_measures_whose_keys_fit(tmp_path: Path, measure: str, 
 )
 def test_a_threshold_may_be_zero_and_is_itself_no_flag(tmp_path: Path, bound: str, value: Any, flagged: bool) -> None:
     flags = raised(rule(tmp_path / "f.toml", 'measure = "MeanFA"', bound), "profile", {"MeanFA": value})
-    assert [flag["Value"] for flag in flags] == [value] * flagged
+    assert [flag.value for flag in flags] == [value] * flagged
 
 
 def test_a_check_may_be_handed_on_as_json() -> None:
@@ -285,7 +285,7 @@ def test_a_check_may_be_handed_on_as_json() -> None:
     files = {name: CheckFile(f"{name}.trk", 1, 2, 3, "MNI", 4) for name in ("reference", "atlas", "before", "mirror")}
     for several in (files, {}):
         one = CheckInput(CheckFile("a.trk", 5), "AF", "L", "LPS", {"FA": CheckFile("fa.nii", voxels=7)}, **several)
-        assert CheckInput.load(json.loads(json.dumps(one.dump()))) == one
+        assert CheckInput.parse(json.loads(json.dumps(one.plain()))) == one
         assert set(one.files) == {*several, "map FA"}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tractcap.checks.common.flags import Rule, raised, read, sentence
 from tractcap.errors import SettingsError
+from tractcap.records.check import Flag
 
 
 def rules(path: Path, *lines: str) -> tuple[Rule, ...]:
@@ -29,20 +30,20 @@ def test_a_flag_has_its_rule_its_value_and_its_threshold(tmp_path: Path) -> None
     one = rules(
         tmp_path / "f.toml", "[[flag]]", 'name = "few left"', 'check = "cci"', 'measure = "Retention"', "below = 0.2"
     )
-    assert raised(one, "cci", {"Retention": 0.15}) == [
-        {"Name": "few left", "Measure": "Retention", "Value": 0.15, "Below": 0.2}
-    ]
+    assert raised(one, "cci", {"Retention": 0.15}) == (
+        Flag(name="few left", measure="Retention", value=0.15, below=0.2),
+    )
     assert sentence(raised(one, "cci", {"Retention": 0.15})[0]) == "few left: Retention is 0.15, below 0.2"
-    assert raised(one, "cci", {"Retention": 0.2}) == []
-    assert raised(one, "cci", {"Retention": None}) == []
-    assert raised(one, "before", {"Retention": 0.1}) == []
+    assert raised(one, "cci", {"Retention": 0.2}) == ()
+    assert raised(one, "cci", {"Retention": None}) == ()
+    assert raised(one, "before", {"Retention": 0.1}) == ()
 
 
 def test_a_rule_for_every_map(tmp_path: Path) -> None:
     head = ("[[flag]]", 'name = "high"', 'check = "profile"')
     every = rules(tmp_path / "f.toml", *head, 'measure = "MeanNAME"', "above = 1")
     found = raised(every, "profile", {"MeanFA": 2, "MeanMD": 0.5, "MinimumFA": 3, "Mean": 9})
-    assert [flag["Measure"] for flag in found] == ["MeanFA"]
+    assert [flag.measure for flag in found] == ["MeanFA"]
     assert rules(tmp_path / "g.toml", *head, 'measure = "MeanFA"', "above = 1")[0].measure == "MeanFA"
 
 
@@ -110,7 +111,7 @@ def test_no_flag_by_sampling_alone(
         value, low, high = (None if one is None else 0.4 - one for one in (value, high, low))
     one = rules(tmp_path / "f.toml", *rule(), f"{side} = 0.2")
     found = raised(one, "cci", {"Retention": value, "RetentionLow": low, "RetentionHigh": high})
-    assert [flag["Value"] for flag in found] == [value] * flagged
+    assert [flag.value for flag in found] == [value] * flagged
 
 
 def test_the_ends_of_an_interval_are_no_maps(tmp_path: Path) -> None:
@@ -118,6 +119,6 @@ def test_the_ends_of_an_interval_are_no_maps(tmp_path: Path) -> None:
     head = ("[[flag]]", 'name = "high"', 'check = "profile"')
     measures = {"MeanFA": 2, "MeanFALow": 1.5, "MeanFAHigh": 2.5, "MeanT1High": 3}
     every = rules(tmp_path / "f.toml", *head, 'measure = "MeanNAME"', "above = 1")
-    assert [flag["Measure"] for flag in raised(every, "profile", measures)] == ["MeanFA", "MeanT1High"]
+    assert [flag.measure for flag in raised(every, "profile", measures)] == ["MeanFA", "MeanT1High"]
     ends = rules(tmp_path / "g.toml", *head, 'measure = "MeanNAMEHigh"', "above = 1")
-    assert [flag["Measure"] for flag in raised(ends, "profile", measures)] == ["MeanFAHigh", "MeanT1High"]
+    assert [flag.measure for flag in raised(ends, "profile", measures)] == ["MeanFAHigh", "MeanT1High"]

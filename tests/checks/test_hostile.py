@@ -43,7 +43,7 @@ def test_numbers_or_a_sentence(tmp_path: Path, name: str, odd: str) -> None:
     refused = ""
     with np.errstate(all="raise", under="ignore"):
         try:
-            found, desk = checking.make(name, tmp_path / "out", path, hemisphere="L", **given)
+            found, output = checking.make(name, tmp_path / "out", path, hemisphere="L", **given)
         except InputError as error:
             refused = str(error)
     if refused:
@@ -51,7 +51,7 @@ def test_numbers_or_a_sentence(tmp_path: Path, name: str, odd: str) -> None:
         return
     json.dumps(found.measures, allow_nan=False)
     assert all(value is None or math.isfinite(value) for value in found.measures.values())
-    assert all((tmp_path / "out" / one["File"]).stat().st_size for one in (*desk.figures, *desk.tables))
+    assert all((tmp_path / "out" / one.file).stat().st_size for one in (*output.figures, *output.tables))
 
 
 EMPTY = {
@@ -72,9 +72,9 @@ def test_an_empty_bundle_is_missing_and_no_failure(tmp_path: Path, name: str, fi
     others = {"atlas", "before", "mirror"} & set(checks()[name].uses)
     for path, other in ((empty, whole), *((whole, empty) for _ in others)):
         beside = {one: CheckFile(str(other)) for one in ("atlas", "before", "mirror")}
-        found, desk = checking.make(name, tmp_path / "out", path, hemisphere="L", maps=maps, **beside)
+        found, output = checking.make(name, tmp_path / "out", path, hemisphere="L", maps=maps, **beside)
         assert found.missing == f"{empty} is empty: it holds no streamlines"
-        assert (found.measures, desk.figures, desk.tables) == ({}, [], [])
+        assert (found.measures, output.figures, output.tables) == ({}, [], [])
 
 
 def volume(path: Path, data: np.ndarray) -> CheckFile:
@@ -92,9 +92,9 @@ def test_a_map_that_can_t_be_used_costs_itself_alone(tmp_path: Path) -> None:
         "FA": volume(tmp_path / "fa.nii", good),
         "None": volume(tmp_path / "none.nii", nothing),
     }
-    found, desk = checking.make("profile", tmp_path / "out", path, maps=maps)
+    found, output = checking.make("profile", tmp_path / "out", path, maps=maps)
     assert found.measures["MeanFA"] == 0.5
-    assert [one["File"] for one in desk.figures] == [f"a_check-profile_{what}-FA.png" for what in ("profile", "bundle")]
+    assert [one.file for one in output.figures] == [f"a_check-profile_{what}-FA.png" for what in ("profile", "bundle")]
     assert any("bad.nii can't be read as an image" in note for note in found.notes)
     assert any("none.nii has no value anywhere along" in note for note in found.notes)
     assert not any(key.endswith(("Bad", "None")) for key in found.measures)
@@ -130,7 +130,7 @@ def test_an_atlas_image_with_values_that_are_no_numbers(tmp_path: Path) -> None:
 def test_a_reference_that_can_t_be_read_costs_its_own_measure_alone(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle())
     (tmp_path / "bad.nii").write_bytes(b"no image at all")
-    found, desk = checking.make("shape", tmp_path / "out", path, reference=CheckFile(str(tmp_path / "bad.nii")))
+    found, output = checking.make("shape", tmp_path / "out", path, reference=CheckFile(str(tmp_path / "bad.nii")))
     assert (found.measures["OutsideReference"], found.measures["LengthMean"]) == (None, 79.998)
-    assert len(desk.figures) == 2
+    assert len(output.figures) == 2
     assert any("bad.nii can't be read as an image" in note for note in found.notes)

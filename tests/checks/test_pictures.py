@@ -1,6 +1,7 @@
 """What pictures and plots of checks say and show: captions, how many streamlines, scales, bars and thresholds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from PIL import Image
 
 from tractcap.checks.common import panels
 from tractcap.checks.common.check import CheckFile
-from tractcap.checks.common.plots import Plot
+from tractcap.checks.common.output import CheckOutput
 
 Made = Callable[[str], "Seen"]
 
@@ -27,10 +28,10 @@ class Seen:
     sheets: list[dict[str, Any]] = field(default_factory=list)
     axes: list[Any] = field(default_factory=list)
 
-    def sheet(self, title: str, subtitle: str, rows: Any, frame: Any, report: Any, **more: Any) -> Image.Image:
+    def sheet(self, output: Any, heading: str, subtitle: str, rows: Any, frame: Any, **more: Any) -> Image.Image:
         scale = more.get("scale")
         self.sheets.append({
-            "heading": (title, subtitle),
+            "heading": (f"{output.title}: {heading}", subtitle),
             "rows": [(one.title, one.words, [b.tractogram.header.streamlines for b in one.bundles]) for one in rows],
             "scale": scale and (scale.name, round(scale.low, 2), round(scale.high, 2), scale.unit),
             "legend": [name for name, _ in more.get("legend", ())],
@@ -38,10 +39,10 @@ class Seen:
         })  # fmt: skip
         return Image.new("RGB", (1, 1))
 
-    def plot(self, title: str, columns: int, fill: Any, **_: Any) -> Image.Image:
+    @contextmanager
+    def figure(self, *_: Any, columns: int = 1, **__: Any) -> Iterator[list[Any]]:
         self.axes = list(Figure().subplots(1, columns, squeeze=False)[0])
-        fill([Plot(one, "#000000", "#888888") for one in self.axes])
-        return Image.new("RGB", (1, 1))
+        yield self.axes
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
     def make(name: str) -> Seen:
         seen = Seen()
         monkeypatch.setattr("tractcap.checks.common.panels.sheet", seen.sheet)
-        monkeypatch.setattr("tractcap.checks.common.plots.sheet", seen.plot)
+        monkeypatch.setattr("tractcap.checks.common.plots.figure", seen.figure)
         checking.make(name, tmp_path / "out", path, **given)
         return seen
 
@@ -177,14 +178,15 @@ def test_plots_of_both_sides(made: Made) -> None:
     assert volume.get_ylabel() == "volume (mm³)"
 
 
-def test_marks_lie_where_their_points_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marks_lie_where_their_points_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the left, anterior is on the left; from the front, the left; from above, the left, and anterior above."""
     seen = []
     monkeypatch.setattr(panels.labels, "word", lambda image, at, text, *_: seen.append((text, at)))
     line = np.float32([[-10, -20, -30], [10, 20, 30]])
     frame = panels.frame_of([line])
     row = panels.PanelRow("", "", [panels.plain("a", [line], (255, 0, 0))])
-    panels.sheet("", "", [row], frame, checking.silent, marks=[panels.Mark("a", (5.0, 10.0, 20.0))])
+    output = CheckOutput(tmp_path, "a", "segments", "A", checking.silent)
+    panels.sheet(output, "", "", [row], frame, marks=[panels.Mark("a", (5.0, 10.0, 20.0))])
     middle, mm = panels.SIZE / 2, panels.SIZE / frame.width
     expected = [(-10, -20), (5, -20), (5, -10)]  # leftwards and rightwards; pixels count downwards
     assert [at for text, at in seen if text == "a"] == [

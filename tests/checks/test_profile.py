@@ -12,9 +12,9 @@ from dipy.stats.analysis import afq_profile, gaussian_weights
 from nibabel.streamlines import ArraySequence
 
 from tractcap.checks import checks
-from tractcap.checks.common.alignment import along
+from tractcap.checks.common.alignment import align
 from tractcap.checks.common.check import CheckFile, CheckInput
-from tractcap.checks.common.profile_weights import gaussian, profile
+from tractcap.checks.profile import gaussian, profile
 from tractcap.errors import InputError
 
 
@@ -33,14 +33,14 @@ def test_names_and_units_are_no_formulas(tmp_path: Path) -> None:
     """Two dollars are a formula to matplotlib, which fails where it can't read it."""
     path = phantoms.save(tmp_path / r"a$\b$.trk", phantoms.straight_bundle())
     (tmp_path / "fa.json").write_text(json.dumps({"Units": r"$\frac$"}))
-    _, desk = checking.make("profile", tmp_path / "out", path, maps={r"F$\A_$": ramp(tmp_path / "fa.nii")})
-    assert len(desk.figures) == 2
+    _, output = checking.make("profile", tmp_path / "out", path, maps={r"F$\A_$": ramp(tmp_path / "fa.nii")})
+    assert len(output.figures) == 2
 
 
 @pytest.mark.parametrize("flipped", [False, True])
 def test_a_ramp_is_the_profile(tmp_path: Path, flipped: bool) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle(flipped=flipped))
-    found, desk = checking.make("profile", tmp_path / "out", path, maps={"FA": ramp(tmp_path / "fa.nii.gz")})
+    found, output = checking.make("profile", tmp_path / "out", path, maps={"FA": ramp(tmp_path / "fa.nii.gz")})
     rows = [line.split("\t") for line in (tmp_path / "out/a_check-profile_profiles.tsv").read_text().splitlines()]
     assert rows[0] == ["map", "node", "mean", "standard_deviation", "at_least", "at_most", "x_mm", "y_mm", "z_mm"]
     assert [int(row[1]) for row in rows[1:]] == list(range(1, 101))
@@ -50,13 +50,13 @@ def test_a_ramp_is_the_profile(tmp_path: Path, flipped: bool) -> None:
     assert max(float(row[3]) for row in rows[1:]) < 1e-4
     told = found.measures
     assert (told["MinimumFA"], told["MaximumFA"], told["LackingFA"]) == pytest.approx((0.3, 0.7, 0), abs=1e-4)
-    assert [one["File"] for one in desk.figures] == [f"a_check-profile_{what}-FA.png" for what in ("profile", "bundle")]
+    assert [one.file for one in output.figures] == [f"a_check-profile_{what}-FA.png" for what in ("profile", "bundle")]
 
 
 def test_orientation_is_the_same_in_words_and_picture() -> None:
-    way = along(phantoms.straight_bundle(flipped=True))
+    way = align(phantoms.straight_bundle(flipped=True))
     assert way.ends == ("posterior", "anterior")
-    first, last = way.marks
+    first, last = way.end_marks
     assert (first.text, last.text) == ("1", "100")
     assert first.at[1] < last.at[1]
     assert (np.diff(way.lines[..., 1], axis=1) > 0).all()
@@ -65,11 +65,11 @@ def test_orientation_is_the_same_in_words_and_picture() -> None:
 def test_several_maps_and_a_hole(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle())
     maps = {"FA": ramp(tmp_path / "fa.nii.gz"), "MD map": ramp(tmp_path / "md.nii.gz", hole=True)}
-    found, desk = checking.make("profile", tmp_path / "out", path, maps=maps)
+    found, output = checking.make("profile", tmp_path / "out", path, maps=maps)
     assert found.measures["LackingMD map"] == pytest.approx(0.25, abs=0.03)
     assert found.measures["MaximumMD map"] < 0.61
     assert any("have no value in MD map" in note for note in found.notes)
-    assert len(desk.figures) == 4
+    assert len(output.figures) == 4
     text = (tmp_path / "out/a_check-profile_profiles.tsv").read_text()
     assert text.count("\n") == 201
     assert text.rstrip().rpartition("\n")[2].split("\t")[2] == "n/a"
@@ -87,12 +87,12 @@ def test_a_map_elsewhere(tmp_path: Path) -> None:
 
 
 def test_without_a_map() -> None:
-    assert "--metric" in checks()["profile"].lacks(CheckInput(CheckFile("a.trk")))
+    assert "--metric" in checks()["profile"].missing(CheckInput(CheckFile("a.trk")))
 
 
 def test_weights_are_gaussian_and_the_mean_is_dipys() -> None:
     """dipy's profile of the same weights is the same; its own weights aren't a number on the core."""
-    lines = along(phantoms.straight_bundle(20)).lines
+    lines = align(phantoms.straight_bundle(20)).lines
     weights = gaussian(lines)
     assert weights.sum(axis=0) == pytest.approx(np.ones(100))
     away = ((lines[:, 50] - lines[:, 50].mean(axis=0)) ** 2).sum(axis=1)
@@ -121,7 +121,7 @@ def test_a_single_streamline(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("across", "words"), [(49, "anterior"), (60, "anterior, right")])
 def test_ends_that_lie_between_two_axes_are_named_by_both(across: float, words: str) -> None:
     """From half of the way along the longer axis on."""
-    ends = along([np.linspace([0, 0, 0], [across, 100, 0], 30).astype(np.float32)]).ends
+    ends = align([np.linspace([0, 0, 0], [across, 100, 0], 30).astype(np.float32)]).ends
     assert ends[1] == words
 
 
@@ -136,7 +136,7 @@ def test_all_of_a_single_streamline_s_figures_are_its_own(tmp_path: Path) -> Non
 
 
 def test_the_table_has_the_nodes_intervals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tractcap.checks.profile._MOST", 25)
+    monkeypatch.setattr("tractcap.checks.common.sample.MOST_STREAMLINES", 25)
     path = phantoms.save(tmp_path / "a.trk", phantoms.asymmetric_bundle(80))
     checking.make("profile", tmp_path / "out", path, maps={"FA": ramp(tmp_path / "fa.nii.gz")})
     rows = [line.split("\t") for line in (tmp_path / "out/a_check-profile_profiles.tsv").read_text().splitlines()[1:]]

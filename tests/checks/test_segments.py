@@ -31,8 +31,8 @@ def test_segments_are_of_equal_length(tmp_path: Path) -> None:
 def test_colors_are_fixed(tmp_path: Path) -> None:
     """The posterior end has the first colour, the anterior one the last, seen from above."""
     path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle(flipped=True))
-    _, desk = checking.make("segments", tmp_path / "out", path)
-    with Image.open(tmp_path / "out" / desk.figures[0]["File"]) as picture:
+    _, output = checking.make("segments", tmp_path / "out", path)
+    with Image.open(tmp_path / "out" / output.figures[0].file) as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(float)
     above = pixels[60:500, 980:1420]  # the view from above: anterior is on top
     colored = np.ptp(above, axis=2) > 40

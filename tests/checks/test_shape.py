@@ -11,7 +11,8 @@ from PIL import Image
 from tractcap.checks.common.check import CheckFile
 from tractcap.checks.common.duplicates import Duplicates
 from tractcap.checks.common.estimate import Estimate
-from tractcap.checks.common.streamline_shape import curvature, cut, even, length, span
+from tractcap.checks.common.sample import length
+from tractcap.checks.shape import curvature, cut, even, span
 from tractcap.drawing.colors import ColorScale
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
@@ -49,7 +50,7 @@ def test_what_a_bundle_holds(tmp_path: Path) -> None:
     one = straight((0, 0, 0), 40)
     streamlines = [one, one[::-1], straight((0, 10, 0), 20), straight((0, 20, 0), 60), one[:1]]
     path = phantoms.save(tmp_path / "a.tck", streamlines)
-    found, desk = checking.make("shape", tmp_path / "out", path)
+    found, output = checking.make("shape", tmp_path / "out", path)
     told = found.measures
     assert (told["Streamlines"], told["SinglePoint"], told["Duplicates"]) == (5, 1, 1)
     assert told["DuplicateShare"] == 0.25
@@ -59,7 +60,7 @@ def test_what_a_bundle_holds(tmp_path: Path) -> None:
     assert told["OutsideReference"] is None  # there is none
     assert any("the same as another" in note for note in found.notes)
     assert any("1 streamlines with fewer than two points" in note for note in found.notes)
-    assert {one["File"].rpartition("_")[2] for one in desk.figures} == {"streamlines.png", "distributions.png"}
+    assert {one.file.rpartition("_")[2] for one in output.figures} == {"streamlines.png", "distributions.png"}
     counted = [line.split("\t") for line in (tmp_path / "out/a_check-shape_lengths.tsv").read_text().splitlines()[1:]]
     assert sum(int(count) for *_, count in counted) == 4
 

@@ -1,7 +1,12 @@
 """Make a check by itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock, patch
+
+from PIL import Image
 
 from tractcap.checks import checks
 from tractcap.checks.common.check import CheckFile, CheckInput, Findings
@@ -13,8 +18,23 @@ def silent(points: int) -> None:
 
 
 def make(name: str, folder: Path, path: Path, **given: Any) -> tuple[Findings, CheckOutput]:
-    """What a check finds of a tractogram, and what it puts down in a folder."""
+    """What a check finds of a tractogram, and what it writes into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    desk = CheckOutput(folder, path.stem, name, path.stem, silent)
+    output = CheckOutput(folder, path.stem, name, path.stem, silent)
     given = {"tractogram": CheckFile(str(path)), **given}
-    return checks()[name].make(CheckInput(**given), desk), desk
+    return checks()[name].run(CheckInput(**given), output), output
+
+
+@contextmanager
+def no_pictures() -> Iterator[None]:
+    """Checks measure, and draw nothing."""
+
+    @contextmanager
+    def figure(*_: Any, columns: int = 1, **__: Any) -> Iterator[list[MagicMock]]:
+        yield [MagicMock() for _ in range(columns)]
+
+    with (
+        patch("tractcap.checks.common.panels.sheet", lambda *_, **__: Image.new("RGB", (1, 1))),
+        patch("tractcap.checks.common.plots.figure", figure),
+    ):
+        yield

@@ -15,7 +15,6 @@ import checking
 import nibabel as nib
 import numpy as np
 import phantoms
-from PIL import Image
 
 from tractcap.checks import checks
 from tractcap.checks.common.check import CheckFile, Value
@@ -70,11 +69,8 @@ def measured(folder: Path, count: int, most: int) -> dict[str, dict[str, Value]]
     """What all checks measure of a bundle by samples of so many streamlines, without pictures."""
     path, beside = given(folder, count)
     with ExitStack() as stack:
-        for kind in ("panels", "plots"):
-            none = Image.new("RGB", (1, 1))
-            stack.enter_context(patch(f"tractcap.checks.common.{kind}.sheet", lambda *_, _none=none, **__: _none))
-        for name in NAMES:
-            stack.enter_context(patch(f"tractcap.checks.{name}._MOST", most))
+        stack.enter_context(checking.no_pictures())
+        stack.enter_context(patch("tractcap.checks.common.sample.MOST_STREAMLINES", most))
         stack.enter_context(patch("tractcap.checks.common.sample.MOST_POINTS", 10**8))
         stack.enter_context(patch("tractcap.checks.common.pairwise_distances.MOST", 10**12))
         return {name: checking.make(name, folder / "out", path, **beside)[0].measures for name in NAMES}
@@ -86,7 +82,7 @@ def main() -> None:
     for count in COUNTS:
         with (
             tempfile.TemporaryDirectory() as folder,
-            patch("tractcap.checks.common.comparison.similarity", lambda *_: 0.0),
+            patch("tractcap.checks.atlas.shape_similarity", lambda *_: 0.0),
         ):
             told = measured(Path(folder), count, count)  # similarity takes time that grows with the square
         found[str(count)] = {

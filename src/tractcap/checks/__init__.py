@@ -1,19 +1,31 @@
-"""Measures of quality, one module each: what it needs, what memory it takes, what it measures, what it draws.
+"""Measures of quality, one module each; ``checks.toml`` says what each one measures and needs.
 
-A module here that has a ``CHECK`` is a check; nothing else need know of it. What they share is in ``kit``. The
-supervisor imports them all, so they import numpy and what is heavier within their functions.
+The supervisor reads that table alone. The modules, which import numpy and what is heavier, are loaded by workers.
 """
 
-import pkgutil
+import tomllib
+from dataclasses import replace
 from functools import cache
-from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-from tractcap.checks.common.check import Check
+from tractcap.checks.common.check import HIGH, LOW, Check, Measure
 
 
 @cache
 def checks() -> dict[str, Check]:
     """All checks by name, in the order in which they are shown."""
-    names = [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
-    found: list[Check] = [import_module(f"{__name__}.{name}").CHECK for name in names]
-    return {one.name: one for one in sorted(found, key=lambda one: (one.place, one.name))}
+    table = tomllib.loads((Path(__file__).parent / "checks.toml").read_text(encoding="utf-8"))
+    return {name: _check(name, **entry) for name, entry in table.items()}
+
+
+def _check(name: str, measures: list[dict[str, Any]], uses: list[str] | None = None, **entry: Any) -> Check:
+    every: list[Measure] = []
+    for row in measures:
+        sampled = row.pop("sampled", False)
+        measure = Measure(**row)
+        every.append(measure)
+        for end, words, side in ((LOW, "at least", "Lower"), (HIGH, "at most", "Upper")) if sampled else ():
+            what = f"{side} end of the interval of 99 % for all streamlines"
+            every.append(replace(measure, key=f"{measure.key}{end}", name=f"{measure.name}, {words}", what=what))
+    return Check(name=name, measures=tuple(every), uses=tuple(uses or ()), **entry)

@@ -1,18 +1,32 @@
-"""Cluster confidence: which streamlines have others that follow the same way."""
+"""Cluster confidence: which streamlines have others that follow the same way, the nearer the more.
 
-from typing import TYPE_CHECKING, Any
+Jordan, Amirbekian, Keshavan and Henry (2018), Cluster Confidence Index: A Streamline-Wise Pathway Reproducibility
+Metric for Diffusion-Weighted MRI Tractography, J Neuroimaging 28(1), 64-69, doi:10.1111/jon.12467.
+"""
 
-from tractcap.checks.common import memory
-from tractcap.checks.common.check import Check, CheckInput, Findings, Measure, Value, estimated
+from collections.abc import Sequence
+from itertools import compress
 
-if TYPE_CHECKING:
-    from PIL import Image
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
-    from tractcap.checks.common.output import CheckOutput
-    from tractcap.checks.common.sample import Sample
+from tractcap.checks.common import estimate, pairwise_distances, panels, plots
+from tractcap.checks.common.check import CheckInput, Findings, Report
+from tractcap.checks.common.duplicates import PRECISION
+from tractcap.checks.common.output import CheckOutput
+from tractcap.checks.common.sample import Sample, Streamline, length, take
+from tractcap.drawing.colors import ColorScale
+from tractcap.inputs.tractograms import Tractogram
 
-_MOST = 2_000
-"""Streamlines that are compared with all others, as long as these aren't too many: see ``pairs``."""
+FARTHEST = 5.0
+"""mm; streamlines at that distance or beyond give no support (the method's default)."""
+
+POINTS = 12
+"""That distances are measured at, of each streamline (the method's default)."""
+
+SHORTEST = 20.0
+"""mm; below it dipy declines to measure."""
 
 _SHOWN = 90
 """Percentile of the index that the colours reach to: few streamlines have by far the most support."""
@@ -21,102 +35,70 @@ _THRESHOLD = 1.0
 """Streamlines below it are taken for removed, as pyTractoViz does."""
 
 
-def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
-    from tractcap.checks.common import cluster_confidence, pairwise_distances, sample
+def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+    """See :meth:`Check.run`."""
+    tractogram = inputs.open(inputs.tractogram)
+    sample = take(tractogram, output.report, SHORTEST)
+    sample = pairwise_distances.thinned(sample, sample.total)
+    values = confidence(sample.streamlines, tractogram, output.report)
+    kept = values >= _THRESHOLD
+    if sample.streamlines:
+        output.picture("streamlines", "Before and after", _picture(sample, values, kept, output))
+        heading = f"cluster confidence of {sample.caption}"
+        with plots.figure(output, "histogram", "Distribution of the index", heading) as (axes,):
+            axes.hist(values, plots.bins(values, _THRESHOLD).tolist(), color=plots.BLUE)
+            plots.line_at(axes, _THRESHOLD, f"threshold {_THRESHOLD:g}")
+            axes.set(xlabel="cluster confidence index (1/mm)", ylabel="streamlines")
+            axes.locator_params(axis="y", integer=True)
+            axes.legend()
+    rows = zip(sample.numbers.tolist(), values.round(6).tolist(), strict=True)
+    output.table("values", "Values", ("streamline", "cci"), rows)
 
-    tractogram = given.open(given.tractogram)
-    taken = sample.take(tractogram, _MOST, desk.report, cluster_confidence.SHORTEST)
-    taken = pairwise_distances.thinned(taken, taken.total)
-    values = cluster_confidence.confidence(taken.streamlines, tractogram, desk.report)
-    if taken.streamlines:
-        desk.picture("streamlines", "Before and after", _pictures(taken, values, desk))
-        desk.picture("histogram", "Distribution of the index", _plot(values, taken.told, desk))
-    rows = zip(taken.numbers.tolist(), values.round(6).tolist(), strict=True)
-    desk.table("values", "Values", ("streamline", "cci"), rows)
-    notes = taken.notes("cluster confidence")
-    if not taken.total:
-        notes.append(f"no streamline is {cluster_confidence.SHORTEST:g} mm or longer: there is no index")
-    return Findings(_measures(taken, values), notes)
-
-
-def _measures(taken: "Sample", values: Any) -> dict[str, Value]:
-    from tractcap.checks.common import estimate
-
-    short = sum(count for why, count in taken.left_out.items() if why.startswith("shorter"))
-    kept = float((values >= _THRESHOLD).mean()) if len(values) else 0.0
-    return {
-        "Streamlines": taken.total + short,
+    short = sum(count for why, count in sample.left_out.items() if why.startswith("shorter"))
+    measures = {
+        "Streamlines": sample.total + short,
         "TooShort": short,
         "Sampled": len(values),
-        **estimate.mean(values, taken.fraction).measures("CCIMean"),
-        **estimate.median(values, taken.fraction).measures("CCIMedian"),
-        **estimate.deviation(values, taken.fraction).measures("CCIStandardDeviation"),
+        **estimate.mean(values, sample.fraction).measures("CCIMean"),
+        **estimate.median(values, sample.fraction).measures("CCIMedian"),
+        **estimate.deviation(values, sample.fraction).measures("CCIStandardDeviation"),
         "Threshold": _THRESHOLD,
-        **estimate.share(kept, len(values), taken.fraction).measures("Retention"),
+        **estimate.share(float(kept.mean()) if len(kept) else 0.0, len(kept), sample.fraction).measures("Retention"),
     }
+    notes = sample.notes("cluster confidence")
+    if not sample.total:
+        notes.append(f"no streamline is {SHORTEST:g} mm or longer: there is no index")
+    return Findings(measures, notes)
 
 
-def _pictures(taken: "Sample", values: Any, desk: "CheckOutput") -> "Image.Image":
-    import numpy as np
+def confidence(some: Sequence[Streamline], tractogram: Tractogram, report: Report) -> NDArray[np.float64]:
+    """The index of some of a tractogram's streamlines, (S,): the sum of 1/MDF over all others nearer than ``FARTHEST``.
 
-    from tractcap.checks.common import panels
-    from tractcap.drawing.colors import ColorScale
+    The same as dipy's ``cluster_confidence`` of all of them. Streamlines that are the same give each other no support,
+    where dipy declines to go on; short ones give none either.
+    """
+    index = np.zeros(len(some))
+    for apart in pairwise_distances.distances(some, tractogram, POINTS, report, lambda line: length(line) >= SHORTEST):
+        near = (apart > PRECISION) & (apart < FARTHEST)
+        index += np.divide(1, apart, out=np.zeros_like(apart), where=near).sum(axis=1)
+    return index
 
+
+def _picture(sample: Sample, values: NDArray[np.float64], kept: NDArray[np.bool_], output: CheckOutput) -> Image.Image:
     scale = ColorScale("CCI", 0.0, max(float(np.percentile(values, _SHOWN)), _THRESHOLD))
-    kept = values >= _THRESHOLD
-    of = "" if taken.whole else f" of the {len(values):,} drawn"
-    left = f"CCI of {_THRESHOLD:g} or more: {int(kept.sum()):,} kept, {int((~kept).sum()):,} removed{of}"
-    rows = [
-        panels.PanelRow("Before", taken.told, [panels.valued(taken.streamlines, values, scale)]),
-        panels.PanelRow("After", left, [panels.valued(_those(taken, kept), values[kept], scale)]),
-        panels.PanelRow(
-            "Removed", f"CCI below {_THRESHOLD:g}", [panels.valued(_those(taken, ~kept), values[~kept], scale)]
+    of = "" if sample.whole else f" of the {len(values):,} drawn"
+    named = (
+        ("Before", sample.caption, np.ones_like(kept)),
+        (
+            "After",
+            f"CCI of {_THRESHOLD:g} or more: {int(kept.sum()):,} kept, {int((~kept).sum()):,} removed{of}",
+            kept,
         ),
+        ("Removed", f"CCI below {_THRESHOLD:g}", ~kept),
+    )
+    rows = [
+        panels.PanelRow(title, words, [panels.valued([*compress(sample.streamlines, shown)], values[shown], scale)])
+        for title, words, shown in named
     ]
-    return panels.sheet(
-        f"{desk.title}: cluster confidence", taken.told, rows, panels.frame_of(taken.streamlines), desk.report,
-        background=desk.background, scale=scale,
-    )  # fmt: skip
-
-
-def _those(taken: "Sample", which: Any) -> list[Any]:
-    return [one for one, wanted in zip(taken.streamlines, which, strict=True) if wanted]
-
-
-def _plot(values: Any, of: str, desk: "CheckOutput") -> "Image.Image":
-    from tractcap.checks.common import plots
-
-    def fill(plot: Any) -> None:
-        plot.axes.hist(values, plots.bins(values, _THRESHOLD), color=plots.BLUE)
-        plot.axes.axvline(_THRESHOLD, color=plot.ink, linestyle="--", label=f"threshold {_THRESHOLD:g}")
-        plot.axes.set(xlabel="cluster confidence index (1/mm)", ylabel="streamlines")
-        plot.axes.locator_params(axis="y", integer=True)
-        plot.axes.legend()
-
-    title = f"{desk.title}: cluster confidence of {of}"
-    return plots.sheet(title, 1, lambda found: fill(found[0]), background=desk.background)
-
-
-CHECK = Check(
-    name="cci",
-    title="Cluster confidence",
-    what="How well each streamline is supported by others that follow the same way: those with little support are "
-    "likely to be false.",
-    source="Jordan, Amirbekian, Keshavan and Henry (2018), Cluster Confidence Index: A Streamline-Wise Pathway "
-    "Reproducibility Metric for Diffusion-Weighted MRI Tractography, J Neuroimaging 28(1), 64-69, "
-    "doi:10.1111/jon.12467. The distance: Garyfallidis et al. (2012), Front Neurosci 6, 175, "
-    "doi:10.3389/fnins.2012.00175.",
-    measures=(
-        Measure("Streamlines", "Streamlines", "That can be drawn"),
-        Measure("TooShort", "Too short", "Streamlines shorter than 20 mm, which have no index and give no support"),
-        Measure("Sampled", "Sampled", "Streamlines that were compared with all others"),
-        *estimated("CCIMean", "Mean CCI", "Of all that aren't too short", "1/mm"),
-        *estimated("CCIMedian", "Median CCI", "Of all that aren't too short", "1/mm"),
-        *estimated("CCIStandardDeviation", "Standard deviation", "Of all that aren't too short", "1/mm"),
-        Measure("Threshold", "Threshold", "From which on a streamline is kept", "1/mm"),
-        *estimated("Retention", "Retention", "Share of those that aren't too short which are kept"),
-    ),
-    run=_run,
-    need=lambda given: memory.READING + memory.sampled(given.tractogram, _MOST) + memory.PANELS + memory.PLOTS,
-    place=20,
-)  # fmt: skip
+    frame = panels.frame_of(sample.streamlines)
+    return panels.sheet(output, "cluster confidence", sample.caption, rows, frame, scale=scale)

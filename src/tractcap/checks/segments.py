@@ -1,40 +1,22 @@
 """Segments: parts along a bundle, each in its own colour."""
 
-from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
 
-from tractcap.checks.common import memory
-from tractcap.checks.common.check import Check, CheckInput, Findings, Measure, Value, estimated
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.spatial import cKDTree
+
+from tractcap.checks.common import estimate, panels
+from tractcap.checks.common.alignment import AlignedBundle, align
+from tractcap.checks.common.check import CheckInput, Findings
+from tractcap.checks.common.output import CheckOutput
+from tractcap.checks.common.sample import Sample, Streamline, take
 from tractcap.drawing.palette import apart
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from tractcap.checks.common.alignment import Along
-    from tractcap.checks.common.output import CheckOutput
-    from tractcap.checks.common.sample import Sample
-
-_MOST = 2_000
-"""Streamlines that are looked at."""
 
 SEGMENTS = 10
 COLORS = tuple(apart()[:SEGMENTS])
 """Of the segments, always the same."""
-
-
-def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
-    from tractcap.checks.common import sample
-    from tractcap.checks.common.alignment import along
-
-    taken = sample.take(given.open(given.tractogram), _MOST, desk.report)
-    way = along(taken.streamlines)
-    apart, numbers = _assigned(taken, way)
-    desk.picture("streamlines", "Segments along the bundle", _pictures(taken, numbers, way, desk))
-    rows = list(_rows(numbers, apart, way))
-    desk.table("segments", "Segments", _COLUMNS, rows)
-    return Findings(_measures(taken, rows, apart, numbers), taken.notes("segments"))
-
 
 _COLUMNS = (
     "segment", "color", "x_mm", "y_mm", "z_mm", "sampled_points", "sampled_streamlines", "streamlines_share",
@@ -42,101 +24,56 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _measures(taken: "Sample", rows: Sequence[Any], apart: Any, numbers: Sequence[Any]) -> dict[str, Value]:
-    import numpy as np
+def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+    """See :meth:`Check.run`."""
+    sample = take(inputs.open(inputs.tractogram), output.report)
+    bundle = align(sample.streamlines)
+    marks = bundle.part_marks(SEGMENTS)
+    # as dipy's assignment_map finds them for a model that is the core alone: of a whole bundle that bends far it would
+    # make several centroids, and number them through
+    apart, numbers = cKDTree([mark.at for mark in marks]).query(np.concatenate(sample.streamlines))
+    counts = np.array([len(streamline) for streamline in sample.streamlines])
+    of_each = np.split(numbers, np.cumsum(counts)[:-1])  # the segments of each streamline's points
+    output.picture("streamlines", "Segments along the bundle", _picture(sample, of_each, bundle, output))
 
-    from tractcap.checks.common import estimate
-
-    shares = [estimate.share(row[7], len(numbers), taken.fraction) for row in rows]
-    points = np.array([len(one) for one in numbers])
-    away = np.add.reduceat(apart, np.cumsum(points) - points)
-    return {
-        "Segments": SEGMENTS,
-        "Streamlines": taken.total,
-        "Sampled": len(taken.streamlines),
-        **estimate.extreme(shares, min).measures("FewestShare"),
-        **estimate.ratio(away, points, taken.fraction).measures("DistanceMean", 3),
-    }
-
-
-def _assigned(taken: "Sample", way: "Along") -> tuple[Any, list[Any]]:
-    """The distance of each point (P,) from the bundle's core, and of each streamline its points' segments (N,).
-
-    As dipy's ``assignment_map`` finds them for a model that is the core alone: of a whole bundle that bends far it
-    would make several centroids, and number them through.
-    """
-    import numpy as np
-    from scipy.spatial import cKDTree
-
-    middles = np.array([mark.at for mark in way.part(SEGMENTS)])
-    apart, numbers = cKDTree(middles).query(np.concatenate(taken.streamlines))
-    return apart, np.split(numbers, np.cumsum([len(one) for one in taken.streamlines])[:-1])
-
-
-def _rows(numbers: Sequence[Any], apart: Any, way: "Along") -> Iterator[tuple[Any, ...]]:
-    import numpy as np
-
-    every = np.concatenate(numbers)
-    for number, mark in enumerate(way.part(SEGMENTS)):
-        within = every == number
-        crossing = sum(bool((one == number).any()) for one in numbers)
+    rows, shares = [], []
+    for number, (mark, color) in enumerate(zip(marks, COLORS, strict=True)):
+        within = numbers == number
+        crossing = sum(bool((segments == number).any()) for segments in of_each)
         distance = round(float(apart[within].mean()), 3) if within.any() else None
-        color = "#{:02x}{:02x}{:02x}".format(*COLORS[number])
-        yield number + 1, color, *mark.at, int(within.sum()), crossing, crossing / len(numbers), distance
+        shares.append(estimate.share(crossing / len(of_each), len(of_each), sample.fraction))
+        rows.append((
+            number + 1, "#{:02x}{:02x}{:02x}".format(*color), *mark.at, int(within.sum()), crossing,
+            crossing / len(of_each), distance,
+        ))  # fmt: skip
+    output.table("segments", "Segments", _COLUMNS, rows)
+
+    away = np.add.reduceat(apart, np.cumsum(counts) - counts)
+    measures = {
+        "Segments": SEGMENTS,
+        "Streamlines": sample.total,
+        "Sampled": len(sample.streamlines),
+        **estimate.extreme(shares, min).measures("FewestShare"),
+        **estimate.ratio(away, counts, sample.fraction).measures("DistanceMean", 3),
+    }
+    return Findings(measures, sample.notes("segments"))
 
 
-def _pictures(taken: "Sample", numbers: Sequence[Any], way: "Along", desk: "CheckOutput") -> "Image.Image":
-    from tractcap.checks.common import panels
-
-    words = f"1 {way.ends[0]}, {SEGMENTS} {way.ends[1]}"
+def _picture(
+    sample: Sample, of_each: list[NDArray[np.int64]], bundle: AlignedBundle, output: CheckOutput
+) -> Image.Image:
+    """A bundle of each segment's parts of streamlines, in its colour; a part ends at the next one's first point."""
+    parts: list[list[Streamline]] = [[] for _ in range(SEGMENTS)]
+    for streamline, segments in zip(sample.streamlines, of_each, strict=True):
+        starts = [0, *(np.flatnonzero(np.diff(segments)) + 1).tolist(), len(streamline)]
+        for start, stop in pairwise(starts):
+            if len(part := streamline[start : stop + 1]) > 1:
+                parts[segments[start]].append(part)
     legend = tuple((str(number), color) for number, color in enumerate(COLORS, 1))
-    row = panels.PanelRow("Segments", words, _colored(taken, numbers))
+    bundles = [panels.plain(name, part, color) for (name, color), part in zip(legend, parts, strict=True) if part]
+    first, last = bundle.ends
+    row = panels.PanelRow("Segments", f"1 {first}, {SEGMENTS} {last}", bundles)
     return panels.sheet(
-        f"{desk.title}: {SEGMENTS} segments", taken.told, [row],
-        panels.frame_of(taken.streamlines), desk.report, background=desk.background, legend=legend,
-        marks=way.part(SEGMENTS),
+        output, f"{SEGMENTS} segments", sample.caption, [row], panels.frame_of(sample.streamlines),
+        legend=legend, marks=bundle.part_marks(SEGMENTS),
     )  # fmt: skip
-
-
-def _colored(taken: "Sample", numbers: Sequence[Any]) -> list[Any]:
-    """A bundle of each segment's parts of streamlines, in its colour."""
-    from tractcap.checks.common import panels
-
-    parts: list[list[Any]] = [[] for _ in range(SEGMENTS)]
-    for streamline, segments in zip(taken.streamlines, numbers, strict=True):
-        for number, part in _parts(streamline, segments):
-            parts[number].append(part)
-    return [
-        panels.plain(str(number), part, color)
-        for number, (part, color) in enumerate(zip(parts, COLORS, strict=True), 1)
-        if part
-    ]
-
-
-def _parts(streamline: Any, segments: Any) -> Iterator[tuple[int, Any]]:
-    """The parts of a streamline within a segment each, up to the next one's first point."""
-    import numpy as np
-
-    begins = [0, *(np.flatnonzero(np.diff(segments)) + 1).tolist(), len(streamline)]
-    for first, last in pairwise(begins):
-        if len(part := streamline[first : last + 1]) > 1:
-            yield int(segments[first]), part
-
-
-CHECK = Check(
-    name="segments",
-    title="Segments",
-    what=f"The bundle in {SEGMENTS} segments of equal length along its core: each point belongs to the nearest one.",
-    source="Chandio et al. (2020), Bundle analytics, a computational framework for investigating the shapes and "
-    "profiles of brain pathways across populations, Sci Rep 10, 17149, doi:10.1038/s41598-020-74054-4.",
-    measures=(
-        Measure("Segments", "Segments", "Along the core"),
-        Measure("Streamlines", "Streamlines", "That can be drawn"),
-        Measure("Sampled", "Sampled", "Streamlines that were looked at"),
-        *estimated("FewestShare", "Fewest streamlines", "Share of streamlines in the segment that has the fewest"),
-        *estimated("DistanceMean", "Mean distance", "Of points from the middle of their segment", "mm"),
-    ),
-    run=_run,
-    need=lambda given: memory.READING + memory.sampled(given.tractogram, _MOST) + memory.PANELS + memory.PLOTS,
-    place=40,
-)

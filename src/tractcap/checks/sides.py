@@ -1,126 +1,53 @@
 """Left and right: how a bundle differs from the same one of the other hemisphere."""
 
-from typing import TYPE_CHECKING, Any
-
-from tractcap.checks.common import memory
-from tractcap.checks.common.check import Check, CheckInput, Findings, Measure, Value
+from tractcap.checks.common import panels, plots
+from tractcap.checks.common.check import CheckInput, Findings, Value
+from tractcap.checks.common.output import CheckOutput
+from tractcap.checks.common.survey import survey
 from tractcap.drawing.palette import DISTINCT
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from tractcap.checks.common.output import CheckOutput
-    from tractcap.checks.common.sample import Sample
-    from tractcap.checks.common.survey import Survey
-
-_MOST = 2_000
-"""Streamlines of each side that are drawn."""
 
 _COLORS = {"Left": DISTINCT["skyblue"], "Right": DISTINCT["orange"]}
 
+_FIGURES = {"Streamlines": "streamlines", "Length": "mean length (mm)", "Volume": "volume (mm³)"}
+"""What is compared, and what the axes of the plots say."""
 
-def _run(given: CheckInput, desk: "CheckOutput") -> Findings:
-    from tractcap.checks.common import same_space
-    from tractcap.checks.common.survey import survey
 
-    assert given.mirror is not None
-    spaces = same_space.shared(given.tractogram, given.mirror)
-    ours_first = given.hemisphere == "L"
-    files = (given.tractogram, given.mirror) if ours_first else (given.mirror, given.tractogram)
-    named = dict(zip(_COLORS, files, strict=True))
-    tractograms = {side: given.open(file) for side, file in named.items()}
-    same_space.placed(list(tractograms.values()), "it can't be compared with the other side")
-    surveys = {side: survey(one, _MOST, desk.report) for side, one in tractograms.items()}
-    found = {side: _measured(one) for side, one in surveys.items()}
-    taken = {side: one.sample for side, one in surveys.items()}
-    desk.picture("both", "Both sides", _pictures(taken, desk))
-    desk.picture("bars", "Left and right", _plot(found, desk))
-    measures: dict[str, Value] = {f"{key}{side}": value for side, one in found.items() for key, value in one.items()}
-    for key in _NAMED:
-        measures[f"Laterality{key}"] = index = _laterality(found["Left"][key], found["Right"][key])
+def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+    """See :meth:`Check.run`."""
+    assert inputs.mirror is not None
+    notes = inputs.tractogram.space_notes(inputs.mirror)
+    files = [inputs.tractogram, inputs.mirror][:: 1 if inputs.hemisphere == "L" else -1]
+    tractograms = [inputs.open_placed(file, "it can't be compared with the other side") for file in files]
+    left, right = (survey(tractogram, output.report) for tractogram in tractograms)
+    surveys = {"Left": left, "Right": right}
+    figures: dict[str, dict[str, float]] = {
+        side: {"Streamlines": one.counts.drawn, "Length": one.lengths.mean, "Volume": one.territory.volume}
+        for side, one in surveys.items()
+    }
+    indices = {key: _laterality(figures["Left"][key], figures["Right"][key]) for key in _FIGURES}
+
+    bundles = [panels.plain(side, one.sample.streamlines, _COLORS[side]) for side, one in surveys.items()]
+    words = " · ".join(f"{side.lower()} {one.sample.caption}" for side, one in surveys.items())
+    frame = panels.frame_of(left.sample.streamlines, right.sample.streamlines)
+    legend = tuple((side.lower(), color) for side, color in _COLORS.items())
+    row = panels.PanelRow("Both sides", words, bundles)
+    output.picture("both", "Both sides", panels.sheet(output, "left and right", "", [row], frame, legend=legend))
+    with plots.figure(output, "bars", "Left and right", "left and right", columns=len(_FIGURES), wide=8.4) as several:
+        for axes, (key, label) in zip(several, _FIGURES.items(), strict=True):
+            values, index = [figures[side][key] for side in _COLORS], indices[key]
+            axes.bar([side.lower() for side in _COLORS], values, color=[*map(plots.as_hex, _COLORS.values())])
+            axes.set(title=f"index {index:+.2f}" if index is not None else "no index", ylabel=label)
+
+    measures: dict[str, Value] = {
+        f"{key}{side}": value for side, of_side in figures.items() for key, value in of_side.items()
+    }
+    for key, index in indices.items():
+        measures[f"Laterality{key}"] = index
         measures[f"Asymmetry{key}"] = None if index is None else abs(index)
-    shown = ((one, f"the picture of the {side.lower()} side") for side, one in taken.items())
-    return Findings(measures, [*spaces, *(note for one, what in shown for note in one.notes(what, measured=False))])
-
-
-def _measured(found: "Survey") -> dict[str, float]:
-    return {"Streamlines": found.measured, "Length": found.lengths.mean, "Volume": found.volume}
+    for side, one in surveys.items():
+        notes += one.sample.notes(f"the picture of the {side.lower()} side", measured=False)
+    return Findings(measures, notes)
 
 
 def _laterality(left: float, right: float) -> float | None:
     return round((left - right) / (left + right), 6) if left + right else None
-
-
-def _pictures(taken: dict[str, "Sample"], desk: "CheckOutput") -> "Image.Image":
-    from tractcap.checks.common import panels
-
-    bundles = [panels.plain(side, one.streamlines, _COLORS[side]) for side, one in taken.items()]
-    words = " · ".join(f"{side.lower()} {one.told}" for side, one in taken.items())
-    legend = tuple((side.lower(), color) for side, color in _COLORS.items())
-    return panels.sheet(
-        f"{desk.title}: left and right", "", [panels.PanelRow("Both sides", words, bundles)],
-        panels.frame_of(*(one.streamlines for one in taken.values())), desk.report, background=desk.background,
-        legend=legend,
-    )  # fmt: skip
-
-
-def _plot(found: dict[str, dict[str, float]], desk: "CheckOutput") -> "Image.Image":
-    from tractcap.checks.common import plots
-
-    colors = [plots.as_hex(color) for color in _COLORS.values()]
-
-    def fill(all_of_them: list[Any]) -> None:
-        for plot, (key, (name, unit)) in zip(all_of_them, _NAMED.items(), strict=True):
-            values = [found[side][key] for side in _COLORS]
-            plot.axes.bar([side.lower() for side in _COLORS], values, color=colors)
-            index = _laterality(*values)
-            plot.axes.set(title=f"index {index:+.2f}" if index is not None else "no index")
-            plot.axes.set_ylabel(f"{name} ({unit})" if unit else name)
-
-    return plots.sheet(f"{desk.title}: left and right", len(_NAMED), fill, wide=8.4, background=desk.background)
-
-
-_NAMED = {"Streamlines": ("streamlines", ""), "Length": ("mean length", "mm"), "Volume": ("volume", "mm³")}
-
-
-def _lacks(given: CheckInput) -> str:
-    if not given.hemisphere:
-        return "the name tells no hemisphere, so there is no other side"
-    return "" if given.mirror else "the same bundle of the other hemisphere isn't there"
-
-
-def _need(given: CheckInput) -> int:
-    both = [file for file in (given.tractogram, given.mirror) if file]
-    of_both = sum(memory.sampled(file, _MOST) + memory.SURVEY for file in both)
-    return memory.READING + of_both + memory.PANELS + memory.PLOTS
-
-
-CHECK = Check(
-    name="sides",
-    title="Left and right",
-    what="How the bundle differs from the same one of the other hemisphere: (left - right) / (left + right) of "
-    "streamlines, mean length and volume. Healthy brains are asymmetric too.",
-    source="The index: Seghier (2008), Laterality index in functional MRI: methodological issues, Magn Reson Imaging "
-    "26, 594-601, doi:10.1016/j.mri.2007.10.010. Of tracts: Catani et al. (2007), Symmetries in human brain language "
-    "pathways correlate with verbal recall, PNAS 104, 17163-17168, doi:10.1073/pnas.0702116104.",
-    measures=(
-        *(
-            Measure(f"{key}{side}", f"{name.capitalize()}, {side.lower()}", "Of all that can be measured", unit)
-            for side in _COLORS
-            for key, (name, unit) in {**_NAMED, "Volume": ("volume", "mm^3")}.items()
-        ),
-        *(
-            Measure(f"{kind}{key}", f"{kind} of {name}", what)
-            for key, (name, _) in _NAMED.items()
-            for kind, what in (
-                ("Laterality", "From -1, all on the right, to 1, all on the left"),
-                ("Asymmetry", "The same without its sign"),
-            )
-        ),
-    ),
-    run=_run,
-    need=_need,
-    lacks=_lacks,
-    uses=("mirror",),
-    place=70,
-)

@@ -230,11 +230,12 @@ def check(
     for earlier in at.glob(f"{escape(stem)}_check-{name}_*"):
         earlier.unlink()
     red, green, blue = background
-    desk = CheckOutput(at, stem, name, title, report, (red, green, blue))
-    found = one.make(CheckInput.load(given), desk)
+    files = CheckOutput(at, stem, name, title, report, (red, green, blue))
+    found = one.run(CheckInput.parse(given), files)
     if found.missing:
         return {"Missing": found.missing}
-    return {"Measures": found.measures, "Notes": found.notes, "Figures": desk.figures, "Tables": desk.tables}
+    figures, tables = ([file.plain() for file in several] for several in (files.figures, files.tables))
+    return {"Measures": found.measures, "Notes": found.notes, "Figures": figures, "Tables": tables}
 
 
 def page(output: str, participant: str, report: Report) -> dict[str, Any]:

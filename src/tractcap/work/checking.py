@@ -155,7 +155,7 @@ class ParticipantChecks:
         """The bytes that each check takes of each bundle that has what it needs."""
         for check in (one for name, one in checks().items() if name in self._settings.checks.names):
             for order in (self._order(check, job) for job in self._jobs.values() if job.leads):
-                if not check.lacks(order.given):
+                if not check.missing(order.given):
                     yield check.name, order.need
 
     def orders(self, job: Job) -> Iterator[PlannedCheck]:
@@ -165,7 +165,7 @@ class ParticipantChecks:
             order = self._order(check, job)
             if check.name not in self._settings.checks.names:
                 self._leave(order, SKIPPED, "it was not asked for")
-            elif why := check.lacks(order.given):
+            elif why := check.missing(order.given):
                 self._leave(order, MISSING, next(self._lacking(order), why))
             elif order.need > self._room:
                 self.fail(order, self._too_large(order.need))
@@ -187,7 +187,7 @@ class ParticipantChecks:
         at = place(self._settings.output, job.source)
         record = check_record.record(check, about(job.source), source(job), self._with(job, given), DONE, "")
         arguments = {
-            "name": check.name, "given": given.dump(), "folder": str(at.parent), "stem": job.source.stem,
+            "name": check.name, "given": given.plain(), "folder": str(at.parent), "stem": job.source.stem,
             "title": job.source.title, "background": list(self._settings.look.background),
         }  # fmt: skip
         return PlannedCheck(check, job, given, record, arguments, plan.BASE + plan.SCIENCE + check.need(given))
@@ -200,15 +200,18 @@ class ParticipantChecks:
         others["reference"] = self._file(ComparisonFile(job.reference.path)) if job.reference else None
         if "atlas" in check.uses and (moved := others.get("moved")):
             own = moved
+        maps = beside.maps if "maps" in check.uses else {}
+        used = {name: others.get(name) for name in check.uses}
         return CheckInput(
             own,
             bundle.readable,
             bundle.hemisphere,
             self._settings.vtk_space,
-            {name: self._file(ComparisonFile(path)) for name, path in beside.maps.items()}
-            if "maps" in check.uses
-            else {},
-            **{name: others.get(name) for name in check.uses if name != "maps"},
+            {name: self._file(ComparisonFile(path)) for name, path in maps.items()},
+            used.get("reference"),
+            used.get("atlas"),
+            used.get("before"),
+            used.get("mirror"),
         )
 
     def _file(self, other: ComparisonFile) -> CheckFile:
@@ -294,11 +297,10 @@ class ParticipantChecks:
         self._tally.counts[status] += 1
         for flag in raised:
             self._tally.flags += 1
-            log.warning("flagged: %s: %s", order.job.source.name, flags.sentence(flag.plain()))
+            log.warning("flagged: %s: %s", order.job.source.name, flags.sentence(flag))
 
     def _flags(self, order: PlannedCheck, measures: Mapping[str, Any]) -> tuple[Flag, ...]:
-        raised = flags.raised(self._settings.checks.rules, order.check.name, measures)
-        return tuple(Flag.parse(plain(one)) for one in raised)
+        return flags.raised(self._settings.checks.rules, order.check.name, measures)
 
 
 def _told(value: Value) -> Value:

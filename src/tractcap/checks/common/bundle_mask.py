@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 
 from tractcap.checks.common.check import CheckFile
 from tractcap.checks.common.sample import Streamline
@@ -20,7 +21,7 @@ _MOST_SHOWN = 5_000
 
 
 @dataclass(frozen=True)
-class Mask:
+class BundleMask:
     """``centers`` (N, 3) of its voxels in mm, and those of its surface, ``rim`` (M, 3); on the grid of ``volume``."""
 
     centers: NDArray[np.float64]
@@ -30,47 +31,45 @@ class Mask:
     @property
     def territory(self) -> VisitedVolume:
         """Its voxels, as those of streamlines whose points :meth:`on_grid` has moved."""
-        found = VisitedVolume()
-        found.mark(self.on_grid(self.centers))
-        return found
+        territory = VisitedVolume()
+        territory.mark(self.on_grid(self.centers))
+        return territory
 
     @property
-    def _shown(self) -> NDArray[np.float64]:
-        return self.rim[:: max(1, -(-len(self.rim) // _MOST_SHOWN))]
-
-    @property
-    def told(self) -> str:
-        """How large it is, and how much of its surface is drawn, for captions."""
-        of = (
-            f", {len(self._shown):,} of {len(self.rim):,} at its surface shown"
-            if len(self._shown) < len(self.rim)
-            else ""
-        )
+    def caption(self) -> str:
+        """How large it is, and how much of its surface is drawn."""
+        shown, rim = len(self._shown), len(self.rim)
+        of = f", {shown:,} of {rim:,} at its surface shown" if shown < rim else ""
         return f"an image of {len(self.centers):,} voxels{of}"
+
+    @property
+    def strokes(self) -> list[Streamline]:
+        """Its rim as something to be drawn from all sides: crosses in voxels, as many of these as may be shown."""
+        halves = np.abs(self.volume.affine[:3, :3]).sum(axis=1).min() / 2 * np.eye(3)
+        return [np.array([at - half, at + half], np.float32) for at in self._shown for half in halves]
 
     def on_grid(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Points (N, 3) in mm, moved so that the image's voxels become those of a territory, around its origin.
 
         Voxels are compared where they are: on a grid beside them half of them would differ.
         """
-        middle = np.array(self.volume.data.shape) // 2
-        moved: NDArray[np.float32] = ((self.volume.voxels(points).T - middle + 0.5) * VOXEL).astype(np.float32)
+        moved: NDArray[np.float32] = ((self.volume.voxels(points).T - self._middle + 0.5) * VOXEL).astype(np.float32)
         return moved
 
     def off_grid(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Points (N, 3) that :meth:`on_grid` has moved, back to where they were in mm."""
-        middle = np.array(self.volume.data.shape) // 2
-        return _centers(points / VOXEL + middle - 0.5, self.volume)
+        return _in_mm(points / VOXEL + self._middle - 0.5, self.volume)
 
     @property
-    def strokes(self) -> list[Streamline]:
-        """Its rim as something to be drawn from all sides: crosses in voxels, as many of these as may be shown."""
-        shown = self._shown
-        halves = np.abs(self.volume.affine[:3, :3]).sum(axis=1).min() / 2 * np.eye(3)
-        return [np.array([at - half, at + half], np.float32) for at in shown for half in halves]
+    def _middle(self) -> NDArray[np.int64]:
+        return np.array(self.volume.data.shape) // 2
+
+    @property
+    def _shown(self) -> NDArray[np.float64]:
+        return self.rim[:: max(1, -(-len(self.rim) // _MOST_SHOWN))]
 
 
-def read(file: CheckFile) -> Mask:
+def read(file: CheckFile) -> BundleMask:
     """Read an image as a mask.
 
     Raises
@@ -79,27 +78,15 @@ def read(file: CheckFile) -> Mask:
         When it can't be read, or no voxel has a value above zero.
     """
     volume = ImageFile(Path(file.path)).values()
-    inside = _inside(volume, file)
-    centers = _centers(np.argwhere(inside), volume)
-    return Mask(centers, _centers(np.argwhere(inside & ~_within(inside)), volume), volume)
-
-
-def _inside(volume: Volume, file: CheckFile) -> NDArray[np.bool_]:
     known = np.isfinite(volume.data)
     highest = float(volume.data.max(initial=0, where=known))
     if highest <= 0:
         raise InputError(f"{file.path} has no voxel above zero: give an image of the bundle.")
-    inside: NDArray[np.bool_] = known & (volume.data > INSIDE * highest)
-    return inside
+    inside = known & (volume.data > INSIDE * highest)
+    rim = inside & ~binary_erosion(inside)
+    return BundleMask(_in_mm(np.argwhere(inside), volume), _in_mm(np.argwhere(rim), volume), volume)
 
 
-def _within(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    from scipy.ndimage import binary_erosion
-
-    eroded: NDArray[np.bool_] = binary_erosion(inside)
-    return eroded
-
-
-def _centers(voxels: NDArray[np.int64] | NDArray[np.floating], volume: Volume) -> NDArray[np.float64]:
-    centers: NDArray[np.float64] = voxels @ volume.affine[:3, :3].T + volume.affine[:3, 3]
-    return centers
+def _in_mm(voxels: NDArray[np.int64] | NDArray[np.floating], volume: Volume) -> NDArray[np.float64]:
+    points: NDArray[np.float64] = voxels @ volume.affine[:3, :3].T + volume.affine[:3, 3]
+    return points

@@ -1,34 +1,56 @@
-"""What a check is. Standard library alone: the supervisor's process imports it."""
+"""What a check is, what it reads, and what it finds. Standard library alone: the supervisor's process imports it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-from tractcap.errors import EmptyError
+from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.filenames import split_image
+from tractcap.limits import MB
+from tractcap.records.json_record import JsonRecord
 
 if TYPE_CHECKING:
     from tractcap.checks.common.output import CheckOutput
     from tractcap.inputs.tractograms import Tractogram
 
+Report = Callable[[int], None]
+"""To be called now and then with the number of points that were read, as a sign of life."""
+
 Value = float | int | str | None
-"""Of a measure. None where it can't be told, such as the mean of nothing."""
+"""Of a measure. None where it isn't known, such as the mean of nothing."""
 
 LOW, HIGH = "Low", "High"
-"""Ends of the keys of measures that say between what a measure of a sample lies for all streamlines."""
+"""Ends of the keys of measures: between these values a measure of a sample lies for all streamlines."""
 
 DONE, FAILED, MISSING, SKIPPED = STATUSES = ("done", "failed", "missing", "skipped")
 """What became of a check: it was made; it could not be; what it needs isn't there; it was not asked for."""
 
-_ALONE = ("reference", "atlas", "before", "mirror")
+MOST_STREAMLINES = 2_000
+"""Of a sample."""
+
+MOST_POINTS = 1_000_000
+"""Of a sample: 12 MB; fewer streamlines are taken where these have more."""
+
+CHUNK = 20_000
+"""Points that are read at once."""
+
+_READING = 1100 * CHUNK
+"""Bytes that reading one chunk after the other takes."""
+
+_BYTES_PER_VOXEL = 8
+"""Of a map or an atlas's image, in single precision with what is made of it."""
+
+_REFERENCE, _REFERENCE_VOXELS = 2 * MB, 320**3
+"""What telling the head from air in a reference image takes beyond the pictures; a byte for each of so many voxels."""
 
 
 @dataclass(frozen=True)
-class CheckFile:
+class CheckFile(JsonRecord, keys=str):
     """What a check reads: a tractogram of at most so many ``streamlines`` and ``points``, or an image of ``voxels``.
 
-    ``space`` is the label of the space that its name tells, empty where it doesn't. ``loaded`` are the bytes that a
+    ``space`` is the label of the space in its name, empty where there is none. ``loaded`` are the bytes that a
     tractogram takes which can't be read in chunks.
     """
 
@@ -46,12 +68,40 @@ class CheckFile:
 
     @property
     def name(self) -> str:
-        """Its last part, for people."""
+        """The file's name without its folder."""
         return self.path.rpartition("/")[2]
+
+    @property
+    def sample_need(self) -> int:
+        """Bytes that a sample of a tractogram takes, with the copies that are drawn of it.
+
+        A header may promise more than the file holds, never less: so the most that a sample may hold counts, and not
+        how long streamlines seem to be. What can't be read in chunks is loaded for it.
+        """
+        return self.loaded + 4 * 12 * min(MOST_POINTS, self.points) + 300 * min(2 * MOST_STREAMLINES, self.streamlines)
+
+    def space_notes(self, other: "CheckFile") -> list[str]:
+        """Notes on the spaces of two files: none where both names have the same.
+
+        Nothing is registered here, so files in different spaces can't be compared.
+
+        Raises
+        ------
+        InputError
+            When the names have different spaces.
+        """
+        if self.space == other.space:
+            return []
+        if self.space and other.space:
+            raise InputError(
+                f"{self.name} is in space {self.space}, and {other.path} in {other.space}: give both in the same space."
+            )
+        unknown = other.name if self.space else self.name
+        return [f"the space of {unknown} isn't told by the name"]
 
 
 @dataclass(frozen=True)
-class CheckInput:
+class CheckInput(JsonRecord, keys=str):
     """A bundle to be checked, and what there is to check it with; None where there is none.
 
     ``bundle`` is its name for people and ``hemisphere`` L, R or empty. ``maps`` are scalar maps by name, ``reference``
@@ -70,17 +120,6 @@ class CheckInput:
     before: CheckFile | None = None
     mirror: CheckFile | None = None
 
-    @classmethod
-    def load(cls, told: Mapping[str, Any]) -> Self:
-        """From what :meth:`dump` and JSON have made of one."""
-        alone = {name: CheckFile(**told[name]) if told[name] else None for name in _ALONE}
-        maps = {name: CheckFile(**one) for name, one in told["maps"].items()}
-        return cls(**{**told, **alone, "tractogram": CheckFile(**told["tractogram"]), "maps": maps})
-
-    def dump(self) -> dict[str, Any]:
-        """As values that JSON holds."""
-        return asdict(self)
-
     def open(self, file: CheckFile) -> "Tractogram":
         """One of its tractograms.
 
@@ -93,11 +132,25 @@ class CheckInput:
 
         return open_tractogram(Path(file.path), vtk_space=self.vtk_space)
 
+    def open_placed(self, file: CheckFile, otherwise: str) -> "Tractogram":
+        """One of its tractograms, of which it must be known where its streamlines lie.
+
+        Raises
+        ------
+        InputError
+            When it can't be read, or that isn't known; ``otherwise`` says what isn't possible then.
+        """
+        tractogram = self.open(file)
+        if why := tractogram.header.unplaced:
+            raise InputError(f"{file.name}: {why}, so {otherwise}.")
+        return tractogram
+
     @property
     def files(self) -> dict[str, CheckFile]:
-        """All that isn't the tractogram, by what they are, such as ``atlas`` or ``map FA``."""
-        alone = {name: getattr(self, name) for name in _ALONE}
-        return {**{name: one for name, one in alone.items() if one}, **{f"map {k}": v for k, v in self.maps.items()}}
+        """All but the tractogram, by what they are, such as ``atlas`` or ``map FA``."""
+        others = {"reference": self.reference, "atlas": self.atlas, "before": self.before, "mirror": self.mirror}
+        maps = {f"map {name}": file for name, file in self.maps.items()}
+        return {name: file for name, file in others.items() if file} | maps
 
 
 @dataclass(frozen=True)
@@ -113,20 +166,8 @@ class Measure:
     unit: str = ""
 
 
-def estimated(key: str, name: str, what: str, unit: str = "") -> tuple[Measure, Measure, Measure]:
-    """A measure of all streamlines that a sample tells, and the ends of the interval that it lies in."""
-    ends = ((LOW, "at least", "Lower"), (HIGH, "at most", "Upper"))
-    return (
-        Measure(key, name, what, unit),
-        *(
-            Measure(f"{key}{end}", f"{name}, {words}", f"{side} end of the interval of 99 % for all streamlines", unit)
-            for end, words, side in ends
-        ),
-    )  # type: ignore[return-value]
-
-
 def interval(measures: Mapping[str, Value], key: str) -> tuple[Value, Value]:
-    """Between what a measure lies for all streamlines: twice its value where it is known."""
+    """Between which values a measure lies for all streamlines: twice its own where it is known exactly."""
     value = measures[key]
     return measures.get(f"{key}{LOW}", value), measures.get(f"{key}{HIGH}", value)
 
@@ -138,7 +179,7 @@ def is_end(measures: Mapping[str, Value], key: str) -> bool:
 
 @dataclass
 class Findings:
-    """What a check found: its measures' values by key, and sentences on what was left out or else must be known.
+    """What a check found: its measures' values by key, and notes, such as on what was left out.
 
     Where there is nothing to measure, ``missing`` says so.
     """
@@ -150,35 +191,47 @@ class Findings:
 
 @dataclass(frozen=True)
 class Check:
-    """A measure of quality.
-
-    ``name`` is for the command line, ``title`` and ``what`` (a sentence) for people, ``source`` says where the method
-    is from. ``uses`` names what it reads of :class:`CheckInput` beside the tractogram: ``maps``, ``reference``,
-    ``atlas``, ``before``, ``mirror``; ``lacks`` says in a sentence what of what it needs isn't there, empty if all
-    is. ``need`` are the bytes of memory it takes beside a worker that can draw. ``run`` makes it, by way of
-    :meth:`make`. ``place`` is its place among others.
-    """
+    """A measure of quality; ``checks.toml`` says what its fields mean."""
 
     name: str
     title: str
     what: str
     source: str
+    place: int
+    memory_mb: int
     measures: tuple[Measure, ...]
-    run: Callable[[CheckInput, "CheckOutput"], Findings]
-    need: Callable[[CheckInput], int]
-    lacks: Callable[[CheckInput], str] = lambda given: ""  # noqa: ARG005
     uses: tuple[str, ...] = ()
-    place: int = 50
+    needs: str = ""
 
-    def make(self, given: CheckInput, desk: "CheckOutput") -> Findings:
-        """Make it.
+    def missing(self, inputs: CheckInput) -> str:
+        """A sentence on what it needs and isn't there; empty if all is."""
+        if "mirror" in self.uses and not inputs.hemisphere:
+            return "the name tells no hemisphere, so there is no other side"
+        return self.needs if self.needs and not getattr(inputs, self.uses[0]) else ""
+
+    def need(self, inputs: CheckInput) -> int:
+        """Bytes of memory that it takes beside a worker that can draw."""
+        used = [inputs.tractogram, *(file for name, file in inputs.files.items() if name in self.uses)]
+        need = self.memory_mb * MB + _READING + sum(file.sample_need for file in used)
+        if "maps" in self.uses:  # one after the other
+            need += _BYTES_PER_VOXEL * max((file.voxels for file in inputs.maps.values()), default=0)
+        if "atlas" in self.uses and inputs.atlas:
+            need += _BYTES_PER_VOXEL * inputs.atlas.voxels
+        if "reference" in self.uses and inputs.reference:
+            need += _REFERENCE + min(inputs.reference.voxels, _REFERENCE_VOXELS)
+        return need
+
+    def run(self, inputs: CheckInput, output: "CheckOutput") -> Findings:
+        """Measure the bundle, and write pictures and tables.
 
         Raises
         ------
         InputError
-            When something that was given can't be read, or can't be compared with the bundle.
+            When a file can't be read, or can't be compared with the bundle.
         """
+        module = import_module(f"tractcap.checks.{self.name}")
         try:
-            return self.run(given, desk)
+            findings: Findings = module.run(inputs, output)
         except EmptyError as error:
             return Findings(missing=str(error))
+        return findings

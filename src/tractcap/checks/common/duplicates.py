@@ -18,7 +18,7 @@ _SHIFT = np.uint64(32)
 
 
 class Duplicates:
-    """Takes chunks of drawable streamlines in their order. Twins have the same points, from either end.
+    """Takes chunks of drawable streamlines in their order. Duplicates have the same points, from either end.
 
     Only numbers that differ are remembered. Each is below the bar by the same chance, however many streamlines have it:
     so those that are tell how many there are in all (Wegman's adaptive sampling: Flajolet 1990, Computing 43, 391-400,
@@ -36,10 +36,10 @@ class Duplicates:
             self._close()
         if len(chunk.offsets) < 2:
             return
-        each = _numbered(chunk)
-        each[:1] += np.array([self._open or 0], np.uint64)  # wraps around, as all sums here
-        self._open = int(each[-1]) if chunk.tail else None
-        self._keep(each[:-1] if chunk.tail else each)
+        numbers = _numbered(chunk)
+        numbers[:1] += np.array([self._open or 0], np.uint64)  # wraps around, as all sums here
+        self._open = int(numbers[-1]) if chunk.tail else None
+        self._keep(numbers[:-1] if chunk.tail else numbers)
 
     def count(self, streamlines: int) -> Estimate:
         """How many of so many streamlines are the same as one before."""
@@ -78,11 +78,11 @@ class Duplicates:
 def _numbered(chunk: Chunk) -> NDArray[np.uint64]:
     """A number of each streamline (S,) that doesn't depend on its direction: the sum of its points' numbers."""
     points = np.rint(chunk.points / np.float32(PRECISION)).astype(np.int64).view(np.uint64)
-    each = _mixed(_mixed(points[:, 0] * _FACTORS[0]) + points[:, 1] * _FACTORS[1]) + points[:, 2] * _FACTORS[2]
-    each = _mixed(each)
-    each[: chunk.new.start] = 0
-    each[chunk.new.stop :] = 0
-    return np.add.reduceat(each, chunk.offsets[:-1])
+    numbers = _mixed(_mixed(points[:, 0] * _FACTORS[0]) + points[:, 1] * _FACTORS[1]) + points[:, 2] * _FACTORS[2]
+    numbers = _mixed(numbers)
+    numbers[: chunk.new.start] = 0
+    numbers[chunk.new.stop :] = 0
+    return np.add.reduceat(numbers, chunk.offsets[:-1])
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

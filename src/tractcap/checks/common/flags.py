@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tractcap.checks import checks
 from tractcap.checks.common.check import HIGH, LOW, Value, interval, is_end
 from tractcap.errors import RecordError, SettingsError
 from tractcap.files import read_text
+from tractcap.records.check import Flag
 
 OURS = Path(__file__).parent.parent / "flags.toml"
 """The rules that come with tractcap."""
@@ -20,12 +22,11 @@ MOST = 1e300
 """Thresholds beyond it, and such as aren't numbers, are mistakes."""
 
 _BOUNDS = ("below", "above")
-_KEYS = {"name", "check", "measure", *_BOUNDS}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Flags a measure of a check that lies below, or above, a threshold: of the two one is given."""
+    """Flags a measure of a check that lies below, or above, a threshold: one of the two is given."""
 
     name: str
     check: str
@@ -33,36 +34,32 @@ class Rule:
     below: float | None = None
     above: float | None = None
 
-    def raised(self, measures: Mapping[str, Value]) -> Iterator[dict[str, Any]]:
-        """A flag for each of the measures that it is raised by, as the check's JSON file has it.
+    def raised(self, measures: Mapping[str, Value]) -> Iterator[Flag]:
+        """A flag for each of the measures that break the rule.
 
-        A measure of a sample raises it where its whole interval lies beyond the threshold.
+        A measure of a sample breaks it where its whole interval lies beyond the threshold.
         """
+        of_ends = self.measure.endswith((LOW, HIGH))
         for key, value in measures.items():
-            if self._is_of(key, measures) and all(map(self._crossed, (value, *interval(measures, key)))):
-                bound = {"Below": self.below} if self.below is not None else {"Above": self.above}
-                yield {"Name": self.name, "Measure": key, "Value": value, **bound}
-
-    def _is_of(self, key: str, measures: Mapping[str, Value]) -> bool:
-        ends = self.measure.endswith((LOW, HIGH))
-        return key == self.measure or (_fits(key, self.measure) and (ends or not is_end(measures, key)))
+            ours = key == self.measure or (_fits(key, self.measure) and (of_ends or not is_end(measures, key)))
+            if ours and isinstance(value, int | float) and all(map(self._crossed, (value, *interval(measures, key)))):
+                yield Flag(name=self.name, measure=key, value=value, below=self.below, above=self.above)
 
     def _crossed(self, value: Value) -> bool:
         if not isinstance(value, int | float):
             return False
-        low = self.below is not None and value < self.below
-        return low or (self.above is not None and value > self.above)
+        return value < self.below if self.below is not None else self.above is not None and value > self.above
 
 
-def raised(rules: tuple[Rule, ...], check: str, measures: Mapping[str, Value]) -> list[dict[str, Any]]:
-    """The flags that a check's measures raise; a value that can't be told raises none."""
-    return [flag for rule in rules if rule.check == check for flag in rule.raised(measures)]
+def raised(rules: tuple[Rule, ...], check: str, measures: Mapping[str, Value]) -> tuple[Flag, ...]:
+    """The flags that a check's measures raise; a value that isn't known raises none."""
+    return tuple(flag for rule in rules if rule.check == check for flag in rule.raised(measures))
 
 
-def sentence(flag: Mapping[str, Any]) -> str:
+def sentence(flag: Flag) -> str:
     """A flag in words, such as ``few streamlines left: Retention is 0.15, below 0.2``."""
-    bound = f"below {flag['Below']:g}" if "Below" in flag else f"above {flag['Above']:g}"
-    return f"{flag['Name']}: {flag['Measure']} is {flag['Value']:g}, {bound}"
+    bound = f"below {flag.below:g}" if flag.below is not None else f"above {flag.above:g}"
+    return f"{flag.name}: {flag.measure} is {flag.value:g}, {bound}"
 
 
 def _fits(key: str, measure: str) -> bool:
@@ -82,51 +79,42 @@ def read(path: Path | None = None) -> tuple[Rule, ...]:
     """
     at = path or OURS
     try:
-        told = tomllib.loads(read_text(at))
+        table = tomllib.loads(read_text(at))
     except FileNotFoundError:
         raise SettingsError(f"--flags {at} doesn't exist: give a file of rules.") from None
     except RecordError as error:
         raise SettingsError(f"--flags {at} can't be understood: {error.why}. Give a file of rules.") from None
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"--flags {at} can't be read as TOML: {error}.") from error
-    found = told.pop("flag", [])
-    if told or not isinstance(found, list):
-        raise SettingsError(f"--flags {at} holds {_first(told) or 'flag'!r}: give rules, each under [[flag]], alone.")
-    return tuple(_rule(at, number, one) for number, one in enumerate(found, 1))
+    rules = table.pop("flag", [])
+    if table or not isinstance(rules, list):
+        raise SettingsError(
+            f"--flags {at} holds {next(iter(table), 'flag')!r}: give rules, each under [[flag]], alone."
+        )
+    for number, rule in enumerate(rules, 1):
+        if wrong := _wrong(rule):
+            raise SettingsError(f"--flags {at}, rule {number}: {wrong}.")
+    return tuple(Rule(**rule) for rule in rules)
 
 
-def _first(told: Mapping[str, Any]) -> str:
-    return next(iter(told), "")
-
-
-def _rule(at: Path, number: int, told: Any) -> Rule:
-    if not isinstance(told, dict) or (wrong := _wrong(told)):
-        raise SettingsError(f"--flags {at}, rule {number}: {wrong if isinstance(told, dict) else 'it is no table'}.")
-    return Rule(**told)
-
-
-def _wrong(told: Mapping[str, Any]) -> str:
+def _wrong(rule: Any) -> str:
     """What is wrong with a rule, or nothing."""
-    if unknown := sorted(told.keys() - _KEYS):
+    if not isinstance(rule, dict):
+        return "it is no table"
+    words = ("name", "check", "measure")
+    if unknown := sorted(rule.keys() - {*words, *_BOUNDS}):
         return f"{unknown[0]!r} isn't understood: give name, check, measure, and below or above"
-    if lacks := [key for key in ("name", "check", "measure") if not isinstance(told.get(key), str) or not told[key]]:
-        return f"it needs a {lacks[0]}, in quotes"
-    bounds = [told[key] for key in _BOUNDS if key in told]
-    if len(bounds) != 1 or not _is_number(bounds[0]):
+    if missing := [key for key in words if not isinstance(rule.get(key), str) or not rule[key]]:
+        return f"it needs a {missing[0]}, in quotes"
+    bounds = [rule[key] for key in _BOUNDS if key in rule]
+    if len(bounds) != 1 or not isinstance(bounds[0], int | float) or isinstance(bounds[0], bool):
         return "give one number, either below or above"
-    return _unknown(told["check"], told["measure"])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and -MOST <= value <= MOST
-
-
-def _unknown(check: str, measure: str) -> str:
-    from tractcap.checks import checks
-
+    if not -MOST <= bounds[0] <= MOST:
+        return "give one number, either below or above"
+    check, measure = rule["check"], rule["measure"]
     if check not in checks():
         return f"there is no check {check!r}, only {', '.join(checks())}"
-    keys = [one.key for one in checks()[check].measures]
-    if measure not in keys and not any(_fits(measure, key) for key in keys):
+    keys = [known.key for known in checks()[check].measures]
+    if not any(measure == key or _fits(measure, key) for key in keys):
         return f"the check {check} has no measure {measure!r}, only {', '.join(keys)}"
     return ""

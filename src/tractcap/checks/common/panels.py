@@ -1,12 +1,13 @@
 """Pictures of streamlines, a row of views for each state of them, all in one frame and on one scale."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Streamline
 from tractcap.drawing import labels
 from tractcap.drawing.bounds import BoundsMeter, cropping_notes
@@ -15,7 +16,7 @@ from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.labels import Captions
 from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.palette import Color
-from tractcap.drawing.views import VIEWS, Frame, View
+from tractcap.drawing.views import VIEWS, Frame
 from tractcap.inputs.tractograms.chunks import Chunk
 from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
 from tractcap.records.options import DATA, ONE, Coloring, PictureOptions, RenderSettings
@@ -25,12 +26,12 @@ SIZE = 480
 
 VIEWS_SHOWN = ("left", "anterior", "superior")
 
-_MAKING = RenderSettings(20_000, (1,) * len(VIEWS_SHOWN), 2)
+_SETTINGS = RenderSettings(20_000, (1,) * len(VIEWS_SHOWN), 2)
 
 
 @dataclass(frozen=True)
 class PanelRow:
-    """What one row shows: streamlines as bundles with their colours, and in words, the first line as a title."""
+    """What a row shows: streamlines as bundles with their colours, and in words, the first line as a title."""
 
     title: str
     words: str
@@ -43,7 +44,6 @@ class Mark:
 
     text: str
     at: tuple[float, float, float]
-    color: Color | None = None
 
 
 def plain(name: str, streamlines: Sequence[Streamline], color: Color) -> ColoredTractogram:
@@ -64,70 +64,57 @@ def valued(
 
 
 def frame_of(*groups: Sequence[Streamline]) -> Frame:
-    """The frame around the streamlines of all groups, of which one at least must be there, but for a few far away."""
-    places = BoundsMeter()
-    for one in (one for group in groups for one in group):
-        places.add(Chunk(one, np.array([0, len(one)])))
-    boxes = places.boxes()
+    """The frame around the streamlines of all groups, of which at least one must be there, but for a few far away."""
+    bounds = BoundsMeter()
+    for group in groups:
+        for streamline in group:
+            bounds.add(Chunk(streamline, np.array([0, len(streamline)])))
+    boxes = bounds.boxes()
     return Frame(boxes.framed_low, boxes.framed_high)
 
 
 def sheet(
-    title: str,
+    output: CheckOutput,
+    heading: str,
     subtitle: str,
     rows: Sequence[PanelRow],
     frame: Frame,
-    report: Callable[[int], None],
     *,
-    background: Color = (0, 0, 0),
     scale: ColorScale | None = None,
     legend: tuple[tuple[str, Color], ...] = (),
     marks: Sequence[Mark] = (),
-    warnings: tuple[str, ...] = (),
 ) -> Image.Image:
-    """One picture of all rows, under a heading with the colour bar, above the legend.
+    """One picture of all rows, under the bundle's title and a heading with the colour bar, above the legend.
 
     Parameters
     ----------
     scale : what the colours stand for, the same in all rows. legend : names and colours of bundles.
-    marks : words to put into all pictures. warnings : sentences.
+    marks : words in all pictures.
     """
-    look = PictureOptions(views=VIEWS_SHOWN, size=SIZE, background=background)
-    pictures = [one for row in rows for one in _pictures(row, frame, look, marks, report)]
-    return labels.mosaic(pictures, Captions(title, subtitle, warnings, scale, legend, background))
+    pictures = [picture for row in rows for picture in _views(row, frame, marks, output)]
+    return labels.mosaic(
+        pictures, Captions(f"{output.title}: {heading}", subtitle, (), scale, legend, output.background)
+    )
 
 
-def _pictures(
-    row: PanelRow, frame: Frame, look: PictureOptions, marks: Sequence[Mark], report: Callable[[int], None]
-) -> Iterator[Image.Image]:
-    background, tally = look.background, StreamlineCounts()
-    for name, pixels in _drawn(row, frame, look, tally, report):
-        image = Image.fromarray(pixels)
-        _mark(image, VIEWS[name], frame, marks, background)
-        labels.label(image, VIEWS[name], frame, background)
+def _views(row: PanelRow, frame: Frame, marks: Sequence[Mark], output: CheckOutput) -> Iterator[Image.Image]:
+    """The pictures of a row."""
+    background, counts = output.background, StreamlineCounts()
+    options = PictureOptions(views=VIEWS_SHOWN, size=SIZE, background=background)
+    bundles = [bundle for bundle in row.bundles if bundle.tractogram.header.streamlines]
+    if bundles:
+        drawn = draw(Scene(bundles, frame, options), _SETTINGS, counts, output.report)
+        pictures = ((picture.view.name, Image.fromarray(picture.pixels)) for picture in drawn)
+    else:  # nothing is left, such as by a filter: an empty picture says so
+        pictures = ((name, Image.new("RGB", (SIZE, SIZE), background)) for name in VIEWS_SHOWN)
+    for name, image in pictures:
+        view = VIEWS[name]
+        right, up = np.array(view.rightwards), np.array(view.up)
+        for mark in marks:
+            away, pixels = np.array(mark.at) - frame.center, image.width / frame.width
+            x, y = image.width / 2 + float(away @ right) * pixels, image.width / 2 - float(away @ up) * pixels
+            labels.word(image, (x, y), mark.text, None, background)
+        labels.label(image, view, frame, background)
         if name == VIEWS_SHOWN[0]:
-            labels.head(image, Captions(row.title, row.words, tuple(cropping_notes(tally)), background=background))
+            labels.head(image, Captions(row.title, row.words, tuple(cropping_notes(counts)), background=background))
         yield image
-
-
-def _drawn(
-    row: PanelRow, frame: Frame, look: PictureOptions, tally: StreamlineCounts, report: Callable[[int], None]
-) -> Iterator[tuple[str, np.ndarray]]:
-    bundles = [one for one in row.bundles if one.tractogram.header.streamlines]
-    if not bundles:  # nothing is left, such as by a filter: an empty picture says so
-        for name in look.views:
-            yield name, np.full((look.size, look.size, 3), look.background, np.uint8)
-        return
-    for drawn in draw(Scene(bundles, frame, look), _MAKING, tally, report):
-        yield drawn.view.name, drawn.pixels
-
-
-def _mark(image: Image.Image, view: View, frame: Frame, marks: Sequence[Mark], background: Color) -> None:
-    right, up = np.array(view.rightwards), np.array(view.up)
-    for mark in marks:
-        away = np.array(mark.at) - frame.center
-        x, y = (
-            image.width / 2 + sign * float(away @ axis) * image.width / frame.width
-            for axis, sign in ((right, 1), (up, -1))
-        )
-        labels.word(image, (x, y), mark.text, mark.color, background)

@@ -1,19 +1,21 @@
 """Plots that look like the pictures beside them."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from tractcap.checks.common.output import CheckOutput
 from tractcap.drawing.palette import DISTINCT, Color, contrast, mix
 
 DPI = 150
-_DIM, _RULE = 0.3, 0.8
 _POINTS = 9
 """Size of the words."""
 
@@ -26,53 +28,20 @@ def as_hex(color: Color) -> str:
 BLUE, ORANGE = as_hex(DISTINCT["skyblue"]), as_hex(DISTINCT["orange"])
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A plot to be filled: ``axes`` are matplotlib's, ``ink`` and ``dim`` colours that suit its background."""
-
-    axes: Any
-    ink: str
-    dim: str
-
-
-def sheet(
-    title: str,
-    columns: int,
-    fill: Callable[[list[Plot]], None],
-    *,
-    background: Color,
-    wide: float = 6.4,
-    high: float = 3.6,
-) -> Image.Image:
-    """A picture of plots beside each other, filled by a function that is given them."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    ink, file = contrast(background), io.BytesIO()
-    with _style(ink, background):
-        figure = Figure((wide, high), DPI, layout="constrained")
-        FigureCanvasAgg(figure)
-        figure.suptitle(title, fontsize=_POINTS + 2, x=0.01, ha="left", color=as_hex(ink))
-        axes = figure.subplots(1, columns, squeeze=False)[0]
-        fill([Plot(one, as_hex(ink), as_hex(mix(ink, background, _DIM))) for one in axes])
-        figure.savefig(file, format="png", facecolor=as_hex(background))
-    return Image.open(file).convert("RGB")
-
-
-def bins(values: NDArray[np.floating], threshold: float, most: int = 40) -> NDArray[np.float64]:
-    """Edges of bins of a histogram of values of 0 or more, with one of them at the threshold."""
-    high = max(float(values.max(initial=0)), threshold)
-    rough = high / most
-    wide = threshold / max(1, round(threshold / rough)) if rough < threshold else threshold * round(rough / threshold)
-    return np.arange(0, high / wide + 1) * wide
-
-
 @contextmanager
-def _style(ink: Color, background: Color) -> Iterator[None]:
-    from matplotlib import style
+def figure(
+    output: CheckOutput, name: str, title: str, heading: str, columns: int = 1, wide: float = 6.4
+) -> Iterator[list[Axes]]:
+    """Plots beside each other, to be filled, which then become a picture of a check.
 
-    dim, rule = (as_hex(mix(ink, background, share)) for share in (_DIM, _RULE))
-    look = {
+    Parameters
+    ----------
+    name, title : see :meth:`CheckOutput.picture`. heading : stands above the plots, after the bundle's title.
+    """
+    background = output.background
+    ink = contrast(background)
+    dim, rule = (as_hex(mix(ink, background, share)) for share in (0.3, 0.8))
+    settings = {
         **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), as_hex(background)),
         **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), as_hex(ink)),
         **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), dim),
@@ -86,5 +55,23 @@ def _style(ink: Color, background: Color) -> Iterator[None]:
         "axes.titlelocation": "left",
         "axes.titlesize": _POINTS,
     }
-    with style.context(["default", look]):  # not what some matplotlibrc of the user's says
-        yield
+    with style.context(["default", settings]):  # not what some matplotlibrc of the user's says
+        sheet, file = Figure((wide, 3.6), DPI, layout="constrained"), io.BytesIO()
+        FigureCanvasAgg(sheet)
+        sheet.suptitle(f"{output.title}: {heading}", fontsize=_POINTS + 2, x=0.01, ha="left", color=as_hex(ink))
+        yield list(sheet.subplots(1, columns, squeeze=False)[0])
+        sheet.savefig(file, format="png")
+    output.picture(name, title, Image.open(file).convert("RGB"))
+
+
+def line_at(axes: Axes, value: float, label: str = "") -> None:
+    """A dashed line across, such as a threshold."""
+    axes.axvline(value, color=axes.title.get_color(), linestyle="--", label=label)
+
+
+def bins(values: NDArray[np.floating], threshold: float, most: int = 40) -> NDArray[np.float64]:
+    """Edges of bins of a histogram of values of 0 or more, with one of them at the threshold."""
+    high = max(float(values.max(initial=0)), threshold)
+    rough = high / most
+    wide = threshold / max(1, round(threshold / rough)) if rough < threshold else threshold * round(rough / threshold)
+    return np.arange(0, high / wide + 1) * wide
