@@ -5,14 +5,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from tractcap import __version__, interpreter, interrupts
 from tractcap.cli_options import CAP_VARIABLE, PARAMETERS, Command, with_dashes
-from tractcap.drawing.palette import Color, parse_coloring
-from tractcap.drawing.views import Vector
+from tractcap.drawing.palette import parse_coloring
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
 from tractcap.records.options import PictureOptions
@@ -102,25 +101,13 @@ def tractcap(
     nprocs: int,
     batch_size: int | None,
     timeout: float,
-    views: tuple[str, ...],
-    size: int,
     fit: bool,
     overview: bool,
-    style: str,
-    width: float | None,
-    opacity: float,
-    background: Color,
-    animation: tuple[str, ...] | None,
-    frames: int,
-    frame_size: int,
     color: str | None,
     scalars: tuple[str, ...],
     color_range: str | None,
     colormap: str,
     reference: Path | None,
-    anatomy: tuple[str, ...],
-    slices_at: Vector | None,
-    slab: float,
     checks: str,
     atlas: Path | None,
     before: Path | None,
@@ -133,6 +120,7 @@ def tractcap(
     dry_run: bool,
     as_json: bool,
     verbose: int,
+    **picture: Any,
 ) -> None:
     """Draw tractograms, whatever their size, within a memory cap.
 
@@ -173,20 +161,7 @@ def tractcap(
         settings = Settings(
             input=source,
             output=output,
-            look=PictureOptions(
-                views=views,
-                size=size,
-                background=background,
-                style=style,
-                width=width,
-                opacity=opacity,
-                anatomy=anatomy,
-                slices_at=slices_at,
-                slab=slab,
-                animation=animation or (),
-                frames=frames,
-                frame_size=frame_size,
-            ),
+            look=PictureOptions(**picture),  # whose fields have the options' names
             coloring=parse_coloring(color, scalars, color_range, colormap),
             reference=None if str(reference) == "none" else reference,
             find_reference=reference is None,
