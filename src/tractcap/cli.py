@@ -11,10 +11,10 @@ import click
 
 from tractcap import __version__, interpreter, interrupts
 from tractcap.cli_options import CAP_VARIABLE, PARAMETERS, Command, with_dashes
-from tractcap.drawing.palette import Color, parse_coloring
 from tractcap.drawing.views import Vector
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
+from tractcap.palette import Color, parse_coloring
 from tractcap.records.options import PictureOptions
 from tractcap.terminal import log_to_stderr, open_streams, progress
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.common import memory
 from tractcap.checks.common.check import Check, CheckFile, CheckInput, Findings, Measure, Value, estimated
-from tractcap.drawing.palette import DISTINCT
 from tractcap.limits import MB
+from tractcap.palette import DISTINCT
 
 if TYPE_CHECKING:
     from PIL import Image

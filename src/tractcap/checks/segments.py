@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.common import memory
 from tractcap.checks.common.check import Check, CheckInput, Findings, Measure, Value, estimated
-from tractcap.drawing.palette import apart
+from tractcap.palette import apart
 
 if TYPE_CHECKING:
     from PIL import Image

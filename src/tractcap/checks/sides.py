@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from tractcap.checks.common import memory
 from tractcap.checks.common.check import Check, CheckInput, Findings, Measure, Value
-from tractcap.drawing.palette import DISTINCT
+from tractcap.palette import DISTINCT
 
 if TYPE_CHECKING:
     from PIL import Image

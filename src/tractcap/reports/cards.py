@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from tractcap.errors import RecordError
 from tractcap.files import read_start
-from tractcap.inputs.bundle_names import Sided, counterparts
+from tractcap.records.hemispheres import Sided, counterparts
 from tractcap.records.tractogram import DrawnRecord, LengthsRecord
 from tractcap.reports.check_results import Checked, checked, counts
 from tractcap.reports.collect import PictureSet, in_words, telling

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from markupsafe import Markup
 
 from tractcap.checks.common.check import DONE
-from tractcap.drawing.palette import apart
+from tractcap.palette import apart
 from tractcap.records.check import CheckRecord
 from tractcap.records.identity import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
 from tractcap.records.options import (

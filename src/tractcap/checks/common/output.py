@@ -9,8 +9,8 @@ from typing import Any
 from PIL import Image
 
 from tractcap.checks.common.check import Value
-from tractcap.drawing.palette import Color
 from tractcap.files import write_text, write_whole
+from tractcap.palette import Color
 
 NOT_AVAILABLE = "n/a"
 

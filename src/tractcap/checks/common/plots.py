@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tractcap.drawing.palette import DISTINCT, Color, contrast, mix
+from tractcap.palette import DISTINCT, Color, contrast, mix
 
 DPI = 150
 _DIM, _RULE = 0.3, 0.8
