@@ -17,7 +17,6 @@ from damage import FILES, RECORDS, spoiled
 from outputs import Output
 
 from tractcap.reports.group_page import group
-from tractcap.reports.methods import methods_html
 from tractcap.reports.participant_page import page
 from tractcap.work.bids_output import describe_dataset
 
@@ -61,7 +60,7 @@ def test_pages_and_tables_have_all_else(output: Output, damage: Damage, kind: st
     path = filled(output)[kind]
     damage(path)
     relative = path.relative_to(output.root).as_posix()
-    assert page(output.root, "01", methods_html)
+    assert page(output.root, "01")
     group(output.root)
     text = (output.root / "sub-01.html").read_text(encoding="utf-8")
     assert text.count("<article ") == 3
@@ -94,7 +93,7 @@ def test_an_odd_picture_costs_itself_alone(output: Output, damage: Damage) -> No
     record = filled(output)["tractogram"]
     (picture,) = record.parent.glob(f"{record.stem}_mosaic.png")
     damage(picture)
-    assert page(output.root, "01", methods_html)
+    assert page(output.root, "01")
     group(output.root)
     assert [row["status"] for row in rows(output)] == ["drawn"] * 4
 
@@ -126,7 +125,7 @@ def test_no_value_of_any_key_costs_more_than_its_record(output: Output, kind: st
 
     count = many(output, told, place)
     assert count > 300
-    assert page(output.root, "01", methods_html)
+    assert page(output.root, "01")
     group(output.root)
     text = (output.root / "sub-01.html").read_text(encoding="utf-8")
     others = text.count("tractcap didn’t write")

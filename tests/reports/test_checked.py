@@ -13,7 +13,7 @@ from tractcap.records.check import CheckRecord
 from tractcap.reports.check_results import Checked, checked
 from tractcap.reports.collect import ChecksMade, tracts
 from tractcap.reports.group_page import group
-from tractcap.reports.methods import methods_html
+from tractcap.reports.methods import methods_text
 from tractcap.reports.participant_page import page
 
 
@@ -127,7 +127,7 @@ def test_the_methods_text_names_what_was_made(output: Output, stem: str) -> None
     tell(output, stem, "cci", Measures={"Sampled": 2000, "Streamlines": 3000})
     tell(output, stem, "shape", Measures={"Sampled": 30, "Streamlines": 31, "SinglePoint": 1})
     tell(output, stem, "atlas", "missing", why="none")
-    text = str(methods_html(records, [one.record for one in checked(output.root, made(output))]))
+    text = methods_text(records, [one.record for one in checked(output.root, made(output))]).plain
     assert "A check was made, of a random sample of streamlines: Cluster confidence (Jordan" in text
     assert "A check was made: Lengths and shape (Curvature" in text
     assert "atlas" not in text

@@ -8,7 +8,6 @@ from typing import Any
 
 from tractcap.files import write_text
 from tractcap.limits.sizes import as_mb
-from tractcap.records.check import CheckRecord
 from tractcap.records.identity import DRAWN, FAILED, STATUSES, UNREADABLE
 from tractcap.records.options import Coloring
 from tractcap.records.ratings import ENDING
@@ -16,11 +15,10 @@ from tractcap.records.tractogram import DrawnRecord, TractogramRecord
 from tractcap.reports.cards import Card, as_hex, card, legends, pair, set_apart
 from tractcap.reports.collect import PictureSet, page_of, tracts
 from tractcap.reports.formatting import render, tenths
+from tractcap.reports.methods import MethodsText, methods_text
 
 _UNASKED = {"width": "by the number of streamlines", "slices_at": "each bundle’s centre"}
 """What an option means that is not given."""
-
-Methods = Callable[[Sequence[TractogramRecord], Sequence[CheckRecord]], str]
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,6 @@ class Group:
 def page(
     output: Path,
     participant: str,
-    methods: Methods | None = None,
     report: Callable[[int], None] = lambda _cards: None,
 ) -> Path | None:
     """Write the page of a participant, by its label; ``""`` for tractograms that are nobody's.
@@ -44,8 +41,6 @@ def page(
     ----------
     output : the folder that the page is written to, beside the participant's.
     participant : the label without ``sub-``.
-    methods : makes what may stand in an article's methods section, of the records of tractograms and of checks, as
-        HTML of the type ``markupsafe.Markup``; plain text is escaped.
     report : is called now and then as a sign of life.
 
     Returns
@@ -66,7 +61,7 @@ def page(
     legends(cards)
     path = page_of(output, participant)
     made = [check.record for one in cards for check in one.checks]
-    text = methods([one.tract.record for one in cards], made) if methods else ""
+    text = methods_text([one.tract.record for one in cards], made)
     write_text(path, render("participant.html", **_values(participant, cards, list(_groups(cards)), text, left_out)))
     return path
 
@@ -101,7 +96,7 @@ def _label(tract: PictureSet) -> str:
 
 
 def _values(
-    participant: str, cards: Sequence[Card], groups: Sequence[Group], methods: str, left_out: Sequence[str]
+    participant: str, cards: Sequence[Card], groups: Sequence[Group], methods: MethodsText, left_out: Sequence[str]
 ) -> dict[str, Any]:
     bundles = [one for one in cards if not one.tract.overview]
     statuses = Counter(one.tract.status for one in bundles)

@@ -239,10 +239,9 @@ def check(
 
 def page(output: str, participant: str, report: Report) -> dict[str, Any]:
     """Write a participant's page; returns its ``path`` below the output, or none."""
-    from tractcap.reports.methods import methods_html
     from tractcap.reports.participant_page import page as write
 
-    path = write(Path(output), participant, methods_html, report)
+    path = write(Path(output), participant, report)
     return {"path": str(path.relative_to(output)) if path else ""}
 
 
