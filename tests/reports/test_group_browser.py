@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from tractcap.reports.group_page import group
-from tractcap.reports.participant_page import page as participant_page
+from tractcap.reports.group_page import write_group_page
+from tractcap.reports.participant_page import write_participant_page
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api")
@@ -19,7 +19,7 @@ def opened(viewer):
     """Writes an output's page and opens it."""
 
     def open_page(output, **options):
-        group(output.root)
+        write_group_page(output.root)
         return viewer.open(output.root / "group.html", **options)
 
     return open_page
@@ -204,7 +204,7 @@ def test_outliers_are_marked_and_told_in_words(eight, opened):
 
 def test_links_lead_to_the_participants_pages(eight, opened):
     for at in range(1, 9):
-        participant_page(eight.root, f"0{at}")
+        write_participant_page(eight.root, f"0{at}")
     page = opened(eight)
     page.select_option("#gallery-what", label="Forceps major")
     links = page.eval_on_selector_all("#thumbs a, #table-rows a", "links => links.map(link => link.href)")

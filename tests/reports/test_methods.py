@@ -14,7 +14,7 @@ import pytest
 
 from tractcap.records.tractogram import TractogramRecord, parse
 from tractcap.reports.methods import methods_text, references
-from tractcap.reports.participant_page import page
+from tractcap.reports.participant_page import write_participant_page
 
 ALWAYS = {"vtk", "numpy", "boucheny"}
 
@@ -233,7 +233,7 @@ def test_the_page_says_the_same_and_is_escaped(told: list[dict[str, Any]], tmp_p
     for number, one in enumerate(told):
         one["Made"]["Reference"] = {"path": "/x/<script>alert(1)&.nii", "bytes": 1, "modified": 1}
         (figures / f"{number}.json").write_text(json.dumps(one))
-    made = page(tmp_path, "01")
+    made = write_participant_page(tmp_path, "01")
     assert made
     html = made.read_text().partition('<div class="methods">')[2].partition("</div>")[0]
     reader = Reader()

@@ -13,8 +13,8 @@ from outputs import BUNDLES, Output
 
 from tractcap.reports import formatting
 from tractcap.reports.cards import as_hex
-from tractcap.reports.group_table import anchor
-from tractcap.reports.participant_page import page
+from tractcap.reports.participant_page import write_participant_page
+from tractcap.reports.picture_sets import anchor
 
 TEMPLATES = Path(formatting.__file__).parent / "templates"
 
@@ -43,7 +43,7 @@ class Found(HTMLParser):
 
 
 def written(output: Output, participant: str = "01") -> str:
-    path = page(output.root, participant)
+    path = write_participant_page(output.root, participant)
     assert path
     return path.read_text()
 
@@ -72,7 +72,7 @@ def test_same_input_same_bytes(tmp_path: Path) -> None:
 
 def test_nothing_to_tell_of(output: Output) -> None:
     output.add("ForcepsMajor", "02")
-    assert page(output.root, "01") is None
+    assert write_participant_page(output.root, "01") is None
     assert list(output.root.glob("*.html")) == []
 
 
@@ -270,7 +270,7 @@ def test_only_hemispheres_are_pairs(output: Output) -> None:
 def test_folders_without_participants(output: Output) -> None:
     output.add("ForcepsMajor", "")
     output.add("ForcepsMinor", "01")
-    path = page(output.root, "")
+    path = write_participant_page(output.root, "")
     assert path == output.root / "index.html"
     assert [one["key"] for one in data(path.read_text())] == ["ForcepsMajor"]
 

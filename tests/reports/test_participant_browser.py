@@ -12,9 +12,8 @@ from checked import FLAG, tell
 from outputs import BUNDLES, Output, draw
 from playwright.sync_api import expect
 
-from tractcap.reports.collect import tracts
-from tractcap.reports.group_table import anchor
-from tractcap.reports.participant_page import page
+from tractcap.reports.participant_page import write_participant_page
+from tractcap.reports.picture_sets import anchor, picture_sets
 from tractcap.reports.ratings import read_ratings
 
 pytestmark = pytest.mark.browser
@@ -32,7 +31,7 @@ def selector(key: str) -> str:
 
 
 def write(output: Output, participant: str = "01") -> Path:
-    path = page(output.root, participant)
+    path = write_participant_page(output.root, participant)
     assert path
     return path
 
@@ -155,7 +154,7 @@ def test_filter_by_status(viewer: Viewer, filled: Path) -> None:
 
 def test_flags_and_checks(viewer: Viewer, filled: Path, output: Output) -> None:
     """Flagged bundles and failed checks can be filtered; checks open, and are there in the large view too."""
-    stems = {tract.key: tract.stem for tract in tracts(output.root)}
+    stems = {one.record.bundle.key: one.stem for one in picture_sets(output.root)}
     draw(output.root / "sub-01/figures/a.png", "a")
     told = {"Measures": {"Retention": 0.15}, "Figures": [{"File": "a.png", "Title": "A"}]}
     tell(output, stems[LEFT], "cci", Flags=[FLAG], **told)

@@ -1,8 +1,10 @@
 """Pages that are whole in themselves, from templates: how numbers and links are written."""
 
 import re
+import tomllib
 from collections.abc import Iterable
 from functools import cache
+from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
@@ -106,3 +108,8 @@ def environment() -> Environment:
     environment.filters.update({function.__name__: function for function in filters})
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # keys stay in their order
     return environment
+
+
+def read_toml(name: str) -> dict[str, dict[str, Any]]:
+    """A table of data in ``reports/``."""
+    return tomllib.loads(files("tractcap.reports").joinpath(name).read_text("utf-8"))

@@ -5,21 +5,21 @@ say.
 """
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from tractcap.checks.common.check import DONE
-from tractcap.palette import Color, apart
+from tractcap.palette import apart
 from tractcap.records.check import CheckRecord
 from tractcap.records.identity import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
-from tractcap.records.tractogram import ColoringRecord, DrawnRecord, TractogramRecord
-from tractcap.reports.formatting import environment
+from tractcap.records.json_record import Color
+from tractcap.records.options import Coloring
+from tractcap.records.tractogram import DrawnRecord, TractogramRecord
+from tractcap.reports.formatting import environment, read_toml
 
 _FINE_DENSITY = 256.0
 """mm; a tractogram that is larger has larger voxels than 2 mm in its density map."""
@@ -51,8 +51,7 @@ class Reference:
 @cache
 def references() -> dict[str, Reference]:
     """The references of ``references.toml`` by their keys."""
-    text = files("tractcap.reports").joinpath("references.toml").read_text("utf-8")
-    return {key: Reference(**fields) for key, fields in tomllib.loads(text).items()}
+    return {key: Reference(**fields) for key, fields in read_toml("references.toml").items()}
 
 
 @dataclass(frozen=True)
@@ -102,9 +101,9 @@ class Study:
         with_pictures = [record for record in records if isinstance(record, DrawnRecord)]
         self.drawn = [record for record in with_pictures if record.kind != OVERVIEW]
         self.overviews = [record for record in with_pictures if record.kind == OVERVIEW]
-        self.options = [record.made.look for record in with_pictures]
+        self.options = [record.scene.options for record in with_pictures]
         self.colorings = [coloring for record in self.drawn for coloring in record.colorings]
-        self.on_images = [record for record in self.drawn if record.made.reference and record.made.look.anatomy]
+        self.on_images = [record for record in self.drawn if record.scene.reference and record.scene.options.anatomy]
         self.palette = set(apart())
         self._with_pictures = with_pictures
 
@@ -142,7 +141,7 @@ class Study:
     @property
     def slices_lead_through(self) -> str:
         """The point that all slices lead through, in mm, or ``mean``; empty where it isn't the same for all."""
-        points = {record.made.look.slices_at for record in self.drawn if record.made.slices_at}
+        points = {record.scene.options.slices_at for record in self.drawn if record.scene.slices_at}
         if len(points) != 1:
             return ""
         point = points.pop()
@@ -152,14 +151,14 @@ class Study:
     def frames(self) -> str:
         """Whether each participant's pictures have a ``shared`` frame or each its ``own``; empty where it's mixed."""
         several = [records for records in self.by_participant.values() if len(records) > 1]
-        counts = [(len({record.made.frame for record in records}), len(records)) for records in several]
+        counts = [(len({record.scene.frame for record in records}), len(records)) for records in several]
         if not several:
             return ""
         if all(frames == 1 for frames, _ in counts):
             return "shared"
         return "own" if all(frames == tractograms for frames, tractograms in counts) else ""
 
-    def colored_by(self, *kinds: str) -> list[ColoringRecord]:
+    def colored_by(self, *kinds: str) -> list[Coloring]:
         """The colourings of these kinds."""
         return [coloring for coloring in self.colorings if coloring.kind in kinds]
 
@@ -170,7 +169,7 @@ class Study:
     @property
     def single_colors(self) -> set[Color]:
         """The colours of tractograms that have one colour each."""
-        return {coloring.color for coloring in self.colored_by("one") if coloring.color}  # type: ignore[misc]
+        return {coloring.color for coloring in self.colored_by("one") if coloring.color}
 
     @property
     def colormaps(self) -> list[str]:
@@ -202,19 +201,19 @@ class Study:
     @property
     def images(self) -> list[str]:
         """Names of the reference images that are shown."""
-        references = (record.made.reference for record in self.on_images)
+        references = (record.scene.reference for record in self.on_images)
         return sorted({PurePosixPath(reference.path).name for reference in references if reference})
 
     @property
     def anatomy(self) -> set[str]:
         """What of them is shown."""
-        return {part for record in self.on_images for part in record.made.look.anatomy}
+        return {part for record in self.on_images for part in record.scene.options.anatomy}
 
     @property
     def read_images(self) -> bool:
         """Whether NIfTI images, or tractograms whose format relies on them, were read."""
         sources = [PurePosixPath(source) for record in self._with_pictures for source in record.sources]
-        images = any(record.made.reference for record in self._with_pictures) or bool(self.colored_by("scalar"))
+        images = any(record.scene.reference for record in self._with_pictures) or bool(self.colored_by("scalar"))
         return images or any(".trk" in source.suffixes[-2:] for source in sources)
 
     def versions_of(self, package: str) -> list[str]:
