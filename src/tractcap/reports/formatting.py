@@ -112,4 +112,4 @@ def environment() -> Environment:
 
 def read_toml(name: str) -> dict[str, dict[str, Any]]:
     """A table of data in ``reports/``."""
-    return tomllib.loads(files("tractcap.reports").joinpath(name).read_text("utf-8"))
+    return tomllib.loads(files("tractcap.reports").joinpath(name).read_text(encoding="utf-8"))
