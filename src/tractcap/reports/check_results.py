@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tractcap.checks.common.check import DONE, FAILED, MISSING, SKIPPED, interval, is_end
 from tractcap.errors import RecordError
 from tractcap.records import check as records
-from tractcap.records.check import Attached, CheckRecord, Value
+from tractcap.records.check import DONE, FAILED, MISSING, SKIPPED, Attached, CheckRecord, Value
 from tractcap.records.identity import UNREADABLE
 from tractcap.reports.formatting import href, sentence
 from tractcap.reports.picture_sets import CheckFiles
@@ -21,6 +20,9 @@ STATUSES = {
     SKIPPED: "it was not asked for",
 }
 """What became of a check, and what that means, in the order in which they are counted."""
+
+_ENDS = ("Low", "High")
+"""What the keys end with that hold the ends of a measure's interval."""
 
 ColumnMeaning = Mapping[str, str | Mapping[str, str]]
 """What a table's column means, by the keys that BIDS has for it, such as ``Description`` and ``Units``."""
@@ -52,10 +54,11 @@ class CheckResult:
         Where only a sample of the streamlines was measured, the value has its 99 % interval with it.
         """
         rows = []
-        for key, value in self.record.measures.items():
-            if is_end(self.record.measures, key):
+        measures = self.record.measures
+        for key, value in measures.items():
+            if any(key.endswith(end) and key.removesuffix(end) in measures for end in _ENDS):
                 continue
-            about, (low, high) = self.record.about[key], interval(self.record.measures, key)
+            about, (low, high) = self.record.about[key], (measures.get(f"{key}{end}", value) for end in _ENDS)
             text = _number(value, about.unit)
             if low != high and value is not None:
                 text += f" ({_number(low, '')} to {_number(high, '')})"

@@ -13,8 +13,8 @@ from pathlib import Path
 from sys import intern
 from typing import Any, BinaryIO, TypeVar
 
-from tractcap.checks.common.check import DONE
 from tractcap.files import write_text, write_whole
+from tractcap.records.check import DONE
 from tractcap.records.identity import DRAWN, MISSING, STATUSES, Variant
 from tractcap.records.ratings import NOT_AVAILABLE, Rating, cell
 from tractcap.records.tractogram import DrawnRecord

@@ -12,9 +12,8 @@ from functools import cache, cached_property
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from tractcap.checks.common.check import DONE
 from tractcap.palette import apart
-from tractcap.records.check import CheckRecord
+from tractcap.records.check import DONE, CheckRecord
 from tractcap.records.identity import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
 from tractcap.records.json_record import Color
 from tractcap.records.options import Coloring
