@@ -11,9 +11,9 @@ import click
 
 from tractcap import __version__, interpreter, interrupts
 from tractcap.cli_options import CAP_VARIABLE, PARAMETERS, Command, with_dashes
-from tractcap.drawing.palette import parse_coloring
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
+from tractcap.palette import parse_coloring
 from tractcap.records.options import PictureOptions
 from tractcap.terminal import log_to_stderr, open_streams, progress
 

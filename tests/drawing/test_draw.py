@@ -11,10 +11,10 @@ from scenes import drawn
 
 from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.measure import measure
-from tractcap.drawing.palette import Color
 from tractcap.drawing.views import VIEWS, Frame
 from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.palette import Color
 from tractcap.records.options import SIX
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))

@@ -63,16 +63,15 @@ def read_check_record(path: Path) -> None:
 
 def read_page(path: Path) -> None:
     """The pages and tables of an output with this record, and a whole one."""
-    from tractcap.reports.group_page import group
-    from tractcap.reports.methods import methods_html
-    from tractcap.reports.participant_page import page
+    from tractcap.reports.group_page import write_group_page
+    from tractcap.reports.participant_page import write_participant_page
 
     output = Output(path.parent / "out")
     if not output.root.exists():
         output.add("ForcepsMajor", pictures=False)
     shutil.copy(path, output.root / "sub-01/figures/a.json")
-    assert page(output.root, "01", methods_html)
-    assert len(group(output.root)) > 1
+    assert write_participant_page(output.root, "01")
+    assert len(write_group_page(output.root)) > 1
 
 
 def read_ratings(path: Path) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.palette import Color
 from tractcap.drawing.views import Frame, Vector
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.tractograms import open_tractogram
+from tractcap.palette import Color
 from tractcap.records.options import ONE, SIX, Coloring, PictureOptions, RenderSettings
 
 

@@ -16,9 +16,8 @@ from checked import tell
 from damage import FILES, RECORDS, spoiled
 from outputs import Output
 
-from tractcap.reports.group_page import group
-from tractcap.reports.methods import methods_html
-from tractcap.reports.participant_page import page
+from tractcap.reports.group_page import write_group_page
+from tractcap.reports.participant_page import write_participant_page
 from tractcap.work.bids_output import describe_dataset
 
 Damage = Callable[[Path], None]
@@ -61,8 +60,8 @@ def test_pages_and_tables_have_all_else(output: Output, damage: Damage, kind: st
     path = filled(output)[kind]
     damage(path)
     relative = path.relative_to(output.root).as_posix()
-    assert page(output.root, "01", methods_html)
-    group(output.root)
+    assert write_participant_page(output.root, "01")
+    write_group_page(output.root)
     text = (output.root / "sub-01.html").read_text(encoding="utf-8")
     assert text.count("<article ") == 3
     assert f"file {relative} can&#39;t be understood: " in text
@@ -94,8 +93,8 @@ def test_an_odd_picture_costs_itself_alone(output: Output, damage: Damage) -> No
     record = filled(output)["tractogram"]
     (picture,) = record.parent.glob(f"{record.stem}_mosaic.png")
     damage(picture)
-    assert page(output.root, "01", methods_html)
-    group(output.root)
+    assert write_participant_page(output.root, "01")
+    write_group_page(output.root)
     assert [row["status"] for row in rows(output)] == ["drawn"] * 4
 
 
@@ -126,8 +125,8 @@ def test_no_value_of_any_key_costs_more_than_its_record(output: Output, kind: st
 
     count = many(output, told, place)
     assert count > 300
-    assert page(output.root, "01", methods_html)
-    group(output.root)
+    assert write_participant_page(output.root, "01")
+    write_group_page(output.root)
     text = (output.root / "sub-01.html").read_text(encoding="utf-8")
     others = text.count("tractcap didn’t write")
     assert text.count("<article ") + others >= 3 + count
@@ -189,7 +188,7 @@ def test_a_file_of_ratings_costs_itself_alone_and_stays(output: Output, damage: 
     odd = output.root / "anna_desc-ratings.tsv"
     damage(odd)
     before = state(odd)
-    group(output.root)
+    write_group_page(output.root)
     assert state(odd) == before
     (row,) = rows(output)
     assert "ben" in (output.root / "group.html").read_text(encoding="utf-8")

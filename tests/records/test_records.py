@@ -16,8 +16,8 @@ from tractcap.checks import checks
 from tractcap.errors import RecordError
 from tractcap.records import check, dataset_description, ratings, tractogram
 from tractcap.records.identity import DAMAGED, DRAWN, EMPTY, FAILED, MISSING, STATUSES
-from tractcap.reports.group_page import group
-from tractcap.reports.participant_page import page
+from tractcap.reports.group_page import write_group_page
+from tractcap.reports.participant_page import write_participant_page
 from tractcap.reports.ratings import read_ratings
 
 
@@ -149,8 +149,8 @@ def test_every_damage_is_a_sentence(output: Output, name: str) -> None:
 def test_what_became_of_a_tractogram_is_one_word_everywhere(output: Output, status: str) -> None:
     path = output.add("ForcepsMajor", status="drawn" if status == DRAWN else "failed", why="It is so.")
     path.write_text(path.read_text(encoding="utf-8").replace('"failed"', f'"{status}"'), encoding="utf-8")
-    assert page(output.root, "01")
-    group(output.root)
+    assert write_participant_page(output.root, "01")
+    write_group_page(output.root)
     text = (output.root / "sub-01.html").read_text(encoding="utf-8")
     assert f'<article class="card {status}"' in text
     assert f"<b>1</b> {status}</li>" in text

@@ -10,8 +10,8 @@ import pytest
 from outputs import Output
 
 from tractcap.records import tractogram
-from tractcap.reports.group_page import group
-from tractcap.reports.participant_page import page as participant_page
+from tractcap.reports.group_page import write_group_page
+from tractcap.reports.participant_page import write_participant_page
 
 COLUMNS = [
     *("participant_id", "session_id", "bundle", "bundle_name", "hemisphere", "tractogram", "status"),
@@ -25,7 +25,7 @@ OURS += b'"Title": "",'
 
 
 def table(output, *entities):
-    group(output.root)
+    write_group_page(output.root)
     lines = (output.root / "group_tractograms.tsv").read_text().split("\n")
     assert lines.pop() == ""
     assert lines[0].split("\t") == [*COLUMNS[:5], *entities, *COLUMNS[5:]]
@@ -34,7 +34,7 @@ def table(output, *entities):
 
 
 def page(output):
-    group(output.root)
+    write_group_page(output.root)
     return (output.root / "group.html").read_text()
 
 
@@ -55,14 +55,14 @@ def rate(output, name, *rows):
 
 
 def test_nothing_is_written_where_nothing_is_told(tmp_path):
-    assert group(tmp_path) == []
+    assert write_group_page(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_table_dictionary_and_page_are_written(output):
     output.add("ForcepsMajor")
     names = ["group_tractograms.tsv", "group_tractograms.json", "group.html"]
-    assert group(output.root) == [output.root / name for name in names]
+    assert write_group_page(output.root) == [output.root / name for name in names]
     assert {path.name for path in output.root.iterdir()} == {"sub-01", *names}
 
 
@@ -169,7 +169,7 @@ def test_names_stay_on_their_line(output):
 
 def test_the_dictionary_tells_of_every_column(output):
     output.add("ForcepsMajor")
-    group(output.root)
+    write_group_page(output.root)
     told = json.loads((output.root / "group_tractograms.json").read_text())
     assert list(told) == COLUMNS
     assert all(column["Description"] for column in told.values())
@@ -185,9 +185,9 @@ def test_the_same_input_makes_the_same_bytes(tmp_path):
         for label in order:
             output.add("ForcepsMajor", label)
             output.add("UncinateFasciculus_L" if label == "01" else "UncinateFasciculus_R", label)
-        made.append([path.read_bytes() for path in group(output.root)])
+        made.append([path.read_bytes() for path in write_group_page(output.root)])
     assert made[0] == made[1]
-    assert made[0] == [path.read_bytes() for path in group(tmp_path / "one")]
+    assert made[0] == [path.read_bytes() for path in write_group_page(tmp_path / "one")]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_what_others_wrote_is_left_out_and_told_of(output):
     (output.root / "sub-01" / "figures" / "sub-01_bold.json").write_text('{"GeneratedBy": [{"Name": "another"}]}')
     assert [row["status"] for row in table(output)] == ["drawn"]
     assert "1 JSON file was left out" in page(output)
-    assert "sub-01/figures/sub-01_bold.json isn&#39;t told of here" in page(output)
+    assert "sub-01/figures/sub-01_bold.json is left out: " in page(output)
 
 
 def test_a_file_that_vanishes_meanwhile_is_nothing(output, monkeypatch):
@@ -276,8 +276,8 @@ def test_pages_that_are_there_are_linked(output):
     (output.root / "sub-01.html").write_text("")
     (output.root / "index.html").write_text("")
     told = data(output)
-    assert told["units"]["name"] == ["top folder", "sub-01", "sub-02"]
-    assert told["units"]["page"] == ["index.html", "sub-01.html", ""]
+    assert told["sessions"]["name"] == ["top folder", "sub-01", "sub-02"]
+    assert told["sessions"]["page"] == ["index.html", "sub-01.html", ""]
     assert told["rows"]["anchor"][1] == "tract-" + hashlib.sha1(b"sub-01/\xc3\xa9\xff.trk").hexdigest()[:10]
 
 
@@ -285,7 +285,7 @@ def test_links_lead_to_what_the_participants_pages_hold(output):
     output.add("ForcepsMajor", "01", source="sub-01/é\udcff.trk")
     output.add("UncinateFasciculus_L", "01", status="failed")
     output.add("all", "01", kind="overview", stem="sub-01_desc-overview", told={"Sources": ["a", "b"]})
-    there = participant_page(output.root, "01").read_text()
+    there = write_participant_page(output.root, "01").read_text()
     told = data(output)
     anchors = [*told["rows"]["anchor"], told["overviews"]["0"][0][0].partition("#")[2]]
     assert len(set(anchors)) == 3
@@ -295,9 +295,9 @@ def test_links_lead_to_what_the_participants_pages_hold(output):
 def test_only_numbers_are_kept_of_what_is_read(output):
     for at in range(100):
         output.add("ForcepsMajor", f"{at}", pictures=False, told={"Notes": ["x" * 100] * 2000})
-    group(output.root)  # what is loaded once
+    write_group_page(output.root)  # what is loaded once
     tracemalloc.start()
-    group(output.root)
+    write_group_page(output.root)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 6 * 2**20  # of 20 MiB that are read
@@ -319,7 +319,7 @@ def test_what_sets_tractograms_apart_has_columns(output):
     marked = [row["tractogram"] for row in rows if "streamlines" in row["outlier"].split(",")]
     assert marked == ["sub-05_model-gqi.tck"]
     meant = json.loads((output.root / "group_tractograms.json").read_text())
-    assert "the model of diffusion" in meant["model"]["Description"]
+    assert meant["model"]["Description"].startswith("Diffusion model, ")
     assert list(meant)[4:7] == ["hemisphere", "model", "tractogram"]
     told = data(output)["bundles"]
     assert told["name"] == ["Forceps major, model csd", "Forceps major, model gqi"]

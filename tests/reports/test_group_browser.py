@@ -4,12 +4,12 @@ import re
 import shutil
 
 import pytest
+from playwright.sync_api import expect
 
-from tractcap.reports.group_page import group
-from tractcap.reports.participant_page import page as participant_page
+from tractcap.reports.group_page import write_group_page
+from tractcap.reports.participant_page import write_participant_page
 
 pytestmark = pytest.mark.browser
-playwright = pytest.importorskip("playwright.sync_api")
 
 KEYS = ("ForcepsMajor", "UncinateFasciculus_L", "UncinateFasciculus_R")
 
@@ -19,7 +19,7 @@ def opened(viewer):
     """Writes an output's page and opens it."""
 
     def open_page(output, **options):
-        group(output.root)
+        write_group_page(output.root)
         return viewer.open(output.root / "group.html", **options)
 
     return open_page
@@ -46,7 +46,7 @@ def column(page, name):
 
 
 def told(page, text):
-    playwright.expect(page.locator("#table-told")).to_contain_text(text)
+    expect(page.locator("#table-told")).to_contain_text(text)
 
 
 def test_the_table_sorts_both_ways_with_what_is_not_known_last(eight, opened):
@@ -117,7 +117,7 @@ def test_no_picture_is_loaded_before_a_bundle_is_opened(eight, opened, viewer):
     assert viewer.loaded(".png") == []
     page.select_option("#gallery-what", label="Forceps major")
     page.locator("#thumbs img").first.scroll_into_view_if_needed()
-    playwright.expect(page.locator("#thumbs img").first).to_have_js_property("complete", True)
+    expect(page.locator("#thumbs img").first).to_have_js_property("complete", True)
     assert viewer.loaded(".png")
     assert all("ForcepsMajor_view-left.png" in url for url in viewer.loaded(".png"))
 
@@ -130,7 +130,7 @@ def test_far_pictures_wait(output, opened, viewer):
     page.select_option("#gallery-what", label="Forceps major")
     page.locator("#pictures").scroll_into_view_if_needed()
     page.wait_for_timeout(500)
-    assert page.locator("#thumbs figure").count() == 300
+    expect(page.locator("#thumbs figure")).to_have_count(300)
     assert 0 < len(viewer.loaded(".png")) < 150
     viewer.troubles.clear()  # of pictures that aren't there
 
@@ -138,21 +138,21 @@ def test_far_pictures_wait(output, opened, viewer):
 def test_what_was_not_drawn_is_shown_among_the_pictures(eight, opened):
     page = opened(eight)
     page.select_option("#gallery-what", label="Uncinate fasciculus, left")
-    playwright.expect(page.locator("#gallery-told")).to_contain_text("5 drawn, 1 failed, 1 empty, 1 missing")
+    expect(page.locator("#gallery-told")).to_contain_text("5 drawn, 1 failed, 1 empty, 1 missing")
     for number, word in enumerate(("Failed", "Empty", "Missing")):  # waited for: what is out of sight isn't laid out
-        playwright.expect(page.locator("#thumbs figure").nth(number)).to_contain_text(word, ignore_case=True)
-    playwright.expect(page.locator("#thumbs figure").first).to_contain_text("copy it again")
+        expect(page.locator("#thumbs figure").nth(number)).to_contain_text(word, ignore_case=True)
+    expect(page.locator("#thumbs figure").first).to_contain_text("copy it again")
     page.select_option("#gallery-only", label="those to look at")
-    assert page.locator("#thumbs figure").count() == 4
+    expect(page.locator("#thumbs figure")).to_have_count(4)
 
 
 def test_one_participants_bundles_are_shown(eight, opened):
     page = opened(eight)
     page.get_by_text("One participant").click()
     page.select_option("#gallery-what", label="sub-03")
-    assert page.locator("#thumbs figcaption").count() == 3
+    expect(page.locator("#thumbs figcaption")).to_have_count(3)
     page.click("#gallery-next")
-    playwright.expect(page.locator("#gallery-told")).to_have_text("sub-04: 3 drawn.")
+    expect(page.locator("#gallery-told")).to_have_text("sub-04: 3 drawn.")
 
 
 def test_a_picture_opens_large_and_the_keyboard_turns_pages(eight, opened):
@@ -161,11 +161,11 @@ def test_a_picture_opens_large_and_the_keyboard_turns_pages(eight, opened):
     page.locator("#thumbs button").first.click()
     assert page.locator("#large img").get_attribute("src").endswith("sub-01_bundle-ForcepsMajor_mosaic.png")
     page.keyboard.press("ArrowRight")
-    playwright.expect(page.locator("#large-title")).to_have_text("Forceps major, sub-02")
+    expect(page.locator("#large-title")).to_have_text("Forceps major, sub-02")
     page.select_option("#large-view", "superior")
     assert page.locator("#large img").get_attribute("src").endswith("_view-superior.png")
     page.keyboard.press("Escape")
-    assert not page.locator("#large").is_visible()
+    expect(page.locator("#large")).to_be_hidden()
 
 
 def test_a_cell_of_the_overview_leads_to_its_picture(eight, opened):
@@ -173,11 +173,11 @@ def test_a_cell_of_the_overview_leads_to_its_picture(eight, opened):
     page.locator("#matrix-box").focus()
     for key in ("Home", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown"):
         page.keyboard.press(key)
-    playwright.expect(page.locator("#matrix-told")).to_contain_text("sub-0")
+    expect(page.locator("#matrix-told")).to_contain_text("sub-0")
     where = page.locator("#matrix-told").inner_text().split(" · ")
     page.keyboard.press("Enter")
-    playwright.expect(page.locator("#gallery-told")).to_contain_text(where[1])
-    playwright.expect(page.locator(".thumb.sought")).to_contain_text(where[0])
+    expect(page.locator("#gallery-told")).to_contain_text(where[1])
+    expect(page.locator(".thumb.sought")).to_contain_text(where[0])
 
 
 def test_the_overview_tells_what_the_pointer_is_at(eight, opened):
@@ -185,26 +185,26 @@ def test_the_overview_tells_what_the_pointer_is_at(eight, opened):
     page.select_option("#matrix-shown", label="Streamlines")
     box = page.locator("#matrix-box").bounding_box()
     page.mouse.move(box["x"] + 90, box["y"] + box["height"] - 8)
-    playwright.expect(page.locator("#matrix-told")).to_contain_text("sub-08 ·")
-    playwright.expect(page.locator("#matrix-told")).to_contain_text("outlier: streamlines")
-    playwright.expect(page.locator("#matrix-told")).to_contain_text("(z +")
+    expect(page.locator("#matrix-told")).to_contain_text("sub-08 ·")
+    expect(page.locator("#matrix-told")).to_contain_text("outlier: streamlines")
+    expect(page.locator("#matrix-told")).to_contain_text("(z +")
 
 
 def test_outliers_are_marked_and_told_in_words(eight, opened):
     page = opened(eight)
     marks = page.locator("#strips .mark")
-    assert marks.count() == 3
+    expect(marks).to_have_count(3)
     assert re.match(r"sub-08: 90,000, z \+\d", marks.first.get_attribute("aria-label"))
     page.click("#outliers-title")
-    playwright.expect(page.locator("#outliers-words")).to_contain_text("sub-08: 90,000", use_inner_text=True)
+    expect(page.locator("#outliers-words")).to_contain_text("sub-08: 90,000", use_inner_text=True)
     page.select_option("#spread-measure", label="Median length")
-    assert marks.count() == 0
-    assert page.get_by_text("MAD is 0: nothing is marked").count() == 3
+    expect(marks).to_have_count(0)
+    expect(page.get_by_text("MAD is 0: nothing is marked")).to_have_count(3)
 
 
 def test_links_lead_to_the_participants_pages(eight, opened):
     for at in range(1, 9):
-        participant_page(eight.root, f"0{at}")
+        write_participant_page(eight.root, f"0{at}")
     page = opened(eight)
     page.select_option("#gallery-what", label="Forceps major")
     links = page.eval_on_selector_all("#thumbs a, #table-rows a", "links => links.map(link => link.href)")
@@ -212,7 +212,7 @@ def test_links_lead_to_the_participants_pages(eight, opened):
     with_anchor = [link for link in links if re.search(r"/sub-0\d\.html#tract-[0-9a-f]{10}$", link)]
     assert len(with_anchor) == len(links) - 1  # the missing one leads to the page alone
     page.locator("#table-rows a").nth(1).click()
-    playwright.expect(page.locator(":target")).to_contain_text("Uncinate fasciculus, left")
+    expect(page.locator(":target")).to_contain_text("Uncinate fasciculus, left")
 
 
 def test_the_theme_is_dark_where_it_is_wanted(eight, opened):
@@ -237,7 +237,7 @@ def test_names_of_markup_are_text(output, opened):
     page.locator("#thumbs button").first.click()
     page.wait_for_timeout(200)
     assert page.title() == "All participants – tractcap"
-    playwright.expect(page.locator("#large-title")).to_contain_text(name)
+    expect(page.locator("#large-title")).to_contain_text(name)
     assert column(page, "Bundle")[0] == name
 
 

@@ -13,8 +13,8 @@ import phantoms
 import pytest
 
 from tractcap.records.tractogram import TractogramRecord, parse
-from tractcap.reports.methods import methods, methods_html
-from tractcap.reports.references import REFERENCES
+from tractcap.reports.methods import methods_text, references
+from tractcap.reports.participant_page import write_participant_page
 
 ALWAYS = {"vtk", "numpy", "boucheny"}
 
@@ -42,12 +42,16 @@ def records(told: list[dict[str, Any]]) -> list[TractogramRecord]:
     return [parse(one) for one in told]
 
 
+def written(records: list[TractogramRecord]) -> str:
+    return methods_text(records).plain
+
+
 def cited(text: str) -> set[str]:
     """The references in the list; each of them must be named in the text too, and none must lack."""
     body, _, listed = text.partition("\n\nReferences\n\n")
-    keys = {key for key, one in REFERENCES.items() if f"- {one.plain}" in listed.splitlines()}
+    keys = {key for key, one in references().items() if f"- {one.plain}" in listed.splitlines()}
     assert len(keys) == len(listed.splitlines())
-    assert {key for key, one in REFERENCES.items() if re.search(rf"[(] ?{one.short}|; {one.short}", body)} == keys
+    assert {key for key, one in references().items() if re.search(rf"[(] ?{one.short}|; {one.short}", body)} == keys
     return keys
 
 
@@ -147,14 +151,14 @@ def test_what_was_done_is_said_and_nothing_else(
 ) -> None:
     few = () if "--views" in options or not options else ("--views", "left")
     told = records(drawn(study, tmp_path, *options, *few))
-    text = methods(told)
+    text = written(told)
     for one in words:
         assert one in text
     assert cited(text) == ALWAYS | references
     said, meant = ({mark for mark in OPTIONAL if mark in where} for where in (text, " ".join(words)))
     assert said == meant
     assert str(study) not in text
-    assert text == methods(told)
+    assert text == written(told)
     assert not re.search(r"None|nan|\[|  |\.\.", text.partition("\n\nReferences")[0])
 
 
@@ -164,9 +168,9 @@ def told(study: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str
 
 
 def test_nothing_is_said_of_nothing(told: list[dict[str, Any]]) -> None:
-    assert methods([]) == methods_html([]) == ""
+    assert written([]) == ""
     undrawn = [one | {"Status": "failed"} for one in told]
-    assert methods(records(undrawn)) == ""
+    assert written(records(undrawn)) == ""
 
 
 def test_what_was_not_drawn_is_counted(told: list[dict[str, Any]]) -> None:
@@ -174,7 +178,7 @@ def test_what_was_not_drawn_is_counted(told: list[dict[str, Any]]) -> None:
     told[0]["Status"] = "failed"
     told[1]["Status"] = "empty"
     told[2]["StreamlinesLeftOut"] = {"with fewer than two points": 2}
-    text = methods(records(told))
+    text = written(records(told))
     assert "Pictures of 2 tractograms of 1 participant" in text
     assert "1 further tractogram could not be drawn. 1 further tractogram held no streamlines." in text
     assert "Of 11 streamlines, 2 were left out: 2 with fewer than two points." in text
@@ -184,7 +188,7 @@ def test_versions_and_styles_of_several_runs(told: list[dict[str, Any]]) -> None
     told = copy.deepcopy(told)
     told[0]["GeneratedBy"][0]["Version"] = "0.0.9"
     told[0] |= {"Style": "tubes", "WidthMillimetres": 0.51234, "SamplesPerPixel": 1, "Software": {"VTK": "9.6.2"}}
-    text = methods(records(told))
+    text = written(records(told))
     assert "tractcap 0.0.9 and 0.1.0," in text or "tractcap 0.0.9 and " in text
     assert "of 3 tractograms were drawn as lines" in text
     assert "of 1 tractogram were drawn as lit tubes 0.512 mm wide" in text
@@ -198,7 +202,7 @@ def test_what_an_earlier_version_told_is_enough(told: list[dict[str, Any]]) -> N
         one["Made"]["Look"] = {"views": ["left"], "size": 64}
         for key in ("Lengths", "VolumeVoxelMillimetres", "StreamlinesLeftOut", "Extent"):
             one.pop(key, None)
-    assert "Pictures of 4 tractograms of 2 participants were drawn" in methods(records(told))
+    assert "Pictures of 4 tractograms of 2 participants were drawn" in written(records(told))
 
 
 class Reader(HTMLParser):
@@ -222,16 +226,21 @@ class Reader(HTMLParser):
         self.text += data
 
 
-def test_html_says_the_same_and_is_escaped(told: list[dict[str, Any]]) -> None:
+def test_the_page_says_the_same_and_is_escaped(told: list[dict[str, Any]], tmp_path: Path) -> None:
     told = copy.deepcopy(told)
-    for one in told:
+    figures = tmp_path / "sub-01/figures"
+    figures.mkdir(parents=True)
+    for number, one in enumerate(told):
         one["Made"]["Reference"] = {"path": "/x/<script>alert(1)&.nii", "bytes": 1, "modified": 1}
+        (figures / f"{number}.json").write_text(json.dumps(one))
+    made = write_participant_page(tmp_path, "01")
+    assert made
+    html = made.read_text().partition('<div class="methods">')[2].partition("</div>")[0]
     reader = Reader()
-    html = str(methods_html(records(told)))
     reader.feed(html)
     assert not reader.open
     assert "<script>" not in html
-    paragraphs = methods(records(told)).partition("\n\nReferences")[0].split("\n\n")
+    paragraphs = written(records(told)).partition("\n\nReferences")[0].split("\n\n")
     for paragraph in paragraphs:
         assert paragraph in reader.text
     assert "<script>alert(1)&.nii" in paragraphs[3]
@@ -240,5 +249,5 @@ def test_html_says_the_same_and_is_escaped(told: list[dict[str, Any]]) -> None:
 
 
 def test_every_reference_is_told_apart() -> None:
-    assert len({one.short for one in REFERENCES.values()}) == len(REFERENCES)
-    assert len({one.plain for one in REFERENCES.values()}) == len(REFERENCES)
+    assert len({one.short for one in references().values()}) == len(references())
+    assert len({one.plain for one in references().values()}) == len(references())

@@ -12,9 +12,8 @@ from checked import FLAG, tell
 from outputs import BUNDLES, Output, draw
 from playwright.sync_api import expect
 
-from tractcap.reports.collect import tracts
-from tractcap.reports.group_table import anchor
-from tractcap.reports.participant_page import page
+from tractcap.reports.participant_page import write_participant_page
+from tractcap.reports.picture_sets import anchor, picture_sets
 from tractcap.reports.ratings import read_ratings
 
 pytestmark = pytest.mark.browser
@@ -32,7 +31,7 @@ def selector(key: str) -> str:
 
 
 def write(output: Output, participant: str = "01") -> Path:
-    path = page(output.root, participant)
+    path = write_participant_page(output.root, participant)
     assert path
     return path
 
@@ -98,12 +97,12 @@ def test_search(viewer: Viewer, filled: Path) -> None:
     shown.keyboard.press("/")
     shown.keyboard.type("left arc")
     assert keys(shown) == [LEFT]
-    assert shown.locator("#shown").inner_text() == "1 of 9 shown"
+    expect(shown.locator("#shown")).to_have_text("1 of 9 shown", use_inner_text=True)
     shown.locator("#search").fill("no such bundle")
-    assert shown.locator("#nothing").is_visible()
+    expect(shown.locator("#nothing")).to_be_visible()
     shown.locator("[data-do=reset]").click()
     assert len(keys(shown)) == len(BUNDLES) + 2
-    assert not shown.locator("#nothing").is_visible()
+    expect(shown.locator("#nothing")).to_be_hidden()
 
 
 def test_sort(viewer: Viewer, filled: Path) -> None:
@@ -155,7 +154,7 @@ def test_filter_by_status(viewer: Viewer, filled: Path) -> None:
 
 def test_flags_and_checks(viewer: Viewer, filled: Path, output: Output) -> None:
     """Flagged bundles and failed checks can be filtered; checks open, and are there in the large view too."""
-    stems = {tract.key: tract.stem for tract in tracts(output.root)}
+    stems = {one.record.bundle.key: one.stem for one in picture_sets(output.root)}
     draw(output.root / "sub-01/figures/a.png", "a")
     told = {"Measures": {"Retention": 0.15}, "Figures": [{"File": "a.png", "Title": "A"}]}
     tell(output, stems[LEFT], "cci", Flags=[FLAG], **told)
@@ -170,10 +169,10 @@ def test_flags_and_checks(viewer: Viewer, filled: Path, output: Output) -> None:
     )  # waited for: what is out of sight isn't laid out
     assert not shown.locator(f"{selector(LEFT)} .check").first.is_visible()
     shown.locator(f"{selector(LEFT)} .checks summary").click()
-    assert shown.locator(f"{selector(LEFT)} .check h4").inner_text() == "Cluster confidence done"
+    expect(shown.locator(f"{selector(LEFT)} .check h4")).to_have_text("Cluster confidence done", use_inner_text=True)
     shown.locator(f"{selector(LEFT)} .picture").click()
-    assert shown.locator("#panel .check").is_visible()
-    assert shown.locator("#panel .flags").is_visible()
+    expect(shown.locator("#panel .check")).to_be_visible()
+    expect(shown.locator("#panel .flags")).to_be_visible()
 
 
 def test_summary_leads_to_cards_that_are_hidden(viewer: Viewer, filled: Path) -> None:
@@ -181,7 +180,7 @@ def test_summary_leads_to_cards_that_are_hidden(viewer: Viewer, filled: Path) ->
     shown.locator("#search").fill("arcuate")
     shown.locator(".undrawn a", has_text="Optic radiation").click()
     until(shown, f"document.activeElement.closest('.card')?.id === '{selector('OpticRadiation_L')[1:]}'")
-    assert shown.locator(selector("OpticRadiation_L")).is_visible()
+    expect(shown.locator(selector("OpticRadiation_L"))).to_be_visible()
 
 
 def test_address_leads_to_a_card(viewer: Viewer, filled: Path) -> None:
@@ -215,7 +214,7 @@ def test_rating_by_keys(viewer: Viewer, filled: Path) -> None:
     }.items():
         shown.keyboard.press(key)
         assert rating(shown, LEFT) == given
-    assert shown.locator("#progress").inner_text() == "1 of 9 rated"
+    expect(shown.locator("#progress")).to_have_text("1 of 9 rated", use_inner_text=True)
     until(shown, "document.querySelector('#said').textContent === 'Arcuate fasciculus, left: unsure'")
     for key in ("5", "n"):
         shown.keyboard.press(key)
@@ -223,7 +222,7 @@ def test_rating_by_keys(viewer: Viewer, filled: Path) -> None:
         shown.keyboard.press("Escape")
         assert focused(shown) == selector(LEFT)[1:]
     assert rating(shown, LEFT) == "unsure"  # what was typed was no key
-    assert shown.locator(f"{selector(LEFT)} .note-text").inner_text() == "1 two 3 1 two 3"
+    expect(shown.locator(f"{selector(LEFT)} .note-text")).to_have_text("1 two 3 1 two 3", use_inner_text=True)
 
 
 def test_rating_by_buttons(viewer: Viewer, filled: Path) -> None:
@@ -243,14 +242,14 @@ def test_ratings_last(viewer: Viewer, filled: Path) -> None:
     first.keyboard.press("2")
     again = viewer.open(filled, within=first.context)
     assert rating(again, LEFT) == "fail"
-    assert again.locator("#rater").inner_text() == "Anna"
+    expect(again.locator("#rater")).to_have_text("Anna", use_inner_text=True)
     focus(again, RIGHT)
     again.keyboard.press("1")
     until(first, f"document.querySelector('{selector(RIGHT)}').dataset.rated === 'pass'")  # two windows
     focus(first, "ForcepsMajor")
     first.keyboard.press("3")
     third = viewer.open(filled, within=first.context)
-    assert third.locator("#progress").inner_text() == "3 of 9 rated"
+    expect(third.locator("#progress")).to_have_text("3 of 9 rated", use_inner_text=True)
 
 
 def test_other_folders_have_their_own_ratings(viewer: Viewer, filled: Path, tmp_path: Path) -> None:
@@ -267,16 +266,16 @@ def test_rater_is_asked_for_once(viewer: Viewer, filled: Path) -> None:
     who = shown.locator("#who")
     focus(shown, LEFT)
     shown.keyboard.press("1")
-    assert who.is_visible()
+    expect(who).to_be_visible()
     shown.keyboard.press("Escape")
     shown.keyboard.press("2")
-    assert not who.is_visible()
+    expect(who).to_be_hidden()
     assert rating(shown, LEFT) == "fail"
     name_rater(shown, "Anna")
     assert rating(shown, LEFT) == "fail"  # what was nobody's is hers
     name_rater(shown, "Ben")
     assert rating(shown, LEFT) == ""
-    assert "Anna: fail" in shown.locator(f"{selector(LEFT)} .given").inner_text()
+    expect(shown.locator(f"{selector(LEFT)} .given")).to_contain_text("Anna: fail", use_inner_text=True)
 
 
 def test_a_file_that_changed_since(viewer: Viewer, output: Output) -> None:
@@ -285,19 +284,21 @@ def test_a_file_that_changed_since(viewer: Viewer, output: Output) -> None:
     name_rater(first, "Anna")
     focus(first, LEFT)
     first.keyboard.press("1")
-    assert not first.locator(".outdated").count()
+    expect(first.locator(".outdated")).to_have_count(0)
     output.add(LEFT, told={"SourceModified": [1_700_000_000_123_456_788]})  # one nanosecond
     again = viewer.open(write(output), within=first.context)
-    assert again.locator(f"{selector(LEFT)} .outdated").inner_text() == "Rated before the file changed"
+    expect(again.locator(f"{selector(LEFT)} .outdated")).to_have_text(
+        "Rated before the file changed", use_inner_text=True
+    )
     again.select_option("#rating", "changed")
-    assert again.locator(".card:not([hidden])").count() == 1
+    expect(again.locator(".card:not([hidden])")).to_have_count(1)
     focus(again, LEFT)
     again.keyboard.press("n")
     again.keyboard.type("still to be looked at")
     again.keyboard.press("Escape")
-    assert again.locator(".outdated").count() == 1
+    expect(again.locator(".outdated")).to_have_count(1)
     again.keyboard.press("1")
-    assert not again.locator(".outdated").count()
+    expect(again.locator(".outdated")).to_have_count(0)
 
 
 def exported(shown: Any, folder: Path) -> dict[str, str]:
@@ -347,7 +348,7 @@ def test_export(viewer: Viewer, filled: Path) -> None:
 def test_export_of_nothing(viewer: Viewer, filled: Path) -> None:
     shown = viewer.open(filled)
     shown.locator("[data-do=export]").click()
-    assert "nothing to export" in shown.locator("#imported").inner_text()
+    expect(shown.locator("#imported")).to_contain_text("nothing to export", use_inner_text=True)
 
 
 HEADER = "participant_id\tsession_id\ttractogram\tbundle\trating\tnote\trater\trated_at"
@@ -390,7 +391,9 @@ def test_import(viewer: Viewer, filled: Path) -> None:
     assert "line 7: it has 2 fields, not 8." in told
     assert "line 8: “yesterday” is no date." in told
     assert (rating(shown, LEFT), rating(shown, RIGHT), rating(shown, "ForcepsMajor")) == ("fail", "pass", "")
-    assert "Ben: unsure – thin (2030-01-01)" in shown.locator(f"{selector('ForcepsMajor')} .given").inner_text()
+    expect(shown.locator(f"{selector('ForcepsMajor')} .given")).to_contain_text(
+        "Ben: unsure – thin (2030-01-01)", use_inner_text=True
+    )
     assert "0 ratings taken, 3 not newer" in take(shown, *lines[:4])
     again = viewer.open(filled, within=shown.context)
     assert rating(again, LEFT) == "fail"
@@ -418,14 +421,14 @@ def test_ratings_without_storage(viewer: Viewer, filled: Path) -> None:
         "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
     )
     shown = viewer.open(filled, script=refuse)
-    assert shown.locator("#not-kept").is_visible()
+    expect(shown.locator("#not-kept")).to_be_visible()
     name_rater(shown, "Anna")
     focus(shown, LEFT)
     shown.keyboard.press("1")
     focus(shown, RIGHT)
     shown.keyboard.press("2")
     assert (rating(shown, LEFT), rating(shown, RIGHT)) == ("pass", "fail")
-    assert shown.locator("#progress").inner_text() == "2 of 9 rated"
+    expect(shown.locator("#progress")).to_have_text("2 of 9 rated", use_inner_text=True)
     shown.locator(".theme-button").click()
     assert viewer.open(filled).locator("#not-kept").is_hidden()
 
@@ -455,14 +458,14 @@ def test_large_view(viewer: Viewer, filled: Path) -> None:
     shown.keyboard.press("5")
     shown.keyboard.type("p?")
     shown.keyboard.press("Escape")
-    assert shown.locator("#large").is_visible()  # Escape left the note alone
+    expect(shown.locator("#large")).to_be_visible()  # Escape left the note alone
     shown.keyboard.press("ArrowDown")
     assert f"{RIGHT}_view-superior.png" in picture.get_attribute("src")
     shown.locator("[data-large=previous]").click()
     assert f"{LEFT}_view-superior.png" in picture.get_attribute("src")
-    assert shown.locator("#panel .note-text").inner_text() == "p?"
+    expect(shown.locator("#panel .note-text")).to_have_text("p?", use_inner_text=True)
     shown.keyboard.press("Escape")
-    assert shown.locator("#large").is_hidden()
+    expect(shown.locator("#large")).to_be_hidden()
     assert focused(shown) == selector(LEFT)[1:]
 
 
@@ -471,16 +474,16 @@ def test_large_view_passes_over_what_is_hidden(viewer: Viewer, filled: Path) -> 
     shown.locator("#search").fill("left")
     focus(shown, LEFT)
     shown.keyboard.press("Enter")
-    assert shown.locator("#large-place").inner_text() == "1 of 4"
+    expect(shown.locator("#large-place")).to_have_text("1 of 4", use_inner_text=True)
     shown.keyboard.press("ArrowDown")
-    assert shown.locator("#large-name").inner_text() == "Corticospinal tract, left"
+    expect(shown.locator("#large-name")).to_have_text("Corticospinal tract, left", use_inner_text=True)
 
 
 def test_large_view_of_what_failed(viewer: Viewer, filled: Path) -> None:
     shown = viewer.open(filled)
     focus(shown, "OpticRadiation_L")
     shown.keyboard.press("Enter")
-    assert "Failed\nIt is a picture of a cat." in shown.locator("#stage").inner_text()
+    expect(shown.locator("#stage")).to_contain_text("Failed\nIt is a picture of a cat.", use_inner_text=True)
 
 
 def test_every_pixel(viewer: Viewer, filled: Path) -> None:
@@ -501,13 +504,13 @@ def test_a_picture_that_turns_is_opened_by_a_click(viewer: Viewer, filled: Path)
     shown.locator(f"{selector(LEFT)} .turning").wait_for()
     shown.mouse.down()
     shown.mouse.up()
-    assert shown.locator("#large").is_visible()
+    expect(shown.locator("#large")).to_be_visible()
 
 
 def test_side_by_side(viewer: Viewer, filled: Path) -> None:
     shown = viewer.open(filled)
     name_rater(shown, "Anna")
-    assert shown.locator("[data-pair]").count() == 6
+    expect(shown.locator("[data-pair]")).to_have_count(6)
     shown.locator(f"{selector(RIGHT)} [data-pair]").click()
     images = shown.locator("#stage img")
 
@@ -525,9 +528,9 @@ def test_side_by_side(viewer: Viewer, filled: Path) -> None:
     shown.keyboard.press("1")
     assert (rating(shown, LEFT), rating(shown, RIGHT)) == ("pass", "fail")
     shown.keyboard.press("ArrowDown")
-    assert shown.locator("#large-name").inner_text() == "Corticospinal tract: left and right"
+    expect(shown.locator("#large-name")).to_have_text("Corticospinal tract: left and right", use_inner_text=True)
     shown.keyboard.press("s")
-    assert images.count() == 1
+    expect(images).to_have_count(1)
 
 
 def test_turntable_is_loaded_when_it_is_asked_for(viewer: Viewer, filled: Path) -> None:
@@ -540,7 +543,7 @@ def test_turntable_is_loaded_when_it_is_asked_for(viewer: Viewer, filled: Path) 
     shown.locator(f"{selector(LEFT)} img.turning").wait_for()
     assert [Path(url).name for url in viewer.loaded("_turntable.webp")] == [f"sub-01_bundle-{LEFT}_turntable.webp"]
     shown.mouse.move(0, 0)
-    assert not shown.locator(".turning").count()
+    expect(shown.locator(".turning")).to_have_count(0)
     shown.keyboard.press("ArrowRight")
     shown.keyboard.press("ArrowRight")
     shown.locator(f"{selector(LEFT)} img.turning").wait_for()  # by focus too
@@ -583,7 +586,7 @@ def test_print_is_on_white(viewer: Viewer, filled: Path) -> None:
     for shown in (light, dark):
         shown.emulate_media(media="print")
         assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-        assert shown.locator("#bar").is_hidden()
+        expect(shown.locator("#bar")).to_be_hidden()
     assert dark.evaluate(colors) == light.evaluate(colors)
 
 
@@ -592,11 +595,11 @@ def test_help(viewer: Viewer, filled: Path) -> None:
     focus(shown, LEFT)
     shown.keyboard.press("Enter")
     shown.keyboard.press("?")
-    assert shown.locator("#help").is_visible()
+    expect(shown.locator("#help")).to_be_visible()
     shown.keyboard.press("1")
     shown.keyboard.press("Escape")
-    assert shown.locator("#help").is_hidden()
-    assert shown.locator("#progress").inner_text() == "0 of 9 rated"
+    expect(shown.locator("#help")).to_be_hidden()
+    expect(shown.locator("#progress")).to_have_text("0 of 9 rated", use_inner_text=True)
 
 
 @pytest.mark.parametrize("width", [390, 768, 1400])
@@ -666,7 +669,7 @@ def test_pictures_are_found(viewer: Viewer, output: Output, name: str) -> None:
     name_rater(shown, "Anna")
     shown.locator(".picture").focus()
     shown.keyboard.press("1")
-    assert shown.locator("#progress").inner_text() == "1 of 1 rated"
+    expect(shown.locator("#progress")).to_have_text("1 of 1 rated", use_inner_text=True)
 
 
 def test_a_hundred_bundles(viewer: Viewer, output: Output) -> None:
@@ -682,14 +685,14 @@ def test_a_hundred_bundles(viewer: Viewer, output: Output) -> None:
     shown.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     until(shown, "[...document.querySelectorAll('.picture img')].at(-1).naturalWidth === 60")
     shown.locator("#search").fill("bundle050")
-    assert shown.locator(".card:not([hidden])").count() == 1
+    expect(shown.locator(".card:not([hidden])")).to_have_count(1)
 
 
 def test_without_scripts(viewer: Viewer, filled: Path) -> None:
     shown = viewer.open(filled, java_script_enabled=False)
-    assert shown.locator("#bar").is_hidden()
+    expect(shown.locator("#bar")).to_be_hidden()
     assert shown.locator(f"{selector(LEFT)} .picture").get_attribute("href").endswith("_mosaic.png")
-    assert "need JavaScript" in shown.locator("noscript").inner_text()
+    expect(shown.locator("noscript")).to_contain_text("need JavaScript", use_inner_text=True)
 
 
 def test_everything_has_a_name(viewer: Viewer, filled: Path) -> None:
@@ -712,7 +715,7 @@ def test_a_page_without_its_folder_says_that_it_belongs_to_it(output: Output, fi
     """Where a black box would be, on the cards and in the large view; nothing where the folder is there."""
     shown = viewer.open(filled)
     until(shown, "document.querySelector('.card img').complete")
-    assert shown.locator(".lost").count() == 0
+    expect(shown.locator(".lost")).to_have_count(0)
     alone = output.root.parent / "copied" / filled.name
     alone.parent.mkdir()
     alone.write_bytes(filled.read_bytes())
@@ -723,9 +726,9 @@ def test_a_page_without_its_folder_says_that_it_belongs_to_it(output: Output, fi
     )
     shown.locator(selector(LEFT)).scroll_into_view_if_needed()
     until(shown, f"document.querySelector('{selector(LEFT)} .lost') !== null")
-    assert shown.locator(f"{selector(LEFT)} .picture").inner_text() == sentence
+    expect(shown.locator(f"{selector(LEFT)} .picture")).to_have_text(sentence, use_inner_text=True)
     shown.locator(f"{selector(LEFT)} .picture").click()
     until(shown, "document.querySelector('#stage .lost') !== null")
-    assert "The folder sub-01 belongs beside this page" in shown.locator("#stage").inner_text()
+    expect(shown.locator("#stage")).to_contain_text("The folder sub-01 belongs beside this page", use_inner_text=True)
     assert all("sub-01/figures" in trouble or "ERR_FILE_NOT_FOUND" in trouble for trouble in viewer.troubles)
     viewer.troubles.clear()

@@ -73,10 +73,9 @@ from collections import Counter
 from pathlib import Path
 opened = Counter()
 sys.addaudithook(lambda event, given: opened.update([str(given[0])]) if event == "open" and given[1] else None)
-from tractcap.reports.group_page import group
-from tractcap.reports.methods import methods_html
-from tractcap.reports.participant_page import page
-for make in (lambda: page(Path(sys.argv[1]), "01", methods_html), lambda: group(Path(sys.argv[1]))):
+from tractcap.reports.group_page import write_group_page
+from tractcap.reports.participant_page import write_participant_page
+for make in (lambda: write_participant_page(Path(sys.argv[1]), "01"), lambda: write_group_page(Path(sys.argv[1]))):
     opened.clear()
     make()
     found = {name: count for name, count in opened.items() if "/figures/" in name and name.endswith(".json")}

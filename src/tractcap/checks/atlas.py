@@ -18,11 +18,11 @@ from tractcap.checks.common.estimate import Estimate
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import SEED, Sample, Streamline
 from tractcap.checks.common.survey import survey
-from tractcap.drawing.palette import DISTINCT
 from tractcap.drawing.position import resampled
 from tractcap.drawing.volume import VOXEL, VisitedVolume
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import Tractogram
+from tractcap.palette import DISTINCT
 
 POINTS = 20
 """That streamlines are compared at."""

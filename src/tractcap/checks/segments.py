@@ -12,7 +12,7 @@ from tractcap.checks.common.alignment import AlignedBundle, align
 from tractcap.checks.common.check import CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, Streamline, take
-from tractcap.drawing.palette import apart
+from tractcap.palette import apart
 
 SEGMENTS = 10
 COLORS = tuple(apart()[:SEGMENTS])

@@ -16,10 +16,10 @@ from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.lines import NOT_FINITE, TOO_SHORT
 from tractcap.drawing.measure import LengthSummary
-from tractcap.drawing.palette import DISTINCT
 from tractcap.errors import InputError
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import Chunk, Tractogram
+from tractcap.palette import DISTINCT
 
 STEP = 2.0
 """mm between the points that curvature is measured at: closer ones tell of the tracking's own jitter."""

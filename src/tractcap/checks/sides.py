@@ -4,7 +4,7 @@ from tractcap.checks.common import panels, plots
 from tractcap.checks.common.check import CheckInput, Findings, Value
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.survey import survey
-from tractcap.drawing.palette import DISTINCT
+from tractcap.palette import DISTINCT
 
 _COLORS = {"Left": DISTINCT["skyblue"], "Right": DISTINCT["orange"]}
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tractcap.drawing import shading
 from tractcap.drawing.anatomy import SLICE_OPACITY, Anatomy, Mesh
-from tractcap.drawing.palette import Color, contrast
 from tractcap.drawing.views import Frame, Vector
+from tractcap.palette import Color, contrast
 
 if TYPE_CHECKING:
     from tractcap.drawing.canvas import Canvas, Shot

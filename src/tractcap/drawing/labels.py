@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 
 from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.fonts import capital, fit, outline_width, points, width, wrap, write
-from tractcap.drawing.palette import Color, contrast, contrast_ratio, mix
 from tractcap.drawing.views import Frame, View
+from tractcap.palette import Color, contrast, contrast_ratio, mix
 
 _BLACK = (0, 0, 0)
 

@@ -18,14 +18,12 @@ the cingulate part of the cingulum alone. A name that isn't clear stays as it is
 
 import csv
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 _SIDES = {"L": "left", "R": "right"}
-_OTHER = {"L": "R", "R": "L"}
 
 _LETTER, _WORD = "letter", "word"
 """How a side is written: as one letter, or as a word (``left``, ``lh``)."""
@@ -124,47 +122,6 @@ def without_side(bundle: BundleName) -> tuple[str, ...]:
         return ()
     bases = [base for name in (bundle.original, bundle.key) for base, _, _ in _splits(name)]
     return (*dict.fromkeys(bases), bundle.readable.removesuffix(f", {_SIDES[bundle.hemisphere]}"))
-
-
-Thing = TypeVar("Thing", bound=Hashable)
-
-
-@dataclass(frozen=True, slots=True)
-class Sided:
-    """A bundle that may have a counterpart in the other hemisphere.
-
-    Parameters
-    ----------
-    group : what both must have in common, such as participant and session.
-    folder : where its file lies.
-    key, hemisphere : as in :class:`BundleName`.
-    """
-
-    group: Hashable
-    folder: str
-    key: str
-    hemisphere: str
-
-
-def counterparts(bundles: Mapping[Thing, Sided]) -> dict[Thing, Thing]:
-    """Pair each bundle with that of the other hemisphere.
-
-    Where several would do, the counterpart is the only one in the same folder, else there is none.
-    """
-    by_key: dict[tuple[Hashable, str], list[Thing]] = {}
-    for thing, bundle in bundles.items():
-        by_key.setdefault((bundle.group, bundle.key), []).append(thing)
-    pairs = {}
-    for thing, bundle in bundles.items():
-        base = bundle.key.removesuffix(f"_{bundle.hemisphere}")
-        if bundle.hemisphere not in _OTHER or base == bundle.key:
-            continue
-        others = by_key.get((bundle.group, f"{base}_{_OTHER[bundle.hemisphere]}"), [])
-        if len(others) > 1 or len(by_key[bundle.group, bundle.key]) > 1:
-            others = [other for other in others if bundles[other].folder == bundle.folder]
-        if len(others) == 1:
-            pairs[thing] = others[0]
-    return pairs
 
 
 def _with_side(original: str, key: str, readable: str, side: str) -> BundleName:

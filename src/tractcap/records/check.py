@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from tractcap.checks import checks
-from tractcap.checks.common.check import STATUSES
 from tractcap.errors import RecordError
 from tractcap.files import read_json, write_text
 from tractcap.records.identity import CHECK, UNREADABLE, BundleRecord, Identity, Program
 from tractcap.records.json_record import OMIT, FileName, JsonRecord, WrongValueError, one_of
+
+DONE, FAILED, MISSING, SKIPPED = STATUSES = ("done", "failed", "missing", "skipped")
+"""What became of a check: it was made; it could not be; what it needs isn't there; it was not asked for."""
 
 Value = str | float | None
 """Of a measure. None where it can't be told."""

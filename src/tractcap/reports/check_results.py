@@ -1,60 +1,69 @@
-"""The records of checks, as pages and tables have them."""
+"""What became of the checks, as pages and tables show it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from tractcap.checks.common.check import DONE, FAILED, MISSING, SKIPPED, interval, is_end
 from tractcap.errors import RecordError
 from tractcap.records import check as records
-from tractcap.records.check import Attached, CheckRecord, Flag, Measured, Value
+from tractcap.records.check import DONE, FAILED, MISSING, SKIPPED, Attached, CheckRecord, Value
 from tractcap.records.identity import UNREADABLE
-from tractcap.reports.collect import ChecksMade
 from tractcap.reports.formatting import href, sentence
+from tractcap.reports.picture_sets import CheckFiles
 
 STATUSES = {
     DONE: "it was made",
     FAILED: "it could not be made",
-    UNREADABLE: "the JSON file that tells of it can't be understood: run the checks again",
+    UNREADABLE: "its JSON file can't be understood: run the checks again",
     MISSING: "what it needs isn't there",
     SKIPPED: "it was not asked for",
 }
 """What became of a check, and what that means, in the order in which they are counted."""
 
+_ENDS = ("Low", "High")
+"""What the keys end with that hold the ends of a measure's interval."""
+
+ColumnMeaning = Mapping[str, str | Mapping[str, str]]
+"""What a table's column means, by the keys that BIDS has for it, such as ``Description`` and ``Units``."""
+
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """A check of a bundle: its ``record``, and the ``folder`` below the output that its files lie in."""
 
     record: CheckRecord
     folder: str
 
     @property
-    def status(self) -> str:
-        """What became of it, of ``STATUSES``."""
-        return self.record.status
-
-    @property
     def flags(self) -> list[str]:
-        """Each flag as a sentence: its rule, the value and the threshold."""
-        return [_flag(flag, self.record.about.get(flag.measure)) for flag in self.record.flags]
-
-    @property
-    def names(self) -> list[str]:
-        """The rules that are broken."""
-        return [flag.name for flag in self.record.flags]
+        """A sentence for each rule that is broken: the rule, the value and the threshold."""
+        sentences = []
+        for flag in self.record.flags:
+            measure = self.record.about.get(flag.measure)
+            name, unit = (measure.name, measure.unit) if measure else (flag.measure, "")
+            side, threshold = ("below", flag.below) if flag.below is not None else ("above", flag.above)
+            value = f"{name.lower()} {_number(flag.value, unit)}"
+            sentences.append(f"{flag.name[:1].upper()}{flag.name[1:]}: {value}, {side} {_number(threshold, unit)}.")
+        return sentences
 
     @property
     def measures(self) -> list[tuple[str, str, str]]:
-        """Of each measure its name, its value with its unit, and what it is."""
-        about, measures = self.record.about, self.record.measures
-        return [
-            (about[key].name, _with_ends(measures, key, about[key].unit), about[key].what)
-            for key in measures
-            if not is_end(measures, key)
-        ]
+        """Of each measure its name, its value with its unit, and what it is.
+
+        Where only a sample of the streamlines was measured, the value has its 99 % interval with it.
+        """
+        rows = []
+        measures = self.record.measures
+        for key, value in measures.items():
+            if any(key.endswith(end) and key.removesuffix(end) in measures for end in _ENDS):
+                continue
+            about, (low, high) = self.record.about[key], (measures.get(f"{key}{end}", value) for end in _ENDS)
+            text = _number(value, about.unit)
+            if low != high and value is not None:
+                text += f" ({_number(low, '')} to {_number(high, '')})"
+            rows.append((about.name, text, about.what))
+        return rows
 
     @property
     def notes(self) -> list[str]:
@@ -63,38 +72,16 @@ class Checked:
 
     @property
     def why(self) -> str:
-        """Why there is nothing, where there is nothing."""
+        """Why there are no results; empty where there are some."""
         return sentence(self.record.why)
 
-    @property
-    def figures(self) -> list[tuple[str, str]]:
-        """Titles and links of the pictures."""
-        return [self._linked(one) for one in self.record.figures]
-
-    @property
-    def tables(self) -> list[tuple[str, str]]:
-        """Titles and links of the tables."""
-        return [self._linked(one) for one in self.record.tables]
-
-    def _linked(self, one: Attached) -> tuple[str, str]:
-        return one.title, href(f"{self.folder}/{one.file}" if self.folder else one.file)
+    def link(self, attached: Attached) -> str:
+        """The link to one of its pictures or tables."""
+        return href(f"{self.folder}/{attached.file}" if self.folder else attached.file)
 
 
-def _flag(flag: Flag, about: Measured | None) -> str:
-    name, unit = (about.name, about.unit) if about else (flag.measure, "")
-    side, bound = ("below", flag.below) if flag.below is not None else ("above", flag.above)
-    measured = f"{name.lower()} {_value(flag.value, unit)}"
-    return f"{flag.name[:1].upper()}{flag.name[1:]}: {measured}, {side} {_value(bound, unit)}."
-
-
-def _with_ends(measures: Mapping[str, Value], key: str, unit: str) -> str:
-    """A measure's value; of one that a sample tells, the interval of 99 % too."""
-    value, (low, high) = measures[key], interval(measures, key)
-    told = _value(value, unit)
-    return told if low == high or value is None else f"{told} ({_value(low, '')} to {_value(high, '')})"
-
-
-def _value(value: Value, unit: str) -> str:
+def _number(value: Value, unit: str) -> str:
+    """A measure's value with its unit; long numbers are rounded."""
     if value is None:
         return "n/a"
     if isinstance(value, int | float):
@@ -103,52 +90,40 @@ def _value(value: Value, unit: str) -> str:
     return f"{value} {unit.replace('^3', '³')}".strip()
 
 
-def checked(output: Path, made: ChecksMade) -> list[Checked]:
+def read_checks(output: Path, files: CheckFiles) -> list[CheckResult]:
     """The checks of a bundle, in the order in which they are shown; those that can't be understood among them."""
-    found = []
-    for name in made.names:
-        at = records.place(output / made.folder, made.stem, name)
+    results = []
+    for name in files.names:
+        path = records.place(output / files.folder, files.stem, name)
         try:
-            record = records.load(at)
+            record = records.load(path)
         except FileNotFoundError:
-            continue  # gone
-        except RecordError as error:
-            found.append(Checked(records.unreadable(at, output, name, error), made.folder))
             continue
-        same = (record.source_bytes, record.source_modified) == made.state
-        found.append(Checked(record if same else _outdated(record), made.folder))
-    return found
+        except RecordError as error:
+            record = records.unreadable(path, output, name, error)
+        else:
+            if (record.source_bytes, record.source_modified) != files.state:
+                record = replace(
+                    record, status=MISSING, why="the tractogram has changed since it was made: run the checks again",
+                    measures={}, about={}, notes=(), flags=(), figures=(), tables=(),
+                )  # fmt: skip
+        results.append(CheckResult(record, files.folder))
+    return results
 
 
-def _outdated(record: CheckRecord) -> CheckRecord:
-    """What is told of a check of another state of the tractogram: that it has to be made again."""
-    nothing: dict[str, Any] = dict.fromkeys(("notes", "flags", "figures", "tables"), ()) | {"measures": {}, "about": {}}
-    return replace(record, **nothing, status=MISSING, why=_OUTDATED)
+def count_statuses(results: Iterable[CheckResult]) -> list[tuple[str, int]]:
+    """How many checks have each status, without those that none has."""
+    counts = Counter(result.record.status for result in results)
+    return [(status, counts[status]) for status in STATUSES if counts[status]]
 
 
-_OUTDATED = "the tractogram has changed since it was made: run the checks again"
-
-
-def counts(several: Iterable[Checked]) -> list[tuple[str, int]]:
-    """How many there are of each status, none left out but those that are none."""
-    found = Counter(one.status for one in several)
-    return [(status, found[status]) for status in STATUSES if found[status]]
-
-
-def values(several: Iterable[Checked]) -> Iterator[tuple[str, Value]]:
-    """Status and measures of all checks of a bundle, by the names of a table's columns."""
-    for one in several:
-        yield f"{one.record.check}_status", one.status
-        for key, value in one.record.measures.items():
-            yield f"{one.record.check}_{key}", value
-
-
-def columns(several: Iterable[Checked]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What these columns mean, as a data dictionary has it."""
-    for one in several:
-        record = one.record
-        what = {"LongName": f"{record.name}: status", "Description": record.what, "Levels": STATUSES}
-        yield f"{record.check}_status", what
-        for key, about in record.about.items():
-            told = {"LongName": about.name, "Description": about.what}
-            yield f"{record.check}_{key}", {**told, **({"Units": about.unit} if about.unit else {})}
+def columns(results: Iterable[CheckResult]) -> Iterator[tuple[str, ColumnMeaning, Value]]:
+    """The columns of a bundle's checks in the group's table: names, meanings and values."""
+    for record in (result.record for result in results):
+        name = f"{record.name}: status"
+        meaning: ColumnMeaning = {"LongName": name, "Description": record.what, "Levels": STATUSES}
+        yield f"{record.check}_status", meaning, record.status
+        for key, measure in record.about.items():
+            units = {"Units": measure.unit} if measure.unit else {}
+            meaning = {"LongName": measure.name, "Description": measure.what, **units}
+            yield f"{record.check}_{key}", meaning, record.measures.get(key)

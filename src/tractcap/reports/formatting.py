@@ -1,8 +1,10 @@
 """Pages that are whole in themselves, from templates: how numbers and links are written."""
 
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable
 from functools import cache
+from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +16,7 @@ _STEPS = ("bytes", "KB", "MB", "GB", "TB")
 
 def render(template: str, **values: Any) -> str:
     """The page of a template from ``reports/templates``; a value that it asks for and isn't given is an error."""
-    return _environment().get_template(template).render(values)
+    return environment().get_template(template).render(values)
 
 
 def href(path: str) -> str:
@@ -68,19 +70,31 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-_FILTERS: Mapping[str, Any] = {
-    "href": href,
-    "whole": whole,
-    "tenths": tenths,
-    "percent": percent,
-    "volume": volume,
-    "size": size,
-    "plural": plural,
-}
+def listed(words: Iterable[str]) -> str:
+    """Words as a list in a sentence: ``left, right and below``."""
+    *first, last = words or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def span(values: Iterable[float | None]) -> str:
+    """One number, or from the least to the greatest: ``0.5 to 1.2``."""
+    numbers = sorted({float(f"{value or 0:.3g}") for value in values})
+    return f"{numbers[0]:g}" if len(numbers) == 1 else f"{numbers[0]:g} to {numbers[-1]:g}"
+
+
+def printable(name: str) -> str:
+    """A name without characters that can't be printed, such as line breaks: each of them becomes �."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
+
+
+def quoted(name: str) -> str:
+    """A name in quotation marks."""
+    return f"“{printable(name)}”"
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """What renders the templates."""
     environment = Environment(
         loader=PackageLoader("tractcap.reports"),
         autoescape=True,
@@ -90,6 +104,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(_FILTERS)
+    filters = (href, whole, tenths, percent, volume, size, plural, listed, span, quoted, printable)
+    environment.filters.update({function.__name__: function for function in filters})
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # keys stay in their order
     return environment
+
+
+def read_toml(name: str) -> dict[str, dict[str, Any]]:
+    """A table of data in ``reports/``."""
+    return tomllib.loads(files("tractcap.reports").joinpath(name).read_text(encoding="utf-8"))

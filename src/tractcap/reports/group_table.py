@@ -1,66 +1,90 @@
-"""All participants' tractograms as rows, and the table of them that BIDS asks for."""
+"""All participants' tractograms as rows, and the tables that BIDS asks for."""
 
-import hashlib
+import csv
+import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from operator import attrgetter
 from pathlib import Path
 from sys import intern
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
-from tractcap.checks.common.check import DONE
+from tractcap.files import write_text, write_whole
+from tractcap.records.check import DONE
 from tractcap.records.identity import DRAWN, MISSING, STATUSES, Variant
-from tractcap.records.ratings import NOT_AVAILABLE, RATINGS, Rating, cell
+from tractcap.records.ratings import NOT_AVAILABLE, Rating, cell
 from tractcap.records.tractogram import DrawnRecord
-from tractcap.reports.check_results import checked, columns
-from tractcap.reports.collect import ChecksMade, PictureSet, telling, tracts
+from tractcap.reports.check_results import ColumnMeaning, columns, read_checks
+from tractcap.reports.formatting import read_toml
 from tractcap.reports.outliers import Spread, spread
-from tractcap.reports.ratings import MIXED, consensus
+from tractcap.reports.picture_sets import CheckFiles, PictureSet, distinguishing_entities, picture_sets
+from tractcap.reports.ratings import consensus
+
+TSV, DICTIONARY = "group_tractograms.tsv", "group_tractograms.json"
+CHECKS_TSV, CHECKS_DICTIONARY = "group_checks.tsv", "group_checks.json"
+
+Value = str | float | None
+Report = Callable[[int], None]
+"""Is called now and then with a count, as a sign of life."""
+
+_T = TypeVar("_T")
+
+_ENTITIES = {
+    "acq": "acquisition",
+    "desc": "processing",
+    "run": "run",
+    "model": "diffusion model",
+    "rec": "reconstruction",
+    "space": "space",
+    "tool": "tool that made it",
+    "dataset": "dataset that holds it",
+    "track": "tracking method",
+}
+"""What an entity of a path says of a tractogram."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A number that is told of every tractogram: the table's column, its name on the page, unit, and what it is."""
+class Measure:
+    """A number of every tractogram: the table's column, its name and unit, and the ``field`` of the record that has it.
+
+    Outliers are marked in those that are ``compared``.
+    """
 
     column: str
     name: str
     unit: str
-    what: str
-    read: Callable[[DrawnRecord], float | None]
-    compared: bool = True
+    field: str
+    compared: bool
 
 
-MEASURES = (
-    Column("streamlines", "Streamlines", "", "Streamlines in the file", lambda one: one.streamlines),
-    Column("streamlines_drawn", "Streamlines drawn", "", "Streamlines drawn", lambda one: one.streamlines_drawn, False),
-    Column("length_mean", "Mean length", "mm", "Mean length of the streamlines drawn", lambda one: one.lengths.mean),
-    Column(
-        "length_median", "Median length", "mm", "Median length of the streamlines drawn", lambda one: one.lengths.median
-    ),
-    Column("length_min", "Shortest", "mm", "Length of the shortest streamline drawn", lambda one: one.lengths.minimum),
-    Column("length_max", "Longest", "mm", "Length of the longest streamline drawn", lambda one: one.lengths.maximum),
-    Column("volume", "Volume", "mm^3", "Volume that the streamlines pass through", lambda one: one.volume_millimetres3),
-    Column(
-        "points_outside",
-        "Points outside",
-        "",
-        "Fraction of the points that lie outside the reference image",
-        lambda one: one.points_outside_reference,
-    ),
-)
-COMPARED = tuple(at for at, measure in enumerate(MEASURES) if measure.compared)
-"""Places of the measures by which outliers are told."""
+def _load_columns() -> tuple[dict[str, ColumnMeaning], tuple[Measure, ...]]:
+    """The columns and what they mean, and which of them are measures."""
+    meanings: dict[str, ColumnMeaning] = {}
+    measures = []
+    for name, about in read_toml("group_columns.toml").items():
+        field, compared = about.pop("field", ""), about.pop("compared", True)
+        if field:
+            measures.append(Measure(name, about["LongName"], about.get("Units", ""), field, compared))
+        meanings[name] = about | ({"Levels": STATUSES} if name == "status" else {})
+    return meanings, tuple(measures)
+
+
+COLUMNS, MEASURES = _load_columns()
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Unit:
-    """What bundles are looked for in: a participant's session, or, where there are no participants, a folder."""
+class Session:
+    """What bundles are expected in: a participant's session, or, where there are no participants, a folder.
+
+    ``participant`` and ``label`` are without ``sub-`` and ``ses-``.
+    """
 
     participant: str
-    session: str
+    label: str
     folder: str = ""
 
     @property
@@ -71,13 +95,13 @@ class Unit:
 
     @property
     def participant_id(self) -> str:
-        """As in a BIDS table."""
+        """The participant as in a BIDS table."""
         return f"sub-{self.participant}" if self.participant else NOT_AVAILABLE
 
     @property
     def session_id(self) -> str:
-        """As in a BIDS table."""
-        return f"ses-{self.session}" if self.session else NOT_AVAILABLE
+        """The session as in a BIDS table."""
+        return f"ses-{self.label}" if self.label else NOT_AVAILABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +116,14 @@ class ComparedBundle:
 
 @dataclass(slots=True)
 class Row:
-    """A tractogram, or a bundle that its unit lacks.
+    """A tractogram, an overview, or a bundle that a session lacks.
 
-    ``values`` stand in the order of MEASURES; ``stem`` and ``pictures``: the files are ``{stem}{picture}``, below the
-    output. ``made`` are its checks, None where there is none; ``flags`` the rules that they break, None where none was
-    made.
+    ``values`` are in the order of MEASURES, ``outlying`` has the places of outliers among them. The pictures are the
+    files ``{stem}{picture}``, POSIX paths below the output, the mosaic last; ``anchor`` is the id of the card on the
+    participant's page. ``flags`` are the rules that its checks break, None where it was not checked.
     """
 
-    unit: Unit
+    session: Session
     bundle: ComparedBundle
     tractogram: str
     status: str
@@ -108,263 +132,161 @@ class Row:
     why: str = ""
     stem: str = ""
     pictures: tuple[str, ...] = ()
+    anchor: str = ""
     outlying: tuple[int, ...] = ()
-    made: ChecksMade | None = None
+    checks: CheckFiles | None = None
     flags: tuple[str, ...] | None = None
 
-    @property
-    def outliers(self) -> list[str]:
-        """Columns in which it is an outlier."""
-        return [MEASURES[at].column for at in self.outlying]
 
-    @property
-    def anchor(self) -> str:
-        """Where the participant's page tells of it."""
-        return anchor(self.tractogram)
+@dataclass(frozen=True)
+class GroupTable:
+    """Everyone's tractograms and overviews, sorted, and what was ``left_out``, as sentences.
 
-    @property
-    def overview_anchor(self) -> str:
-        """The same of an overview, whose tractograms are many."""
-        return self.anchor.replace("tract-", "overview-")
-
-
-@dataclass
-class Table:
-    """Everyone's ``rows``, ``spreads`` by bundle and measure, overviews of all bundles, and what was ``left_out``.
-
-    ``columns`` are those of the table of checks: what each means, by its name. ``entities`` set tractograms of a bundle
-    apart.
+    ``spreads`` are those of each bundle's measures, None where none is known. ``check_columns`` are the columns of the
+    table of checks and what they mean. ``entities`` set tractograms of a bundle apart.
     """
 
     rows: list[Row]
-    spreads: dict[ComparedBundle, list[Spread | None]]
     overviews: list[Row]
+    spreads: dict[ComparedBundle, list[Spread | None]]
+    check_columns: dict[str, ColumnMeaning]
+    entities: tuple[str, ...]
     left_out: list[str]
-    columns: dict[str, dict[str, Any]]
-    entities: tuple[str, ...] = ()
 
 
-def anchor(source: str) -> str:
-    """The id of a tractogram's card on its participant's page."""
-    return "tract-" + hashlib.sha1(source.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()[:10]
-
-
-def read_table(output: Path, report: Callable[[int], None] = lambda _rows: None) -> Table:
-    """Read the records one by one; only the numbers are kept. What is missing has rows too."""
-    found = _Found()
+def read_table(output: Path, report: Report = lambda _rows: None) -> GroupTable:
+    """Read the records one by one and keep only their numbers; bundles that are missing get rows too."""
+    rows: list[Row] = []
+    overviews: list[Row] = []
     left_out: list[str] = []
-    for tract in tracts(output, left_out=left_out):
-        found.take(tract)
-        report(len(found.rows))
-    about = _flag(output, found.rows, report)
-    rows = sorted(found.rows + _missing(found.rows), key=_order)
-    entities = telling((row.bundle.key, row.bundle.variant) for row in rows)
-    return Table(rows, _mark(rows), sorted(found.overviews, key=_order), left_out, about, entities)
+    bundles: dict[tuple[str, Variant], ComparedBundle] = {}
+    kept: dict[Any, Any] = {}
 
+    def once(value: _T) -> _T:
+        """The first value that was equal: what many rows have in common is kept once."""
+        return kept.setdefault(value, value)  # type: ignore[no-any-return]
 
-def _flag(output: Path, rows: Iterable[Row], report: Callable[[int], None]) -> dict[str, dict[str, Any]]:
-    """Flag rows by their checks, which are read one by one; return what these measure, by the columns' names."""
-    about: dict[str, dict[str, Any]] = {}
+    for picture_set in picture_sets(output, left_out=left_out):
+        row = _row(picture_set, once)
+        row.bundle = bundles.setdefault((row.bundle.key, row.bundle.variant), row.bundle)
+        (overviews if picture_set.overview else rows).append(row)
+        report(len(rows))
+
+    check_columns: dict[str, ColumnMeaning] = {}
     for number, row in enumerate(rows):
         report(number)
-        found = checked(output, row.made) if row.made else []
-        if any(one.status == DONE for one in found):
-            row.flags = tuple(intern(name) for one in found for name in one.names)
-        about |= {name: told for name, told in columns(found) if name not in about}
-    return about
+        results = read_checks(output, row.checks) if row.checks else []
+        if any(result.record.status == DONE for result in results):
+            row.flags = tuple(intern(flag.name) for result in results for flag in result.record.flags)
+        for name, meaning, _ in columns(results):
+            check_columns.setdefault(name, meaning)
+
+    rows = sorted(rows + _missing(rows), key=_order)
+    entities = distinguishing_entities((row.bundle.key, row.bundle.variant) for row in rows)
+    return GroupTable(rows, sorted(overviews, key=_order), _mark_outliers(rows), check_columns, entities, left_out)
 
 
-class _Found:
-    """Collects rows; what many have in common is kept once."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self.overviews: list[Row] = []
-        self._bundles: dict[tuple[str, Variant], ComparedBundle] = {}
-        self._same: dict[Any, Any] = {}
-
-    def take(self, tract: PictureSet) -> None:
-        (self.overviews if tract.overview else self.rows).append(self._row(tract))
-
-    def _row(self, tract: PictureSet) -> Row:
-        stem, pictures = _files(tract)
-        record = tract.record
-        drawn = record if isinstance(record, DrawnRecord) else None
-        return Row(
-            self._once(_unit(tract)),
-            self._bundle(tract),
-            "\n".join(record.sources) if tract.overview else tract.source,
-            tract.status,
-            tuple(measure.read(drawn) if drawn else None for measure in MEASURES),
-            len(drawn.notes) if drawn else 0,
-            tract.why,
-            stem,
-            self._once(pictures),
-            made=tract.made if drawn and tract.made.names else None,
-        )
-
-    def _bundle(self, tract: PictureSet) -> ComparedBundle:
-        """The first that was met by that key and variant: its name and hemisphere are the same in all."""
-        variant = self._once(tract.variant)
-        bundle = ComparedBundle(tract.key, tract.readable, tract.record.bundle.hemisphere, variant)
-        return self._bundles.setdefault((tract.key, variant), bundle)
-
-    def _once(self, value: Any) -> Any:
-        return self._same.setdefault(value, value)
-
-
-def _unit(tract: PictureSet) -> Unit:
-    return Unit(tract.participant, tract.session, "" if tract.participant else str(Path(tract.folder).parent))
-
-
-def _files(tract: PictureSet) -> tuple[str, tuple[str, ...]]:
-    """What the pictures' paths begin with, and their endings; the mosaic is the last."""
-    names = tract.record.pictures
-    if not names:
-        return "", ()
-    stem = names[0].rpartition("_")[0]
-    at = f"{tract.folder}/{stem}" if tract.folder else stem
-    return at, tuple(intern(name.removeprefix(stem)) for name in names if name.startswith(stem))
+def _row(picture_set: PictureSet, once: Callable[[Any], Any]) -> Row:
+    record = picture_set.record
+    row = Row(
+        once(
+            Session(
+                record.participant,
+                record.session,
+                "" if record.participant else str(Path(picture_set.folder).parent),
+            )
+        ),
+        ComparedBundle(record.bundle.key, record.bundle.readable, record.bundle.hemisphere, once(picture_set.variant)),
+        picture_set.source,
+        record.status,
+        warnings=0,
+        why=picture_set.why,
+        anchor=picture_set.anchor,
+    )
+    if record.pictures:
+        stem = record.pictures[0].rpartition("_")[0]
+        row.stem = f"{picture_set.folder}/{stem}" if picture_set.folder else stem
+        row.pictures = once(tuple(name.removeprefix(stem) for name in record.pictures if name.startswith(stem)))
+    if isinstance(record, DrawnRecord):
+        row.values = tuple(attrgetter(measure.field)(record) for measure in MEASURES)
+        row.warnings = len(record.notes)
+        row.checks = picture_set.check_files if picture_set.checks else None
+    return row
 
 
 def _missing(rows: Iterable[Row]) -> list[Row]:
-    """Bundles that others have, of the variants that a participant has. Nobody's folders needn't hold the same."""
-    there: dict[Unit, dict[Variant, set[ComparedBundle]]] = defaultdict(lambda: defaultdict(set))
+    """Bundles that other participants have, of the variants that a session has.
+
+    Folders without participants needn't hold the same.
+    """
+    by_session: dict[Session, dict[Variant, set[ComparedBundle]]] = defaultdict(lambda: defaultdict(set))
     everywhere: dict[Variant, set[ComparedBundle]] = defaultdict(set)
     for row in rows:
-        if row.unit.participant:
-            there[row.unit][row.bundle.variant].add(row.bundle)
+        if row.session.participant:
+            by_session[row.session][row.bundle.variant].add(row.bundle)
             everywhere[row.bundle.variant].add(row.bundle)
     return [
-        Row(unit, bundle, "", MISSING)
-        for unit, variants in there.items()
-        for variant, has in variants.items()
-        for bundle in everywhere[variant] - has
+        Row(session, bundle, "", MISSING)
+        for session, variants in by_session.items()
+        for variant, present in variants.items()
+        for bundle in everywhere[variant] - present
     ]
 
 
+def _mark_outliers(rows: Sequence[Row]) -> dict[ComparedBundle, list[Spread | None]]:
+    """Mark the outliers among the drawn tractograms of every bundle, and return the spread of each measure."""
+    by_bundle: dict[ComparedBundle, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_bundle[row.bundle].append(row)
+    spreads = {}
+    for bundle in sorted(by_bundle, key=lambda bundle: (natural(bundle.key), bundle.variant)):
+        drawn = [row for row in by_bundle[bundle] if row.status == DRAWN]
+        values = zip(*(row.values for row in drawn), strict=True) if drawn else ((),) * len(MEASURES)
+        spreads[bundle] = [spread(value for value in column if value is not None) for column in values]
+        for row in drawn:
+            measured = zip(MEASURES, spreads[bundle], row.values, strict=True)
+            row.outlying = tuple(
+                at
+                for at, (measure, about, value) in enumerate(measured)
+                if measure.compared and about and value is not None and about.outlying(value)
+            )
+    return spreads
+
+
 def _order(row: Row) -> tuple[Any, ...]:
-    unit = row.unit
-    return (
-        natural(unit.participant),
-        natural(unit.session),
-        natural(unit.folder),
-        natural(row.bundle.key),
-        row.bundle.variant,
-        row.tractogram,
-        row.stem,
-    )
+    session = row.session
+    names = (session.participant, session.label, session.folder, row.bundle.key)
+    return (*map(natural, names), row.bundle.variant, row.tractogram, row.stem)
 
 
 @lru_cache(maxsize=4096)
 def natural(text: str) -> tuple[Any, ...]:
-    """Something to sort by: numbers in the text by their value, then the text itself."""
-    parts = re.split("([0-9]+)", text)
-    return tuple(_by_value(part) if at % 2 else part.casefold() for at, part in enumerate(parts)), text
+    """A sort key of a text: numbers in it by their value, however long they are, then the text itself."""
+    parts: list[Any] = re.split("([0-9]+)", text.casefold())
+    for at in range(1, len(parts), 2):
+        digits = parts[at].lstrip("0")
+        parts[at] = (len(digits), digits)
+    return tuple(parts), text
 
 
-def _by_value(digits: str) -> tuple[int, str]:
-    """Sorts as the number does, of however many digits."""
-    significant = digits.lstrip("0")
-    return len(significant), significant
+@cache
+def column_meanings(entities: tuple[str, ...]) -> Mapping[str, ColumnMeaning]:
+    """The columns of the table of tractograms, and what they mean.
 
-
-def _mark(rows: Sequence[Row]) -> dict[ComparedBundle, list[Spread | None]]:
-    """Mark the outliers among the drawn of every bundle."""
-    by_bundle: dict[ComparedBundle, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_bundle[row.bundle].append(row)
-    return {
-        bundle: _mark_bundle([row for row in by_bundle[bundle] if row.status == DRAWN])
-        for bundle in sorted(by_bundle, key=lambda bundle: (natural(bundle.key), bundle.variant))
-    }
-
-
-def _mark_bundle(rows: Sequence[Row]) -> list[Spread | None]:
-    spreads = [spread(value for row in rows if (value := row.values[at]) is not None) for at in range(len(MEASURES))]
-    for row in rows:
-        row.outlying = tuple(at for at in COMPARED if _outlying(spreads[at], row.values[at]))
-    return spreads
-
-
-def _outlying(about: Spread | None, value: float | None) -> bool:
-    return about is not None and value is not None and about.outlying(value)
-
-
-COLUMNS: dict[str, dict[str, Any]] = {
-    "participant_id": {"LongName": "Participant", "Description": "Participant that the tractogram is of"},
-    "session_id": {"LongName": "Session", "Description": "Session that the tractogram is of"},
-    "bundle": {
-        "LongName": "ComparedBundle",
-        "Description": "Name of the bundle that is the same in all participants and whatever tool made it",
-    },
-    "bundle_name": {"LongName": "Name of the bundle", "Description": "Name of the bundle in words"},
-    "hemisphere": {
-        "LongName": "Hemisphere",
-        "Description": "Hemisphere that the bundle lies in, where its name tells",
-        "Levels": {"L": "left", "R": "right"},
-    },
-    "tractogram": {"LongName": "Tractogram", "Description": "Path of the tractogram below the input"},
-    "status": {
-        "LongName": "Status",
-        "Description": "What became of the tractogram",
-        "Levels": STATUSES,
-    },
-    **{
-        measure.column: {
-            "LongName": measure.name,
-            "Description": measure.what,
-            **({"Units": measure.unit} if measure.unit else {}),
-        }
-        for measure in MEASURES
-    },
-    "warnings": {"LongName": "Warnings", "Description": "Number of warnings that were met in drawing"},
-    "outlier": {
-        "LongName": "Outlier",
-        "Description": "Columns, separated by commas, in which |value - median| > 3 x 1.4826 x MAD among the values of "
-        "the same bundle (Leys et al. 2013, doi:10.1016/j.jesp.2013.03.013); of fewer than 5 values and where the "
-        "MAD is 0 nothing is marked",
-    },
-    "flags": {
-        "LongName": "Flags",
-        "Description": "Rules that its checks break, separated by commas; none where they break none, n/a where it was "
-        "not checked",
-    },
-    "rating": {
-        "LongName": "Rating",
-        "Description": "What the raters said of the pictures",
-        "Levels": {
-            **dict(zip(RATINGS, ("usable", "not usable", "the rater is not sure"), strict=True)),
-            MIXED: "the raters disagree",
-        },
-    },
-    "raters": {"LongName": "Raters", "Description": "Number of raters"},
-}
-
-
-def as_tsv(table: Table, ratings: Callable[[str], Sequence[Rating]]) -> str:
-    """The rows as BIDS wants them: tabs between, no quotes, ``n/a`` for what isn't known."""
-    lines = ("\t".join(map(_cell, _fields(row, table.entities, ratings(row.tractogram)))) for row in table.rows)
-    return "\n".join(["\t".join(meanings(table.entities)), *lines, ""])
-
-
-def dictionary(entities: Sequence[str]) -> str:
-    """What the columns mean, as the JSON file beside the table."""
-    return json.dumps(meanings(entities), indent=2, ensure_ascii=False) + "\n"
-
-
-def meanings(entities: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The columns and what they mean, with those that set tractograms of a bundle apart behind the bundle's."""
-    apart = {
+    Parameters
+    ----------
+    entities : that set tractograms of a bundle apart: their columns follow those of the bundle.
+    """
+    apart: dict[str, ColumnMeaning] = {
         column_of(name): {
             "LongName": name,
-            "Description": f"What the tractogram's path says of {_ENTITIES.get(name, name)}: it sets tractograms of "
-            "one bundle apart, of which only those that have the same are compared",
+            "Description": f"{_ENTITIES.get(name, name).capitalize()}, as the tractogram's path says. It sets "
+            "tractograms of a bundle apart: only those that have the same are compared",
         }
         for name in entities
     }
-    whose = ("participant_id", "session_id", "bundle", "bundle_name", "hemisphere")
-    return {name: COLUMNS[name] for name in whose} | apart | COLUMNS
+    first = ("participant_id", "session_id", "bundle", "bundle_name", "hemisphere")
+    return {name: COLUMNS[name] for name in first} | apart | COLUMNS
 
 
 def column_of(entity: str) -> str:
@@ -372,35 +294,84 @@ def column_of(entity: str) -> str:
     return f"entity_{entity}" if entity in COLUMNS else entity
 
 
-_ENTITIES = {
-    "acq": "the acquisition",
-    "desc": "how it was processed",
-    "run": "the run",
-    "model": "the model of diffusion",
-    "rec": "the reconstruction",
-    "space": "the space that it is in",
-    "tool": "the tool that made it, by its folders",
-    "dataset": "the dataset that holds it",
-    "track": "the way of tracking",
-}
+def write_tractograms(output: Path, table: GroupTable, ratings: Callable[[str], Sequence[Rating]]) -> None:
+    """Write the table of tractograms and its data dictionary.
+
+    Parameters
+    ----------
+    ratings : the ratings of a tractogram, by its path.
+    """
+    meanings = column_meanings(table.entities)
+    write_tsv(output / TSV, meanings, (_fields(row, table.entities, ratings(row.tractogram)) for row in table.rows))
+    write_dictionary(output / DICTIONARY, meanings)
 
 
-def _fields(row: Row, entities: Sequence[str], ratings: Sequence[Rating]) -> list[str | float | None]:
-    unit, bundle, variant = row.unit, row.bundle, dict(row.bundle.variant)
-    return [
-        *(unit.participant_id, unit.session_id, bundle.key, bundle.readable, bundle.hemisphere),
-        *(variant.get(name) for name in entities),
-        *(row.tractogram, row.status),
-        *row.values,
-        *(row.warnings, ",".join(row.outliers), _flags(row), consensus(ratings), len(ratings)),
-    ]
+def _fields(row: Row, entities: Sequence[str], ratings: Sequence[Rating]) -> dict[str, Value]:
+    return _identity(row, entities) | {
+        "bundle_name": row.bundle.readable,
+        "hemisphere": row.bundle.hemisphere,
+        "status": row.status,
+        **{measure.column: value for measure, value in zip(MEASURES, row.values, strict=True)},
+        "warnings": row.warnings,
+        "outlier": ",".join(MEASURES[at].column for at in row.outlying),
+        "flags": None if row.flags is None else ",".join(row.flags) or "none",
+        "rating": consensus(ratings),
+        "raters": len(ratings),
+    }
 
 
-def _flags(row: Row) -> str | None:
-    return None if row.flags is None else ",".join(row.flags) or "none"
+def _identity(row: Row, entities: Sequence[str]) -> dict[str, Value]:
+    variant = dict(row.bundle.variant)
+    return {
+        "participant_id": row.session.participant_id,
+        "session_id": row.session.session_id,
+        "bundle": row.bundle.key,
+        **{column_of(name): variant.get(name) for name in entities},
+        "tractogram": row.tractogram,
+    }
 
 
-def _cell(value: str | float | None) -> str:
+def write_checks(output: Path, table: GroupTable, report: Report) -> None:
+    """Write the table of all checks' measures, a line for each checked tractogram, and its data dictionary.
+
+    The records of the checks are read again, one tractogram's at a time, so that they are never held all at once.
+    """
+
+    def lines() -> Iterator[dict[str, Value]]:
+        for number, row in enumerate(row for row in table.rows if row.checks):
+            report(number)
+            if row.checks and (results := read_checks(output, row.checks)):
+                measured: dict[str, Value] = {
+                    name: None if value is None else str(value) for name, _, value in columns(results)
+                }
+                yield _identity(row, table.entities) | measured
+
+    identity = ("participant_id", "session_id", "bundle", *map(column_of, table.entities), "tractogram")
+    meanings = {name: column_meanings(table.entities)[name] for name in identity} | table.check_columns
+    write_tsv(output / CHECKS_TSV, meanings, lines())
+    write_dictionary(output / CHECKS_DICTIONARY, meanings)
+
+
+def write_tsv(path: Path, names: Iterable[str], rows: Iterable[Mapping[str, Value]]) -> None:
+    """Write a table as BIDS wants it: tabs between the columns, no quotes, ``n/a`` for what isn't known."""
+    names = list(names)
+
+    def write(file: BinaryIO) -> None:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        table = csv.writer(text, "excel-tab", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
+        table.writerow(map(cell, names))
+        table.writerows([_text(row.get(name)) for name in names] for row in rows)
+        text.detach()
+
+    write_whole(path, write)
+
+
+def _text(value: Value) -> str:
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
-    return cell(str(value)) if value not in (None, "") else NOT_AVAILABLE
+    return NOT_AVAILABLE if value in (None, "") else cell(str(value))
+
+
+def write_dictionary(path: Path, meanings: Mapping[str, ColumnMeaning]) -> None:
+    """Write what a table's columns mean, as the JSON file beside it."""
+    write_text(path, json.dumps(meanings, indent=2, ensure_ascii=False) + "\n")

@@ -23,7 +23,7 @@ class Ratings:
 
     def of(self, tractogram: str) -> list[Rating]:
         """Those of a tractogram, in the order of the raters' names."""
-        return sorted(self.by_tractogram.get(cell(tractogram), {}).values(), key=lambda one: one.rater)
+        return sorted(self.by_tractogram.get(cell(tractogram), {}).values(), key=lambda rating: rating.rater)
 
     def add(self, rating: Rating) -> None:
         """Take a rating, unless the same rater's that is there is newer."""
@@ -44,7 +44,7 @@ class Agreement:
 
 def consensus(ratings: Sequence[Rating]) -> str:
     """The one rating that all gave, ``mixed`` where they differ, ``n/a`` where there is none."""
-    given = {one.rating for one in ratings}
+    given = {rating.rating for rating in ratings}
     return MIXED if len(given) > 1 else next(iter(given), NOT_AVAILABLE)
 
 

@@ -240,18 +240,17 @@ def check(
 
 def page(output: str, participant: str, report: Report) -> dict[str, Any]:
     """Write a participant's page; returns its ``path`` below the output, or none."""
-    from tractcap.reports.methods import methods_html
-    from tractcap.reports.participant_page import page as write
+    from tractcap.reports.participant_page import write_participant_page
 
-    path = write(Path(output), participant, methods_html, report)
+    path = write_participant_page(Path(output), participant, report)
     return {"path": str(path.relative_to(output)) if path else ""}
 
 
 def group(output: str, report: Report) -> dict[str, Any]:
     """Write the group's page and tables; returns their ``paths``."""
-    from tractcap.reports.group_page import group as write
+    from tractcap.reports.group_page import write_group_page
 
-    return {"paths": [str(path.relative_to(output)) for path in write(Path(output), report)]}
+    return {"paths": [str(path.relative_to(output)) for path in write_group_page(Path(output), report)]}
 
 
 def self_test(folder: str, report: Report) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tractcap.errors import RecordError
 from tractcap.files import read_bytes, write_text, write_whole
 from tractcap.records import dataset_description
 from tractcap.records.dataset_description import NAME, Description
-from tractcap.reports.collect import FIGURES
+from tractcap.reports.picture_sets import FIGURES
 
 log = logging.getLogger("tractcap")
 

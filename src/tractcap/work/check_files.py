@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tractcap.errors import SettingsError
-from tractcap.inputs.bundle_names import Sided, counterparts, identify, is_known
+from tractcap.inputs.bundle_names import identify, is_known
 from tractcap.inputs.filenames import entities, split_image
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import Source, search
+from tractcap.records.hemispheres import Sided, counterparts
 from tractcap.work.check_options import CheckOptions, ComparisonFile, ComparisonFiles
 
 log = logging.getLogger("tractcap")

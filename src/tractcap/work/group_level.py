@@ -5,7 +5,7 @@ from pathlib import Path
 from tractcap.errors import NothingToDrawError, TractcapError
 from tractcap.limits import MB, Watch
 from tractcap.limits.worker_limits import environment
-from tractcap.reports.collect import outdated, page_of
+from tractcap.reports.picture_sets import outdated, page_of
 from tractcap.work import plan
 from tractcap.work.piece_files import merging_need, places
 from tractcap.work.pool import Pool, PoolLimits, Task

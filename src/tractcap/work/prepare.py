@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tractcap.drawing import palette
-from tractcap.drawing.palette import Color
+from tractcap import palette
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import Layout
@@ -18,6 +17,7 @@ from tractcap.inputs.search import SearchResult, Source, search
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.limits.worker_limits import ceiling, environment
+from tractcap.palette import Color
 from tractcap.records.identity import EMPTY, FAILED
 from tractcap.records.options import BUNDLE, TUBES, Coloring, PictureOptions, RenderSettings
 from tractcap.records.piece import WHOLE, Piece, pieces

@@ -7,8 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from tractcap.checks.common.check import Report, Value
-from tractcap.drawing.palette import Color
 from tractcap.files import write_text, write_whole
+from tractcap.palette import Color
 from tractcap.records.check import Attached
 
 

@@ -15,10 +15,10 @@ from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.labels import Captions
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.palette import Color
 from tractcap.drawing.views import VIEWS, Frame
 from tractcap.inputs.tractograms.chunks import Chunk
 from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
+from tractcap.palette import Color
 from tractcap.records.options import DATA, ONE, Coloring, PictureOptions, RenderSettings
 
 SIZE = 480

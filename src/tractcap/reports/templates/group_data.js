@@ -1,16 +1,16 @@
 // The rows as columns, and what is asked of them everywhere.
 const data = JSON.parse(document.getElementById("data").textContent);
-const { rows, units, bundles, measures, spreads, statuses } = data;
+const { rows, sessions, bundles, measures, spreads, statuses } = data;
 const [DRAWN, EMPTY, MISSING] = ["drawn", "empty", "missing"].map((status) => statuses.indexOf(status));
 const SIGNS = { failed: "×", damaged: "≠", unreadable: "?", empty: "○", missing: "–" };
 const sign = (row) => SIGNS[statuses[rows.status[row]]] || "";
-const count = rows.unit.length;
+const count = rows.session.length;
 const byId = (id) => document.getElementById(id);
 const all = [...Array(count).keys()];
 
 const cells = new Map();
 for (const row of all) {
-  const at = rows.unit[row] * bundles.key.length + rows.bundle[row];
+  const at = rows.session[row] * bundles.key.length + rows.bundle[row];
   if (cells.has(at)) cells.get(at).push(row);
   else cells.set(at, [row]);
 }
@@ -45,11 +45,11 @@ const outlierNames = (row) => outliers(row).map((at) => measures[at].name.toLowe
 const flagsOf = (row) => data.flags[rows.flags[row]];
 const ratingOf = (row) => (rows.rating[row] < 0 ? "" : data.ratings[rows.rating[row]]);
 const troubles = (row) => (rows.status[row] !== DRAWN ? 10 : 0) + outliers(row).length + (flagsOf(row) || []).length * 2 + (ratingOf(row) === "fail" ? 5 : 0);
-const unitName = (row) => units.name[rows.unit[row]];
+const unitName = (row) => sessions.name[rows.session[row]];
 const bundleName = (row) => bundles.name[rows.bundle[row]];
 
 function linkOf(row) {
-  const page = units.page[rows.unit[row]];
+  const page = sessions.page[rows.session[row]];
   return page ? page + (rows.anchor[row] && "#" + rows.anchor[row]) : "";
 }
 

@@ -57,10 +57,10 @@ function swatch(color, sign) {
 }
 
 function orderUnits() {
-  const order = [...units.name.keys()];
+  const order = [...sessions.name.keys()];
   if (byId("matrix-order").value === "troubles") {
     const sums = order.map(() => 0);
-    for (const row of all) sums[rows.unit[row]] += troubles(row);
+    for (const row of all) sums[rows.session[row]] += troubles(row);
     order.sort((one, other) => sums[other] - sums[one] || one - other);
   }
   matrix.order = order;
@@ -71,7 +71,7 @@ function measureMatrix() {
   const box = byId("matrix-box");
   const context = byId("matrix-canvas").getContext("2d");
   context.font = FONT;
-  matrix.longest = matrix.longest || [units.name, bundles.name].map((names) => Math.max(...names.slice(0, 600).map((name) => context.measureText(name).width)));
+  matrix.longest = matrix.longest || [sessions.name, bundles.name].map((names) => Math.max(...names.slice(0, 600).map((name) => context.measureText(name).width)));
   const [longestUnit, longestBundle] = matrix.longest;
   const width = box.clientWidth;
   const left = Math.min(longestUnit + 16, width * 0.36, 200);
@@ -79,14 +79,14 @@ function measureMatrix() {
   const wide = Math.max(width < 600 ? 22 : 15, Math.min(56, (width - left - 2) / bundles.key.length));
   const dense = byId("matrix-rows").value === "dense";
   const room = Math.max(180, Math.min(innerHeight * 0.72 - top, 460));
-  const high = dense ? Math.max(1, room / units.name.length) : units.name.length > 60 ? 15 : 22;
+  const high = dense ? Math.max(1, room / sessions.name.length) : sessions.name.length > 60 ? 15 : 22;
   return { left, top, wide, high, width, room, dense: high < 11 };
 }
 
 function drawMatrix() {
   const box = byId("matrix-box");
   const size = measureMatrix();
-  const [fullWidth, fullHeight] = [size.left + size.wide * bundles.key.length, size.top + size.high * units.name.length];
+  const [fullWidth, fullHeight] = [size.left + size.wide * bundles.key.length, size.top + size.high * sessions.name.length];
   const height = Math.ceil(Math.min(fullHeight, size.top + size.room));
   box.style.height = `${height + (fullWidth > size.width + 1 ? 16 : 0)}px`;
   byId("matrix-space").style.cssText = `width:${Math.floor(fullWidth)}px;height:${Math.floor(fullHeight)}px`;
@@ -103,7 +103,7 @@ function range(offset, step, room, most) {
 }
 
 function paintCells(context, view) {
-  const [fromRow, toRow] = range(view.y, view.high, view.height - view.top, units.name.length);
+  const [fromRow, toRow] = range(view.y, view.high, view.height - view.top, sessions.name.length);
   const [fromColumn, toColumn] = range(view.x, view.wide, view.width - view.left, bundles.key.length);
   const colors = new Map();
   const color = (name) => colors.get(name) || colors.set(name, css(name)).get(name);
@@ -180,7 +180,7 @@ function paintLabels(context, view, color, [fromRow, toRow], [fromColumn, toColu
   context.textAlign = "right";
   for (let down = fromRow; down < toRow && !view.dense; down++) {
     context.fillStyle = ink(matrix.at && matrix.at[0] === down);
-    const name = shorten(context, units.name[matrix.order[down]], view.left - 12);
+    const name = shorten(context, sessions.name[matrix.order[down]], view.left - 12);
     context.fillText(name, view.left - 8, view.top + (down + 0.5) * view.high - view.y);
   }
   context.restore();
@@ -205,7 +205,7 @@ function hit(event) {
   const { left, top, wide, high } = matrix.size;
   const across = x < left ? -1 : Math.floor((x - left + byId("matrix-box").scrollLeft) / wide);
   const down = y < top ? -1 : Math.floor((y - top + byId("matrix-box").scrollTop) / high);
-  return down >= units.name.length || across >= bundles.key.length ? null : [down, across];
+  return down >= sessions.name.length || across >= bundles.key.length ? null : [down, across];
 }
 
 function tellRow(row) {
@@ -225,7 +225,7 @@ const HINT = "Point at a cell to read it; click it, or a name, to see the pictur
 function point(at) {
   matrix.at = at && at[0] >= 0 && at[1] >= 0 ? at : null;
   const row = matrix.at && cellRow(matrix.order[at[0]], at[1]);
-  const nothing = () => `${units.name[matrix.order[at[0]]]} · ${bundles.name[at[1]]} · not looked for`;
+  const nothing = () => `${sessions.name[matrix.order[at[0]]]} · ${bundles.name[at[1]]} · not looked for`;
   byId("matrix-told").textContent = !matrix.at ? HINT : row === undefined ? nothing() : tellRow(row);
   redrawMatrix();
 }
@@ -247,7 +247,7 @@ function steer(event) {
   const [down, across] = matrix.at || [0, 0];
   const [more, right] = matrix.at ? ARROWS[event.key] : [0, 0];
   const inside = (value, most) => Math.max(0, Math.min(most - 1, value));
-  point([inside(down + more, units.name.length), inside(across + right, bundles.key.length)]);
+  point([inside(down + more, sessions.name.length), inside(across + right, bundles.key.length)]);
   reveal();
 }
 

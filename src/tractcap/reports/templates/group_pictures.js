@@ -42,7 +42,7 @@ function without(row) {
 function openGallery() {
   const chosen = byId("gallery-what").value;
   if (chosen === "") return;
-  const side = gallery.by === "bundle" ? rows.bundle : rows.unit;
+  const side = gallery.by === "bundle" ? rows.bundle : rows.session;
   const every = all.filter((row) => side[row] === Number(chosen));
   const only = byId("gallery-only").value;
   gallery.rows = every.filter((row) => only === "all" || (only === "troubles" ? troubles(row) : !ratingOf(row)));
@@ -53,7 +53,7 @@ function openGallery() {
 function overview(chosen) {
   return ((gallery.by === "unit" && data.overviews[chosen]) || []).filter(([, source]) => source).map(([link, source, apart]) => {
     const name = apart ? `All bundles, ${apart}` : "All bundles";
-    const image = element("img", { alt: `${name} of ${units.name[chosen]}`, loading: "lazy", decoding: "async" });
+    const image = element("img", { alt: `${name} of ${sessions.name[chosen]}`, loading: "lazy", decoding: "async" });
     image.src = source;
     const title = link ? element("a", { href: link }, name) : name;
     return element("figure", { class: "thumb drawn" }, element("div", { class: "picture" }, image), element("figcaption", {}, title));
@@ -61,7 +61,7 @@ function overview(chosen) {
 }
 
 function tellGallery(every, chosen) {
-  const name = (gallery.by === "bundle" ? bundles : units).name[chosen];
+  const name = (gallery.by === "bundle" ? bundles : sessions).name[chosen];
   const tally = statuses.map((status, at) => [every.filter((row) => rows.status[row] === at).length, status]);
   const counts = tally.filter(([many]) => many).map(([many, status]) => `${whole.format(many)} ${status}`);
   const left = every.length - gallery.rows.length;
@@ -71,7 +71,7 @@ function tellGallery(every, chosen) {
 function chooseBy(by) {
   gallery.by = by;
   document.querySelectorAll("[name=gallery-by]").forEach((button) => (button.checked = button.value === by));
-  const { name } = by === "bundle" ? bundles : units;
+  const { name } = by === "bundle" ? bundles : sessions;
   const ask = by === "bundle" ? "Choose a bundle …" : "Choose a participant …";
   byId("gallery-what").replaceChildren(option("", ask), ...name.map((text, at) => option(at, text)));
   byId("gallery-what").setAttribute("aria-label", by === "bundle" ? "Bundle" : "Participant");

@@ -71,7 +71,7 @@ function placeOutliers(one) {
   const taken = new Map();
   for (const [row, value] of found) {
     const told = tellOutlier(row, one.measure);
-    const made = element("button", { type: "button", class: "mark", "aria-label": told, "data-told": told, onclick: () => openBundle(one.bundle, rows.unit[row]) });
+    const made = element("button", { type: "button", class: "mark", "aria-label": told, "data-told": told, onclick: () => openBundle(one.bundle, rows.session[row]) });
     made.style.left = `${across(one, value)}%`;
     made.style.top = `${STRIP / 2 + beside(taken, Math.round(across(one, value)))}px`;
     if (across(one, value) > 60) made.classList.add("right");

@@ -11,7 +11,7 @@ const measured = measures.map((measure, at) => ({
   number: true,
 }));
 const columns = [
-  { name: "Participant", column: "unit", value: (row) => rows.unit[row], show: participantCell },
+  { name: "Participant", column: "unit", value: (row) => rows.session[row], show: participantCell },
   { name: "Bundle", column: "bundle", value: (row) => rows.bundle[row], show: bundleCell },
   { name: "Side", column: "hemisphere", value: (row) => bundles.hemisphere[rows.bundle[row]] || null, show: (row) => ({ L: "left", R: "right" })[bundles.hemisphere[rows.bundle[row]]] || "" },
   { name: "Status", column: "status", value: (row) => rows.status[row], show: (row) => badge(statuses[rows.status[row]], statuses[rows.status[row]]) },
@@ -33,7 +33,7 @@ function participantCell(row) {
 }
 
 function bundleCell(row) {
-  const open = () => openBundle(rows.bundle[row], rows.unit[row]);
+  const open = () => openBundle(rows.bundle[row], rows.session[row]);
   return element("button", { type: "button", class: "plain", title: "Show pictures", onclick: open }, bundleName(row));
 }
 
@@ -66,7 +66,7 @@ function matches(row) {
   const chosen = (id, value) => byId(id).value === "" || Number(byId(id).value) === value;
   return (
     words.every((word) => texts[row].includes(word)) &&
-    chosen("table-unit", rows.unit[row]) &&
+    chosen("table-unit", rows.session[row]) &&
     chosen("table-bundle", rows.bundle[row]) &&
     chosen("table-status", rows.status[row]) &&
     chosen("table-rating", rows.rating[row]) &&
@@ -166,15 +166,15 @@ function saveRows() {
 }
 
 function tsvLine(row) {
-  const [unit, bundle] = [rows.unit[row], rows.bundle[row]];
-  const fields = [units.participant[unit], units.session[unit], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], rows.tractogram[row], statuses[rows.status[row]]];
+  const [unit, bundle] = [rows.session[row], rows.bundle[row]];
+  const fields = [sessions.participant[unit], sessions.session[unit], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], rows.tractogram[row], statuses[rows.status[row]]];
   fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.raters[row]);
   return fields.map(base.cell).join("\t");
 }
 
 function startTable() {
   byId("table-heads").append(...columns.map((column) => element("th", { scope: "col", "aria-sort": "none", "data-column": column.column, class: column.number ? "number" : null }, element("button", { type: "button", onclick: () => sortBy(column) }, column.name))));
-  byId("table-unit").append(...units.name.map((name, at) => option(at, name)));
+  byId("table-unit").append(...sessions.name.map((name, at) => option(at, name)));
   byId("table-bundle").append(...bundles.name.map((name, at) => option(at, name)));
   byId("table-status").append(...statuses.map((status, at) => option(at, status)));
   byId("table-rating").append(...data.ratings.map((rating, at) => option(at, rating)), option(-1, "not rated"));
