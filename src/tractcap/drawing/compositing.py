@@ -113,7 +113,7 @@ def picture(
         covered += int(band.covered.sum())
         if not band.covered.size:
             continue
-        rows, columns = (slice(one // sampling, end // sampling) for one, end in ((first, last), band.columns))
+        rows, columns = (slice(begin // sampling, end // sampling) for begin, end in ((first, last), band.columns))
         mixed = backdrop.paper(rows, band.covered.shape, sampling)
         slab = backdrop.slice(shot, samples.frame, rows, sampling)
         behind, before = band.layers(opacity)
