@@ -1,8 +1,8 @@
-"""The reference image in a picture: a slice through it, and its head or brain as if made of glass.
+"""The reference image in a picture: a slice through it, and the head or brain as a glass surface.
 
 A slice is not drawn by OpenGL with the streamlines: it is a plane that faces the eye, so that its depth is a single
-number, and is mixed with the streamlines' buffers sample by sample. So streamlines before, inside and behind it look
-so, and it takes no memory beside the image. The glass is drawn first, and lies behind all streamlines.
+number, and is mixed with the streamlines' buffers sample by sample. So streamlines in front of it, in it and behind it
+are shown as such, and it takes no memory but the image's. The glass is drawn first, and lies behind all streamlines.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tractcap.drawing.views import Frame, Vector, View
 from tractcap.inputs.images import ImageFile, Volume, to_voxels, within
 
 _SPACING = 2.0
-"""mm between the voxels of the grid on which head or brain are told from air."""
+"""mm between the voxels of the grid on which head or brain is separated from air."""
 
 _MOST_CELLS = 160
 """Along each axis of that grid; its voxels are larger where the image is."""
@@ -39,7 +39,7 @@ class Mesh:
 
 
 class Anatomy:
-    """A reference image made ready for pictures.
+    """A reference image, prepared for pictures.
 
     ``image`` is windowed, (X, Y, Z) uint8; ``inside`` is 255 in head or brain and 0 in air, on a grid of its own.
     """
@@ -135,7 +135,7 @@ def outside(points: NDArray[np.float32], shape: tuple[int, int, int], affine: ND
 
 
 def _inside(image: Volume) -> Volume:
-    """Head or brain told from air: the largest bright body, its holes filled (the threshold: Otsu, IEEE SMC 1979).
+    """Separate head or brain from air: the largest bright body, its holes filled (threshold: Otsu, IEEE SMC 1979).
 
     It is 255 inside and 0 outside, on a coarse grid along the axes of the world, with air around it.
     """

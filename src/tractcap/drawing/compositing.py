@@ -45,7 +45,7 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class Backdrop:
-    """What a picture shows beside streamlines.
+    """What a picture shows behind and between its streamlines.
 
     ``rim`` is its glass, (pixels, pixels) uint8; ``at`` the point in mm that the anatomy's slice leads through.
     """
@@ -113,7 +113,7 @@ def picture(
         covered += int(band.covered.sum())
         if not band.covered.size:
             continue
-        rows, columns = (slice(one // sampling, end // sampling) for one, end in ((first, last), band.columns))
+        rows, columns = (slice(begin // sampling, end // sampling) for begin, end in ((first, last), band.columns))
         mixed = backdrop.paper(rows, band.covered.shape, sampling)
         slab = backdrop.slice(shot, samples.frame, rows, sampling)
         behind, before = band.layers(opacity)
@@ -135,7 +135,7 @@ def _enlarged(pixels: Floats, sampling: int) -> Floats:
 class _Band:
     """Rows of samples, from one up to another: which of them are covered, how deep they lie and how bright they are.
 
-    Of each row only the ``columns`` between which something was drawn are looked at, or all of them, ``everywhere``.
+    Of each row only the ``columns`` between which something was drawn are read; all of them with ``everywhere``.
     """
 
     def __init__(self, samples: Samples, place: int, sampling: int, rows: tuple[int, int], *, everywhere: bool) -> None:
@@ -197,7 +197,7 @@ class _Layer:
     alpha: Floats | NDArray[np.bool_]
 
     def over(self, below: Floats) -> Floats:
-        """What is seen of both."""
+        """Both, seen from the front."""
         if self.alpha.dtype == bool:
             return np.where(self.alpha, self.colors, below)
         mixed: Floats = below + self.alpha * (self.colors - below)

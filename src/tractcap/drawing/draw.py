@@ -1,4 +1,4 @@
-"""All pictures of one tractogram, or of several together, in one pass over each file."""
+"""Draws all pictures of one tractogram, or of several together, in one pass over each file."""
 
 import contextlib
 import json
@@ -28,13 +28,13 @@ _SEEN_PIXELS = 2.0
 """A streamline that leads over so many pixels across a view must be seen in it."""
 
 _BEND = 0.4
-"""Of a tube's width: the length in mm of the parts that it is bent from."""
+"""Tubes are bent from parts that are so many widths long."""
 
 _TUBES = 2
-"""By how many times fewer points are drawn at once as tubes, since they take more memory."""
+"""Tubes take more memory: so many times fewer points are drawn at once."""
 
 _CORNER = 0.25
-"""Pixels that a line may lie beside the curve that it stands for: no corner is seen."""
+"""Pixels that a line may deviate from the curve that it stands for: no corner is seen."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def draw(
     Raises
     ------
     InputError
-        When a file turns out to be damaged, or lacks the data to colour by.
+        When a file turns out to be damaged, or has no such data to colour by.
     DrawingError
         When OpenGL can't draw, or drew nothing where something must be seen.
     """

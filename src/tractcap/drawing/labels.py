@@ -78,7 +78,7 @@ class Style:
         self.ramp_height, self.bar_height = max(4, round(size * 0.015)), max(2, round(size * 0.004))
         self.swatch = capital(self.legend)
         self.indent = self.swatch + max(3, round(self.legend * 0.5))  # from a swatch to its name
-        # room at either side of the letters at the top, be they as long as they may, and where they end
+        # room on either side of the letters at the top, even if there are three, and where they end
         self.beside_letter = size / 2 - width("RAS", self.letter) / 2 - 2 * self.gap - self.edge
         self.below_letter = self.edge + capital(self.letter) + self.gap
         # from where to where the letters at the left and the right stand
@@ -170,7 +170,7 @@ def head(image: Image.Image, captions: Captions) -> None:
         left = _legend(page, captions.legend, left, bottom)
     room = left - page.edge - (2 * page.gap if left < page.right else 0)
 
-    # the title stands beside the letter if it fits there, all else below it
+    # the title stands left of the letter if it fits there, all else below it
     y = page.edge if width(captions.title, page.title) <= page.beside_letter else page.below_letter
     page.write((page.edge, y), fit(captions.title, page.title, room), page.title, page.ink, "lt")
     y = max(y + capital(page.title) + _descent(page.title), page.below_letter) + page.gap
@@ -192,7 +192,7 @@ def word(image: Image.Image, place: tuple[float, float], text: str, ink: Color |
 
 
 def mosaic(pictures: Sequence[Image.Image], captions: Captions) -> Image.Image:
-    """Pictures of one size beside and below each other, three to a row, between a heading and the legend."""
+    """Pictures of one size in rows of three, between a heading and the legend."""
     style, columns = Style(pictures[0].width, captions.background), min(3, len(pictures))
     size, wide, rows = style.size, columns * style.size, -(-len(pictures) // columns)
     above, below = heading(style, captions, wide), legend_strip(style, captions.legend, wide)

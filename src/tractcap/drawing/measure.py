@@ -34,7 +34,7 @@ class LengthSummary:
     counts: tuple[int, ...]
 
     def dump(self) -> dict[str, Any]:
-        """As the JSON file beside the pictures has it."""
+        """As it stands in the JSON file of a tractogram's pictures."""
         fields = {name.capitalize(): value for name, value in asdict(self).items()}
         start, width, counts = (fields.pop(name) for name in ("Start", "Width", "Counts"))
         return {**fields, "Histogram": {"Start": start, "BinWidth": width, "Counts": list(counts)}}
@@ -73,7 +73,7 @@ def measure(
     EmptyError
         When it holds no streamlines.
     InputError
-        When it is damaged, lacks the data, or holds no streamline that can be drawn.
+        When it is damaged, has no such data, or holds no streamline that can be drawn.
     """
     values = values_of(coloring, tractogram, volume, report) if coloring and coloring.measured else None
     bounds, value_range, tally = BoundsMeter(), Range(), StreamlineCounts()

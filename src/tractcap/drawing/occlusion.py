@@ -1,4 +1,4 @@
-"""Which segments can't be seen any more, since what was drawn before hides them: they needn't be drawn.
+"""Finds segments that what was drawn before hides: they needn't be drawn.
 
 Each shot keeps a coarse map of what is farthest in each tile and its neighbours, as in a hierarchical depth buffer
 (Greene, Kass and Miller, Hierarchical Z-buffer visibility, SIGGRAPH 1993). A segment that lies behind that, wherever in
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from tractcap.drawing.canvas import Shot
 
 _FITTING = 95
-"""Percent of segments that the tiles are made for; longer ones are always drawn."""
+"""Percent of segments that fit the tiles; longer ones are always drawn."""
 
 _LEAST = 0.1
-"""mm; tiles are made for segments half of which is at least so long."""
+"""mm; tiles fit segments half of which is so long, or longer."""
 
 _ROUNDING = 1.5
 """Samples by which OpenGL may round places, and what edges of lines take."""
@@ -71,9 +71,10 @@ class Occlusion:
 
 
 class _Map:
-    """A shot's tiles, each with how far one must come towards the eye to be seen in it or beside it.
+    """A shot's tiles, each with how near to the eye a segment must be to be seen in it or in its neighbours.
 
-    That, in ``floor``, is in mm from the frame's center, tile after tile, row after row, along ``right`` and ``up``.
+    That, in ``floor``, is in mm from the frame's center towards the eye, tile after tile, row after row, along
+    ``right`` and ``up``.
     """
 
     def __init__(self, shot: "Shot", frame: Frame, width: float, half: float) -> None:
@@ -138,7 +139,7 @@ class _Segments:
         return float(np.percentile(self._longest[self._real], percent)) if self._real.any() else 0.0
 
     def seen(self, map_: _Map, half: float) -> NDArray[np.bool_]:
-        """Which may be seen in a shot: they aren't hidden, or are longer than its tiles are made for."""
+        """Which may be seen in a shot: they aren't hidden, or are too long for its tiles."""
         middle, reach = _along(self._middle, map_.shot.view.seen_from), self._reach(map_)
         seen = middle + reach >= map_.floor.take(self._tile(map_))
         seen &= middle - reach <= map_.nearest

@@ -61,7 +61,7 @@ def _egl_draws() -> bool:
 
 
 def describe() -> str:
-    """The renderer and the version of the OpenGL that VTK has found, after :func:`choose`."""
+    """Renderer and version of the OpenGL that VTK uses, after :func:`choose`."""
     from vtkmodules.vtkRenderingCore import vtkRenderWindow
     from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLRenderWindow  # noqa: F401  registers its kind of window
 

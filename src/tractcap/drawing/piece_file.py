@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BAND_SAMPLES = 2**16
 _HELD = 8
-"""Bands that are held, since neighbouring rows are asked for again."""
+"""Bands that are held, since shading reads the rows around each band again."""
 
 _PIXEL = np.dtype([("color", np.uint8, 3), ("depth", np.float32)])
 
@@ -123,7 +123,7 @@ class PieceFacts:
 
     @classmethod
     def load(cls, values: Mapping[str, Any]) -> Self:
-        """From what :meth:`dump` and JSON have made of them."""
+        """From the values of :meth:`dump`, read from JSON."""
         tally = values["tally"] | {"left_out": Counter(values["tally"]["left_out"])}
         scale = values["scale"] and ColorScale(**values["scale"] | {"words": tuple(values["scale"]["words"])})
         return cls(StreamlineCounts(**tally), scale, np.array(values["reach"], np.float32))

@@ -26,7 +26,7 @@ _LIGHT = np.rint(256 * (_AMBIENT + _DIFFUSE * _SINE + _SHINE * _SINE**_SHININESS
 """By how much, in 127ths, a tangent points at the eye: brightness in 256ths."""
 
 RADII = (1, 3)
-"""Pixels of the finished picture at which one looks around: the near radius parts fibres, the far one bundles."""
+"""Pixels of the finished picture to the neighbours that darken: the near ones separate fibres, the far ones bundles."""
 
 _REACH = 4.0
 """mm; a neighbour that is nearer by so much or more darkens fully."""
@@ -41,7 +41,7 @@ _RING = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 def lit(lines: DrawableLines, view: View) -> DrawableLines:
     """The same lines in the colours that they have in a view.
 
-    In a slice no light falls: what matters there leads through it, towards the eye.
+    Views in a slice have no light: the lines that matter there run through the slice, towards the eye.
     """
     if view.in_slice or not lines.tangents.any():
         return lines
