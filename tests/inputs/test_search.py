@@ -208,3 +208,23 @@ def test_which_image_a_tractogram_is_drawn_on(tmp_path: Path, tractogram: str, i
     found = search(tmp_path, Filters())
     chosen = MatchingImages(found.images, Filters()).reference(found.sources[0])
     assert (chosen.path is not None) == taken, chosen.why
+
+
+@pytest.mark.parametrize(
+    ("name", "participant"),
+    [
+        ("sub-a_b/sub-a_b_AF_left.trk", "a_b"),  # as the folder has it, which knows where the label ends
+        ("sub-a_b/x_sub-a_b_AF_left.trk", "a_b"),
+        ("sub-a_b/AF_left.trk", "a_b"),
+        ("sub-1/sub-10_AF_left.trk", "10"),  # the file's own, where it has another one
+        ("sub-1/asub-1_sub-2_AF_left.trk", "2"),
+        ("sub-1/sub-1_sub-2_AF_left.trk", "1"),
+        ("sub-1/sub-2/AF_left.trk", "2"),
+        ("sub-1_ses-2/AF_left.trk", "1"),
+        ("sub-1_tracks/AF_left.trk", "1_tracks"),
+        ("sub-_AF_left.trk", ""),
+        ("sub/AF_left.trk", ""),
+    ],
+)
+def test_whose_a_file_is_by_its_path(name: str, participant: str) -> None:
+    assert Source(Path("/"), name).participant == participant
