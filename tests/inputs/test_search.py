@@ -228,3 +228,29 @@ def test_which_image_a_tractogram_is_drawn_on(tmp_path: Path, tractogram: str, i
 )
 def test_whose_a_file_is_by_its_path(name: str, participant: str) -> None:
     assert Source(Path("/"), name).participant == participant
+
+
+@pytest.mark.parametrize(
+    ("filters", "entered"),
+    [
+        (Filters(), {"sub-1", "sub-1/ses-1", "sub-1/ses-2", "sub-2", "sub-2/ses-1", "sub-2/ses-2"}),
+        (Filters(sessions=["ses-2"]), {"sub-1", "sub-1/ses-2", "sub-2", "sub-2/ses-2"}),
+        (Filters(["1"]), {"sub-1", "sub-1/ses-1", "sub-1/ses-2"}),
+        (Filters(["sub-2"], ["1"]), {"sub-2", "sub-2/ses-1"}),
+    ],
+)
+def test_folders_of_others_are_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filters: Filters, entered: set[str]
+) -> None:
+    """A dataset may have many thousands of them, on a slow file system."""
+    plant(tmp_path, *(f"sub-{who}/ses-{when}/sub-{who}_ses-{when}_AF_L.trk" for who in "12" for when in "12"))
+    listed: list[str] = []
+    scandir = os.scandir
+
+    def recording(path: Path) -> object:
+        listed.append(os.path.relpath(path, tmp_path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", recording)
+    assert len(search(tmp_path, filters).sources) == sum("ses-" in folder for folder in entered)
+    assert sorted(listed) == sorted({".", *entered}), "each once"
