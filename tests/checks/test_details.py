@@ -117,6 +117,32 @@ def test_short_streamlines_are_left_out_only_where_that_is_asked_for(tmp_path: P
         assert (len(taken.streamlines), taken.total, taken.whole) == (count, count, True)
 
 
+@pytest.mark.parametrize(
+    ("count", "most", "words"),
+    [
+        (1, 9, "1 streamline"),
+        (2, 9, "2 streamlines"),
+        (2, 1, "1 of 2 streamlines"),
+        (1000, 999, "999 of 1,000 streamlines"),
+    ],
+)
+def test_captions_say_how_many_of_how_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, most: int, words: str
+) -> None:
+    monkeypatch.setattr("tractcap.checks.common.sample.MOST_STREAMLINES", most)
+    path = phantoms.save(tmp_path / "a.tck", phantoms.straight_bundle(1) * count)
+    assert sample.take(open_tractogram(path), checking.silent).caption == words
+
+
+@pytest.mark.parametrize(("most", "whole"), [(61, True), (60, True), (59, False)])
+def test_as_many_points_as_a_sample_may_hold_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, whole: bool
+) -> None:
+    monkeypatch.setattr("tractcap.checks.common.sample.MOST_POINTS", most)
+    path = phantoms.save(tmp_path / "a.tck", phantoms.straight_bundle(2))  # of 30 points
+    assert sample.take(open_tractogram(path), checking.silent).whole == whole
+
+
 @pytest.mark.parametrize(("most", "kept"), [(300, 1), (299, 0)])
 def test_a_streamline_of_as_many_points_as_may_be_held_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, kept: int
@@ -240,6 +266,25 @@ def test_memory_is_planned_for_each_file_that_a_check_reads(name: str) -> None:
         assert bare > need()
 
 
+def test_memory_of_a_sample_to_the_byte() -> None:
+    """Twelve bytes a point and what is copied of them, 300 of each streamline; no more than a sample may hold."""
+    assert CheckFile("a.tck", 100, 1000).sample_need == 48 * 1000 + 300 * 100
+    assert CheckFile("a.tck", 3000, 1000, loaded=7).sample_need == 7 + 48 * 1000 + 300 * 3000
+    assert CheckFile("a.tck", 5000, 10**9).sample_need == 48 * 10**6 + 300 * 4000
+
+
+@pytest.mark.parametrize("name", checks())
+def test_memory_is_planned_for_reading_pictures_and_each_tractogram_that_is_read_whole(name: str) -> None:
+    """Some 20 MB for reading, 48 for pictures, 40 for plots and for each tractogram of which all is counted."""
+    own, check = CheckFile("a.tck", 10, 100), checks()[name]
+    others = {use: CheckFile("b.tck", 10, 100) for use in {"atlas", "before", "mirror"} & set(check.uses)}
+    files = 1 + len(others)
+    whole = files * (name in ("shape", "atlas", "before", "sides"))
+    least = 22 * 10**6 + files * own.sample_need + (48 + 40 * whole + 40 * (name != "before")) * 2**20
+    need = check.need(CheckInput(own, hemisphere="L", **others))
+    assert least <= need < least + 100 * 2**20
+
+
 def rule(path: Path, *lines: str) -> Any:
     path.write_text("\n".join(("[[flag]]", 'name = "a"', 'check = "profile"', *lines)))
     return read(path)
@@ -359,3 +404,54 @@ def test_ends_are_marked_on_streamlines_of_any_length() -> None:
         assert (len(middle) > 0) == between
         if between:
             assert sample.length(middle) == pytest.approx(mm - 8, abs=1e-4)
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_streamline_without_length_has_no_form(tmp_path: Path) -> None:
+    """Two points that are one: it is counted, and its curvature and straightness don't count."""
+    lines = [np.linspace([0, 0, 0], [40, 0, 0], 9).astype(np.float32), np.float32([[5, 5, 5], [5, 5, 5]])]
+    found = checking.make("shape", tmp_path / "out", phantoms.save(tmp_path / "a.tck", lines))[0].measures
+    assert (found["Streamlines"], found["LengthMinimum"], found["SpanMean"]) == (2, 0, 20)
+    assert (found["CurvatureMean"], found["Straightness"]) == pytest.approx((0, 1), abs=1e-6)
+
+
+def test_between_their_ends_streamlines_of_two_points_are_drawn_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they are longer than both ends; each has two ends all the same."""
+    rows: list[Any] = []
+
+    def sheet(output: object, heading: str, subtitle: str, shown: Any, *_: object, **__: object) -> Image.Image:
+        rows.extend(shown)
+        return Image.new("RGB", (1, 1))
+
+    monkeypatch.setattr("tractcap.checks.common.panels.sheet", sheet)
+    lines = [np.float32([[0, y, 0], [mm, y, 0]]) for y, mm in enumerate((7, 9, 30, 40))]
+    checking.make("shape", tmp_path / "out", phantoms.save(tmp_path / "a.tck", lines))
+    assert [one.tractogram.header.streamlines for one in rows[1].bundles] == [3, 8]
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_the_table_of_before_and_after_has_the_differences(tmp_path: Path) -> None:
+    lines = [one[: 10 + at] for at, one in enumerate(phantoms.asymmetric_bundle(30))]
+    path, more = given(tmp_path, lines)
+    found = checking.make("before", tmp_path / "out", path, **more)[0].measures
+    text = (tmp_path / "out/AF_L_check-before_measures.tsv").read_text()
+    rows = {key: tuple(map(float, rest)) for key, *rest in (line.split("\t") for line in text.splitlines()[1:])}
+    assert set(rows) == {"Streamlines", "MeanLength", "MedianLength", "Volume"}
+    for key, (before, after, difference) in rows.items():
+        assert (before, after) == (found[f"{key}Before"], found[f"{key}After"])
+        assert difference == round(after - before, 3)
+    assert rows["MeanLength"][2] != round(rows["MeanLength"][2], 2)
+
+
+def test_of_none_that_are_kept_there_is_an_empty_picture(tmp_path: Path) -> None:
+    """As large as others, on the background that was asked for."""
+    far = [np.linspace([x, 0, 0], [x, 50, 0], 20).astype(np.float32) for x in (0, 40)]
+    _, output = checking.make("cci", tmp_path / "out", phantoms.save(tmp_path / "a.tck", far))
+    with Image.open(tmp_path / "out" / output.figures[0].file) as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    side = pixels.shape[1] // 3
+    last = len(pixels) - 2 * side
+    rows = [pixels[last + at * side - side : last + at * side][100:-60, 100 : side - 100] for at in range(3)]
+    assert [bool(row.any()) for row in rows] == [True, False, True], "before, after and removed"

@@ -208,3 +208,49 @@ def test_which_image_a_tractogram_is_drawn_on(tmp_path: Path, tractogram: str, i
     found = search(tmp_path, Filters())
     chosen = MatchingImages(found.images, Filters()).reference(found.sources[0])
     assert (chosen.path is not None) == taken, chosen.why
+
+
+@pytest.mark.parametrize(
+    ("name", "participant"),
+    [
+        ("sub-a_b/sub-a_b_AF_left.trk", "a_b"),  # as the folder has it, which knows where the label ends
+        ("sub-a_b/x_sub-a_b_AF_left.trk", "a_b"),
+        ("sub-a_b/AF_left.trk", "a_b"),
+        ("sub-1/sub-10_AF_left.trk", "10"),  # the file's own, where it has another one
+        ("sub-1/asub-1_sub-2_AF_left.trk", "2"),
+        ("sub-1/sub-1_sub-2_AF_left.trk", "1"),
+        ("sub-1/sub-2/AF_left.trk", "2"),
+        ("sub-1_ses-2/AF_left.trk", "1"),
+        ("sub-1_tracks/AF_left.trk", "1_tracks"),
+        ("sub-_AF_left.trk", ""),
+        ("sub/AF_left.trk", ""),
+    ],
+)
+def test_whose_a_file_is_by_its_path(name: str, participant: str) -> None:
+    assert Source(Path("/"), name).participant == participant
+
+
+@pytest.mark.parametrize(
+    ("filters", "entered"),
+    [
+        (Filters(), {"sub-1", "sub-1/ses-1", "sub-1/ses-2", "sub-2", "sub-2/ses-1", "sub-2/ses-2"}),
+        (Filters(sessions=["ses-2"]), {"sub-1", "sub-1/ses-2", "sub-2", "sub-2/ses-2"}),
+        (Filters(["1"]), {"sub-1", "sub-1/ses-1", "sub-1/ses-2"}),
+        (Filters(["sub-2"], ["1"]), {"sub-2", "sub-2/ses-1"}),
+    ],
+)
+def test_folders_of_others_are_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filters: Filters, entered: set[str]
+) -> None:
+    """A dataset may have many thousands of them, on a slow file system."""
+    plant(tmp_path, *(f"sub-{who}/ses-{when}/sub-{who}_ses-{when}_AF_L.trk" for who in "12" for when in "12"))
+    listed: list[str] = []
+    scandir = os.scandir
+
+    def recording(path: Path) -> object:
+        listed.append(os.path.relpath(path, tmp_path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", recording)
+    assert len(search(tmp_path, filters).sources) == sum("ses-" in folder for folder in entered)
+    assert sorted(listed) == sorted({".", *entered}), "each once"
