@@ -9,9 +9,8 @@ RUN /opt/src/container/install dependencies /opt/src
 COPY pyproject.toml README.md LICENSE entrypoint.py /opt/src/
 COPY src /opt/src/src
 RUN /opt/src/container/install project /opt/src
-COPY container/close.py container/bom.py /opt/src/container/
-COPY tests/helpers/phantoms.py /opt/src/tests/helpers/phantoms.py
-RUN /opt/src/container/install close /opt/src
+COPY container/slim.py container/left-out.txt container/bom.py /opt/src/container/
+RUN /opt/src/container/install slim /opt/src
 
 # what was deleted would still be in the layers below
 FROM scratch
