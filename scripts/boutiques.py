@@ -1,6 +1,6 @@
 """Print the Boutiques descriptor of tractcap's command line, made from the command line itself.
 
-``make boutiques`` renews the one in boutiques/, and a test tells when it has to be.
+``make boutiques`` renews the one in boutiques/, and a test fails when it is out of date.
 """
 
 import json
@@ -31,8 +31,8 @@ _OUTPUTS = (
 
 def descriptor() -> dict[str, Any]:
     """What Boutiques shall know of tractcap."""
-    parameters = [one for one in tractcap.params if one.name not in _LEFT_OUT]
-    keys = [_key(one) for one in parameters]
+    parameters = [parameter for parameter in tractcap.params if parameter.name not in _LEFT_OUT]
+    keys = [_key(parameter) for parameter in parameters]
     return {
         "name": "tractcap",
         "description": "Tractograms in, pictures out, under a memory cap: offscreen quality control of tractography.",
@@ -42,7 +42,7 @@ def descriptor() -> dict[str, Any]:
         "command-line": f"tractcap {' '.join(keys)}",
         "shell": "/bin/bash",  # sh is called as a login shell, which would forget the image's PATH
         "container-image": {"type": "docker", "image": "tractcap", "entrypoint": True},
-        "inputs": [_input(one) for one in parameters],
+        "inputs": [_input(parameter) for parameter in parameters],
         "groups": [_group(title, options) for title, options in OPTIONS.items()],
         "output-files": [
             {"id": name, "name": title, "description": what, "path-template": f"[OUTPUT]{path}", "optional": True}
@@ -63,24 +63,24 @@ def _key(parameter: click.Parameter) -> str:
 
 
 def _id(parameter: click.Parameter) -> str:
-    """The name that is typed: an option's first long one."""
+    """The name that is typed: an option's first long name."""
     long = [name for name in parameter.opts if name.startswith("--")]
     return (long[0] if long else str(parameter.name)).lstrip("-").replace("-", "_")
 
 
 def _input(parameter: click.Parameter) -> dict[str, Any]:
-    told: dict[str, Any] = {"id": _id(parameter), "name": _id(parameter).replace("_", " ").capitalize()}
-    told |= {"optional": not parameter.required, "value-key": _key(parameter), **_type(parameter)}
+    described: dict[str, Any] = {"id": _id(parameter), "name": _id(parameter).replace("_", " ").capitalize()}
+    described |= {"optional": not parameter.required, "value-key": _key(parameter), **_type(parameter)}
     if isinstance(parameter, click.Option):
-        told["description"] = _help(parameter)
+        described["description"] = _help(parameter)
         if parameter.count:
-            return told
-        told["command-line-flag"] = _flag(parameter)
+            return described
+        described["command-line-flag"] = _flag(parameter)
     else:
-        told["description"] = _about(parameter)
+        described["description"] = _about(parameter)
     if parameter.name in _REQUIRES:
-        told["requires-inputs"] = _REQUIRES[parameter.name]
-    return told
+        described["requires-inputs"] = _REQUIRES[parameter.name]
+    return described
 
 
 def _flag(option: click.Option) -> str:
@@ -109,13 +109,13 @@ def _kind(kind: Any, written: bool) -> dict[str, Any]:
 
 
 def _bounds(kind: Any) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+    bounds: dict[str, Any] = {}
     for end, boundary in (("minimum", "min"), ("maximum", "max")):
         if (value := getattr(kind, boundary, None)) is not None:
-            told[end] = value
+            bounds[end] = value
             if getattr(kind, f"{boundary}_open"):
-                told[f"exclusive-{end}"] = True
-    return told
+                bounds[f"exclusive-{end}"] = True
+    return bounds
 
 
 def _help(option: click.Option) -> str:
@@ -128,14 +128,14 @@ def _about(argument: click.Parameter) -> str:
     """The sentences of the help that begin with an argument's name in capitals, or go on to it."""
     name = str(argument.name).upper()
     paragraph = " ".join((tractcap.help or "").split("\b")[0].split())
-    found = [one for one in re.split(r"(?<=[.])\s+", paragraph) if re.search(rf"\b{name}\b", one)]
-    if isinstance(argument.type, click.Choice) and not found:
+    sentences = [text for text in re.split(r"(?<=[.])\s+", paragraph) if re.search(rf"\b{name}\b", text)]
+    if isinstance(argument.type, click.Choice) and not sentences:
         return f"Of the analysis: {' or '.join(argument.type.choices)}."
-    return " ".join(found)
+    return " ".join(sentences)
 
 
 def _statuses() -> Iterator[dict[str, Any]]:
-    """Exit statuses, as the help tells them."""
+    """Exit statuses, as the help has them."""
     text = " ".join((tractcap.help or "").partition("Exit status:")[2].split())
     for part in text.rstrip(".").split(";"):
         if match := re.fullmatch(r"\s*(\d+)(?: or (\d+))? (.+)", part):

@@ -214,7 +214,7 @@ def _draw(settings: "Settings", watch: Watch, *, dry_run: bool, as_json: bool) -
 
 
 def _carry_out(settings: "Settings", planned: "RunPlan", watch: Watch) -> bool:
-    """Draw, and print the paths of what is made, a participant's together; returns whether nothing failed."""
+    """Draw, and print the paths of the outputs, a participant's together; returns whether nothing failed."""
     from tractcap.work.bids_output import describe_dataset
     from tractcap.work.run import RunListener, carry_out
 

@@ -2,16 +2,16 @@
 
 The number is the exit status that it leads to:
 
-TractcapError            1  something failed
-├── InputError           1  one input can't be read or drawn; the others go on
-│   ├── MissingError     1  it isn't there
-│   ├── DamagedError     1  it isn't what its name says
-│   └── EmptyError       -  it holds no streamlines, which is no failure
-├── RecordError          1  a file beside the pictures isn't what it should be; the others go on
-├── DrawingError         1  a picture did not come out
-├── SettingsError        2  an option, a variable or a folder is not usable
-├── NothingToDrawError   3  no tractogram was found, or none matches the filters
-└── CapTooSmallError     4  not even the smallest plan fits into the memory
+    TractcapError            1  something failed
+    ├── InputError           1  one input can't be read or drawn; the others go on
+    │   ├── MissingError     1  it isn't there
+    │   ├── DamagedError     1  it isn't what its name says
+    │   └── EmptyError       -  it holds no streamlines, which is no failure
+    ├── RecordError          1  a file that goes with the pictures isn't what it should be; the others go on
+    ├── DrawingError         1  a picture did not come out
+    ├── SettingsError        2  an option, a variable or a folder is not usable
+    ├── NothingToDrawError   3  no tractogram was found, or none matches the filters
+    └── CapTooSmallError     4  not even the smallest plan fits into the memory
 """
 
 from pathlib import Path
@@ -55,7 +55,7 @@ class EmptyError(InputError):
 
 
 class RecordError(TractcapError):
-    """A file beside the pictures isn't the record that it should be.
+    """A file that goes with the pictures isn't the record that it should be.
 
     Parameters
     ----------

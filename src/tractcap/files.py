@@ -27,7 +27,7 @@ _LOCK = "lock"
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file beside its final name and rename it into place, so that no half of it is ever seen.
+    """Write a file next to its final name and rename it into place, so that no half of it is ever seen.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def all_together(folder: Path, stem: str) -> Iterator[Path]:
 
 
 def clear_parts(folder: Path, stem: str) -> None:
-    """Remove what writers that died left of the files whose names begin with ``stem``; a living one's stays."""
+    """Remove what writers that died left of the files whose names begin with ``stem``; those of living writers stay."""
     for part in folder.glob(f".*{PART}"):
         if not part.name.startswith(f".{stem}"):
             continue

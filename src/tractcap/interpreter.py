@@ -14,7 +14,7 @@ _FLAGS = {
 
 
 def command() -> list[str]:
-    """The beginning of a command line that starts another Python like this one.
+    """The beginning of a command line that starts another Python process like this.
 
     It takes text for UTF-8 whatever the locale, unless this process takes names of files for something else: both must
     mean the same file.

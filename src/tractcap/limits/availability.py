@@ -18,7 +18,7 @@ def check_memory_available(required_mb: float, safety_margin: float = 0.2, *, ro
     required_mb : float
         MB (2^20 bytes).
     safety_margin : float
-        Share of the budget that must stay free beside them.
+        Share of the budget that must stay free as well.
     root : pathlib.Path
         The folder that holds ``proc`` and ``sys``.
     """

@@ -70,10 +70,6 @@ def settle(
     environ : mapping of str to str
         The environment. Slurm's memory variables count only where no control group limits memory.
 
-    Returns
-    -------
-    Budget
-
     Raises
     ------
     SettingsError

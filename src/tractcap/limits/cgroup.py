@@ -45,19 +45,10 @@ class Limit:
 
 @dataclass
 class CgroupLimits:
-    """The limits that :func:`read` has found.
+    """What :func:`read` finds: the limits, and the machine's ``physical`` memory in bytes where that is known.
 
-    Attributes
-    ----------
-    physical : int or None
-        The machine's memory in bytes, where it is told.
-    memory : list of Limit
-    cpus : list of float
-        Quotas, in processors.
-    groups : list of pathlib.Path
-        The folders of all groups that count this process's memory, limited or not.
-    unreadable : list of str
-        Files that could not be read, and why.
+    ``cpus`` are quotas in processors. ``groups`` are the folders of all groups that count this process's memory,
+    limited or not. ``unreadable`` names the files that could not be read, and why.
     """
 
     physical: int | None = None

@@ -18,19 +18,9 @@ _FILE_PAGES = ("total_active_file", "total_inactive_file", "active_file", "inact
 
 
 def private_memory(pid: int | None = None) -> int:
-    """Bytes that a process holds beside pages of files.
+    """Bytes that a process holds, pages of files left out; 0 when it is gone. None is this process.
 
-    Where the kernel doesn't tell those apart (gVisor), they are counted too.
-
-    Parameters
-    ----------
-    pid : int or None
-        None for this process.
-
-    Returns
-    -------
-    int
-        0 when the process is gone.
+    Where the kernel doesn't distinguish pages of files (gVisor), they are counted too.
     """
     try:
         memory = psutil.Process(pid).memory_info()
@@ -40,29 +30,18 @@ def private_memory(pid: int | None = None) -> int:
 
 
 def private_peak(root: Path = Path("/")) -> int:
-    """The most bytes that this process held at once, pages of files left out; where that isn't told, what it holds."""
+    """The most bytes that this process held at once, pages of files left out; what it holds where no peak is kept."""
     status = procfs.sizes(_text(root / "proc/self/status"))
     return max(status.get("VmHWM", 0) - status.get("RssFile", 0), private_memory())
 
 
 def group_memory(group: Path) -> int | None:
-    """Bytes in a control group that can't be given back.
-
-    Parameters
-    ----------
-    group : pathlib.Path
-        The group's folder, of version 1 or 2.
-
-    Returns
-    -------
-    int or None
-        None where the group doesn't tell.
-    """
+    """Bytes in a control group, of version 1 or 2, that can't be given back; None where the group doesn't count."""
     total = _number(group, "memory.usage_in_bytes", "memory.current")
     if total is None:
         return None
     stat = procfs.counts(_text(group / "memory.stat"))
-    # version 1 tells of the group alone and, as "total", of all below it; its usage is of all
+    # version 1 has counts of the group alone and, as "total", of all below it; its usage is of all
     file_pages = [stat[name] for name in _FILE_PAGES if name in stat][:2]
     return max(0, total - sum(file_pages))
 

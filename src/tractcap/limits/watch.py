@@ -96,7 +96,7 @@ class Watch:
             if limit.group and (used := usage.group_memory(limit.group)) is not None:
                 return limit.bytes - used
             if limit.where == MACHINE and (available := usage.machine_available(self._root)) is not None:
-                return min(limit.bytes, available)  # some containers are told a huge number
+                return min(limit.bytes, available)  # in some containers that is a huge number
             return limit.bytes - held
 
         return min((Left(under(limit), limit) for limit in budget.limits), key=lambda left: left.bytes)
@@ -104,7 +104,7 @@ class Watch:
     def _current(self) -> Budget:
         if time.monotonic() - self._settled >= _SETTLE_SECONDS:
             self._settled, before = time.monotonic(), self.budget
-            with contextlib.suppress(SettingsError):  # no limit is told any more: the last one counts
+            with contextlib.suppress(SettingsError):  # no limit can be found any more: the last one counts
                 self.budget = self._settle()
             if self.budget.bytes not in self._logged:  # a limit that goes to and fro is said once
                 self._logged.add(self.budget.bytes)

@@ -15,7 +15,7 @@ _UNTOUCHED = 160 * MB
 _UNTOUCHED_PER_THREAD = 16 * MB
 
 _LIBRARIES = 768 * MB
-"""Address space that a worker maps beside its private memory: libraries and shared mappings, with some to spare."""
+"""Address space that a worker maps on top of its private memory: libraries and shared mappings, with some to spare."""
 
 _LARGE = str(2 * MB)
 """Bytes from which a block of memory is given back to the kernel as soon as it is freed: a canvas' buffers are
@@ -34,7 +34,7 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def allowance(threads: int) -> int:
-    """Bytes of private memory that a worker maps but never touches, beside its need: the limit counts them."""
+    """Bytes of private memory that a worker maps but never touches, on top of its need: the limit counts them."""
     return _UNTOUCHED + threads * _UNTOUCHED_PER_THREAD
 
 
