@@ -46,7 +46,7 @@ def column(page, name):
 
 
 def told(page, text):
-    expect(page.locator("#table-told")).to_contain_text(text)
+    expect(page.locator("#table-caption")).to_contain_text(text)
 
 
 def test_the_table_sorts_both_ways_with_what_is_not_known_last(eight, opened):
@@ -138,7 +138,7 @@ def test_far_pictures_wait(output, opened, viewer):
 def test_what_was_not_drawn_is_shown_among_the_pictures(eight, opened):
     page = opened(eight)
     page.select_option("#gallery-what", label="Uncinate fasciculus, left")
-    expect(page.locator("#gallery-told")).to_contain_text("5 drawn, 1 failed, 1 empty, 1 missing")
+    expect(page.locator("#gallery-caption")).to_contain_text("5 drawn, 1 failed, 1 empty, 1 missing")
     for number, word in enumerate(("Failed", "Empty", "Missing")):  # waited for: what is out of sight isn't laid out
         expect(page.locator("#thumbs figure").nth(number)).to_contain_text(word, ignore_case=True)
     expect(page.locator("#thumbs figure").first).to_contain_text("copy it again")
@@ -152,7 +152,7 @@ def test_one_participants_bundles_are_shown(eight, opened):
     page.select_option("#gallery-what", label="sub-03")
     expect(page.locator("#thumbs figcaption")).to_have_count(3)
     page.click("#gallery-next")
-    expect(page.locator("#gallery-told")).to_have_text("sub-04: 3 drawn.")
+    expect(page.locator("#gallery-caption")).to_have_text("sub-04: 3 drawn.")
 
 
 def test_a_picture_opens_large_and_the_keyboard_turns_pages(eight, opened):
@@ -173,10 +173,10 @@ def test_a_cell_of_the_overview_leads_to_its_picture(eight, opened):
     page.locator("#matrix-box").focus()
     for key in ("Home", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown"):
         page.keyboard.press(key)
-    expect(page.locator("#matrix-told")).to_contain_text("sub-0")
-    where = page.locator("#matrix-told").inner_text().split(" · ")
+    expect(page.locator("#matrix-caption")).to_contain_text("sub-0")
+    where = page.locator("#matrix-caption").inner_text().split(" · ")
     page.keyboard.press("Enter")
-    expect(page.locator("#gallery-told")).to_contain_text(where[1])
+    expect(page.locator("#gallery-caption")).to_contain_text(where[1])
     expect(page.locator(".thumb.sought")).to_contain_text(where[0])
 
 
@@ -185,9 +185,9 @@ def test_the_overview_tells_what_the_pointer_is_at(eight, opened):
     page.select_option("#matrix-shown", label="Streamlines")
     box = page.locator("#matrix-box").bounding_box()
     page.mouse.move(box["x"] + 90, box["y"] + box["height"] - 8)
-    expect(page.locator("#matrix-told")).to_contain_text("sub-08 ·")
-    expect(page.locator("#matrix-told")).to_contain_text("outlier: streamlines")
-    expect(page.locator("#matrix-told")).to_contain_text("(z +")
+    expect(page.locator("#matrix-caption")).to_contain_text("sub-08 ·")
+    expect(page.locator("#matrix-caption")).to_contain_text("outlier: streamlines")
+    expect(page.locator("#matrix-caption")).to_contain_text("(z +")
 
 
 def test_outliers_are_marked_and_told_in_words(eight, opened):

@@ -12,6 +12,7 @@ from typing import Any
 import phantoms
 import pytest
 
+from tractcap import reports
 from tractcap.records.tractogram import TractogramRecord, parse
 from tractcap.reports.methods import methods_text, references
 from tractcap.reports.participant_page import write_participant_page
@@ -251,3 +252,11 @@ def test_the_page_says_the_same_and_is_escaped(told: list[dict[str, Any]], tmp_p
 def test_every_reference_is_told_apart() -> None:
     assert len({one.short for one in references().values()}) == len(references())
     assert len({one.plain for one in references().values()}) == len(references())
+
+
+def test_the_template_cites_every_reference_and_no_other() -> None:
+    template = Path(reports.__file__).parent / "templates/methods.txt"
+    text = template.read_text(encoding="utf-8").partition("#}")[2]
+    cited = {key for keys in re.findall(r"cite\(([^)]*)\)", text) for key in re.findall('"([a-z]+)"', keys)}
+    packages = set(re.findall(r'\("\w+", "(\w+)"\)', text))
+    assert cited | packages == set(references())

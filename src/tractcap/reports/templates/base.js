@@ -1,11 +1,11 @@
-// What all pages share: `base.keep` and `base.kept` (localStorage, or memory where that is not to be had), `base.keeps`,
-// `base.cell` (a value in a TSV file), `base.table` (a TSV file's text), `base.say` (aloud: to the open dialog's [data-said], else the
-// page's #said), the theme's button, and
-// a sentence in the place of a picture that isn't there.
+// What all pages share: `base.store` and `base.stored` (localStorage, or memory where there is none; `base.persistent` says which),
+// `base.element` makes elements, `base.cell` and `base.table` write values and rows of a TSV file, `base.announce` speaks to screen
+// readers (through the open dialog's [data-said], else the page's #said). The theme's button and sentences in the place of missing
+// pictures need no call.
 const base = (() => {
   "use strict";
   const memory = new Map();
-  const keeps = (() => {
+  const persistent = (() => {
     try {
       localStorage.setItem("tractcap", "1");
       localStorage.removeItem("tractcap");
@@ -15,7 +15,7 @@ const base = (() => {
     }
   })();
 
-  function kept(key) {
+  function stored(key) {
     if (memory.has(key)) return memory.get(key);
     try {
       return localStorage.getItem(key);
@@ -24,8 +24,8 @@ const base = (() => {
     }
   }
 
-  // False where it lasts only as long as the page
-  function keep(key, value) {
+  // Returns false where the value lasts only as long as the page
+  function store(key, value) {
     try {
       localStorage.setItem(key, value);
       memory.delete(key);
@@ -39,26 +39,34 @@ const base = (() => {
   const cell = (value) => String(value ?? "").replace(/[\t\r\n\v\f\x85\u2028\u2029]/g, " ").replace(/[\ud800-\udfff]/gu, "\ufffd") || "n/a";
   const table = (rows) => rows.map((row) => row.map(cell).join("\t") + "\n").join("");
 
-  function say(text) {
+  function announce(text) {
     const said = document.querySelector("dialog[open] [data-said]") || document.getElementById("said");
     if (!said) return;
     said.textContent = "";
-    setTimeout(() => { said.textContent = text; }, 30); // so that the same words are told again
+    setTimeout(() => { said.textContent = text; }, 30); // so that the same words are read out again
+  }
+
+  function element(name, attributes = {}, ...children) {
+    const node = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+      else if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value);
+    }
+    node.append(...children);
+    return node;
   }
 
   const root = document.documentElement;
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
   const theme = () => root.dataset.theme || (prefersDark.matches ? "dark" : "light");
-  const chosen = kept("tractcap theme");
+  const chosen = stored("tractcap theme");
   if (chosen === "dark" || chosen === "light") root.dataset.theme = chosen;
 
   // The button is `[data-theme-button]`, or is put into the page's first header
   function themeButton() {
     const header = document.querySelector("[data-theme-button]") || document.querySelector("header");
     if (!header) return;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "theme-button";
+    const button = element("button", { type: "button", class: "theme-button" });
     button.innerHTML = '<svg viewBox="0 0 18 18" aria-hidden="true"><circle cx="9" cy="9" r="7" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M9 2a7 7 0 0 1 0 14z" fill="currentColor"/></svg>';
     const name = () => {
       button.title = theme() === "dark" ? "Light theme" : "Dark theme";
@@ -66,7 +74,7 @@ const base = (() => {
     };
     button.addEventListener("click", () => {
       root.dataset.theme = theme() === "dark" ? "light" : "dark";
-      keep("tractcap theme", root.dataset.theme);
+      store("tractcap theme", root.dataset.theme);
       name();
     });
     prefersDark.addEventListener("change", name);
@@ -79,11 +87,7 @@ const base = (() => {
     const link = picture.getAttribute("src");
     const path = readable(link);
     const text = `The picture ${path} isn’t there. The folder ${path.split("/")[0]} belongs beside this page: copy it along.`;
-    const made = document.createElement("span");
-    made.className = "lost";
-    made.title = text;
-    made.textContent = picture.alt === "" ? "not there" : text;
-    picture.replaceWith(made);
+    picture.replaceWith(element("span", { class: "lost", title: text }, picture.alt === "" ? "not there" : text));
   }
 
   function readable(link) {
@@ -100,5 +104,5 @@ const base = (() => {
   for (const picture of document.querySelectorAll("img")) if (picture.complete && !picture.naturalWidth && isPicture(picture)) lost(picture);
 
   themeButton();
-  return { keep, kept, keeps, cell, table, say, theme };
+  return { store, stored, persistent, element, cell, table, announce };
 })();

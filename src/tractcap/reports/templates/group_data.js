@@ -1,10 +1,11 @@
-// The rows as columns, and what is asked of them everywhere.
+// The rows as columns, and what all parts of the page read of them.
 const data = JSON.parse(document.getElementById("data").textContent);
 const { rows, sessions, bundles, measures, spreads, statuses } = data;
 const [DRAWN, EMPTY, MISSING] = ["drawn", "empty", "missing"].map((status) => statuses.indexOf(status));
 const SIGNS = { failed: "×", damaged: "≠", unreadable: "?", empty: "○", missing: "–" };
 const sign = (row) => SIGNS[statuses[rows.status[row]]] || "";
 const count = rows.session.length;
+const { element } = base;
 const byId = (id) => document.getElementById(id);
 const all = [...Array(count).keys()];
 
@@ -14,7 +15,7 @@ for (const row of all) {
   if (cells.has(at)) cells.get(at).push(row);
   else cells.set(at, [row]);
 }
-const cell = (unit, bundle) => cells.get(unit * bundles.key.length + bundle) || [];
+const cell = (session, bundle) => cells.get(session * bundles.key.length + bundle) || [];
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -45,7 +46,7 @@ const outlierNames = (row) => outliers(row).map((at) => measures[at].name.toLowe
 const flagsOf = (row) => data.flags[rows.flags[row]];
 const ratingOf = (row) => (rows.rating[row] < 0 ? "" : data.ratings[rows.rating[row]]);
 const troubles = (row) => (rows.status[row] !== DRAWN ? 10 : 0) + outliers(row).length + (flagsOf(row) || []).length * 2 + (ratingOf(row) === "fail" ? 5 : 0);
-const unitName = (row) => sessions.name[rows.session[row]];
+const sessionName = (row) => sessions.name[rows.session[row]];
 const bundleName = (row) => bundles.name[rows.bundle[row]];
 
 function linkOf(row) {
@@ -55,29 +56,19 @@ function linkOf(row) {
 
 // Every picture of a row by what it shows
 function pictures(row) {
-  const found = {};
+  const links = {};
   for (const ending of data.endings[rows.endings[row]]) {
     const [, what] = ending.match(/^_(?:view-)?(.+)\.png$/) || [];
-    if (what) found[what] = data.folders[rows.folder[row]] + rows.stem[row] + encodeURIComponent(ending);
+    if (what) links[what] = data.folders[rows.folder[row]] + rows.stem[row] + encodeURIComponent(ending);
   }
-  return found;
+  return links;
 }
 
 const SIDES = { L: "left", R: "right", "": "left" };
 function picture(row, view) {
-  const found = pictures(row);
+  const links = pictures(row);
   const wanted = view === "side" ? SIDES[bundles.hemisphere[rows.bundle[row]]] || "left" : view;
-  return found[wanted] || found.mosaic || Object.values(found)[0] || "";
-}
-
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
-  }
-  made.append(...children);
-  return made;
+  return links[wanted] || links.mosaic || Object.values(links)[0] || "";
 }
 
 function option(value, text) {
@@ -88,12 +79,12 @@ function css(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-// Once before the next frame, however often it is asked for
+// Once before the next frame, however often it is requested
 function later(draw) {
-  let asked = 0;
+  let frame = 0;
   return () => {
-    cancelAnimationFrame(asked);
-    asked = requestAnimationFrame(draw);
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(draw);
   };
 }
 

@@ -3,10 +3,10 @@ const matrix = { shown: "status", order: [], at: null };
 const FONT = "12px system-ui, sans-serif";
 const STEPS = 4;
 
-function cellRow(unit, bundle) {
-  const found = cell(unit, bundle);
-  if (found.length < 2) return found[0];
-  return found.reduce((one, other) => (weight(other) > weight(one) ? other : one));
+function cellRow(session, bundle) {
+  const candidates = cell(session, bundle);
+  if (candidates.length < 2) return candidates[0];
+  return candidates.reduce((row, other) => (weight(other) > weight(row) ? other : row));
 }
 
 function weight(row) {
@@ -39,29 +39,29 @@ const NOT_DRAWN = statuses.filter((status) => rows.status.includes(statuses.inde
 function distances() {
   const steps = [...Array(2 * STEPS + 1).keys()].map((at) => at - STEPS);
   const text = (z) => (z === 0 ? "within ±1" : `${z < 0 ? "−" : "+"}${Math.abs(z)}${Math.abs(z) === STEPS ? " and beyond" : ""}`);
-  return [...steps.map((z) => [distanceColor(z), text(z)]), ["--unknown", "can't be told"]];
+  return [...steps.map((z) => [distanceColor(z), text(z)]), ["--unknown", "not known"]];
 }
 
 function showLegend() {
-  const told = [...(legends[matrix.shown] || distances)(), ...NOT_DRAWN];
-  const entries = told.map(([color, text, mark]) => element("li", {}, swatch(color, mark || ""), text));
+  const parts = [...(legends[matrix.shown] || distances)(), ...NOT_DRAWN];
+  const entries = parts.map(([color, text, mark]) => element("li", {}, swatch(color, mark || ""), text));
   if (!legends[matrix.shown]) entries.unshift(element("li", {}, "Robust z:"));
   if (matrix.shown !== "rating") entries.push(element("li", {}, element("b", { "aria-hidden": "true" }, "•"), "outlier in any measure"));
   byId("matrix-legend").replaceChildren(...entries);
 }
 
 function swatch(color, sign) {
-  const made = element("span", { class: `swatch ${color.slice(2)}`, "aria-hidden": "true" }, sign);
-  made.style.background = `var(${color})`;
-  return made;
+  const node = element("span", { class: `swatch ${color.slice(2)}`, "aria-hidden": "true" }, sign);
+  node.style.background = `var(${color})`;
+  return node;
 }
 
-function orderUnits() {
+function orderSessions() {
   const order = [...sessions.name.keys()];
   if (byId("matrix-order").value === "troubles") {
     const sums = order.map(() => 0);
     for (const row of all) sums[rows.session[row]] += troubles(row);
-    order.sort((one, other) => sums[other] - sums[one] || one - other);
+    order.sort((session, other) => sums[other] - sums[session] || session - other);
   }
   matrix.order = order;
 }
@@ -72,9 +72,9 @@ function measureMatrix() {
   const context = byId("matrix-canvas").getContext("2d");
   context.font = FONT;
   matrix.longest = matrix.longest || [sessions.name, bundles.name].map((names) => Math.max(...names.slice(0, 600).map((name) => context.measureText(name).width)));
-  const [longestUnit, longestBundle] = matrix.longest;
+  const [longestSession, longestBundle] = matrix.longest;
   const width = box.clientWidth;
-  const left = Math.min(longestUnit + 16, width * 0.36, 200);
+  const left = Math.min(longestSession + 16, width * 0.36, 200);
   const top = Math.min(longestBundle + 18, width < 600 ? 170 : 270);
   const wide = Math.max(width < 600 ? 22 : 15, Math.min(56, (width - left - 2) / bundles.key.length));
   const dense = byId("matrix-rows").value === "dense";
@@ -208,17 +208,17 @@ function hit(event) {
   return down >= sessions.name.length || across >= bundles.key.length ? null : [down, across];
 }
 
-function tellRow(row) {
-  const told = [unitName(row), bundleName(row), statuses[rows.status[row]]];
+function describeRow(row) {
+  const parts = [sessionName(row), bundleName(row), statuses[rows.status[row]]];
   const measure = Number(matrix.shown);
   if (Number.isInteger(measure) && rows.status[row] === DRAWN) {
     const z = distance(row, measure);
-    told.push(`${measures[measure].name.toLowerCase()} ${written(rows.values[measure][row], measure)}${z === null ? "" : ` (z ${signed(z)})`}`);
-  } else if (rows.values[0][row] !== null) told.push(`${whole.format(rows.values[0][row])} streamlines`);
-  if (outliers(row).length) told.push(`outlier: ${outlierNames(row)}`);
-  if (ratingOf(row)) told.push(`rated ${ratingOf(row)}`);
-  if (data.why[row]) told.push(data.why[row]);
-  return told.join(" · ");
+    parts.push(`${measures[measure].name.toLowerCase()} ${written(rows.values[measure][row], measure)}${z === null ? "" : ` (z ${signed(z)})`}`);
+  } else if (rows.values[0][row] !== null) parts.push(`${whole.format(rows.values[0][row])} streamlines`);
+  if (outliers(row).length) parts.push(`outlier: ${outlierNames(row)}`);
+  if (ratingOf(row)) parts.push(`rated ${ratingOf(row)}`);
+  if (data.why[row]) parts.push(data.why[row]);
+  return parts.join(" · ");
 }
 
 const HINT = "Point at a cell to read it; click it, or a name, to see the pictures. With the keyboard: arrows, then Enter.";
@@ -226,7 +226,7 @@ function point(at) {
   matrix.at = at && at[0] >= 0 && at[1] >= 0 ? at : null;
   const row = matrix.at && cellRow(matrix.order[at[0]], at[1]);
   const nothing = () => `${sessions.name[matrix.order[at[0]]]} · ${bundles.name[at[1]]} · not looked for`;
-  byId("matrix-told").textContent = !matrix.at ? HINT : row === undefined ? nothing() : tellRow(row);
+  byId("matrix-caption").textContent = !matrix.at ? HINT : row === undefined ? nothing() : describeRow(row);
   redrawMatrix();
 }
 
@@ -234,7 +234,7 @@ function enter(at) {
   if (!at) return;
   const [down, across] = at;
   if (down < 0 && across < 0) return;
-  if (across < 0) openUnit(matrix.order[down]);
+  if (across < 0) openSession(matrix.order[down]);
   else openBundle(across, down < 0 ? null : matrix.order[down]);
 }
 
@@ -268,7 +268,7 @@ function startMatrix() {
   if (!data.rated) shown.querySelector("[value=rating]").disabled = true;
   const anew = () => {
     matrix.shown = shown.value;
-    orderUnits();
+    orderSessions();
     showLegend();
     point(null);
   };

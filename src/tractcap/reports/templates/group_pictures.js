@@ -4,10 +4,10 @@ const gallery = { by: "bundle", rows: [], at: 0 };
 function thumb(row, place) {
   const status = rows.status[row];
   const link = linkOf(row);
-  const name = gallery.by === "bundle" ? unitName(row) : bundleName(row);
+  const name = gallery.by === "bundle" ? sessionName(row) : bundleName(row);
   const title = link ? element("a", { href: link }, name) : element("span", {}, name);
-  const told = element("figcaption", {}, title, notes(row));
-  return element("figure", { class: `thumb ${statuses[status]}`, "data-row": row }, shown(row, place), told);
+  const caption = element("figcaption", {}, title, notes(row));
+  return element("figure", { class: `thumb ${statuses[status]}`, "data-row": row }, shown(row, place), caption);
 }
 
 function notes(row) {
@@ -26,7 +26,7 @@ function badge(kind, text) {
 function shown(row, place) {
   const source = rows.status[row] === DRAWN ? picture(row, byId("gallery-view").value) : "";
   if (!source) return element("div", { class: "none" }, ...without(row));
-  const alt = `${bundleName(row)} of ${unitName(row)}`;
+  const alt = `${bundleName(row)} of ${sessionName(row)}`;
   const image = element("img", { alt, loading: "lazy", decoding: "async" });
   image.src = source; // after loading=lazy
   return element("button", { type: "button", class: "picture", onclick: () => enlarge(place) }, image);
@@ -47,11 +47,11 @@ function openGallery() {
   const only = byId("gallery-only").value;
   gallery.rows = every.filter((row) => only === "all" || (only === "troubles" ? troubles(row) : !ratingOf(row)));
   byId("thumbs").replaceChildren(...overview(chosen), ...gallery.rows.map(thumb));
-  tellGallery(every, chosen);
+  describeGallery(every, chosen);
 }
 
 function overview(chosen) {
-  return ((gallery.by === "unit" && data.overviews[chosen]) || []).filter(([, source]) => source).map(([link, source, apart]) => {
+  return ((gallery.by === "session" && data.overviews[chosen]) || []).filter(([, source]) => source).map(([link, source, apart]) => {
     const name = apart ? `All bundles, ${apart}` : "All bundles";
     const image = element("img", { alt: `${name} of ${sessions.name[chosen]}`, loading: "lazy", decoding: "async" });
     image.src = source;
@@ -60,12 +60,12 @@ function overview(chosen) {
   });
 }
 
-function tellGallery(every, chosen) {
+function describeGallery(every, chosen) {
   const name = (gallery.by === "bundle" ? bundles : sessions).name[chosen];
   const tally = statuses.map((status, at) => [every.filter((row) => rows.status[row] === at).length, status]);
   const counts = tally.filter(([many]) => many).map(([many, status]) => `${whole.format(many)} ${status}`);
   const left = every.length - gallery.rows.length;
-  byId("gallery-told").textContent = `${name}: ${counts.join(", ")}${left ? `; ${whole.format(left)} not shown` : ""}.`;
+  byId("gallery-caption").textContent = `${name}: ${counts.join(", ")}${left ? `; ${whole.format(left)} not shown` : ""}.`;
 }
 
 function chooseBy(by) {
@@ -84,23 +84,23 @@ function choose(by, what) {
   openGallery();
 }
 
-function openBundle(bundle, unit) {
+function openBundle(bundle, session) {
   choose("bundle", bundle);
-  highlight(unit === null ? undefined : cellRow(unit, bundle));
+  highlight(session === null ? undefined : cellRow(session, bundle));
 }
 
-function openUnit(unit) {
-  choose("unit", unit);
+function openSession(session) {
+  choose("session", session);
   highlight();
 }
 
 function highlight(row) {
   byId("pictures").scrollIntoView({ block: "start" });
-  const found = row === undefined ? null : byId("thumbs").querySelector(`[data-row="${row}"]`);
-  if (!found) return byId("gallery-what").focus({ preventScroll: true });
-  found.classList.add("sought");
-  found.scrollIntoView({ block: "center" });
-  (found.querySelector("a, button") || found).focus({ preventScroll: true });
+  const figure = row === undefined ? null : byId("thumbs").querySelector(`[data-row="${row}"]`);
+  if (!figure) return byId("gallery-what").focus({ preventScroll: true });
+  figure.classList.add("sought");
+  figure.scrollIntoView({ block: "center" });
+  (figure.querySelector("a, button") || figure).focus({ preventScroll: true });
 }
 
 function stepGallery(by) {
@@ -113,13 +113,13 @@ function stepGallery(by) {
 function enlarge(place) {
   gallery.at = place;
   const row = gallery.rows[place];
-  const found = pictures(row);
-  const views = Object.keys(found).map((what) => option(what, what));
+  const links = pictures(row);
+  const views = Object.keys(links).map((what) => option(what, what));
   const before = byId("large-view").value || "mosaic";
   byId("large-view").replaceChildren(...views);
-  byId("large-view").value = found[before] ? before : Object.keys(found)[0] || "";
-  byId("large-title").textContent = `${bundleName(row)}, ${unitName(row)}`;
-  byId("large-told").replaceChildren(...facts(row));
+  byId("large-view").value = links[before] ? before : Object.keys(links)[0] || "";
+  byId("large-title").textContent = `${bundleName(row)}, ${sessionName(row)}`;
+  byId("large-facts").replaceChildren(...facts(row));
   showLarge();
   if (!byId("large").open) byId("large").showModal();
 }
@@ -127,23 +127,23 @@ function enlarge(place) {
 function showLarge() {
   const row = gallery.rows[gallery.at];
   const source = pictures(row)[byId("large-view").value];
-  const image = element("img", { alt: `${bundleName(row)} of ${unitName(row)}: ${byId("large-view").value}` });
+  const image = element("img", { alt: `${bundleName(row)} of ${sessionName(row)}: ${byId("large-view").value}` });
   if (source) image.src = source;
   byId("large-picture").replaceChildren(source ? image : element("div", { class: "none" }, ...without(row)));
 }
 
 function facts(row) {
-  const told = measures
+  const entries = measures
     .map((measure, at) => [measure, at])
     .filter(([, at]) => rows.values[at][row] !== null)
     .map(([measure, at]) => {
       const z = outlying(row, at) ? badge("outlier", `z ${signed(distance(row, at))}`) : "";
       return element("div", {}, element("dt", {}, measure.name), element("dd", {}, written(rows.values[at][row], at), " ", z));
     });
-  if (ratingOf(row)) told.push(element("div", {}, element("dt", {}, "Rating"), element("dd", {}, badge(ratingOf(row), ratingOf(row)))));
+  if (ratingOf(row)) entries.push(element("div", {}, element("dt", {}, "Rating"), element("dd", {}, badge(ratingOf(row), ratingOf(row)))));
   const link = linkOf(row);
-  if (link) told.push(element("div", {}, element("dt", {}, "Page"), element("dd", {}, element("a", { href: link }, `${unitName(row)}`))));
-  return told;
+  if (link) entries.push(element("div", {}, element("dt", {}, "Page"), element("dd", {}, element("a", { href: link }, `${sessionName(row)}`))));
+  return entries;
 }
 
 function stepLarge(by) {
@@ -157,15 +157,15 @@ function steerLarge(event) {
   if (event.key === "ArrowRight") stepLarge(1);
 }
 
-const NOTHING_YET = "Choose one, here or in the overview: pictures are loaded when they are scrolled to.";
+const NOTHING_YET = "Choose one here or in the overview: pictures are loaded when they are scrolled to.";
 function startPictures() {
   chooseBy("bundle");
-  byId("gallery-told").textContent = NOTHING_YET;
+  byId("gallery-caption").textContent = NOTHING_YET;
   document.querySelectorAll("[name=gallery-by]").forEach((button) =>
     button.addEventListener("change", () => {
       chooseBy(button.value);
       byId("thumbs").replaceChildren();
-      byId("gallery-told").textContent = NOTHING_YET;
+      byId("gallery-caption").textContent = NOTHING_YET;
     }),
   );
   for (const id of ["gallery-what", "gallery-view", "gallery-only"]) byId(id).addEventListener("change", openGallery);

@@ -12,7 +12,7 @@ function drawnOf(bundle, measure) {
 const byBundle = bundles.key.map(() => []);
 for (const row of all) byBundle[rows.bundle[row]].push(row);
 
-const extreme = (values, pick) => values.reduce((one, other) => pick(one, other));
+const extreme = (values, pick) => values.reduce((value, other) => pick(value, other));
 function ends(values) {
   const [low, high] = [extreme(values, Math.min), extreme(values, Math.max)];
   const room = (high - low) * 0.03 || Math.abs(high) * 0.05 || 1;
@@ -28,16 +28,15 @@ function place(row, measure) {
 function buildSpreads() {
   const measure = Number(byId("spread-measure").value);
   strips.length = 0;
-  const found = bundles.key.map((_, bundle) => strip(bundle, measure)).filter(Boolean);
-  byId("strips").replaceChildren(...found);
-  const common = strips.flatMap((one) => one.points.map(([, value]) => value));
+  byId("strips").replaceChildren(...bundles.key.map((_, bundle) => strip(bundle, measure)).filter(Boolean));
+  const common = strips.flatMap((item) => item.points.map(([, value]) => value));
   const scale = byId("spread-scale").value;
   byId("spread-axis").replaceChildren();
   axis.ticks = [];
-  for (const one of strips) one.ends = scale === "own" || !common.length ? one.points.length && ends(one.points.map(([, value]) => value)) : null;
+  for (const item of strips) item.ends = scale === "own" || !common.length ? item.points.length && ends(item.points.map(([, value]) => value)) : null;
   if (common.length && scale !== "own") {
     const both = scale === "z" ? [-FARTHEST - 0.4, FARTHEST + 0.4] : ends(common);
-    for (const one of strips) one.ends = both;
+    for (const item of strips) item.ends = both;
     showAxis(both, measure);
   }
   strips.forEach(placeOutliers);
@@ -53,9 +52,9 @@ function strip(bundle, measure) {
   const plot = element("div", { class: "plot" }, canvas);
   const about = spreads[bundle][measure];
   const name = element("button", { type: "button", class: "plain", onclick: () => openBundle(bundle, null) }, bundles.name[bundle]);
-  const made = element("li", { class: "strip" }, element("div", { class: "label" }, name), plot, element("div", { class: "sum" }, ...sum(about, measure)));
+  const node = element("li", { class: "strip" }, element("div", { class: "label" }, name), plot, element("div", { class: "sum" }, ...sum(about, measure)));
   strips.push({ bundle, measure, points, canvas, plot, about });
-  return made;
+  return node;
 }
 
 function sum([many, median, mad, marks], measure) {
@@ -64,18 +63,18 @@ function sum([many, median, mad, marks], measure) {
   return lines;
 }
 
-const across = (one, value) => (100 * (value - one.ends[0])) / (one.ends[1] - one.ends[0]);
-function placeOutliers(one) {
-  if (!one.points.length) return;
-  const found = one.points.filter(([row]) => outlying(row, one.measure));
+const across = (item, value) => (100 * (value - item.ends[0])) / (item.ends[1] - item.ends[0]);
+function placeOutliers(item) {
+  if (!item.points.length) return;
+  const marked = item.points.filter(([row]) => outlying(row, item.measure));
   const taken = new Map();
-  for (const [row, value] of found) {
-    const told = tellOutlier(row, one.measure);
-    const made = element("button", { type: "button", class: "mark", "aria-label": told, "data-told": told, onclick: () => openBundle(one.bundle, rows.session[row]) });
-    made.style.left = `${across(one, value)}%`;
-    made.style.top = `${STRIP / 2 + beside(taken, Math.round(across(one, value)))}px`;
-    if (across(one, value) > 60) made.classList.add("right");
-    one.plot.append(made);
+  for (const [row, value] of marked) {
+    const words = describeOutlier(row, item.measure);
+    const node = element("button", { type: "button", class: "mark", "aria-label": words, "data-words": words, onclick: () => openBundle(item.bundle, rows.session[row]) });
+    node.style.left = `${across(item, value)}%`;
+    node.style.top = `${STRIP / 2 + beside(taken, Math.round(across(item, value)))}px`;
+    if (across(item, value) > 60) node.classList.add("right");
+    item.plot.append(node);
   }
 }
 
@@ -86,34 +85,34 @@ function beside(taken, column) {
   return [0, -9, 9, -17, 17][many % 5];
 }
 
-function tellOutlier(row, measure) {
-  return `${unitName(row)}: ${written(rows.values[measure][row], measure)}, z ${signed(distance(row, measure))}`;
+function describeOutlier(row, measure) {
+  return `${sessionName(row)}: ${written(rows.values[measure][row], measure)}, z ${signed(distance(row, measure))}`;
 }
 
 function drawStrips() {
   const [dot, band, middle, line] = ["--dot", "--band", "--ink", "--line"].map(css);
-  for (const one of strips) {
-    const width = one.plot.clientWidth;
-    if (!one.points.length || !width) continue;
-    const context = prepare(one.canvas, width, STRIP);
-    const x = (value) => (across(one, value) * width) / 100;
+  for (const item of strips) {
+    const width = item.plot.clientWidth;
+    if (!item.points.length || !width) continue;
+    const context = prepare(item.canvas, width, STRIP);
+    const x = (value) => (across(item, value) * width) / 100;
     context.fillStyle = line;
     for (const tick of axis.ticks) context.fillRect(Math.round(x(tick)), 0, 1, STRIP);
-    paintBand(context, one, x, band);
+    paintBand(context, item, x, band);
     context.fillStyle = dot;
-    for (const [left, top] of swarm(one, x)) {
+    for (const [left, top] of swarm(item, x)) {
       context.beginPath();
       context.arc(left, top, DOT, 0, 7);
       context.fill();
     }
     context.fillStyle = middle;
-    context.fillRect(x(byId("spread-scale").value === "z" ? 0 : one.about[1]) - 1, 6, 2, STRIP - 12);
+    context.fillRect(x(byId("spread-scale").value === "z" ? 0 : item.about[1]) - 1, 6, 2, STRIP - 12);
   }
 }
 
 // Where nothing is marked: three robust standard deviations about the median
-function paintBand(context, one, x, color) {
-  const [, median, mad, marks] = one.about;
+function paintBand(context, item, x, color) {
+  const [, median, mad, marks] = item.about;
   if (!marks) return;
   const zs = byId("spread-scale").value === "z";
   const [middle, far] = zs ? [0, data.deviations] : [median, data.deviations * data.normal * mad];
@@ -124,10 +123,10 @@ function paintBand(context, one, x, color) {
 }
 
 // Points beside each other share a column and are spread about the middle
-function swarm(one, x) {
+function swarm(item, x) {
   const columns = new Map();
-  for (const [row, value] of one.points) {
-    if (outlying(row, one.measure)) continue;
+  for (const [row, value] of item.points) {
+    if (outlying(row, item.measure)) continue;
     const column = Math.round(x(value) / (DOT * 2));
     if (columns.has(column)) columns.get(column).push(x(value));
     else columns.set(column, [x(value)]);
@@ -146,9 +145,9 @@ function showAxis([low, high], measure) {
   const scale = element("div", { class: "axis" });
   for (const tick of ticks) {
     const text = zs ? farText(tick) : tickText(tick, measure, step);
-    const made = element("span", {}, text);
-    made.style.left = `${(100 * (tick - low)) / (high - low)}%`;
-    scale.append(made);
+    const node = element("span", {}, text);
+    node.style.left = `${(100 * (tick - low)) / (high - low)}%`;
+    scale.append(node);
   }
   byId("spread-axis").replaceChildren(scale);
 }
@@ -169,15 +168,15 @@ function nice(step) {
 }
 
 function listOutliers(measure) {
-  const found = all.filter((row) => outlying(row, measure));
-  const unable = strips.filter((one) => !one.about[3]).length;
+  const marked = all.filter((row) => outlying(row, measure));
+  const unable = strips.filter((item) => !item.about[3]).length;
   const name = measures[measure].name.toLowerCase();
-  const many = found.length === 1 ? "1 outlier" : `${whole.format(found.length)} outliers`;
+  const many = marked.length === 1 ? "1 outlier" : `${whole.format(marked.length)} outliers`;
   const bundlesOf = (count) => (count === 1 ? "1 bundle" : `${count} bundles`);
   byId("outliers-title").textContent = `${many} in ${name}, in words`;
-  byId("spread-told").textContent = !strips.length ? `The ${name} is not known of any tractogram.` : `${many} in ${name} among ${bundlesOf(strips.length)}${unable ? `; in ${bundlesOf(unable)} nothing can be marked` : ""}.`;
+  byId("spread-caption").textContent = !strips.length ? `The ${name} of no tractogram is known.` : `${many} in ${name} among ${bundlesOf(strips.length)}${unable ? `; in ${bundlesOf(unable)} nothing can be marked` : ""}.`;
   const words = byId("outliers-words");
-  const fill = () => words.open && words.lastElementChild.replaceChildren(...found.map((row) => element("li", {}, outlierLink(row), ` ${tellOutlier(row, measure)}`)));
+  const fill = () => words.open && words.lastElementChild.replaceChildren(...marked.map((row) => element("li", {}, outlierLink(row), ` ${describeOutlier(row, measure)}`)));
   words.ontoggle = fill;
   words.lastElementChild.replaceChildren();
   fill();

@@ -11,7 +11,7 @@ const measured = measures.map((measure, at) => ({
   number: true,
 }));
 const columns = [
-  { name: "Participant", column: "unit", value: (row) => rows.session[row], show: participantCell },
+  { name: "Participant", column: "session", value: (row) => rows.session[row], show: participantCell },
   { name: "Bundle", column: "bundle", value: (row) => rows.bundle[row], show: bundleCell },
   { name: "Side", column: "hemisphere", value: (row) => bundles.hemisphere[rows.bundle[row]] || null, show: (row) => ({ L: "left", R: "right" })[bundles.hemisphere[rows.bundle[row]]] || "" },
   { name: "Status", column: "status", value: (row) => rows.status[row], show: (row) => badge(statuses[rows.status[row]], statuses[rows.status[row]]) },
@@ -29,7 +29,7 @@ function mark(text, why) {
 }
 
 function participantCell(row) {
-  return linkOf(row) ? element("a", { href: linkOf(row) }, unitName(row)) : unitName(row);
+  return linkOf(row) ? element("a", { href: linkOf(row) }, sessionName(row)) : sessionName(row);
 }
 
 function bundleCell(row) {
@@ -48,25 +48,25 @@ function tractogramOrder(row) {
 }
 
 // Unknown values come last, whichever way it is sorted
-function sortRows(found) {
-  if (!listing.by) return found;
+function sortRows(unsorted) {
+  if (!listing.by) return unsorted;
   const { value } = listing.by;
   const sign = listing.down ? -1 : 1;
-  const keyed = found.map((row) => [value(row), row]);
-  keyed.sort(([one, first], [other, second]) => {
-    if (one === null || other === null) return (one === null) - (other === null) || first - second;
-    return (one < other ? -sign : one > other ? sign : 0) || first - second;
+  const keyed = unsorted.map((row) => [value(row), row]);
+  keyed.sort(([value1, row1], [value2, row2]) => {
+    if (value1 === null || value2 === null) return (value1 === null) - (value2 === null) || row1 - row2;
+    return (value1 < value2 ? -sign : value1 > value2 ? sign : 0) || row1 - row2;
   });
   return keyed.map(([, row]) => row);
 }
 
-const texts = all.map((row) => `${unitName(row)} ${bundleName(row)} ${bundles.key[rows.bundle[row]]} ${rows.tractogram[row]}`.toLowerCase());
+const texts = all.map((row) => `${sessionName(row)} ${bundleName(row)} ${bundles.key[rows.bundle[row]]} ${rows.tractogram[row]}`.toLowerCase());
 function matches(row) {
   const words = byId("find").value.toLowerCase().split(/\s+/).filter(Boolean);
   const chosen = (id, value) => byId(id).value === "" || Number(byId(id).value) === value;
   return (
     words.every((word) => texts[row].includes(word)) &&
-    chosen("table-unit", rows.session[row]) &&
+    chosen("table-session", rows.session[row]) &&
     chosen("table-bundle", rows.bundle[row]) &&
     chosen("table-status", rows.status[row]) &&
     chosen("table-rating", rows.rating[row]) &&
@@ -113,17 +113,17 @@ function showPage() {
   const from = listing.page * size;
   const part = shownRows.length ? `${whole.format(from + 1)}–${whole.format(from + shownRows.length)} of ` : "";
   const filtered = listing.rows.length === count ? "" : ` (all: ${whole.format(count)})`;
-  byId("table-told").textContent = listing.rows.length ? `${part}${whole.format(listing.rows.length)} rows${filtered}` : `No row matches${filtered}`;
+  byId("table-caption").textContent = listing.rows.length ? `${part}${whole.format(listing.rows.length)} rows${filtered}` : `No row matches${filtered}`;
   byId("table-page").textContent = `Page ${whole.format(listing.page + 1)} of ${whole.format(pages)}`;
   for (const [id, off] of [["first", !listing.page], ["previous", !listing.page], ["next", listing.page >= pages - 1], ["last", listing.page >= pages - 1]]) byId(`table-${id}`).disabled = off;
 }
 
 function tableRow(row) {
-  const made = columns.map((column, at) => {
-    const told = column.show(row);
-    return element(at ? "td" : "th", { class: column.number ? "number" : null, scope: at ? null : "row" }, told === "" ? element("span", { class: "na" }, "n/a") : told);
+  const cells = columns.map((column, at) => {
+    const shown = column.show(row);
+    return element(at ? "td" : "th", { class: column.number ? "number" : null, scope: at ? null : "row" }, shown === "" ? element("span", { class: "na" }, "n/a") : shown);
   });
-  return element("tr", { class: statuses[rows.status[row]] }, ...made);
+  return element("tr", { class: statuses[rows.status[row]] }, ...cells);
 }
 
 function sortBy(column) {
@@ -166,15 +166,15 @@ function saveRows() {
 }
 
 function tsvLine(row) {
-  const [unit, bundle] = [rows.session[row], rows.bundle[row]];
-  const fields = [sessions.participant[unit], sessions.session[unit], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], rows.tractogram[row], statuses[rows.status[row]]];
+  const [session, bundle] = [rows.session[row], rows.bundle[row]];
+  const fields = [sessions.participant[session], sessions.session[session], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], rows.tractogram[row], statuses[rows.status[row]]];
   fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.raters[row]);
   return fields.map(base.cell).join("\t");
 }
 
 function startTable() {
   byId("table-heads").append(...columns.map((column) => element("th", { scope: "col", "aria-sort": "none", "data-column": column.column, class: column.number ? "number" : null }, element("button", { type: "button", onclick: () => sortBy(column) }, column.name))));
-  byId("table-unit").append(...sessions.name.map((name, at) => option(at, name)));
+  byId("table-session").append(...sessions.name.map((name, at) => option(at, name)));
   byId("table-bundle").append(...bundles.name.map((name, at) => option(at, name)));
   byId("table-status").append(...statuses.map((status, at) => option(at, status)));
   byId("table-rating").append(...data.ratings.map((rating, at) => option(at, rating)), option(-1, "not rated"));

@@ -1,5 +1,6 @@
-// The cards, what is known of them, and how elements are made.
+// The cards, and what is known of them.
 const data = JSON.parse(document.getElementById("data").textContent);
+const { element } = base;
 const byId = (id) => document.getElementById(id);
 const cards = data.cards;
 const articles = new Map(cards.map((card) => [card.id, byId(card.id)]));
@@ -11,21 +12,11 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 for (const card of cards) card.tractogram = base.cell(card.source);
 
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
-  }
-  made.append(...children);
-  return made;
-}
-
 // Drawn by the page itself: no text of others goes in here
 function icon(drawing) {
-  const made = element("span", { class: "icon", "aria-hidden": "true" });
-  made.innerHTML = `<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">${drawing}</svg>`;
-  return made;
+  const drawn = element("span", { class: "icon", "aria-hidden": "true" });
+  drawn.innerHTML = `<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">${drawing}</svg>`;
+  return drawn;
 }
 
 const ICONS = {
@@ -41,7 +32,7 @@ const ICONS = {
   empty: '<circle cx="8" cy="8" r="6" stroke-dasharray="2.4 2.3"/>',
 };
 
-// The turntable: loaded when it is asked for, and let go afterwards
+// The turntable: loaded when it is needed, and let go afterwards
 function moving(picture, name, attributes = {}) {
   const [what, , link] = picture;
   if (!what.endsWith(".mp4")) return element("img", { src: link, alt: `${name}, turning`, ...attributes });

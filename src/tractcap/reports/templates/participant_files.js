@@ -1,7 +1,7 @@
 // Ratings as files: BIDS' tables, so "n/a" is what isn't there.
 const COLUMNS = Object.keys(data.dictionary);
 const NEEDED = ["tractogram", "rating"];
-const MOST_TOLD = 20;
+const MOST_LISTED = 20;
 
 function exported() {
   const rows = [];
@@ -9,69 +9,69 @@ function exported() {
   for (const card of bundles) {
     if (met.has(card.tractogram)) continue; // drawn twice
     met.add(card.tractogram);
-    for (const [by, one] of given.get(card.tractogram) || []) {
-      rows.push([data.participant, card.session, card.tractogram, card.key, one.rating, one.note, by, one.at]);
+    for (const [by, entry] of given.get(card.tractogram) || []) {
+      rows.push([data.participant, card.session, card.tractogram, card.key, entry.rating, entry.note, by, entry.at]);
     }
   }
   return rows;
 }
 
-function hand(name, text, type) {
+function download(name, text, type) {
   const link = element("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
 function exportRatings() {
-  given = loaded();
+  given = loadRatings();
   const rows = exported();
-  if (!rows.length) return tell("Nothing is rated yet: there is nothing to export.");
-  hand(`${data.file}.tsv`, base.table([COLUMNS, ...rows]), "text/tab-separated-values");
-  hand(`${data.file}.json`, JSON.stringify(data.dictionary, null, 2) + "\n", "application/json");
+  if (!rows.length) return notify("Nothing is rated yet: there is nothing to export.");
+  download(`${data.file}.tsv`, base.table([COLUMNS, ...rows]), "text/tab-separated-values");
+  download(`${data.file}.json`, JSON.stringify(data.dictionary, null, 2) + "\n", "application/json");
   unexported = false;
-  tell(`${counted(rows.length, "rating")} exported to ${data.file}.tsv, and what its columns mean to ${data.file}.json.`);
+  notify(`${counted(rows.length, "rating")} exported to ${data.file}.tsv, and what its columns mean to ${data.file}.json.`);
 }
 
-const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+const counted = (count, singular, many = `${singular}s`) => `${count.toLocaleString("en")} ${count === 1 ? singular : many}`;
 
-function tell(text, problems = []) {
-  const told = byId("imported");
-  told.replaceChildren(element("span", {}, text), element("button", { type: "button", class: "link", onclick: () => { told.hidden = true; } }, "Hide"));
+function notify(text, problems = []) {
+  const notice = byId("imported");
+  notice.replaceChildren(element("span", {}, text), element("button", { type: "button", class: "link", onclick: () => { notice.hidden = true; } }, "Hide"));
   if (problems.length) {
-    const more = problems.length - MOST_TOLD;
-    told.append(element("ul", {}, ...problems.slice(0, MOST_TOLD).map((problem) => element("li", {}, problem)), ...(more > 0 ? [element("li", {}, `… and ${more.toLocaleString("en")} more.`)] : [])));
+    const more = problems.length - MOST_LISTED;
+    notice.append(element("ul", {}, ...problems.slice(0, MOST_LISTED).map((problem) => element("li", {}, problem)), ...(more > 0 ? [element("li", {}, `… and ${more.toLocaleString("en")} more.`)] : [])));
   }
-  told.hidden = false;
+  notice.hidden = false;
 }
 
 async function importRatings(files) {
   const counts = { taken: 0, older: 0 };
   const problems = [];
   const texts = await Promise.all([...files].map((file) => file.text().catch(() => null)));
-  given = loaded();
+  given = loadRatings();
   texts.forEach((text, at) => {
     if (text === null) problems.push(`${files[at].name} can't be read.`);
-    else merge(text, files[at].name, counts, problems);
+    else importText(text, files[at].name, counts, problems);
   });
   if (counts.taken) unexported = true;
-  warnIf(!store());
+  warnIf(!saveRatings());
   refresh();
   const parts = [`${counted(counts.taken, "rating")} taken`];
   if (counts.older) parts.push(`${counts.older.toLocaleString("en")} not newer than what is here`);
   if (problems.length) parts.push(`${problems.length.toLocaleString("en")} left out`);
-  tell(`${parts.join(", ")}.`, problems);
+  notify(`${parts.join(", ")}.`, problems);
   byId("imported").scrollIntoView({ block: "nearest" });
 }
 
-function merge(text, name, counts, problems) {
+function importText(text, name, counts, problems) {
   const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
   const header = lines[0].split("\t").map((column) => column.trim());
-  const lacking = NEEDED.filter((column) => !header.includes(column));
-  if (lacking.length) return problems.push(`${name} holds no ratings that can be read: its first line doesn't name ${lacking.join(" and ")}.`);
+  const missing = NEEDED.filter((column) => !header.includes(column));
+  if (missing.length) return problems.push(`${name} holds no ratings that can be read: its first line doesn't name ${missing.join(" and ")}.`);
   const known = new Set(bundles.map((card) => card.tractogram));
   lines.forEach((line, at) => {
     if (at === 0 || !line.trim()) return;
-    const problem = take(header, line.split("\t"), known, counts);
+    const problem = importLine(header, line.split("\t"), known, counts);
     if (problem) problems.push(`${name}, line ${at + 1}: ${problem}`);
   });
 }
@@ -79,7 +79,7 @@ function merge(text, name, counts, problems) {
 const short = (text) => text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 
 // Takes a line, or says what is wrong with it
-function take(header, fields, known, counts) {
+function importLine(header, fields, known, counts) {
   if (fields.length !== header.length) return `it has ${fields.length} fields, not ${header.length}.`;
   const row = new Map(header.map((column, at) => [column, fields[at] === "n/a" ? "" : fields[at]]));
   const rating = row.get("rating").trim().toLowerCase();
@@ -99,7 +99,7 @@ function take(header, fields, known, counts) {
   return "";
 }
 
-// In UTC; long ago where it isn't told, null where it can't be understood
+// In UTC; long ago where there is none, null where it can't be understood
 function moment(text) {
   if (!text) return "1970-01-01T00:00:00Z";
   const zoned = /^\d{4}-\d\d-\d\dT[\d:.]+$/.test(text) ? `${text}Z` : text;

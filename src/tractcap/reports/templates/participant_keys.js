@@ -1,7 +1,7 @@
 // The keyboard, on the page and in the large view.
 const RATING_KEYS = { 1: "pass", 2: "fail", 3: "unsure", 4: "", p: "pass", f: "fail", u: "unsure" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const DO = { help: () => byId("help").showModal(), rater: askWho, export: exportRatings, import: () => byId("import").click(), reset };
+const DO = { help: () => byId("help").showModal(), rater: askRater, export: exportRatings, import: () => byId("import").click(), reset };
 const typing = (node) => node.matches?.("input, textarea, select");
 
 function pressed(event) {
@@ -57,14 +57,14 @@ function walk(card, [across, down]) {
   const list = shown();
   if (!card) return list[0] && go(list[0]);
   if (across) return go(list[list.indexOf(card) + across]);
-  const box = (one) => articles.get(one.id).getBoundingClientRect();
+  const box = (item) => articles.get(item.id).getBoundingClientRect();
   const here = box(card);
-  const beyond = list.filter((one) => down * (box(one).top - here.top) > 8);
+  const beyond = list.filter((item) => down * (box(item).top - here.top) > 8);
   if (!beyond.length) return;
-  const row = down > 0 ? Math.min(...beyond.map((one) => box(one).top)) : Math.max(...beyond.map((one) => box(one).top));
-  const middle = (one) => (box(one).left + box(one).right) / 2;
-  const inRow = beyond.filter((one) => Math.abs(box(one).top - row) <= 8);
-  go(inRow.sort((one, other) => Math.abs(middle(one) - middle(card)) - Math.abs(middle(other) - middle(card)))[0]);
+  const row = down > 0 ? Math.min(...beyond.map((item) => box(item).top)) : Math.max(...beyond.map((item) => box(item).top));
+  const middle = (item) => (box(item).left + box(item).right) / 2;
+  const inRow = beyond.filter((item) => Math.abs(box(item).top - row) <= 8);
+  go(inRow.sort((item, other) => Math.abs(middle(item) - middle(card)) - Math.abs(middle(other) - middle(card)))[0]);
 }
 
 function go(card) {

@@ -16,7 +16,7 @@ const pairedWith = (card) => at.paired && card.pair ? cardById.get(card.pair) : 
 // The same as in `card`, seen from the other side: the left of the left one, the right of the right one
 function pictureOf(card, what, mirrored = false) {
   const wanted = mirrored ? MIRRORED[what] || what : what;
-  const same = ([one]) => one === wanted || (wanted.startsWith("turntable") && one.startsWith("turntable"));
+  const same = ([view]) => view === wanted || (wanted.startsWith("turntable") && view.startsWith("turntable"));
   return card.pictures.find(same) || null;
 }
 
@@ -24,7 +24,7 @@ function showLarge() {
   const { card } = at;
   const other = pairedWith(card);
   if (!pictureOf(card, at.what)) at.what = whatsOf(card)[0] || "mosaic";
-  const both = other ? [card, other].sort((one, two) => one.side.localeCompare(two.side)) : [card];
+  const both = other ? [card, other].sort((left, right) => left.side.localeCompare(right.side)) : [card];
   byId("large-name").textContent = other ? `${card.name.replace(/,? (left|right)$/i, "")}: left and right` : card.name;
   if (card.apart) byId("large-name").append(" ", element("span", { class: "apart" }, card.apart));
   const list = shown();
@@ -34,8 +34,8 @@ function showLarge() {
   large.classList.toggle("paired", Boolean(other));
   for (const bar of [...bars]) if (large.contains(bar)) bars.delete(bar);
   byId("stage").classList.remove("zoomed");
-  byId("stage").replaceChildren(...both.map((one) => shot(one, one !== card, Boolean(other))));
-  byId("panel").replaceChildren(...(other ? [] : told(card)));
+  byId("stage").replaceChildren(...both.map((shown) => shot(shown, shown !== card, Boolean(other))));
+  byId("panel").replaceChildren(...(other ? [] : cardDetails(card)));
   byId("panel").hidden = Boolean(other);
   showViews(card);
 }
@@ -45,7 +45,7 @@ function shot(card, mirrored, captioned) {
   const frame = element("div", { class: "frame", style: `background: ${card.background}` }, picture ? pixels(card, picture) : blank(card));
   const figure = element("figure", { class: "shot", "data-card": card.id }, frame);
   if (captioned) {
-    figure.append(element("figcaption", {}, element("h3", {}, card.name), element("span", { class: "soft" }, picture ? picture[1] : ""), ...told(card, true)));
+    figure.append(element("figcaption", {}, element("h3", {}, card.name), element("span", { class: "soft" }, picture ? picture[1] : ""), ...cardDetails(card, true)));
     figure.classList.toggle("current", card === at.card);
     for (const type of ["pointerdown", "focusin"]) figure.addEventListener(type, () => choose(card));
   }
@@ -82,7 +82,7 @@ function zoom(event) {
   }
 }
 
-function told(card, brief = false) {
+function cardDetails(card, brief = false) {
   const article = articles.get(card.id);
   const parts = [...article.querySelectorAll(brief ? ".facts" : ".original, .status, .flags, .numbers, .warnings, .checks, .details")].map((part) => part.cloneNode(true));
   for (const part of parts) if (part.matches("details")) part.open = true;
@@ -105,8 +105,8 @@ function showViews(card) {
 function view(what) {
   at.what = what;
   showLarge();
-  const label = at.card.pictures.find(([one]) => one === what)?.[1] || "";
-  base.say(label);
+  const label = at.card.pictures.find(([view]) => view === what)?.[1] || "";
+  base.announce(label);
 }
 
 function turnView(step) {
@@ -121,10 +121,10 @@ function turnBundle(step) {
   let place = list.indexOf(at.card) + step;
   while (pair && list[place] === pair) place += step;
   const next = list[place];
-  if (!next) return base.say(step > 0 ? "This is the last bundle" : "This is the first bundle");
+  if (!next) return base.announce(step > 0 ? "This is the last bundle" : "This is the first bundle");
   at.card = next;
   showLarge();
-  base.say(next.name);
+  base.announce(next.name);
 }
 
 function turnPair() {

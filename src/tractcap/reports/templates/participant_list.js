@@ -15,15 +15,15 @@ const shown = () => [...document.querySelectorAll(".card:not([hidden])")].map((a
 
 for (const card of cards) card.words = plain([card.name, card.apart, card.key, card.source, card.session, articles.get(card.id).querySelector(".original")?.textContent || ""].join(" "));
 
-// Cards stay where they are while they are rated: only what is asked for here moves or hides them
+// Cards stay where they are while they are rated: only these controls move or hide them
 function arrange() {
   const order = ORDERS[byId("sort").value];
   const turned = byId("direction").getAttribute("aria-pressed") === "true" ? -1 : 1;
   const value = new Map(bundles.map((card) => [card, order(card)]));
   const known = (card) => Number.isFinite(value.get(card));
-  const compare = (one, other) => {
-    if (known(one) !== known(other)) return known(one) ? -1 : 1; // without a value: last
-    return turned * ((known(one) ? value.get(one) - value.get(other) : 0) || collator.compare(one.name, other.name));
+  const compare = (card, other) => {
+    if (known(card) !== known(other)) return known(card) ? -1 : 1; // without a value: last
+    return turned * ((known(card) ? value.get(card) - value.get(other) : 0) || collator.compare(card.name, other.name));
   };
   for (const grid of document.querySelectorAll(".cards")) {
     const inside = [...grid.children].map((article) => cardById.get(article.id));
@@ -72,9 +72,9 @@ function startTurning(card) {
     if (still.matches || event.pointerType === "touch" || (event.type === "focus" && !link.matches(":focus-visible"))) return;
     stop();
     soon = setTimeout(() => {
-      const made = moving(turns, card.name, { class: "turning", style: `background: ${card.background}` });
-      made.addEventListener("error", stop);
-      link.append(made);
+      const animation = moving(turns, card.name, { class: "turning", style: `background: ${card.background}` });
+      animation.addEventListener("error", stop);
+      link.append(animation);
     }, 200);
   };
   link.addEventListener("pointerenter", begin);
@@ -96,7 +96,7 @@ function startCard(card) {
   articles.get(card.id).querySelector(".names").append(pair);
 }
 
-// The address may ask for a card
+// The address may name a card
 function visit() {
   const card = cardById.get(decodeURIComponent(location.hash.slice(1)));
   if (!card) return;

@@ -1,20 +1,20 @@
-// What is thought of the tractograms: of each, by rater, the last rating. Kept by the page's place.
+// The ratings: of each tractogram the last one of each rater. Stored by the page's place.
 const RATINGS = ["pass", "fail", "unsure"];
 const WORDS = { pass: "Pass", fail: "Fail", unsure: "Unsure" };
 const PLACE = `tractcap ratings ${location.pathname}`;
 const WHO = "tractcap rater";
-let rater = base.kept(WHO) || "";
-let given = loaded();
+let rater = base.stored(WHO) || "";
+let given = loadRatings();
 let unexported = false;
 
 const now = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
 
-function loaded() {
-  const found = new Map();
+function loadRatings() {
+  const byTractogram = new Map();
   try {
-    for (const [tractogram, by, rating] of JSON.parse(base.kept(PLACE) || "[]")) put(found, tractogram, by, rating);
+    for (const [tractogram, by, rating] of JSON.parse(base.stored(PLACE) || "[]")) put(byTractogram, tractogram, by, rating);
   } catch { /* written by none of us */ }
-  return found;
+  return byTractogram;
 }
 
 function put(into, tractogram, by, rating) {
@@ -22,47 +22,47 @@ function put(into, tractogram, by, rating) {
   into.get(tractogram).set(by, rating);
 }
 
-function store() {
+function saveRatings() {
   const rows = [];
   for (const [tractogram, byRater] of given) for (const [by, rating] of byRater) rows.push([tractogram, by, rating]);
-  return base.keep(PLACE, JSON.stringify(rows));
+  return base.store(PLACE, JSON.stringify(rows));
 }
 
 const mine = (card) => given.get(card.tractogram)?.get(rater) || {};
 const ratingOf = (card) => mine(card).rating || "";
-const others = (card) => [...(given.get(card.tractogram) || [])].filter(([by, one]) => by !== rater && (one.rating || one.note));
+const others = (card) => [...(given.get(card.tractogram) || [])].filter(([by, entry]) => by !== rater && (entry.rating || entry.note));
 
 // Whether the file that was rated is another one now: imported ratings don't tell which they saw, but when
-function outdated(card, one = mine(card)) {
-  if (!one.rating || card.state[0] === "0") return false;
-  return one.state ? one.state.join() !== card.state.join() : Date.parse(one.at) < Number(card.state[0]) / 1e6;
+function outdated(card, entry = mine(card)) {
+  if (!entry.rating || card.state[0] === "0") return false;
+  return entry.state ? entry.state.join() !== card.state.join() : Date.parse(entry.at) < Number(card.state[0]) / 1e6;
 }
 
 // Other windows may have changed them: what is kept is read again before each change
 function change(card, changed) {
-  given = loaded();
-  const one = { rating: "", note: "", ...mine(card), ...changed, at: now() };
-  if (changed.rating) one.state = card.state;
-  put(given, card.tractogram, rater, one);
-  if (!one.rating && !one.note) given.get(card.tractogram).delete(rater);
+  given = loadRatings();
+  const entry = { rating: "", note: "", ...mine(card), ...changed, at: now() };
+  if (changed.rating) entry.state = card.state;
+  put(given, card.tractogram, rater, entry);
+  if (!entry.rating && !entry.note) given.get(card.tractogram).delete(rater);
   unexported = true;
-  warnIf(!store());
+  warnIf(!saveRatings());
   refresh(card.tractogram);
 }
 
 function rate(card, rating) {
   if (!card || card.overview) return;
   change(card, { rating });
-  base.say(rating ? `${card.name}: ${rating}` : `${card.name}: rating taken back`);
-  if (rating && !rater && base.kept(`${WHO} asked`) === null) askWho();
+  base.announce(rating ? `${card.name}: ${rating}` : `${card.name}: rating taken back`);
+  if (rating && !rater && base.stored(`${WHO} asked`) === null) askRater();
 }
 
 function warnIf(lost) {
   byId("not-kept").hidden = !lost;
 }
 
-function askWho() {
-  base.keep(`${WHO} asked`, "1");
+function askRater() {
+  base.store(`${WHO} asked`, "1");
   byId("who-name").value = rater;
   byId("who").returnValue = "";
   byId("who").showModal();
@@ -70,19 +70,19 @@ function askWho() {
 }
 
 // What was rated without a name goes to the name; another name's ratings stay its own
-function named(name) {
+function renameRater(name) {
   if (name !== rater && !rater) {
-    given = loaded();
+    given = loadRatings();
     for (const byRater of given.values()) {
-      const one = byRater.get("");
+      const entry = byRater.get("");
       const before = byRater.get(name);
       byRater.delete("");
-      if (one && !(before && before.at > one.at)) byRater.set(name, one);
+      if (entry && !(before && before.at > entry.at)) byRater.set(name, entry);
     }
-    store();
+    saveRatings();
   }
   rater = name;
-  base.keep(WHO, rater);
+  base.store(WHO, rater);
   refresh();
 }
 
@@ -121,7 +121,7 @@ function keepNote(bar) {
   if (!bar.typed) return;
   bar.typed = false;
   change(bar.card, { note: bar.text.value.replace(/\s+/g, " ").trim() });
-  base.say(`${bar.card.name}: note kept`);
+  base.announce(`${bar.card.name}: note kept`);
 }
 
 function closeNote(bar) {
@@ -134,15 +134,15 @@ function closeNote(bar) {
 const date = (at) => at ? at.slice(0, 10) : "";
 
 function show(bar) {
-  const one = mine(bar.card);
-  for (const button of bar.buttons) button.setAttribute("aria-pressed", String(button.dataset.rate === one.rating));
-  bar.words.textContent = one.note || "";
-  bar.words.hidden = !one.note || !bar.text.hidden;
+  const entry = mine(bar.card);
+  for (const button of bar.buttons) button.setAttribute("aria-pressed", String(button.dataset.rate === entry.rating));
+  bar.words.textContent = entry.note || "";
+  bar.words.hidden = !entry.note || !bar.text.hidden;
   bar.about.replaceChildren();
   if (outdated(bar.card)) bar.about.append(element("span", { class: "outdated" }, icon(ICONS.failed), "Rated before the file changed"));
   for (const [by, other] of others(bar.card)) {
-    const told = [by || "Unnamed", ": ", other.rating || "no rating", other.note ? ` – ${other.note}` : "", ` (${date(other.at)}`, outdated(bar.card, other) ? ", before the file changed" : "", ")"];
-    bar.about.append(element("span", { class: "other" }, told.join("")));
+    const parts = [by || "Unnamed", ": ", other.rating || "no rating", other.note ? ` – ${other.note}` : "", ` (${date(other.at)}`, outdated(bar.card, other) ? ", before the file changed" : "", ")"];
+    bar.about.append(element("span", { class: "other" }, parts.join("")));
   }
   bar.about.hidden = !bar.about.childNodes.length;
 }
@@ -163,17 +163,17 @@ function startRatings() {
   for (const card of bundles) articles.get(card.id).querySelector("[data-rating]").append(ratingBar(card));
   byId("who-later").addEventListener("click", () => byId("who").close(""));
   byId("who").addEventListener("close", () => {
-    if (byId("who").returnValue === "keep") named(base.cell(byId("who-name").value.trim()).replace(/^n\/a$/, ""));
+    if (byId("who").returnValue === "keep") renameRater(base.cell(byId("who-name").value.trim()).replace(/^n\/a$/, ""));
   });
   addEventListener("storage", (event) => {
     if (event.key !== PLACE && event.key !== WHO) return;
-    rater = base.kept(WHO) || "";
-    given = loaded();
+    rater = base.stored(WHO) || "";
+    given = loadRatings();
     refresh();
   });
   addEventListener("beforeunload", (event) => {
-    if (unexported && !base.keeps) event.preventDefault();
+    if (unexported && !base.persistent) event.preventDefault();
   });
-  warnIf(!base.keeps);
+  warnIf(!base.persistent);
   refresh();
 }
