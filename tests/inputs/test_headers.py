@@ -177,6 +177,17 @@ def test_a_trx_may_leave_out_its_last_offset(tmp_path: Path, offsets: str, last:
 
 
 @pytest.mark.parametrize(
+    "name", ["read.me.txt", "README", ".DS_Store", "dpv/notes.3.txt", "dps/a.b.c.float32", "dpv/fa.0.float32", "x.O"]
+)
+def test_what_is_no_array_in_a_trx_is_left_aside(tmp_path: Path, name: str) -> None:
+    packings.trx(tmp_path / "a.trx", STREAMLINES, method=None)
+    (tmp_path / "a.trx" / name).write_bytes(bytes(4 * POINTS))
+    found = header(tmp_path / "a.trx")
+    assert (found.per_point, found.per_streamline) == (("height",), ("number",))
+    assert (found.streamlines, found.points) == (len(STREAMLINES), POINTS)
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         (lambda at: at[:-2], "promises 40 streamlines of .* points, but it holds 39 offsets"),
