@@ -477,3 +477,15 @@ def test_a_worker_that_hangs_is_no_sign_of_a_damaged_file(tmp_path: Path) -> Non
         f"it hung: nothing was heard of its worker for 600 seconds while {path} was read, so it was ended"
     )
     assert (event.status, event.again, event.reading) == ("failed", True, str(path))
+
+
+def test_a_worker_that_closes_its_pipe_and_goes_on_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tractcap.work.process._ENDING_SECONDS", 0.2)
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    code = "import os, time\nos.close(1)\nos.close(2)\ntime.sleep(3600)\n"
+    started = Started()
+    with Pool(PoolLimits(1, 100 * MB), Scripted(), at_start(tmp_path, code), started) as pool:
+        pool.submit(measuring(path))
+        (event,) = ended(list(pool.events()))
+        assert started.workers[0].ended
+    assert "the worker was ended by SIGKILL" in event.failed
