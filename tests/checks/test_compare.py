@@ -98,8 +98,8 @@ def test_unknown_spaces_are_looked_at(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "AF_L.trk", OURS)
     atlas = CheckFile(str(phantoms.save(tmp_path / "atlas.trk", OURS)), space="MNI")
     found, _ = checking.make("atlas", tmp_path / "out", path, atlas=atlas)
-    assert any(note.startswith("the space of AF_L.trk isn't told by the name") for note in found.notes)
-    with pytest.raises(InputError, match="lie wholly apart"):
+    assert any(note.startswith("the name of AF_L.trk doesn't say which space") for note in found.notes)
+    with pytest.raises(InputError, match="overlap at all"):
         compare(tmp_path, [one + np.float32(300) for one in OURS], theirs="")
 
 
@@ -197,7 +197,7 @@ def test_similarity_is_given_of_whole_bundles_alone(
     ours, theirs = (phantoms.save(tmp_path / name, one) for name, one in (("a.trk", OURS), ("b.trk", OURS[:8])))
     found, _ = checking.make("atlas", tmp_path / "out", ours, atlas=CheckFile(str(theirs)))
     assert (found.measures["Similarity"] is not None) == given
-    assert any("it isn't given of a sample" in note for note in found.notes) != given
+    assert any("it isn't given for a sample" in note for note in found.notes) != given
 
 
 def test_adjacency_counts_streamlines_that_have_one_near(tmp_path: Path) -> None:

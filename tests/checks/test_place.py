@@ -61,7 +61,7 @@ def test_what_needs_only_lengths_is_given_and_says_so(tmp_path: Path, given: Any
     if name == "shape":
         assert (found.measures["LengthMean"], found.measures["SpanMean"]) == pytest.approx((80, 80), abs=0.01)
         assert found.measures["OutsideReference"] is None
-        assert any("what lies outside the reference image can't be told" in note for note in found.notes)
+        assert any("what lies outside the head or brain can't be measured" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("name", ["atlas", "before", "sides"])
@@ -76,13 +76,13 @@ def test_spaces_must_be_the_same(tmp_path: Path, given: Any, name: str) -> None:
     def notes(ours: str, space: str) -> list[str]:
         tractogram, against = CheckFile(str(path), space=ours), CheckFile(theirs, space=space)
         made = checking.make(name, tmp_path / "out", path, **{**given, "tractogram": tractogram, other: against})
-        return [note for note in made[0].notes if "isn't told by the name" in note]
+        return [note for note in made[0].notes if "doesn't say which space" in note]
 
     with pytest.raises(InputError, match=r"a\.tck is in space T1w, and .*b\.tck in MNI: give both in the same space"):
         notes("T1w", "MNI")
     assert notes("MNI", "MNI") == []
-    assert "the space of b.tck isn't told by the name" in notes("MNI", "")[0]
-    assert "the space of a.tck isn't told by the name" in notes("", "MNI")[0]
+    assert "the name of b.tck doesn't say which space" in notes("MNI", "")[0]
+    assert "the name of a.tck doesn't say which space" in notes("", "MNI")[0]
     assert notes("", "") == []
 
 

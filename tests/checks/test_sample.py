@@ -88,7 +88,7 @@ def test_one_that_never_ends_is_left_aside(
     most(10)
     taken = sample.take(open_tractogram(path), silent)
     assert [len(one) for one in taken.streamlines] == [30] * 4
-    assert taken.notes("it") == [f"1 streamlines {sample.ENDLESS} were left aside"]
+    assert taken.notes("it") == [f"1 streamlines {sample.ENDLESS} were left out"]
 
 
 def test_what_can_t_be_drawn_is_counted(tmp_path: Path, most: Callable[[int], None]) -> None:
@@ -96,7 +96,7 @@ def test_what_can_t_be_drawn_is_counted(tmp_path: Path, most: Callable[[int], No
     most(10)
     taken = sample.take(open_tractogram(path), silent)
     assert (len(taken.streamlines), taken.total) == (3, 3)
-    assert taken.notes("it") == ["1 streamlines with fewer than two points were left aside"]
+    assert taken.notes("it") == ["1 streamlines with fewer than two points were left out"]
 
 
 def test_memory_is_bounded_whatever_the_file_holds() -> None:
@@ -129,7 +129,7 @@ def test_only_long_ones_are_taken(path: Path, most: Callable[[int], None]) -> No
     taken = sample.take(open_tractogram(path), silent, shortest=30)
     assert taken.numbers.tolist() == long
     assert (taken.total, taken.whole) == (len(long), True)
-    assert taken.notes("it") == [f"{200 - len(long)} streamlines shorter than 30 mm were left aside"]
+    assert taken.notes("it") == [f"{200 - len(long)} streamlines shorter than 30 mm were left out"]
     most(20)
     some = sample.take(open_tractogram(path), silent, shortest=30)
     assert (len(some.streamlines), some.total, some.fraction) == (20, len(long), 20 / len(long))

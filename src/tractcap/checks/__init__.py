@@ -26,6 +26,6 @@ def _check(name: str, measures: list[dict[str, Any]], uses: list[str] | None = N
         measure = Measure(**row)
         every.append(measure)
         for end, words, side in ((LOW, "at least", "Lower"), (HIGH, "at most", "Upper")) if sampled else ():
-            what = f"{side} end of the interval of 99 % for all streamlines"
+            what = f"{side} end of the 99 % interval for all streamlines"
             every.append(replace(measure, key=f"{measure.key}{end}", name=f"{measure.name}, {words}", what=what))
     return Check(name=name, measures=tuple(every), uses=tuple(uses or ()), **entry)

@@ -77,8 +77,8 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     centers, atlas_centers = atlas.centers(ours.territory), atlas.centers(atlas.territory)
     if notes and _boxes_apart(centers, atlas_centers):
         raise InputError(
-            f"{inputs.tractogram.name} and {inputs.atlas.path} lie wholly apart, and names don't tell that both are in "
-            "one space: give them in the same space, with space- and its label in both names."
+            f"{inputs.tractogram.name} and {inputs.atlas.path} don't overlap at all, and their names don't say that "
+            "both are in one space: give them in the same space, with space- and its label in both names."
         )
     there, back = cKDTree(atlas_centers).query(centers)[0], cKDTree(centers).query(atlas_centers)[0]
 
@@ -109,7 +109,7 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     }
     if atlas.sample:
         if not (sample.whole and atlas.sample.whole):
-            notes.append("shape similarity changes with the number of streamlines, so it isn't given of a sample")
+            notes.append("shape similarity changes with the number of streamlines, so it isn't given for a sample")
         notes += sample.notes("the bundle's part in adjacency")
         notes += atlas.sample.notes("the atlas's part in adjacency")
     else:
@@ -126,8 +126,8 @@ def _space_notes(ours: CheckFile, theirs: CheckFile) -> list[str]:
     if ours.space or theirs.space:
         notes = ours.space_notes(theirs)
     else:
-        notes = [f"the spaces of {ours.name} and {theirs.name} aren't told by the names"]
-    return [f"{note}; it was only seen that both bundles' boxes meet" for note in notes]
+        notes = [f"the names of {ours.name} and {theirs.name} don't say which space they are in"]
+    return [f"{note}; it was only checked that the boxes around both bundles meet" for note in notes]
 
 
 def _boxes_apart(ours: NDArray[np.floating], theirs: NDArray[np.floating]) -> bool:

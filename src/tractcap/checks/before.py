@@ -33,7 +33,7 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     rows = [(key, value, figures[1][key], round(figures[1][key] - value, 3)) for key, value in figures[0].items()]
     output.table("measures", "Before and after", ("measure", "before", "after", "difference"), rows)
     named = dict(zip(("Before", "After"), figures, strict=True))
-    measures: dict[str, Value] = {f"{key}{state}": value for state, one in named.items() for key, value in one.items()}
+    measures: dict[str, Value] = {f"{key}{state}": value for state, its in named.items() for key, value in its.items()}
     measures["Retention"] = round(after.counts.drawn / before.counts.drawn, 6)
     volume_after, volume_before, both = after.territory.volumes(before.territory)
     measures["Dice"] = round(2 * both / (volume_after + volume_before), 6)

@@ -30,12 +30,12 @@ _COLUMNS = ("map", "node", "mean", "standard_deviation", "at_least", "at_most", 
 @dataclass(frozen=True)
 class Profile:
     """Of each node (N,): the weighted ``mean``, the weighted standard deviation ``spread``; not a number where no
-    streamline has a value. ``lacking`` counts the streamlines' nodes without one.
+    streamline has a value. ``without_value`` counts the streamlines' nodes without one.
     """
 
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
-    lacking: int
+    without_value: int
 
     @property
     def figures(self) -> NDArray[np.float64]:
@@ -71,7 +71,7 @@ def _map(
     volume = ImageFile(Path(file.path)).values()
     values = volume.at(bundle.lines)
     whole = profile(values, gaussian(bundle.lines))
-    if whole.lacking == values.size:
+    if whole.without_value == values.size:
         raise InputError(
             f"{file.path} has no value anywhere along {output.title}: give a map in the bundle's own space."
         )
@@ -86,10 +86,10 @@ def _map(
             end: None if value is None else _rounded(float(value))
             for end, value in figure.measures(f"{key}{name}", 15).items()
         }
-    share = whole.lacking / values.size
+    share = whole.without_value / values.size
     findings.measures |= estimate.share(share, len(values), sample.fraction).measures(f"Lacking{name}")
     if share:
-        findings.notes.append(f"{share:.1%} of the nodes of streamlines have no value in {name}, and are left aside")
+        findings.notes.append(f"{share:.1%} of the nodes of streamlines have no value in {name}, and are left out")
 
     stem = "".join(letter if letter.isalnum() else "-" for letter in name)
     _plot(name, volume.unit, whole, f"profile-{stem}", sample, bundle, output)

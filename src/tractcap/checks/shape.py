@@ -22,7 +22,7 @@ from tractcap.inputs.tractograms import Chunk, Tractogram
 from tractcap.palette import DISTINCT
 
 STEP = 2.0
-"""mm between the points that curvature is measured at: closer ones tell of the tracking's own jitter."""
+"""mm between the points that curvature is measured at: closer ones show the tracking's own jitter."""
 
 _END = 4.0
 """mm at each end that the picture marks."""
@@ -81,7 +81,7 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     }
     notes = [*outside.notes]
     if same.low != same.high:
-        notes.append("there are so many streamlines that duplicates were looked for in a part of them")
+        notes.append("there are so many streamlines that duplicates were counted in a part of them")
     elif same.value:
         notes.append(f"{same.value:,.0f} streamlines are the same as another one")
     return Findings(measures, [*notes, *sample.notes("curvature, span, straightness, and the picture,")])
@@ -94,7 +94,9 @@ class _OutsideReference:
         self._inside, self._outside, self._points = None, 0, 0
         self.notes: list[str] = []
         if reference and (why := tractogram.header.unplaced):
-            self.notes.append(f"{tractogram.path.name}: {why}, so what lies outside the reference image can't be told.")
+            self.notes.append(
+                f"{tractogram.path.name}: {why}, so what lies outside the head or brain can't be measured."
+            )
         elif reference:
             try:
                 self._inside = Anatomy(ImageFile(Path(reference.path))).inside

@@ -21,13 +21,13 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     left, right = (survey(tractogram, output.report) for tractogram in tractograms)
     surveys = {"Left": left, "Right": right}
     figures: dict[str, dict[str, float]] = {
-        side: {"Streamlines": one.counts.drawn, "Length": one.lengths.mean, "Volume": one.territory.volume}
-        for side, one in surveys.items()
+        side: {"Streamlines": whole.counts.drawn, "Length": whole.lengths.mean, "Volume": whole.territory.volume}
+        for side, whole in surveys.items()
     }
     indices = {key: _laterality(figures["Left"][key], figures["Right"][key]) for key in _FIGURES}
 
-    bundles = [panels.plain(side, one.sample.streamlines, _COLORS[side]) for side, one in surveys.items()]
-    words = " · ".join(f"{side.lower()} {one.sample.caption}" for side, one in surveys.items())
+    bundles = [panels.plain(side, whole.sample.streamlines, _COLORS[side]) for side, whole in surveys.items()]
+    words = " · ".join(f"{side.lower()} {whole.sample.caption}" for side, whole in surveys.items())
     frame = panels.frame_of(left.sample.streamlines, right.sample.streamlines)
     legend = tuple((side.lower(), color) for side, color in _COLORS.items())
     row = panels.PanelRow("Both sides", words, bundles)
@@ -44,8 +44,8 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     for key, index in indices.items():
         measures[f"Laterality{key}"] = index
         measures[f"Asymmetry{key}"] = None if index is None else abs(index)
-    for side, one in surveys.items():
-        notes += one.sample.notes(f"the picture of the {side.lower()} side", measured=False)
+    for side, whole in surveys.items():
+        notes += whole.sample.notes(f"the picture of the {side.lower()} side", measured=False)
     return Findings(measures, notes)
 
 

@@ -97,7 +97,7 @@ class CheckFile(JsonRecord, keys=str):
                 f"{self.name} is in space {self.space}, and {other.path} in {other.space}: give both in the same space."
             )
         unknown = other.name if self.space else self.name
-        return [f"the space of {unknown} isn't told by the name"]
+        return [f"the name of {unknown} doesn't say which space it is in"]
 
 
 @dataclass(frozen=True)
@@ -206,11 +206,11 @@ class Check:
     def missing(self, inputs: CheckInput) -> str:
         """A sentence on what it needs and isn't there; empty if all is."""
         if "mirror" in self.uses and not inputs.hemisphere:
-            return "the name tells no hemisphere, so there is no other side"
+            return "the name has no hemisphere, so there is no other side"
         return self.needs if self.needs and not getattr(inputs, self.uses[0]) else ""
 
     def need(self, inputs: CheckInput) -> int:
-        """Bytes of memory that it takes beside a worker that can draw."""
+        """Bytes of memory that it takes in addition to a worker that can draw."""
         used = [inputs.tractogram, *(file for name, file in inputs.files.items() if name in self.uses)]
         need = self.memory_mb * MB + _READING + sum(file.sample_need for file in used)
         if "maps" in self.uses:  # one after the other

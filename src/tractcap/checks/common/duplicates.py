@@ -1,4 +1,4 @@
-"""Streamlines that are there twice, of a tractogram of any size: each is remembered by one number."""
+"""Duplicate streamlines in a tractogram of any size: each streamline is remembered by one number."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class Duplicates:
     """Takes chunks of drawable streamlines in their order. Duplicates have the same points, from either end.
 
     Only numbers that differ are remembered. Each is below the bar by the same chance, however many streamlines have it:
-    so those that are tell how many there are in all (Wegman's adaptive sampling: Flajolet 1990, Computing 43, 391-400,
+    so their number is estimated from those (Wegman's adaptive sampling: Flajolet 1990, Computing 43, 391-400,
     doi:10.1007/BF02241657).
     """
 

@@ -1,8 +1,8 @@
-"""What a sample of streamlines tells of all: a figure, and the interval that the whole bundle's lies in.
+"""What a sample of streamlines says about all: a figure, and the interval that the whole bundle's lies in.
 
 The samples are simple random ones, each streamline with the same chance. Each interval is to hold the figure that all
-streamlines have in 99 of 100 samples; where all were looked at it is the figure itself. Where a sample is too small to
-tell, there is none.
+streamlines have in 99 of 100 samples; where the sample is all of them it is the figure itself. Where a sample is too
+small, there is none.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tractcap.checks.common.check import HIGH, LOW, Value
 
 FEWEST = 20
-"""Streamlines of a sample that tell something of the others."""
+"""Streamlines that a sample must have to say something about the others."""
 
 NORMAL = 2.5758
 """Standard errors on both sides that hold 99 of 100 values of a normal distribution."""
@@ -40,7 +40,7 @@ class Estimate:
 
     def over(self, total: float) -> "Estimate":
         """As a share of a total that is known."""
-        value, low, high = (None if one is None else one / total for one in (self.value, self.low, self.high))
+        value, low, high = (None if end is None else end / total for end in (self.value, self.low, self.high))
         return Estimate(value, low, high)
 
     def measures(self, key: str, digits: int = 6) -> dict[str, Value]:
@@ -122,7 +122,9 @@ def share(value: float, count: int, fraction: float) -> Estimate:
 
 def average(first: Estimate, second: Estimate) -> Estimate:
     """The mean of two figures of samples that don't know of each other."""
-    ends = [np.array([getattr(one, end) for one in (first, second)], float) for end in ("value", "low", "high")]
+    ends = [
+        np.array([getattr(estimate, end) for estimate in (first, second)], float) for end in ("value", "low", "high")
+    ]
     value, low, high = ends  # what there is none of is not a number
     middle = float(value.mean())
     below, above = (float(np.hypot(*(end - value))) / 2 for end in (low, high))
@@ -135,7 +137,7 @@ def extreme(several: Sequence[Estimate], pick: Callable[[list[float]], float]) -
     Which of them that is needn't be the same for all streamlines, so its interval is between the extremes of their
     ends.
     """
-    ends = [[getattr(one, end) for one in several] for end in ("value", "low", "high")]
+    ends = [[getattr(estimate, end) for estimate in several] for end in ("value", "low", "high")]
     value, low, high = (None if None in values else float(pick(values)) for values in ends)
     return Estimate(value, low, high)
 
@@ -143,19 +145,19 @@ def extreme(several: Sequence[Estimate], pick: Callable[[list[float]], float]) -
 def margins(
     figures: Callable[[NDArray[np.int64]], NDArray[np.float64]], count: int, fraction: float
 ) -> NDArray[np.float64]:
-    """How far figures (F,) of a sample may be from all streamlines', on both sides, (F,), however they are found.
+    """How far figures (F,) of a sample may be from all streamlines', on both sides, (F,), however they are calculated.
 
-    The jackknife: they are found anew without each of 20 groups of streamlines (Efron and Stein 1981, Ann Stat 9,
+    The jackknife: they are calculated anew without each of 20 groups of streamlines (Efron and Stein 1981, Ann Stat 9,
     586-596, doi:10.1214/aos/1176345462). Not a number where the sample is too small.
 
     Parameters
     ----------
-    figures : finds them for streamlines of such numbers (S,), from 0 up to ``count``.
+    figures : calculates them for streamlines of such numbers (S,), from 0 up to ``count``.
     """
     everyone = np.arange(count)
     if fraction >= 1 or count < FEWEST:
         return np.full(len(figures(everyone)), 0.0 if fraction >= 1 else np.nan)
     group = np.random.default_rng(0).permutation(count) % _GROUPS
-    found = np.array([figures(everyone[group != one]) for one in range(_GROUPS)])
-    away = ((found - found.mean(axis=0)) ** 2).sum(axis=0) * (_GROUPS - 1) / _GROUPS
+    without = np.array([figures(everyone[group != left_out]) for left_out in range(_GROUPS)])
+    away = ((without - without.mean(axis=0)) ** 2).sum(axis=0) * (_GROUPS - 1) / _GROUPS
     return np.asarray(_STUDENT * np.sqrt((1 - fraction) * away))

@@ -54,9 +54,11 @@ class Sample:
     def notes(self, what: str, *, measured: bool = True) -> list[str]:
         """Notes where ``what`` is of the sample; it may be ``measured``, or only drawn."""
         drawn = f"{what} is of {self.caption}, taken at random (seed {SEED})"
-        known = "each measure of it has an interval of 99 % for all of them, which alone decides on flags"
+        known = (
+            "each of its measures has a 99 % interval for all streamlines, and flags are raised by that interval alone"
+        )
         sampled = [] if self.whole else [f"{drawn}: {known}" if measured else drawn]
-        left_out = (f"{count:,} streamlines {why} were left aside" for why, count in self.left_out.items() if count)
+        left_out = (f"{count:,} streamlines {why} were left out" for why, count in self.left_out.items() if count)
         return [*sampled, *left_out, *self.header.notes]
 
 
