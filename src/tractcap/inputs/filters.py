@@ -138,7 +138,7 @@ def read(path: Path) -> dict[str, Entities]:
                         'give a label, a list of labels, null for absent or "*" for any.'
                     )
             texts = tuple(None if label is None else str(label) for label in labels)
-            kept[_LONG.get(name, name)] = texts
+            kept[_LONG.get(str(name), str(name))] = texts
     return dict(result)
 
 
