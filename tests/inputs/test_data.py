@@ -409,7 +409,7 @@ def test_a_tsf_that_is_no_regular_file_is_not_waited_for(tmp_path: Path, make: C
     make(tmp_path / "a.tsf")
     tractogram = open_tractogram(path)
     assert list(tractogram.chunks(1000))
-    with pytest.raises(InputError, match=r"a\.tsf is no regular file"):
+    with pytest.raises(InputError, match=r"a\.tsf is not a regular file"):
         list(tractogram.chunks(1000, "tsf"))
 
 

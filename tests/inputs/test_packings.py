@@ -228,7 +228,7 @@ def test_a_space_that_is_not_known_or_said_twice_is_refused(tmp_path: Path) -> N
         open_tractogram(tmp_path / "a.vtk")
     assert open_tractogram(tmp_path / "a.vtk", vtk_space="LPS")
     packings.legacy(tmp_path / "b.vtk", packings.exact(3), space="LPS", title="3D Slicer output. SPACE=RAS")
-    with pytest.raises(InputError, match="its space is LPS and RAS: it can be one alone"):
+    with pytest.raises(InputError, match="its space is LPS and RAS: it can only be one"):
         open_tractogram(tmp_path / "b.vtk", vtk_space="LPS")
 
 

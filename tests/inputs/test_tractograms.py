@@ -249,7 +249,7 @@ def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path, ending: str) 
     os.mkfifo(pipe)
     folder.mkdir()
     for path in (pipe, folder):
-        with pytest.raises(InputError, match="no regular file"):
+        with pytest.raises(InputError, match="not a regular file"):
             open_tractogram(path)
     with pytest.raises(InputError, match="doesn't exist: give the tractogram itself"):
         open_tractogram(tmp_path / f"missing.{ending}")

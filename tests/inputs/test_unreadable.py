@@ -83,12 +83,12 @@ def test_whatever_a_reader_raises_is_said_of_its_file(tmp_path: Path, when: str,
     class Odd(Tractogram):
         format = "odd"
 
-        def _look(self) -> Header:
+        def _read_header(self) -> Header:
             if when == "header":
                 raise error
             return Header(0, True, 0)
 
-        def _blocks(self, data: str) -> Iterator[Block]:
+        def _read_blocks(self, data: str) -> Iterator[Block]:
             raise error
             yield
 
@@ -101,10 +101,10 @@ def test_memory_that_lacks_is_not_the_files_fault(tmp_path: Path) -> None:
     class Large(Tractogram):
         format = "large"
 
-        def _look(self) -> Header:
+        def _read_header(self) -> Header:
             raise MemoryError
 
-        def _blocks(self, data: str) -> Iterator[Block]:
+        def _read_blocks(self, data: str) -> Iterator[Block]:
             raise NotImplementedError
 
     with pytest.raises(MemoryError):
@@ -144,8 +144,8 @@ def test_what_is_no_file_at_all(tmp_path: Path, ending: str) -> None:
     pipe, folder = tmp_path / f"pipe{ending}", tmp_path / f"folder{ending}"
     os.mkfifo(pipe)
     folder.mkdir()
-    refused(pipe, "is no regular file: give")
-    refused(folder, "header.json" if ending == ".trx" else "is no regular file: give")
+    refused(pipe, "is not a regular file: give")
+    refused(folder, "header.json" if ending == ".trx" else "is not a regular file: give")
     refused(tmp_path / f"missing{ending}", "doesn't exist: give")
 
 

@@ -120,4 +120,4 @@ def test_people_are_said_by_a_dry_run(tmp_path: Path) -> None:
         True,
     )
     done = run(*call, "--layout", "{bundle}.tck")
-    assert (done.returncode, "--layout '{bundle}.tck' is no pattern" in done.stderr) == (2, True)
+    assert (done.returncode, "--layout '{bundle}.tck' is not a pattern" in done.stderr) == (2, True)

@@ -1,4 +1,4 @@
-"""From a file's own space to RAS+ mm: tractograms' and images'."""
+"""Affines: from a file's own space to RAS+ mm, and whether they place anything."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,15 @@ def to_rasmm(points: NDArray[np.floating], affine: NDArray[np.floating]) -> NDAr
 
     Parameters
     ----------
-    points : (N, 3). affine : (4, 4).
+    points : ndarray (N, 3), in the file's own space.
+    affine : ndarray (4, 4), to RAS+ mm.
 
     Returns
     -------
-    (N, 3) float32.
+    ndarray (N, 3), float32, RAS+ mm.
     """
     result = np.empty((len(points), 3), np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):  # points that are not finite are left out later, and said
+    with np.errstate(over="ignore", invalid="ignore"):  # points that are not finite are left out, and counted, later
         for axis in range(3):
             total = np.full(len(points), affine[axis, 3], np.float32)
             for source in range(3):
@@ -30,14 +31,14 @@ def to_rasmm(points: NDArray[np.floating], affine: NDArray[np.floating]) -> NDAr
 
 
 _VOXEL = 1e-3, 1e3
-"""mm between which the sides of a voxel lie."""
+"""The smallest and largest side of a voxel, mm."""
 
 _FARTHEST = 1e5
-"""mm from the scanner's middle that no image begins at."""
+"""No image begins this far from the scanner's centre, mm."""
 
 
 def places(affine: NDArray[np.floating]) -> bool:
-    """Whether an affine (4, 4) places voxels: it is finite, their sides are of a possible size, none are parallel."""
+    """Whether an affine (4, 4) places voxels: finite, with sides of a possible size that aren't parallel."""
     sides = np.asarray(affine, np.float64)[:3, :3]
     if not np.isfinite(affine).all():
         return False

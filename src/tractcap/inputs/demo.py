@@ -9,13 +9,13 @@ from pathlib import Path
 from tractcap.errors import SettingsError
 
 WORD = "demo"
-"""The input that asks for them; a folder of that name is ``./demo``."""
+"""The word for them in place of an input; a folder of that name is ``./demo``."""
 
 _ARCHIVE = "data/files/minimal_bundles.zip"
 
 
 def unpack(folder: Path) -> Path:
-    """Lay the demo's bundles out below ``folder``, a folder for each person; returns the input to draw.
+    """Unpack the demo's bundles into ``folder``, a folder for each person, and return the input to draw.
 
     Raises
     ------

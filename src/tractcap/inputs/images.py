@@ -1,14 +1,13 @@
 """Images on a grid, of any orientation: reference images and scalar maps, sampled at points in RAS+ mm.
 
 They are read a few slices at a time. A map is kept in single precision; a reference image in one byte a voxel, as its
-window shows it, and coarser where it would have more than some 33 million voxels.
+window shows it, and coarser if it has more than some 33 million voxels.
 """
 
 import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,19 @@ from tractcap.inputs.affines import places
 from tractcap.inputs.reading import check_file, each, reading, size_bound
 
 MOST_VOXELS = 320**3
-"""Of a reference image that is shown as fine as it is."""
+"""A reference image of more voxels is made coarser."""
 
 _SLAB = 2**20
 """Voxels that are read at once, or one slice where that has more."""
 
 _SAMPLE = 200_000
-"""Values that a window is taken from."""
+"""Values that the window is determined from."""
 
 _WINDOW = (1.0, 99.5)
-"""Percentiles of the voxels that aren't zero, which are shown black and white: a few bright voxels shall not
-darken all others."""
+"""Percentiles of the voxels that aren't zero, shown as black and white, so that a few bright voxels don't darken all
+others."""
 
-_LONGEST_UNIT = 60
-"""Characters."""
+_LONGEST_UNIT = 60  # characters
 
 _CONVERT = "Make a NIfTI file of it that has the right sform"
 
@@ -45,14 +43,21 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Volume:
-    """Values on a grid: ``data`` (X, Y, Z), and ``affine`` (4, 4) from voxels to RAS+ mm. ``unit`` may be empty."""
+    """Values on a grid.
+
+    Parameters
+    ----------
+    data : ndarray (X, Y, Z).
+    affine : ndarray (4, 4), from voxels to RAS+ mm.
+    unit : what the values count; may be empty.
+    """
 
     data: NDArray[Any]
     affine: NDArray[np.float64]
     unit: str = ""
 
     def at(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Values at points (…, 3) in mm, interpolated trilinearly; not a number outside the grid's box."""
+        """Values at points (…, 3) in RAS+ mm, interpolated trilinearly; NaN outside the grid's box."""
         from scipy.ndimage import map_coordinates
 
         voxels = self.voxels(points)
@@ -93,12 +98,8 @@ def box(shape: tuple[int, ...], affine: NDArray[np.float64]) -> tuple[Vector, Ve
     """The lowest and the highest coordinates in mm of a grid's corners."""
     corners = np.array(np.meshgrid(*[(-0.5, side - 0.5) for side in shape[:3]])).reshape(3, -1)
     world = affine[:3, :3] @ corners + affine[:3, 3:]
-    return _vector(world.min(axis=1)), _vector(world.max(axis=1))
-
-
-def _vector(values: NDArray[np.float64]) -> Vector:
-    x, y, z = (float(value) for value in values)
-    return x, y, z
+    (x, y, z), (far_x, far_y, far_z) = world.min(axis=1).tolist(), world.max(axis=1).tolist()
+    return (x, y, z), (far_x, far_y, far_z)
 
 
 class ImageFile:
@@ -107,8 +108,7 @@ class ImageFile:
     Raises
     ------
     InputError
-        When it can't be read, isn't an image, has other than three dimensions, or no numbers in it, or doesn't say
-        where its voxels lie.
+        When it can't be read, isn't an image of one volume of real numbers, or doesn't say where its voxels lie.
     """
 
     def __init__(self, path: Path) -> None:
@@ -116,31 +116,22 @@ class ImageFile:
         check_file(path, "give an image such as a NIfTI file")
         with reading(path, "an image"):
             self._image = _open(path)
-            self._check()
-
-    def _check(self) -> None:
-        path, image = self.path, self._image
-        self._shape = tuple(int(side) for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
-        if len(self._shape) != 3 or min(self._shape) < 1:
-            raise InputError(
-                f"{path} has the dimensions {' × '.join(map(str, self._image.shape))}: give an image of one volume."
-            )
-        if (kind := self._image.get_data_dtype()).kind not in _KINDS:
-            raise InputError(f"{path} holds values of type {kind}: give an image of real numbers.")
-        self.affine = np.asarray(self._image.affine, np.float64)
-        if why := _unplaced(image):
-            raise InputError(f"{path} doesn't say where its voxels lie in mm: {why}.")
-        if not places(self.affine):
-            raise InputError(f"{path} has no usable affine: its header doesn't say where its voxels lie in mm.")
-        needed = math.prod(self._shape) * kind.itemsize
-        if needed > size_bound(Path(image.file_map["image"].filename)):
-            raise InputError(f"{path} is cut off: its header promises {needed:,} bytes, more than it can hold.")
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Voxels along each axis."""
-        x, y, z = self._shape
-        return x, y, z
+            shape = tuple(int(side) for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
+            if len(shape) != 3 or min(shape) < 1:
+                raise InputError(
+                    f"{path} has the dimensions {' × '.join(map(str, self._image.shape))}: give an image of one volume."
+                )
+            self.shape = shape[0], shape[1], shape[2]
+            if (kind := self._image.get_data_dtype()).kind not in _KINDS:
+                raise InputError(f"{path} holds values of type {kind}: give an image of real numbers.")
+            if why := _unplaced(self._image):
+                raise InputError(f"{path} doesn't say where its voxels lie in mm: {why}.")
+            self.affine = np.asarray(self._image.affine, np.float64)
+            if not places(self.affine):
+                raise InputError(f"{path} has no usable affine: its header doesn't say where its voxels lie in mm.")
+            needed = math.prod(shape) * kind.itemsize
+            if needed > size_bound(Path(self._image.file_map["image"].filename)):
+                raise InputError(f"{path} is cut off: its header promises {needed:,} bytes, more than it can hold.")
 
     @property
     def factor(self) -> int:
@@ -158,7 +149,7 @@ class ImageFile:
         return Volume(data, self.affine, _unit(self.path))
 
     def shown(self) -> Volume:
-        """The image as its window shows it, (X, Y, Z) uint8: what is not a number is 0, like all that is darkest."""
+        """The image as its window shows it, (X, Y, Z) uint8; NaN is 0, like all that is darkest."""
         factor = self.factor
         low, high = self._window()
         sides = [-(-side // factor) for side in self.shape]
@@ -181,14 +172,15 @@ class ImageFile:
         return (low, high) if high > low else (min(low, np.float32(0)), max(high, low + 1))
 
     def _slabs(self, multiple: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Slices from first to last, a multiple at a time but for the last, each with its first one's number."""
+        """The slices in slabs of a multiple, but for the last, each with its first slice's number."""
         step = max(1, _SLAB // max(1, self.shape[0] * self.shape[1] * multiple)) * multiple
-        return each(self.path, "an image", map(partial(self._slab, step), range(0, self.shape[2], step)))
 
-    def _slab(self, step: int, first: int) -> tuple[int, NDArray[np.float32]]:
-        last = min(first + step, self.shape[2])
-        slab = np.asarray(self._image.dataobj[:, :, first:last], np.float32)
-        return first, slab.reshape(*self.shape[:2], last - first)
+        def slab(first: int) -> tuple[int, NDArray[np.float32]]:
+            last = min(first + step, self.shape[2])
+            values = np.asarray(self._image.dataobj[:, :, first:last], np.float32)
+            return first, values.reshape(*self.shape[:2], last - first)
+
+        return each(self.path, "an image", map(slab, range(0, self.shape[2], step)))
 
 
 def _open(path: Path) -> Any:
@@ -196,16 +188,17 @@ def _open(path: Path) -> Any:
 
     try:
         # kept open: a compressed file is unpacked from its start each time that it is opened
-        image = nib.load(path, keep_file_open=True) if _nifti(path) else nib.load(path)
+        is_nifti = path.name.lower().endswith((".nii", ".nii.gz"))
+        image = nib.load(path, keep_file_open=True) if is_nifti else nib.load(path)
     except ImportError as error:
         raise InputError(f"{path} is of a kind that isn't read here ({error}): give a NIfTI file.") from error
     if not hasattr(image, "dataobj") or getattr(image, "affine", None) is None:
-        raise InputError(f"{path} is no image on a grid of voxels.")
+        raise InputError(f"{path} is not an image on a grid of voxels.")
     return image
 
 
 def _unplaced(image: Any) -> str:
-    """Why an image doesn't say where its voxels lie, and what to do; empty where it does. nibabel would guess."""
+    """Why an image doesn't say where its voxels lie, and what to do; empty if it does. nibabel would guess."""
     from nibabel import AnalyzeImage, MGHImage, Nifti1Pair
 
     header = image.header
@@ -223,10 +216,6 @@ def _unplaced(image: Any) -> str:
     return ""
 
 
-def _nifti(path: Path) -> bool:
-    return path.name.lower().endswith((".nii", ".nii.gz"))
-
-
 def _coarser(slab: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     """Means of blocks of voxels; those at the far edges may be smaller."""
     for axis in range(3) if factor > 1 else ():
@@ -238,11 +227,10 @@ def _coarser(slab: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
 
 
 def _unit(path: Path) -> str:
-    """What the BIDS sidecar of a map calls its unit, if that is a word or a few."""
-    stem = path.name[: -len(".nii.gz")] if path.name.endswith(".nii.gz") else path.stem
-    sidecar = path.with_name(f"{stem}.json")
+    """The unit in the BIDS sidecar of a map, if it is a few words."""
+    stem = path.name.removesuffix(".nii.gz") if path.name.endswith(".nii.gz") else path.stem
     try:
-        unit = json.loads(read_text(sidecar))["Units"]
+        unit = json.loads(read_text(path.with_name(f"{stem}.json")))["Units"]
     except (FileNotFoundError, RecordError, ValueError, KeyError, TypeError, RecursionError):
         return ""  # whatever is wrong with it, the map can be drawn
     return unit if isinstance(unit, str) and unit.isprintable() and len(unit) <= _LONGEST_UNIT else ""

@@ -1,7 +1,7 @@
 """Files read from front to back, without filling the page cache.
 
-What a container reads is charged to it until the kernel takes it back. A file that is larger than some
-64 MB is dropped from the cache behind the reader, so that the container's usage does not grow with the file.
+What a container reads counts as its memory until the kernel takes it back. A file larger than 64 MB is dropped from the
+cache behind the reader, so that the container's usage does not grow with the file.
 """
 
 import errno
@@ -18,14 +18,14 @@ from tractcap.errors import DamagedError, InputError, MissingError, TractcapErro
 
 _T = TypeVar("_T")
 
-_KEPT = 64 * 2**20
+_MOST_CACHED = 64 * 2**20
 """Bytes up to which a file may stay in the cache: it is read twice, once to measure and once to draw."""
 
-_STEP = 8 * 2**20
-"""Bytes after which what was read is dropped."""
+_DROPPED_AFTER = 8 * 2**20
+"""Bytes read after which the cache is dropped."""
 
 DEFLATE_RATIO = 1032
-"""Deflate can't shrink anything further than this (zlib's technical note)."""
+"""Deflate can't shrink anything by more than this (zlib's technical note)."""
 
 _PACKED = (".gz", ".mgz")
 """Endings of files that are compressed with it as a whole."""
@@ -35,30 +35,30 @@ _POINTERS = b"/annex/objects/", b"version https://git-lfs"
 """How the small files begin that git-annex and Git LFS leave in place of files that weren't fetched."""
 
 _MOST_WORDS = 300
-"""Characters of what a library says of a file."""
+"""Characters of a library's message that are quoted."""
 
 
 def check_file(path: Path, wanted: str) -> None:
-    """Check that there is a file to be read, so that nothing is waited for that never comes.
+    """Check that there is a regular file, so that reading never waits for a pipe.
 
     Parameters
     ----------
-    wanted : ends the sentence about what is no file: what to give instead.
+    wanted : what to give instead, which ends the error's sentence.
 
     Raises
     ------
     InputError
-        Where nothing is, a link to nothing, a folder, a device, or what stands for a file that wasn't fetched.
+        For nothing, a link to nothing, a folder, a device, or a stand-in for a file that wasn't fetched.
     """
     with reading(path):
         if path.is_symlink() and not path.exists():
             raise MissingError(f"{path} is a link to a file that isn't there: {_GET}.")
         if not path.exists():
             raise MissingError(f"{path} doesn't exist: {wanted}.")
-        there = path.stat()
-        if not stat.S_ISREG(there.st_mode):
-            raise InputError(f"{path} is no regular file: {wanted}.")
-        if there.st_size < 1024 and path.read_bytes().startswith(_POINTERS):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path} is not a regular file: {wanted}.")
+        if status.st_size < 1024 and path.read_bytes().startswith(_POINTERS):
             raise MissingError(f"{path} only stands for a file that isn't there: {_GET}.")
 
 
@@ -66,9 +66,9 @@ def check_file(path: Path, wanted: str) -> None:
 def reading(path: Path, kind: str = "") -> Iterator[None]:
     """Blame the file for whatever goes wrong while it is read: its reader's errors become an InputError.
 
-    Libraries raise nearly any exception where a file is damaged. Only MemoryError passes, for it may be the machine's:
-    compare what a header claims with the length of its file before taking memory for it. Where a library dies of a
-    file, nothing is raised: a listener (:func:`listen`) knows which it was.
+    Libraries raise nearly any exception for a damaged file. Only MemoryError passes, since it may be the machine's:
+    compare what a header claims with the length of its file before taking memory for it. If a library crashes on a
+    file, nothing is raised: a listener (:func:`listen`) knows which file it was.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
 
 
 def each(path: Path, kind: str, values: Iterator[_T]) -> Iterator[_T]:
-    """The values that an iterator reads from a file; what is done between two of them isn't reading."""
+    """The values that an iterator reads from a file; errors between two of them are not blamed on the file."""
     nothing = object()
     while True:
         with reading(path, kind):
@@ -104,12 +104,12 @@ def each(path: Path, kind: str, values: Iterator[_T]) -> Iterator[_T]:
 
 
 def listen(listener: Callable[[str], None]) -> None:
-    """Let a listener hear the path of each file as its reading begins, and ``""`` when nothing is read any more."""
+    """Call a listener with the path of each file as its reading begins, and with ``""`` once nothing is being read."""
     _Read.listener = listener
 
 
 class _Read:
-    """What is being read."""
+    """The file that is being read."""
 
     path = ""
     listener: Callable[[str], None] | None = None
@@ -122,18 +122,18 @@ class _Read:
 
 
 def not_whole(path: Path, kind: str, what: str) -> InputError:
-    """The error for a file that is not what it should be; ``kind`` is its format, ``what`` ends the sentence."""
+    """The error for a file that is damaged; ``kind`` is its format, ``what`` ends the sentence."""
     return DamagedError(f"{path} is not a whole {kind} file: {what}.")
 
 
 def size_bound(path: Path) -> int:
-    """The most bytes that the file can hold once it is unpacked."""
+    """The most bytes that the file can hold once unpacked."""
     size = path.stat().st_size
     return size * DEFLATE_RATIO if path.name.lower().endswith(_PACKED) else size
 
 
 def _words(error: Exception) -> str:
-    """What an exception says, in one line; its kind too where that alone says little, as a missing key does."""
+    """An exception's message in one line, with its type where the message is a single word, as a missing key is."""
     words = " ".join(str(error).split())[:_MOST_WORDS].rstrip(".")
     return words if " " in words else f"{type(error).__name__} {words}".strip()
 
@@ -150,12 +150,12 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """Open a file for reading as it is."""
-    raw = _Forgetful(path) if path.stat().st_size > _KEPT else io.FileIO(path)
+    """Open a file for reading, without unpacking it."""
+    raw = _UncachedFile(path) if path.stat().st_size > _MOST_CACHED else io.FileIO(path)
     return cast(BinaryIO, io.BufferedReader(raw, 2**16))
 
 
-class _Forgetful(io.FileIO):
+class _UncachedFile(io.FileIO):
     """A file whose pages leave the cache once they have been read."""
 
     _seen = 0
@@ -163,7 +163,7 @@ class _Forgetful(io.FileIO):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         count = super().readinto(buffer)
         self._seen += count
-        if self._seen >= _STEP or not count:
+        if self._seen >= _DROPPED_AFTER or not count:
             os.posix_fadvise(self.fileno(), 0, self.tell(), os.POSIX_FADV_DONTNEED)
             self._seen = 0
         return count

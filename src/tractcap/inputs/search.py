@@ -191,7 +191,9 @@ class _Search:
             self._lone_sidecars += [(below + name, dataset) for name in _lone_sidecars(names)]
         for name in self._to_enter(below, sorted(folders.keys() - packed)):
             with self._guarded(below + name):
-                leads_back = folders[name] and (at / name).resolve() in {one.resolve() for one in (at, *at.parents)}
+                leads_back = folders[name] and (at / name).resolve() in {
+                    parent.resolve() for parent in (at, *at.parents)
+                }
                 if not (leads_back or (is_own and name == FIGURES)):
                     self.walk(below + name, dataset, is_own)
 

@@ -225,34 +225,34 @@ def _facts(name: str, layout: Layout | None) -> PathFacts:
     for label in filter(None, [*labels, session]):  # the name may begin with who it is of
         text = re.sub(rf"^{re.escape(label)}[_\-. ]+(?=[^_\-. ])", "", text)
     text = text.replace(f"sub-{participant}", "sub-0", 1)  # labels that aren't BIDS's would be read as entities
-    found = entities(name, text, ending) | captured
-    found |= {key: value for key, value in (("sub", participant), ("ses", session)) if value}
+    by_entity = entities(name, text, ending) | captured
+    by_entity |= {key: value for key, value in (("sub", participant), ("ses", session)) if value}
 
-    bundle, entity, state = _bundle(text, found, of_tool)
+    bundle, entity, state = _bundle(text, by_entity, of_tool)
     if bundle is None:
         kind = identify("WholeBrain" if stem.endswith(SUFFIXES) else "Tractogram")
         bare = re.sub(r"(?<![a-zA-Z0-9])(sub|ses)-[a-zA-Z0-9+]+_?", "", stem)
         bundle = replace(kind, original=bare or stem)
     variant = {"desc": state} if state else {}
-    variant |= {key: value for key, value in found.items() if key not in (*_NO_VARIANT, entity)}
-    return PathFacts(participant, found.get("ses", ""), bundle, tuple(found.items()), tuple(variant.items()))
+    variant |= {key: value for key, value in by_entity.items() if key not in (*_NO_VARIANT, entity)}
+    return PathFacts(participant, by_entity.get("ses", ""), bundle, tuple(by_entity.items()), tuple(variant.items()))
 
 
-def _bundle(text: str, found: Mapping[str, str], of_tool: bool) -> tuple[BundleName | None, str, str]:
+def _bundle(text: str, by_entity: Mapping[str, str], of_tool: bool) -> tuple[BundleName | None, str, str]:
     """The bundle that a name and its entities give, the entity that gives it, if any, and what was done with it."""
     label, entity, method = "", "", ""
     for entity in BUNDLE_ENTITIES:
-        label = found.get(entity, "")
+        label = by_entity.get(entity, "")
         if entity == "desc":
             method = match[1] if (match := _AFQ.match(label)) else ""
-            label = _AFQ.sub("", label) if found.get("suffix") == "tractography" or is_known(label) else ""
+            label = _AFQ.sub("", label) if by_entity.get("suffix") == "tractography" or is_known(label) else ""
         if label:
             break
     else:
         label, entity, method = remainder(text), "", ""
     if not label:
         return None, "", ""
-    hemi = found.get("hemi", "")
+    hemi = by_entity.get("hemi", "")
     bare, state = without_state(label)
     bundle = identify(bare if state and (of_tool or is_known(bare)) else label, hemi)
     original = f"{label}_hemi-{hemi}" if hemi and not identify(label).hemisphere else label

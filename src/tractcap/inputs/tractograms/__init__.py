@@ -40,14 +40,14 @@ def open_tractogram(path: Path, vtk_space: str = "") -> Tractogram:
     Raises
     ------
     InputError
-        When the name's ending is not known, or the file can't be read as what it says it is.
+        When the name's ending isn't known, or the file isn't what its name says.
     """
     _, ending = split_name(path.name)
     if ending not in FORMATS:
         raise InputError(f"{path} is not a tractogram by its name: expected one of {', '.join(FORMATS)}.")
     kind = FORMATS[ending]
     with reading(path):
-        unpacked = kind is TrxTractogram and path.is_dir()
-    if not unpacked:
+        is_folder = kind is TrxTractogram and path.is_dir()
+    if not is_folder:
         check_file(path, "give the tractogram itself")
     return VtkTractogram(path, vtk_space) if kind is VtkTractogram else kind(path)

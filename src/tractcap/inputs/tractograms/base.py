@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,21 +13,22 @@ from tractcap.inputs.tractograms.chunks import Block, Chunk, chunked
 BLOCK_BYTES = 2**20
 """How much is read from a file at once."""
 
-
 UNPLACED = "the place in the head is unknown"
 """How a note ends that says why the points' place isn't known, only their distances are."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a look at the header tells, checked against the file's size.
+    """What a tractogram's header says, checked against the file's size.
 
-    ``streamlines`` and ``points`` are never below what the file holds; ``exact`` says that
-    ``streamlines`` is what the file holds, if it is whole. ``promised`` is the number of streamlines that a header
-    gives which may be wrong in a file that is whole; None where there is no such number. ``loaded`` is the memory in
-    bytes that a format takes which can't be read in chunks. ``per_point`` and ``per_streamline`` name the data that
-    :meth:`Tractogram.chunks` can be asked for. ``notes`` say, as sentences without a stop, what was taken because the
-    file doesn't say it.
+    Parameters
+    ----------
+    streamlines, points : at least as many as the file holds.
+    exact : whether ``streamlines`` is what a whole file holds.
+    loaded : bytes of memory that a format takes which can't be read in chunks.
+    per_point, per_streamline : names of the data that :meth:`Tractogram.chunks` can read.
+    notes : what was assumed because the file doesn't say it, as sentences without a full stop.
+    promised : a number of streamlines in the header that may be wrong in a whole file; None without such a number.
     """
 
     streamlines: int
@@ -36,12 +37,12 @@ class Header:
     loaded: int = 0
     per_point: tuple[str, ...] = ()
     per_streamline: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     promised: int | None = None
 
     @property
     def unplaced(self) -> str:
-        """The note that says why it isn't known where the points lie in the head; empty where that is known."""
+        """The note that says why it isn't known where the points are in the head; empty where that is known."""
         return next((note for note in self.notes if note.endswith(UNPLACED)), "")
 
 
@@ -54,37 +55,36 @@ class Tractogram(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         with reading(path, f"a {self.format} file"):
-            self.header = self._look()
+            self.header = self._read_header()
 
     def chunks(self, max_points: int, data: str = "") -> Iterator[Chunk]:
-        """Read the file once, in order, as chunks of at most ``max_points`` points in RAS+ mm.
+        """Read the file once, in order, as chunks of points in RAS+ mm.
 
         Parameters
         ----------
-        max_points : four or more.
-        data : one of the names in the header's ``per_point`` and ``per_streamline``; what has it in both is taken
-            per point. Chunks hold that data alone, and nothing else is decoded; ``""`` is none.
+        max_points : the most points of a chunk, four or more.
+        data : a name in the header's ``per_point`` or ``per_streamline`` (per point, if in both), to be read with the
+            points; ``""`` for none. Nothing else is decoded.
 
         Raises
         ------
         InputError
             At once when there is no such data; on the way when the file turns out to be truncated or damaged.
         """
-        self._check(data)
-        return each(self.path, f"a {self.format} file", chunked(self._blocks(data), max_points))
-
-    def _check(self, data: str) -> None:
-        there = (*self.header.per_point, *self.header.per_streamline)
-        if data and data not in there:
-            names = f"it has {', '.join(there)}" if there else "it has none"
-            raise InputError(f"{self.path} has no data {data!r} to colour by: {names}.")
+        names = (*self.header.per_point, *self.header.per_streamline)
+        if data and data not in names:
+            present = f"it has {', '.join(names)}" if names else "it has none"
+            raise InputError(f"{self.path} has no data {data!r} to colour by: {present}.")
+        return each(self.path, f"a {self.format} file", chunked(self._read_blocks(data), max_points))
 
     def damaged(self, what: str) -> InputError:
-        """The error for a file that is not what it should be."""
+        """The error for a damaged file; ``what`` ends the sentence."""
         return not_whole(self.path, self.format, what)
 
     @abstractmethod
-    def _look(self) -> Header: ...
+    def _read_header(self) -> Header:
+        """Read and check the header, when the file is opened."""
 
     @abstractmethod
-    def _blocks(self, data: str) -> Iterator[Block]: ...
+    def _read_blocks(self, data: str) -> Iterator[Block]:
+        """Decode the streamlines, with the data of that name unless it is empty."""

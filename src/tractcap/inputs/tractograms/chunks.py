@@ -1,10 +1,10 @@
 """From what a format decodes (blocks, cut anywhere) to what is drawn (chunks, bounded in points).
 
-A streamline longer than a chunk is split. Its pieces overlap by context points, so that a tangent at
-a cut has both its neighbours: what is drawn does not depend on where the cut fell.
+A streamline longer than a chunk is split. Its pieces overlap by context points, so that the tangent at
+a cut has both its neighbours: the picture does not depend on where the cut falls.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,9 +17,13 @@ Fields = dict[str, NDArray[np.generic]]
 class Block:
     """Decoded streamlines in the order of the file; the first and the last may be parts of longer ones.
 
-    ``points`` (N, 3) float32, RAS+ mm; ``lengths`` (S,) points of each; ``per_point`` holds (N, …) and
-    ``per_streamline`` (S, …) arrays by name. ``continues``: the first goes on from the block before;
-    ``open``: the last goes on in the next block.
+    Parameters
+    ----------
+    points : ndarray (N, 3), float32, RAS+ mm.
+    lengths : ndarray (S,), the number of points of each streamline.
+    continues : whether the first streamline began in the block before.
+    open : whether the last streamline goes on in the next block.
+    per_point, per_streamline : arrays (N, …) and (S, …) by name.
     """
 
     points: NDArray[np.float32]
@@ -34,9 +38,13 @@ class Block:
 class Chunk:
     """Streamlines to be drawn together: ``points[offsets[i]:offsets[i + 1]]`` is the i-th.
 
-    ``points`` (N, 3) float32, RAS+ mm; ``offsets`` (S + 1,) int64; ``per_point`` (N, …) and
-    ``per_streamline`` (S, …) arrays by name. ``head``: the first point only gives context, the
-    streamline began in an earlier chunk; ``tail``: the last point only gives context, it goes on.
+    Parameters
+    ----------
+    points : ndarray (N, 3), float32, RAS+ mm.
+    offsets : ndarray (S + 1,), int64.
+    per_point, per_streamline : arrays (N, …) and (S, …) by name.
+    head : whether the first point only gives context, since its streamline began in an earlier chunk.
+    tail : whether the last point only gives context, since its streamline goes on.
     """
 
     points: NDArray[np.float32]
@@ -58,16 +66,23 @@ class Chunk:
 
 
 def chunked(blocks: Iterable[Block], max_points: int) -> Iterator[Chunk]:
-    """Turn blocks into chunks of at most ``max_points`` points (four or more), context points included."""
+    """Turn blocks into chunks of at most ``max_points`` points (four or more), context points included.
+
+    They are cut between streamlines where that keeps the bound, and within those that are longer.
+    """
     held: Chunk | None = None  # the streamline that goes on in the next block, with its context point
     for block in blocks:
         chunk = _joined(held, block)
-        last = len(chunk.offsets) - 1 - block.open
-        yield from _whole(_slice(chunk, 0, last), max_points)
-        held = _slice(chunk, last, last + 1) if block.open else None
-        if held is not None:
-            yield from (pieces := _Pieces(held, max_points)).cut()
-            held = pieces.rest
+        first, last = 0, len(chunk.offsets) - 1 - block.open
+        while first < last:
+            fits = int(np.searchsorted(chunk.offsets, chunk.offsets[first] + max_points, side="right")) - 1
+            if fits > first:
+                yield _slice(chunk, first, min(fits, last))
+                first = min(fits, last)
+            else:
+                yield (yield from _pieces(_slice(chunk, first, first + 1), max_points))
+                first += 1
+        held = (yield from _pieces(_slice(chunk, last, last + 1), max_points)) if block.open else None
     if held is not None:
         yield held
 
@@ -94,34 +109,47 @@ def _slice(chunk: Chunk, first: int, last: int) -> Chunk:
     )
 
 
-def _whole(chunk: Chunk, max_points: int) -> Iterator[Chunk]:
-    """Cut between streamlines where that keeps the bound, and inside of those that are longer."""
-    first, last = 0, len(chunk.offsets) - 1
-    while first < last:
-        fits = int(np.searchsorted(chunk.offsets, chunk.offsets[first] + max_points, side="right")) - 1
-        if fits > first:
-            yield _slice(chunk, first, min(fits, last))
-            first = min(fits, last)
-        else:
-            yield from (pieces := _Pieces(_slice(chunk, first, first + 1), max_points)).cut()
-            yield pieces.rest
-            first += 1
+def _pieces(rest: Chunk, max_points: int) -> Generator[Chunk, None, Chunk]:
+    """Cut one streamline into pieces of ``max_points``; returns what is left, which is short enough for one chunk."""
+    while len(rest.points) > max_points:
+        yield _piece(rest, 0, max_points, head=rest.head, tail=True)
+        # the piece's last drawn point is the one before its tail; the next needs the one before that as context
+        rest = _piece(rest, max_points - 3, len(rest.points), head=True, tail=False)
+    return rest
 
 
-class _Pieces:
-    """One streamline cut into pieces of ``max_points``; what is left, short enough for one chunk, is ``rest``."""
+def _piece(streamline: Chunk, start: int, stop: int, *, head: bool, tail: bool) -> Chunk:
+    per_point = {name: values[start:stop] for name, values in streamline.per_point.items()}
+    offsets = np.array([0, stop - start])
+    return Chunk(streamline.points[start:stop], offsets, per_point, streamline.per_streamline, head, tail)
 
-    def __init__(self, streamline: Chunk, max_points: int) -> None:
-        self.rest, self.max_points = streamline, max_points
 
-    def cut(self) -> Iterator[Chunk]:
-        while len(self.rest.points) > self.max_points:
-            yield self._part(0, self.max_points, head=self.rest.head, tail=True)
-            # the piece's last drawn point is the one before its tail; the next needs the one before that as context
-            self.rest = self._part(self.max_points - 3, len(self.rest.points), head=True, tail=False)
+@dataclass(frozen=True)
+class Part:
+    """Streamlines, or parts of them, with a bounded number of points together."""
 
-    def _part(self, start: int, stop: int, *, head: bool, tail: bool) -> Chunk:
-        whole = self.rest
-        per_point = {name: values[start:stop] for name, values in whole.per_point.items()}
-        offsets = np.array([0, stop - start])
-        return Chunk(whole.points[start:stop], offsets, per_point, whole.per_streamline, head, tail)
+    points: int
+    lengths: NDArray[np.int64]
+    continues: bool
+    open: bool
+
+
+def parts(batches: Iterable[NDArray[np.int64]], max_points: int) -> Iterator[Part]:
+    """Cut streamlines, given by their lengths, into parts of at most ``max_points``, for formats without a length
+    in front of each streamline.
+    """
+    for lengths in batches:
+        ends = np.cumsum(lengths)
+        total = int(ends[-1]) if len(ends) else 0
+        for start in range(0, max(total, 1), max_points):
+            stop, is_last = min(start + max_points, total), start + max_points >= total
+            # a streamline of no points that stands on a cut belongs to the part before it
+            first = int(np.searchsorted(ends, start, side="right")) if start else 0
+            until = len(lengths) if is_last else int(np.searchsorted(ends, stop, side="right"))
+            is_open = bool(not is_last and (ends[until - 1] if until else 0) < stop)
+            inside = slice(first, until + is_open)
+            begins = ends[inside] - lengths[inside]
+            continues = start > 0 and first < len(lengths) and bool(begins[0] < start)
+            yield Part(
+                stop - start, np.clip(ends[inside], start, stop) - np.clip(begins, start, stop), continues, is_open
+            )

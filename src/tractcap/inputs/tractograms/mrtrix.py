@@ -1,4 +1,4 @@
-"""What MRtrix's files of tracks and of values along them share: a header of text, then numbers, from an offset on."""
+"""The header that MRtrix's tracks (.tck) and track scalars (.tsf) share: text, and the offset of the numbers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from tractcap.inputs.reading import open_binary
 from tractcap.inputs.tractograms.base import BLOCK_BYTES
 
 Damaged = Callable[[str], InputError]
+"""Makes the error for a damaged file; its argument ends the sentence."""
 
 _LONGEST_LINE = 2**16
 _LONGEST_HEADER = 2**26
@@ -28,7 +29,7 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class MrtrixHeader:
-    """Those of the header's fields that are of use, the type of the numbers, and the byte that they begin at."""
+    """The fields of a header that are used, the type of the numbers, and the byte at which they begin."""
 
     fields: dict[str, str]
     dtype: "np.dtype[np.floating]"
@@ -36,7 +37,7 @@ class MrtrixHeader:
 
 
 def read_header(path: Path, magic: bytes, damaged: Damaged) -> MrtrixHeader:
-    """Read and check a header; ``damaged`` makes the error of what is wrong.
+    """Read and check a header.
 
     Raises
     ------
@@ -60,34 +61,30 @@ def read_header(path: Path, magic: bytes, damaged: Damaged) -> MrtrixHeader:
     datatype = fields.get("datatype", "Float32LE")
     if datatype.lower() not in _TYPES:
         raise damaged(f"its datatype is {datatype!r}, where one of Float32LE, Float32BE and the like is expected")
-    return MrtrixHeader(fields, np.dtype(_TYPES[datatype.lower()]), _start(fields, end, damaged))
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a header; of a line that is very long, its beginning."""
-    whole = True
-    while file.tell() < _LONGEST_HEADER and (part := file.readline(_LONGEST_LINE)):
-        if whole:
-            yield part.strip()
-        whole = part.endswith(b"\n")
-
-
-def _start(fields: dict[str, str], header_end: int, damaged: Damaged) -> int:
-    name, _, offset = fields.get("file", f". {header_end}").partition(" ")
+    name, _, offset = fields.get("file", f". {end}").partition(" ")
     start = number(offset.strip())
     if name != "." or start is None:
         raise damaged("its header points to another file for its numbers, which MRtrix gave up long ago")
-    if start < header_end - 1:
+    if start < end - 1:
         raise damaged(f"its numbers would begin at byte {start}, within its header")
-    return start
+    return MrtrixHeader(fields, np.dtype(_TYPES[datatype.lower()]), start)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a header; of a very long line, its beginning."""
+    is_whole = True
+    while file.tell() < _LONGEST_HEADER and (part := file.readline(_LONGEST_LINE)):
+        if is_whole:
+            yield part.strip()
+        is_whole = part.endswith(b"\n")
 
 
 def number(text: str) -> int | None:
-    """A count or an offset of up to 18 digits; None for what is none."""
+    """A count or an offset of up to 18 digits; None for any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def skip(file: BinaryIO, count: int) -> None:
-    """Read on by ``count`` bytes, or to the end: what is unpacked can't be sought in."""
+    """Read past ``count`` bytes, or to the end: a compressed file can't be sought in."""
     while count and (data := file.read(min(count, BLOCK_BYTES))):
         count -= len(data)

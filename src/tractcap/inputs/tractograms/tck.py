@@ -4,7 +4,6 @@ The format: mrtrix.readthedocs.io, "Tracks file format". All its data types are 
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,44 +17,42 @@ from tractcap.inputs.tractograms.mrtrix import number, read_header, skip
 
 
 class TckTractogram(Tractogram):
-    """See the module."""
+    """A ``.tck`` file."""
 
     format = "MRtrix (.tck)"
 
-    def _look(self) -> Header:
+    def _read_header(self) -> Header:
         header = read_header(self.path, b"mrtrix tracks", self.damaged)
         self._dtype, self._start = header.dtype, header.start
         self._timestamp = header.fields.get("timestamp", "")
-        self._tsf = tsf.find_scalars(self.path)
+        self._scalars = tsf.find_scalars(self.path)
         triplets = max(0, size_bound(self.path) - self._start) // (3 * self._dtype.itemsize)
-        promised = number(header.fields.get("count", ""))  # a hint: who edits or interrupts leaves it as it was
-        return Header(triplets, False, triplets, per_point=tuple(self._tsf), promised=promised)
+        promised = number(
+            header.fields.get("count", "")
+        )  # a hint: programs that edit or are interrupted leave it wrong
+        return Header(triplets, False, triplets, per_point=tuple(self._scalars), promised=promised)
 
-    def _blocks(self, data: str) -> Iterator[Block]:
-        with self._open_scalars(data) as scalars:
-            for block in self._plain_blocks():
-                if scalars:
-                    block.per_point = {data: scalars.take(block)}
-                yield block
-            if scalars:
-                scalars.finish()
-
-    def _open_scalars(self, data: str) -> AbstractContextManager[tsf.Scalars | None]:
+    def _read_blocks(self, data: str) -> Iterator[Block]:
         if not data:
-            return nullcontext()
-        path, *others = self._tsf[data]
+            yield from self._read_points()
+            return
+        path, *others = self._scalars[data]
         if others:
             raise InputError(f"{path} and {others[0]} both hold data {data!r} of {self.path}: rename one of them.")
-        return tsf.opened(path, self.path, self._timestamp)
+        with tsf.opened(path, self.path, self._timestamp) as scalars:
+            for block in self._read_points():
+                block.per_point = {data: scalars.take(block)}
+                yield block
+            scalars.finish()
 
-    def _plain_blocks(self) -> Iterator[Block]:
+    def _read_points(self) -> Iterator[Block]:
         row = 3 * self._dtype.itemsize
         continues, ended, seen = False, False, 0
         with open_binary(self.path) as file:
             skip(file, self._start)
             while not ended and (data := file.read(BLOCK_BYTES // row * row)):
                 rows = np.frombuffer(data[: len(data) // row * row], self._dtype).reshape(-1, 3)
-                block, ended = self._decode(rows, continues)
+                block, ended = _decode(rows, continues)
                 seen += len(block.lengths) - block.open
                 continues = block.open
                 yield block
@@ -64,18 +61,20 @@ class TckTractogram(Tractogram):
                 f"it ends after streamline {seen:,} without the marker that ends such a file; it is cut off"
             )
 
-    def _decode(self, rows: NDArray[np.floating], continues: bool) -> tuple[Block, bool]:
-        marks = np.flatnonzero(~np.isfinite(rows[:, 0]))  # few: only these are looked at whole
-        end = marks[np.isinf(rows[marks]).all(axis=1)]
-        if ended := len(end) > 0:
-            rows, marks = rows[: end[0]], marks[marks < end[0]]
-        with np.errstate(over="ignore"):  # a double beyond single precision becomes infinite: left out later, and said
-            rows = rows.astype(np.float32)
-        breaks = marks[np.isnan(rows[marks]).all(axis=1)]
-        lengths = np.diff(breaks, prepend=-1) - 1
-        tail = len(rows) - (breaks[-1] + 1 if len(breaks) else 0)
-        is_open = tail > 0 or (continues and not len(breaks))
-        if is_open:
-            lengths = np.append(lengths, tail)
-        points = np.delete(rows, breaks, axis=0)
-        return Block(points, lengths.astype(np.int64), continues, bool(is_open)), ended
+
+def _decode(rows: NDArray[np.floating], continues: bool) -> tuple[Block, bool]:
+    """The streamlines in rows of a file (N, 3), and whether the file ends with them."""
+    marks = np.flatnonzero(~np.isfinite(rows[:, 0]))  # few: only these rows are looked at whole
+    end = marks[np.isinf(rows[marks]).all(axis=1)]
+    if ended := len(end) > 0:
+        rows, marks = rows[: end[0]], marks[marks < end[0]]
+    with np.errstate(over="ignore"):  # a double beyond single precision becomes infinite: left out and counted later
+        rows = rows.astype(np.float32)
+    breaks = marks[np.isnan(rows[marks]).all(axis=1)]
+    lengths = np.diff(breaks, prepend=-1) - 1
+    tail = len(rows) - (breaks[-1] + 1 if len(breaks) else 0)
+    is_open = tail > 0 or (continues and not len(breaks))
+    if is_open:
+        lengths = np.append(lengths, tail)
+    points = np.delete(rows, breaks, axis=0)
+    return Block(points, lengths.astype(np.int64), continues, bool(is_open)), ended

@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 
 from tractcap.inputs.reading import DEFLATE_RATIO, check_file, open_plain
 from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
-from tractcap.inputs.tractograms.chunks import Block
+from tractcap.inputs.tractograms.chunks import Block, parts
 
 Take = Callable[[int], NDArray[np.generic]]
-"""Gives the next so many values of an array."""
+"""Reads the next so many values of an array."""
+
+OpenMember = Callable[[str], BinaryIO]
+"""Opens an array or the header by its path inside."""
 
 _POINTS = BLOCK_BYTES // 12
 _HEADER_BOUND = 2**24
@@ -34,7 +37,7 @@ _MOST_DICTIONARY = 64 * 2**20
 
 @dataclass(frozen=True)
 class _Member:
-    """An array inside: its name in the archive, what it is called, its shape beyond the first axis, type and bytes."""
+    """An array inside: its path, the name of its data, its columns, type of numbers and size in bytes."""
 
     path: str
     name: str
@@ -52,27 +55,38 @@ class _Member:
 
 
 class TrxTractogram(Tractogram):
-    """See the module."""
+    """A ``.trx`` archive, or the folder of an unpacked one."""
 
     format = "TRX"
 
-    def _look(self) -> Header:
+    def _read_header(self) -> Header:
         members = dict(self._list())
         if "header.json" not in members:
             raise self.damaged("it has no header.json")
-        counts = self._read_counts()
+        with self._opened() as open_member:
+            header = json.loads(open_member("header.json").read(_HEADER_BOUND))
+        names = ("NB_STREAMLINES", "NB_VERTICES")
+        if not isinstance(header, dict) or any(type(header.get(name)) is not int or header[name] < 0 for name in names):
+            raise self.damaged("its header.json doesn't give NB_STREAMLINES and NB_VERTICES as whole numbers")
+        self._streamlines, self._points = (header[name] for name in names)
         arrays = [member for path, size in members.items() if (member := _member(path, size)) is not None]
-        self._streamlines, self._points = counts["NB_STREAMLINES"], counts["NB_VERTICES"]
         self._positions, self._offsets = self._single(arrays, "positions", 3), self._single(arrays, "offsets", 1)
-        self._check_counts()
+        # older writers left out the last offset, which is the number of points
+        offsets, points = (member.rows if member else 0 for member in (self._offsets, self._positions))
+        if offsets - self._streamlines not in (0, 1) or points != self._points:
+            raise self.damaged(
+                f"its header promises {self._streamlines:,} streamlines of {self._points:,} points, but it holds "
+                f"{offsets:,} offsets and {points:,} points"
+            )
         self._dpv = {m.name: m for m in arrays if m.folder == "dpv" and m.rows == self._points}
         self._dps = {m.name: m for m in arrays if m.folder == "dps" and m.rows == self._streamlines}
-        # a group is the numbers of its streamlines; what is held for each group, dpg, can't be drawn along lines
+        # a group is the numbers of its streamlines; the data of a whole group, dpg, can't be drawn along lines
         groups = [m for m in arrays if m.folder == "groups" and m.columns == 1 and m.dtype.kind in "iu"]
         self._groups = {f"group:{m.name}": m for m in groups}
         return Header(self._streamlines, True, self._points, 0, tuple(self._dpv), (*self._dps, *self._groups))
 
     def _list(self) -> Iterator[tuple[str, int]]:
+        """The members' paths and sizes in bytes."""
         if self.path.is_dir():
             for file in sorted(self.path.rglob("*")):
                 if not file.is_dir():
@@ -88,7 +102,7 @@ class TrxTractogram(Tractogram):
                 yield info.filename, info.file_size
 
     def _dictionary(self, info: zipfile.ZipInfo) -> int:
-        """Bytes of memory that unpacking a member takes, as its own header says, which is LZMA's."""
+        """Bytes of memory that unpacking an LZMA member takes, as its own header says."""
         with self.path.open("rb") as file:
             file.seek(info.header_offset + 26)
             name, more = struct.unpack("<HH", file.read(4))
@@ -96,16 +110,8 @@ class TrxTractogram(Tractogram):
             _version, _properties, dictionary = struct.unpack("<IBI", file.read(9))
         return int(dictionary)
 
-    def _read_counts(self) -> dict[str, int]:
-        with self._opened() as stack:
-            header = json.loads(stack.open("header.json").read(_HEADER_BOUND))
-        names = ("NB_STREAMLINES", "NB_VERTICES")
-        if not isinstance(header, dict) or any(type(header.get(name)) is not int or header[name] < 0 for name in names):
-            raise self.damaged("its header.json doesn't give NB_STREAMLINES and NB_VERTICES as whole numbers")
-        return {name: header[name] for name in names}
-
     def _single(self, arrays: list[_Member], name: str, columns: int) -> _Member | None:
-        """The one array of a name; None where it lacks because there are no streamlines."""
+        """The only array of a name; None where it is missing because there are no streamlines."""
         found = [m for m in arrays if m.name == name and "/" not in m.path]
         if not found and not self._streamlines and not self._points:
             return None
@@ -115,56 +121,47 @@ class TrxTractogram(Tractogram):
             )
         return found[0]
 
-    def _check_counts(self) -> None:
-        # older writers left out the last offset, which is the number of points
-        offsets, points = (member.rows if member else 0 for member in (self._offsets, self._positions))
-        if offsets - self._streamlines not in (0, 1) or points != self._points:
-            raise self.damaged(
-                f"its header promises {self._streamlines:,} streamlines of {self._points:,} points, but it holds "
-                f"{offsets:,} offsets and {points:,} points"
-            )
+    def _read_blocks(self, data: str) -> Iterator[Block]:
+        if not self._positions or not self._offsets:
+            return
+        with self._opened() as open_member:
+            take_points = self._array(open_member, self._positions)
+            take_values = self._array(open_member, self._dpv[data]) if data in self._dpv else None
+            take_numbers = self._per_streamline(open_member, data) if data and not take_values else None
+            values: NDArray[np.generic] = np.empty(0)
+            for part in parts(self._lengths(open_member, self._offsets), _POINTS):
+                with np.errstate(over="ignore"):
+                    points = take_points(part.points).astype(np.float32)
+                block = Block(points, part.lengths, part.continues, part.open)
+                if take_values:
+                    block.per_point = {data: take_values(part.points)}
+                if take_numbers:
+                    fresh = take_numbers(len(part.lengths) - part.continues)
+                    values = np.concatenate([values[-1:], fresh]) if part.continues else fresh
+                    block.per_streamline = {data: values}
+                yield block
 
-    def _blocks(self, data: str) -> Iterator[Block]:
-        if self._positions and self._offsets:
-            with self._opened() as stack:
-                yield from self._decode(stack, data, self._positions, self._offsets)
-
-    def _decode(self, stack: "_Stack", data: str, positions: _Member, offsets: _Member) -> Iterator[Block]:
-        take = self._array(stack, positions)
-        of_points = self._array(stack, self._dpv[data]) if data in self._dpv else None
-        of_streamlines = self._of_streamlines(stack, data) if data and not of_points else None
-        values: NDArray[np.generic] = np.empty(0)
-        for part in cut(self._lengths(stack, offsets), _POINTS):
-            with np.errstate(over="ignore"):
-                block = Block(take(part.points).astype(np.float32), part.lengths, part.continues, part.open)
-            if of_points:
-                block.per_point = {data: of_points(part.points)}
-            if of_streamlines:
-                fresh = of_streamlines(len(part.lengths) - part.continues)
-                values = np.concatenate([values[-1:], fresh]) if part.continues else fresh
-                block.per_streamline = {data: values}
-            yield block
-
-    def _array(self, stack: "_Stack", member: _Member) -> Take:
-        file = stack.open(member.path)
+    def _array(self, open_member: OpenMember, member: _Member) -> Take:
+        file = open_member(member.path)
         return lambda count: self._rows(file, member, count)
 
-    def _of_streamlines(self, stack: "_Stack", data: str) -> Take:
+    def _per_streamline(self, open_member: OpenMember, data: str) -> Take:
+        """The data of each streamline; of a group, whether it belongs to it."""
         if data in self._dps:
-            return self._array(stack, self._dps[data])
-        inside = self._membership(stack, self._groups[data])
-        starts = 0
+            return self._array(open_member, self._dps[data])
+        inside = self._membership(open_member, self._groups[data])
+        start = 0
 
         def take(count: int) -> NDArray[np.generic]:
-            nonlocal starts
-            starts += count
-            return inside[starts - count : starts].astype(np.float32)
+            nonlocal start
+            start += count
+            return inside[start - count : start].astype(np.float32)
 
         return take
 
-    def _membership(self, stack: "_Stack", group: _Member) -> NDArray[np.bool_]:
+    def _membership(self, open_member: OpenMember, group: _Member) -> NDArray[np.bool_]:
         """Which streamlines belong to a group, (S,): one byte for each, since a group names them in any order."""
-        inside, take, left = np.zeros(self._streamlines, bool), self._array(stack, group), group.rows
+        inside, take, left = np.zeros(self._streamlines, bool), self._array(open_member, group), group.rows
         while left:
             count = min(left, BLOCK_BYTES // group.dtype.itemsize)
             numbers = cast(NDArray[np.integer], take(count))
@@ -177,9 +174,9 @@ class TrxTractogram(Tractogram):
             left -= count
         return inside
 
-    def _lengths(self, stack: "_Stack", member: _Member) -> Iterator[NDArray[np.int64]]:
-        """Points of each streamline, some thousand at a time."""
-        file, last, left = stack.open(member.path), -1, member.rows
+    def _lengths(self, open_member: OpenMember, member: _Member) -> Iterator[NDArray[np.int64]]:
+        """The number of points of each streamline, some thousand streamlines at a time."""
+        file, last, left = open_member(member.path), -1, member.rows
         while left:
             count = min(left, 2**16)
             offsets = self._rows(file, member, count).astype(np.int64)
@@ -197,69 +194,24 @@ class TrxTractogram(Tractogram):
             raise self.damaged(f"its offsets end at {last:,}, but it holds {self._points:,} points")
 
     def _rows(self, file: BinaryIO, member: _Member, count: int) -> NDArray[np.generic]:
-        data = file.read(count * member.columns * member.dtype.itemsize)
-        values = np.frombuffer(data, member.dtype)
+        values = np.frombuffer(file.read(count * member.columns * member.dtype.itemsize), member.dtype)
         if len(values) < count * member.columns:
             raise self.damaged(f"its array {member.path} ends early")
-        return (
-            values.reshape(count, 3)
-            if member.columns == 3
-            else values.reshape(count, *([member.columns] * (member.columns > 1)))
-        )
+        return values if member.columns == 1 else values.reshape(count, member.columns)
 
     @contextmanager
-    def _opened(self) -> "Iterator[_Stack]":
-        with _Stack() as stack:
-            if not self.path.is_dir():
-                stack.archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(open_plain(self.path))))
-            stack.tractogram = self
-            yield stack
-
-
-class _Stack(ExitStack):
-    """The members that are open, closed together."""
-
-    archive: zipfile.ZipFile | None = None
-    tractogram: TrxTractogram
-
-    def open(self, member: str) -> BinaryIO:
-        if self.archive is None:
-            return self.enter_context(open_plain(self.tractogram.path / member))
-        return cast(BinaryIO, self.enter_context(self.archive.open(member)))
-
-
-@dataclass(frozen=True)
-class Part:
-    """Streamlines, or parts of them, that have at most so many points together."""
-
-    points: int
-    lengths: NDArray[np.int64]
-    continues: bool
-    open: bool
-
-
-def cut(lengths: Iterator[NDArray[np.int64]], max_points: int) -> Iterator[Part]:
-    """Cut streamlines given by their lengths, one after the other, into parts of at most ``max_points``."""
-    for batch in lengths:
-        ends = np.cumsum(batch)
-        total = int(ends[-1]) if len(ends) else 0
-        for start in range(0, max(total, 1), max_points):
-            yield _part(batch, ends, start, min(start + max_points, total), last=start + max_points >= total)
-
-
-def _part(batch: NDArray[np.int64], ends: NDArray[np.int64], start: int, stop: int, *, last: bool) -> Part:
-    # a streamline of no points that stands on a cut belongs to the part before it
-    first = int(np.searchsorted(ends, start, side="right")) if start else 0
-    until = len(batch) if last else int(np.searchsorted(ends, stop, side="right"))
-    is_open = not last and (ends[until - 1] if until else 0) < stop
-    begins = np.clip(ends[first : until + is_open] - batch[first : until + is_open], start, stop)
-    lengths = np.clip(ends[first : until + is_open], start, stop) - begins
-    continues = start > 0 and first < len(batch) and int(ends[first] - batch[first]) < start
-    return Part(stop - start, lengths, bool(continues), bool(is_open))
+    def _opened(self) -> Iterator[OpenMember]:
+        """A function that opens members, which are closed together."""
+        with ExitStack() as stack:
+            if self.path.is_dir():
+                yield lambda member: stack.enter_context(open_plain(self.path / member))
+            else:
+                archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(open_plain(self.path))))
+                yield lambda member: cast(BinaryIO, stack.enter_context(archive.open(member)))
 
 
 def _member(path: str, size: int) -> _Member | None:
-    """Read an array's name, ``name[.columns].type``; None for what is no array."""
+    """Read an array's name, ``name[.columns].type``; None for anything else."""
     parts = path.rsplit("/", 1)[-1].split(".")
     columns = int(parts[1]) if len(parts) == 3 and parts[1].isdigit() else 1
     try:

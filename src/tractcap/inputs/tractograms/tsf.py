@@ -27,14 +27,14 @@ _SEPARATORS = "_.-"
 
 
 def find_scalars(path: Path) -> dict[str, list[Path]]:
-    """Find the files of values that by their names belong to a ``.tck`` file; none of them is opened.
+    """Find the scalar files that by their names belong to a ``.tck`` file, without opening them.
 
     ``X.tsf`` holds the data ``tsf`` of ``X.tck``; ``X_NAME.tsf``, ``X.NAME.tsf`` and ``X-NAME.tsf`` hold NAME, unless
-    another ``.tck`` beside it has a longer part of that name.
+    another ``.tck`` in the folder has a longer part of that name.
 
     Returns
     -------
-    Each name, in alphabetical order, with its files: more than one where the names of files leave it open.
+    Each name, in alphabetical order, with its files: more than one where the names of files are ambiguous.
     """
     stem, ending = split_name(path.name)
     if ending not in (".tck", ".tck.gz"):
@@ -48,33 +48,25 @@ def find_scalars(path: Path) -> dict[str, list[Path]]:
 
 @lru_cache(1)
 def _by_tracks(folder: Path, _modified: int) -> dict[str, dict[str, list[str]]]:
-    """The files of values in a folder, by the stem of their tracks and by the name of the data.
+    """The scalar files in a folder, by the stem of their tracks and by the name of the data.
 
-    It is kept as long as the folder isn't changed: each of many tracks in it asks for its own.
+    It is kept until the folder changes, since each of many tracks in it asks for its own.
     """
     names = sorted(os.listdir(folder))  # noqa: PTH208  (names alone: there may be many thousands)
-    tracks = {split_name(name)[0] for name in names if split_name(name)[1] in (".tck", ".tck.gz")}
+    tracks = {stem for stem, ending in map(split_name, names) if ending in (".tck", ".tck.gz")}
     found: dict[str, dict[str, list[str]]] = {}
     for name in names:
-        if (scalar := _stem(name)) and (stem := _owner(scalar, tracks)):
-            found.setdefault(stem, {}).setdefault(scalar[len(stem) + 1 :] or "tsf", []).append(name)
+        scalars = next((name[: -len(ending)] for ending in _ENDINGS if name.lower().endswith(ending)), "")
+        # the longest stem of tracks that the file is named after
+        ends = [len(scalars), *(i for i in range(len(scalars) - 2, 0, -1) if scalars[i] in _SEPARATORS)]
+        if stem := next((scalars[:end] for end in ends if scalars[:end] in tracks), ""):
+            found.setdefault(stem, {}).setdefault(scalars[len(stem) + 1 :] or "tsf", []).append(name)
     return {stem: dict(sorted(data.items())) for stem, data in found.items()}
-
-
-def _stem(name: str) -> str:
-    """The name of a file of values without its ending; empty for other files."""
-    return next((name[: -len(ending)] for ending in _ENDINGS if name.lower().endswith(ending)), "")
-
-
-def _owner(scalar: str, tracks: set[str]) -> str:
-    """The longest stem of tracks that a file of values is named after, or nothing."""
-    ends = [len(scalar)] + [i for i in range(len(scalar) - 2, 0, -1) if scalar[i] in _SEPARATORS]
-    return next((scalar[:end] for end in ends if scalar[:end] in tracks), "")
 
 
 @contextmanager
 def opened(path: Path, tracks: Path, timestamp: str) -> "Iterator[Scalars]":
-    """Open a file of values beside the tracks that it belongs to, whose header has that ``timestamp`` (or ``""``).
+    """Open a scalar file of tracks whose header has that ``timestamp`` (or ``""``).
 
     Raises
     ------
@@ -83,19 +75,17 @@ def opened(path: Path, tracks: Path, timestamp: str) -> "Iterator[Scalars]":
     """
     check_file(path, f"give one with a value for each point of {tracks}")
     with ExitStack() as stack:
-        with reading(path, f"a {_FORMAT} file"):  # and nothing further: what the tracks raise is not this file's
+        with reading(path, f"a {_FORMAT} file"):  # and no longer: errors of the tracks are not this file's
             header = read_header(path, _MAGIC, partial(not_whole, path, _FORMAT))
-            _agree(path, tracks, header.fields.get("timestamp", ""), timestamp)
+            own = header.fields.get("timestamp", "")
+            if own and timestamp and own != timestamp:
+                raise InputError(
+                    f"{path} was not made for {tracks} as it is now: their timestamps are {own} and {timestamp}. "
+                    "Make it anew."
+                )
             file = stack.enter_context(open_binary(path))
             skip(file, header.start)
         yield Scalars(path, tracks, header, file)
-
-
-def _agree(path: Path, tracks: Path, own: str, theirs: str) -> None:
-    if own and theirs and own != theirs:
-        raise InputError(
-            f"{path} was not made for {tracks} as it is now: their timestamps are {own} and {theirs}. Make it anew."
-        )
 
 
 class Scalars:
@@ -111,43 +101,36 @@ class Scalars:
         Raises
         ------
         InputError
-            When there isn't one value for each point, in each streamline.
+            When there isn't one value for each point of each streamline.
         """
         stops = np.cumsum(block.lengths + 1) - 1  # where a NaN must be
         ends = stops[: len(stops) - block.open]
-        values = self._read(len(block.points) + len(ends))
-        self._compare(values, ends, len(block.points) + len(ends))
+        count, size = len(block.points) + len(ends), self._dtype.itemsize
+        data = self._bytes(count * size)
+        values = np.frombuffer(data[: len(data) // size * size], self._dtype)
+        expected = np.zeros(len(values), bool)
+        expected[ends[ends < len(values)]] = True
+        breaks = np.isnan(values)
+        wrong = np.flatnonzero((breaks != expected) | np.isinf(values))
+        if len(wrong) or len(values) < count:
+            place = int(wrong[0]) if len(wrong) else len(values)
+            streamline = f"streamline {self._seen + int(np.searchsorted(ends, place)) + 1:,}"
+            if place == len(values) or np.isinf(values[place]):
+                raise self._mismatch(f"its values end in {streamline}")
+            raise self._mismatch(f"{streamline} has {'fewer' if breaks[place] else 'more'} values than points")
         self._seen += len(ends)
-        with np.errstate(over="ignore"):  # as the points
+        with np.errstate(over="ignore"):  # as with the points
             return np.delete(values, ends).astype(np.float32)
 
     def finish(self) -> None:
         """Check that nothing is left once the tracks have ended."""
         rest = self._bytes(self._dtype.itemsize)
         if rest and not (len(rest) == self._dtype.itemsize and np.isinf(np.frombuffer(rest, self._dtype)[0])):
-            raise self._other(f"it goes on after the last of them, streamline {self._seen:,}")
-
-    def _read(self, count: int) -> NDArray[np.floating]:
-        size = self._dtype.itemsize
-        data = self._bytes(count * size)
-        return np.frombuffer(data[: len(data) // size * size], self._dtype)
+            raise self._mismatch(f"it goes on after the last of them, streamline {self._seen:,}")
 
     def _bytes(self, count: int) -> bytes:
         with reading(self._path, f"a {_FORMAT} file"):
             return self._file.read(count)
 
-    def _compare(self, values: NDArray[np.floating], ends: NDArray[np.int64], count: int) -> None:
-        expected = np.zeros(len(values), bool)
-        expected[ends[ends < len(values)]] = True
-        breaks = np.isnan(values)
-        wrong = np.flatnonzero((breaks != expected) | np.isinf(values))
-        if not len(wrong) and len(values) == count:
-            return
-        place = int(wrong[0]) if len(wrong) else len(values)
-        streamline = f"streamline {self._seen + int(np.searchsorted(ends, place)) + 1:,}"
-        if place == len(values) or np.isinf(values[place]):
-            raise self._other(f"its values end in {streamline}")
-        raise self._other(f"{streamline} has {'fewer' if breaks[place] else 'more'} values than points")
-
-    def _other(self, what: str) -> InputError:
+    def _mismatch(self, what: str) -> InputError:
         return InputError(f"{self._path} doesn't match {self._tracks}: {what}. Make it anew from these streamlines.")

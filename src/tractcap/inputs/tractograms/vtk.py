@@ -1,9 +1,9 @@
-"""VTK polylines, ``.vtk`` and ``.fib`` (legacy) and ``.vtp`` (XML). VTK can only load such a file whole: its need is
-estimated. What a file is, is decided by how it begins, not by its name.
+"""VTK polylines, ``.vtk`` and ``.fib`` (legacy) and ``.vtp`` (XML). VTK can only load such a file whole, so the memory
+that this takes is estimated. Whether a file is legacy or XML is decided by how it begins, not by its name.
 
 The files don't agree on a space. One may say ``SPACE=LPS`` or ``SPACE=RAS`` in its title, or in an array ``SPACE`` of
-its field data (3D Slicer writes both); one that doesn't is taken as RAS+ (MRtrix, whitematteranalysis) unless told
-otherwise (dipy writes LPS+).
+its field data (3D Slicer writes both); one that doesn't is taken as RAS+ (MRtrix, whitematteranalysis) unless the user
+says otherwise (dipy writes LPS+).
 """
 
 from collections.abc import Iterator
@@ -19,30 +19,29 @@ from tractcap.errors import InputError
 from tractcap.inputs.affines import to_rasmm
 from tractcap.inputs.reading import DEFLATE_RATIO
 from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
-from tractcap.inputs.tractograms.chunks import Block
-from tractcap.inputs.tractograms.trx import cut
+from tractcap.inputs.tractograms.chunks import Block, parts
 from tractcap.inputs.tractograms.vtk_header import read_header
 
 _SPACES = {"RAS": np.eye(4), "LPS": np.diag([-1.0, -1, 1, 1])}
 _BYTES_PER_POINT = {False: 36, True: 48}
-"""In memory, while VTK reads and afterwards: a point in single or double precision, its number, VTK's buffers.
+"""Memory while VTK reads and afterwards: a point in single or double precision, its number, VTK's buffers.
 Measured over legacy files of versions 4.2 and 5.1 and XML files, as text, binary, appended and compressed."""
 
 _BYTES_IN_FILE = 20
-"""Of a point in a binary legacy file, with its number; what a file is larger is other data, which is loaded too."""
+"""A point and its number in a binary legacy file; whatever is more in the file is other data, which is loaded too."""
 
 
 class VtkTractogram(Tractogram):
-    """See the module."""
+    """A ``.vtk``, ``.vtp`` or ``.fib`` file."""
 
     format = "VTK polylines (.vtk, .vtp, .fib)"
 
     def __init__(self, path: Path, vtk_space: str = "") -> None:
-        self._told = vtk_space
+        self._default_space = vtk_space
         super().__init__(path)
 
-    def _look(self) -> Header:
-        with self.path.open("rb") as file, self._listening():
+    def _read_header(self) -> Header:
+        with self.path.open("rb") as file, self._errors_of_vtk():
             found = read_header(mmap(file.fileno(), 0, access=ACCESS_READ))
         if found is None:
             raise self.damaged("it begins like neither a legacy nor an XML file of VTK")
@@ -61,38 +60,42 @@ class VtkTractogram(Tractogram):
         largest = max([*found.per_point.values(), *found.per_line.values()], default=0)
         more = largest if found.xml else max(0, size - points * _BYTES_IN_FILE)
         return Header(
-            lines, found.lines is not None, points, points * _BYTES_PER_POINT[found.double] + more,
-            tuple(found.per_point), tuple(found.per_line), notes,
-        )  # fmt: skip
+            lines,
+            found.lines is not None,
+            points,
+            points * _BYTES_PER_POINT[found.double] + more,
+            tuple(found.per_point),
+            tuple(found.per_line),
+            notes,
+        )
 
-    def _settle_space(self, said: set[str]) -> Iterator[str]:
-        """What the file says of its space counts, before what the user says; yields what is taken where nobody does."""
-        known = {space.upper() for space in said} & set(_SPACES)
+    def _settle_space(self, spaces: set[str]) -> Iterator[str]:
+        """Take the space that the file names, else the user's; yields what is assumed where neither says it."""
+        known = {space.upper() for space in spaces} & set(_SPACES)
         if len(known) > 1:
-            raise InputError(f"{self.path} says that its space is {' and '.join(sorted(known))}: it can be one alone.")
-        if said and not known and not self._told:
+            raise InputError(f"{self.path} says that its space is {' and '.join(sorted(known))}: it can only be one.")
+        if spaces and not known and not self._default_space:
             raise InputError(
-                f"{self.path} says that its space is {', '.join(sorted(said))}, which isn't known here: say by "
+                f"{self.path} says that its space is {', '.join(sorted(spaces))}, which isn't known here: say by "
                 "--vtk-space which of RAS and LPS that is."
             )
-        self._affine = _SPACES[next(iter(known), self._told or "RAS")]
-        if not known and not self._told:
+        self._affine = _SPACES[next(iter(known), self._default_space or "RAS")]
+        if not known and not self._default_space:
             yield "the file doesn't say its space: RAS+ mm is taken"
 
-    def _blocks(self, data: str) -> Iterator[Block]:
+    def _read_blocks(self, data: str) -> Iterator[Block]:
         if not self._found.xml and self._found.points == self._found.lines == 0:
             return  # VTK's reader wants at least one section more
         points, lengths, order, values = self._load(data)
         if self.header.exact and len(lengths) != self.header.streamlines:
             raise self.damaged(f"its header promises {self.header.streamlines:,} lines, but it holds {len(lengths):,}")
-        per_point = data in self.header.per_point
         start, begun = 0, 0
-        for part in cut(iter([lengths]), BLOCK_BYTES // 12):
+        for part in parts([lengths], BLOCK_BYTES // 12):
             rows = order[start : start + part.points]
             block = Block(to_rasmm(points[rows], self._affine), part.lengths, part.continues, part.open)
             first = begun - part.continues
             start, begun = start + part.points, first + len(part.lengths)
-            if per_point:
+            if data in self.header.per_point:
                 block.per_point = {data: values[rows]}
             elif data:
                 block.per_streamline = {data: values[first:begun]}
@@ -117,10 +120,10 @@ class VtkTractogram(Tractogram):
         if name:
             of_points = name in self.header.per_point
             array = (data.GetPointData() if of_points else data.GetCellData()).GetArray(name)
-            first = 0 if of_points else data.GetNumberOfVerts()  # cells stand in this order
-            count = len(points) if of_points else len(offsets) - 1
+            first = 0 if of_points else data.GetNumberOfVerts()  # vertices precede lines among the cells
+            count = len(points) if of_points else len(lengths)
             if array is None or array.GetNumberOfTuples() < first + count:
-                raise self.damaged(f"its data {name!r} aren't whole")
+                raise self.damaged(f"its data {name!r} are incomplete")
             values = np.asarray(array)[first : first + count]
         return points, lengths, order, values
 
@@ -130,8 +133,8 @@ class VtkTractogram(Tractogram):
 
         reader: Any = (vtkXMLPolyDataReader if self._found.xml else vtkPolyDataReader)()
         reader.SetFileName(str(self.path))
-        with self._listening():
-            if self._found.xml:  # the lines, and what was asked for: no other data is loaded
+        with self._errors_of_vtk():
+            if self._found.xml:  # the lines and the data of that name: no others are loaded
                 reader.UpdateInformation()
                 for arrays in (reader.GetPointDataArraySelection(), reader.GetCellDataArraySelection()):
                     arrays.DisableAllArrays()
@@ -146,17 +149,18 @@ class VtkTractogram(Tractogram):
         return reader.GetOutput()
 
     @contextmanager
-    def _listening(self) -> Iterator[None]:
-        """Hear what VTK says meanwhile, also where FURY has silenced it: that a file is cut off is no error to it."""
+    def _errors_of_vtk(self) -> Iterator[None]:
+        """Raise what VTK only prints, even where FURY has silenced it: a file that is cut off is no error to VTK."""
         from vtkmodules.vtkCommonCore import vtkObject, vtkOutputWindow, vtkStringOutputWindow
 
-        said, before, loud = vtkStringOutputWindow(), vtkOutputWindow.GetInstance(), vtkObject.GetGlobalWarningDisplay()
-        vtkOutputWindow.SetInstance(said)
+        messages, window = vtkStringOutputWindow(), vtkOutputWindow.GetInstance()
+        shows_warnings = vtkObject.GetGlobalWarningDisplay()
+        vtkOutputWindow.SetInstance(messages)
         vtkObject.SetGlobalWarningDisplay(1)
         try:
             yield
         finally:
-            vtkOutputWindow.SetInstance(before)
-            vtkObject.SetGlobalWarningDisplay(loud)
-        if said.GetOutput().strip():
+            vtkOutputWindow.SetInstance(window)
+            vtkObject.SetGlobalWarningDisplay(shows_warnings)
+        if messages.GetOutput().strip():
             raise self.damaged("VTK can't read it as polylines; it may be cut off")

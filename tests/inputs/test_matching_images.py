@@ -12,7 +12,7 @@ from tractcap.inputs.search import Source, search
 TRACT = "sub-01/dwi/sub-01_space-ACPC_bundle-AF_L_streamlines.tck"
 
 
-def look(root: Path, filters: Filters | None = None) -> tuple[list[Source], MatchingImages]:
+def searched(root: Path, filters: Filters | None = None) -> tuple[list[Source], MatchingImages]:
     filters = filters or Filters()
     found = search(root, filters)
     return found.sources, MatchingImages(found.images, filters)
@@ -27,16 +27,16 @@ def plant(root: Path, *names: str) -> Path:
 
 def chosen(root: Path, *names: str, filters: Filters | None = None) -> Choice:
     """The reference of the first tractogram among files of these names."""
-    sources, companions = look(plant(root, *names), filters)
-    return companions.reference(sources[0])
+    sources, matching = searched(plant(root, *names), filters)
+    return matching.reference(sources[0])
 
 
 def test_qsirecon_beside_qsiprep(tmp_path: Path) -> None:
     trees.qsiprep(trees.raw(tmp_path, ["01", "02"]) / "derivatives/qsiprep")
     trees.qsirecon(tmp_path / "derivatives/qsirecon", ["01", "02"])
-    sources, companions = look(tmp_path)
+    sources, matching = searched(tmp_path)
     name = "derivatives/qsiprep/sub-01/anat/sub-01_space-ACPC_desc-preproc_T1w.nii.gz"
-    assert companions.reference(sources[0]) == Choice(
+    assert matching.reference(sources[0]) == Choice(
         tmp_path / name, f"{name}: the T1w image of the same participant and space (ACPC)"
     )
     other = next(source for source in sources if source.participant == "02")
@@ -44,43 +44,43 @@ def test_qsirecon_beside_qsiprep(tmp_path: Path) -> None:
         "derivatives/qsirecon/derivatives/qsirecon-DSIStudio/sub-02/ses-1/dwi/"
         "sub-02_ses-1_space-ACPC_model-tensor_param-fa_dwimap.nii.gz"
     )
-    assert companions.reference(other) == Choice(
+    assert matching.reference(other) == Choice(
         tmp_path / name, f"{name}: the FA map of the same participant, session and space (ACPC)"
     )
-    assert companions.scalar(sources[0], "QA").path == tmp_path / name.replace("02", "01").replace(
+    assert matching.scalar(sources[0], "QA").path == tmp_path / name.replace("02", "01").replace(
         "model-tensor_param-fa", "model-gqi_param-qa"
     )
 
 
 def test_a_standard_space_is_matched_exactly(tmp_path: Path) -> None:
     trees.bep046(trees.raw(tmp_path) / "derivatives/dipy", ["01", "03"])
-    sources, companions = look(tmp_path)
-    assert companions.reference(sources[0]) == Choice(None, f"none: no image of sub-01 is in space {trees.MNI}")
-    assert companions.reference(sources[-1]) == Choice(None, f"none: no image of sub-03 is in space {trees.MNI}")
+    sources, matching = searched(tmp_path)
+    assert matching.reference(sources[0]) == Choice(None, f"none: no image of sub-01 is in space {trees.MNI}")
+    assert matching.reference(sources[-1]) == Choice(None, f"none: no image of sub-03 is in space {trees.MNI}")
     trees.qsiprep(tmp_path / "derivatives/qsiprep")
-    sources, companions = look(tmp_path)
-    assert companions.reference(sources[0]).path == (
+    sources, matching = searched(tmp_path)
+    assert matching.reference(sources[0]).path == (
         tmp_path / f"derivatives/qsiprep/sub-01/anat/sub-01_space-{trees.MNI}_desc-preproc_T1w.nii.gz"
     )
 
 
 def test_pyafq_names_no_space(tmp_path: Path) -> None:
     trees.pyafq(trees.raw(tmp_path) / "derivatives/afq")
-    sources, companions = look(tmp_path)
+    sources, matching = searched(tmp_path)
     name = "derivatives/afq/sub-01/ses-1/dwi/sub-01_ses-1_desc-masked_b0ref.nii.gz"
-    assert companions.reference(sources[0]) == Choice(
+    assert matching.reference(sources[0]) == Choice(
         tmp_path / name,
         f"{name}: the b0 image of the same participant, session and dataset, neither names a space",
     )
-    assert companions.scalar(sources[0], "fa").path is not None
-    assert companions.scalar(sources[0], "md") == Choice(
+    assert matching.scalar(sources[0], "fa").path is not None
+    assert matching.scalar(sources[0], "md") == Choice(
         None, "none: no md map of sub-01, ses-1 is in its dataset and names no space, as it doesn't"
     )
 
 
 def test_old_pyafq_is_in_the_first_of_two_spaces(tmp_path: Path) -> None:
-    sources, companions = look(trees.old_pyafq(tmp_path))
-    found = companions.reference(sources[0])
+    sources, matching = searched(trees.old_pyafq(tmp_path))
+    found = matching.reference(sources[0])
     assert found.why.endswith(
         ": the FA map of the same participant, session and space (T1w); the first of 2 such images"
     )
@@ -89,8 +89,8 @@ def test_old_pyafq_is_in_the_first_of_two_spaces(tmp_path: Path) -> None:
 
 
 def test_only_participants_have_references(tmp_path: Path) -> None:
-    sources, companions = look(trees.plain(tmp_path))
-    assert companions.reference(sources[0]) == Choice(None, "none: anna/AF_L.trk is of no participant")
+    sources, matching = searched(trees.plain(tmp_path))
+    assert matching.reference(sources[0]) == Choice(None, "none: anna/AF_L.trk is of no participant")
 
 
 @pytest.mark.parametrize(
@@ -185,11 +185,11 @@ def test_links_that_lead_nowhere(tmp_path: Path) -> None:
     ],
 )
 def test_scalar_maps(tmp_path: Path, name: str) -> None:
-    sources, companions = look(plant(tmp_path, TRACT, f"sub-01/dwi/{name}"))
-    found = companions.scalar(sources[0], "IcVf")
+    sources, matching = searched(plant(tmp_path, TRACT, f"sub-01/dwi/{name}"))
+    found = matching.scalar(sources[0], "IcVf")
     assert found.path == tmp_path / "sub-01/dwi" / name
     assert found.why == f"sub-01/dwi/{name}: the IcVf map of the same participant and space (ACPC)"
-    assert companions.scalar(sources[0], "FA").path is None
+    assert matching.scalar(sources[0], "FA").path is None
 
 
 def test_the_image_that_a_space_is_named_for(tmp_path: Path) -> None:
