@@ -126,14 +126,15 @@ def imports(module: str, path: Path) -> Iterator[str]:
 
 
 def missing(names: set[str]) -> Iterator[str]:
-    """Import modules; yields what these miss of the lock's packages, not of others, which a module may do without."""
+    """Import modules; yields what they miss of what was left out. Others need another system or other libraries."""
     warnings.simplefilter("ignore")
     for name in sorted(names - {"tractcap.__main__"}):
         try:
             importlib.import_module(name)
         except ImportError as error:
-            if (error.name or name).partition(".")[0] in packages():
-                yield f"{name} -> {error.name}: {error}"
+            wanted = (error.name or name, f"{error.name}.{getattr(error, 'name_from', '')}")
+            if any(module.startswith("vtkmodules.") or is_left_out(module) for module in wanted):
+                yield f"{name} -> {error}"
         except Exception as error:  # such as a check for Windows
             print(f"{name}: {error!r}", file=sys.stderr)
 
