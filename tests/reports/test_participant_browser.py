@@ -71,6 +71,14 @@ def keys(shown: Any) -> list[str]:
     ]
 
 
+def expect_rating(shown: Any, key: str, given: str) -> None:
+    """Waits for a bundle's rating; that of another window comes a moment later."""
+    pressed = shown.locator(f"{selector(key)} [data-rate][aria-pressed=true]")
+    expect(pressed).to_have_count(1 if given else 0)
+    if given:
+        expect(pressed).to_have_attribute("data-rate", given)
+
+
 def rating(shown: Any, key: str) -> str:
     pressed = shown.locator(f"{selector(key)} [data-rate][aria-pressed=true]")
     return pressed.get_attribute("data-rate") if pressed.count() else ""
@@ -213,7 +221,7 @@ def test_rating_by_keys(viewer: Viewer, filled: Path) -> None:
         "u": "unsure",
     }.items():
         shown.keyboard.press(key)
-        assert rating(shown, LEFT) == given
+        expect_rating(shown, LEFT, given)
     expect(shown.locator("#progress")).to_have_text("1 of 9 rated", use_inner_text=True)
     until(shown, "document.querySelector('#said').textContent === 'Arcuate fasciculus, left: unsure'")
     for key in ("5", "n"):
@@ -221,7 +229,7 @@ def test_rating_by_keys(viewer: Viewer, filled: Path) -> None:
         shown.keyboard.type(" 1 two\t3")
         shown.keyboard.press("Escape")
         assert focused(shown) == selector(LEFT)[1:]
-    assert rating(shown, LEFT) == "unsure"  # what was typed was no key
+    expect_rating(shown, LEFT, "unsure")  # what was typed was no key
     expect(shown.locator(f"{selector(LEFT)} .note-text")).to_have_text("1 two 3 1 two 3", use_inner_text=True)
 
 
@@ -230,9 +238,9 @@ def test_rating_by_buttons(viewer: Viewer, filled: Path) -> None:
     name_rater(shown, "Anna")
     button = shown.locator(f"{selector(LEFT)} [data-rate=fail]")
     button.click()
-    assert rating(shown, LEFT) == "fail"
+    expect_rating(shown, LEFT, "fail")
     button.click()
-    assert rating(shown, LEFT) == ""
+    expect_rating(shown, LEFT, "")
 
 
 def test_ratings_last(viewer: Viewer, filled: Path) -> None:
@@ -240,14 +248,16 @@ def test_ratings_last(viewer: Viewer, filled: Path) -> None:
     name_rater(first, "Anna")
     focus(first, LEFT)
     first.keyboard.press("2")
+    expect(first.locator("#progress")).to_have_text("1 of 9 rated")
     again = viewer.open(filled, within=first.context)
-    assert rating(again, LEFT) == "fail"
+    expect_rating(again, LEFT, "fail")
     expect(again.locator("#rater")).to_have_text("Anna", use_inner_text=True)
     focus(again, RIGHT)
     again.keyboard.press("1")
     until(first, f"document.querySelector('{selector(RIGHT)}').dataset.rated === 'pass'")  # two windows
     focus(first, "ForcepsMajor")
     first.keyboard.press("3")
+    expect(first.locator("#progress")).to_have_text("3 of 9 rated")
     third = viewer.open(filled, within=first.context)
     expect(third.locator("#progress")).to_have_text("3 of 9 rated", use_inner_text=True)
 
@@ -258,7 +268,7 @@ def test_other_folders_have_their_own_ratings(viewer: Viewer, filled: Path, tmp_
     first.keyboard.press("2")
     other = Output(tmp_path / "other")
     other.add(LEFT)
-    assert rating(viewer.open(write(other), within=first.context), LEFT) == ""
+    expect_rating(viewer.open(write(other), within=first.context), LEFT, "")
 
 
 def test_rater_is_asked_for_once(viewer: Viewer, filled: Path) -> None:
@@ -270,11 +280,11 @@ def test_rater_is_asked_for_once(viewer: Viewer, filled: Path) -> None:
     shown.keyboard.press("Escape")
     shown.keyboard.press("2")
     expect(who).to_be_hidden()
-    assert rating(shown, LEFT) == "fail"
+    expect_rating(shown, LEFT, "fail")
     name_rater(shown, "Anna")
-    assert rating(shown, LEFT) == "fail"  # what was nobody's is hers
+    expect_rating(shown, LEFT, "fail")  # what was nobody's is hers
     name_rater(shown, "Ben")
-    assert rating(shown, LEFT) == ""
+    expect_rating(shown, LEFT, "")
     expect(shown.locator(f"{selector(LEFT)} .given")).to_contain_text("Anna: fail", use_inner_text=True)
 
 
@@ -396,7 +406,7 @@ def test_import(viewer: Viewer, filled: Path) -> None:
     )
     assert "0 ratings taken, 3 not newer" in take(shown, *lines[:4])
     again = viewer.open(filled, within=shown.context)
-    assert rating(again, LEFT) == "fail"
+    expect_rating(again, LEFT, "fail")
 
 
 def test_import_of_what_was_exported(viewer: Viewer, filled: Path, tmp_path: Path) -> None:
@@ -408,7 +418,7 @@ def test_import_of_what_was_exported(viewer: Viewer, filled: Path, tmp_path: Pat
     elsewhere = viewer.open(filled)
     name_rater(elsewhere, "Anna")
     assert "1 rating taken." in take(elsewhere, *text.splitlines(), ending="\r\n")
-    assert rating(elsewhere, LEFT) == "pass"
+    expect_rating(elsewhere, LEFT, "pass")
 
 
 def test_import_of_something_else(viewer: Viewer, filled: Path) -> None:
@@ -453,7 +463,7 @@ def test_large_view(viewer: Viewer, filled: Path) -> None:
     views.nth(3).click()
     assert "_view-superior.png" in picture.get_attribute("src")
     shown.keyboard.press("2")
-    assert rating(shown, LEFT) == "fail"
+    expect_rating(shown, LEFT, "fail")
     assert shown.locator("#panel [data-rate=fail]").get_attribute("aria-pressed") == "true"
     shown.keyboard.press("5")
     shown.keyboard.type("p?")
