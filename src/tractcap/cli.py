@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from tractcap import __version__, interpreter, interrupts
+from tractcap import interpreter, interrupts
 from tractcap.cli_options import CAP_VARIABLE, PARAMETERS, Command, with_dashes
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
 from tractcap.palette import parse_coloring
 from tractcap.records.options import PictureOptions
 from tractcap.terminal import log_to_stderr, open_streams, progress
+from tractcap.version import __version__
 
 if TYPE_CHECKING:  # --help needn't wait for these
     from tractcap.inputs.layouts import Layout
-    from tractcap.work.prepare import RunPlan, Settings
+    from tractcap.work.jobs import RunPlan
+    from tractcap.work.settings import Settings
     from tractcap.work.shard import Shard
 
 log = logging.getLogger("tractcap")
@@ -148,7 +150,7 @@ def tractcap(
     from tractcap.inputs.filters import Filters, read
     from tractcap.work import check_options
     from tractcap.work.output_folder import check_output, workplace
-    from tractcap.work.prepare import Settings
+    from tractcap.work.settings import Settings
 
     if color_range == "group" and batch_size:
         raise SettingsError("--color-range group needs all participants at once: leave out --batch-size.")
@@ -161,7 +163,7 @@ def tractcap(
         settings = Settings(
             input=source,
             output=output,
-            look=PictureOptions(**picture),  # whose fields have the options' names
+            picture=PictureOptions(**picture),  # whose fields have the options' names
             coloring=parse_coloring(color, scalars, color_range, colormap),
             reference=None if str(reference) == "none" else reference,
             find_reference=reference is None,
@@ -215,8 +217,9 @@ def _draw(settings: "Settings", watch: Watch, *, dry_run: bool, as_json: bool) -
 
 def _carry_out(settings: "Settings", planned: "RunPlan", watch: Watch) -> bool:
     """Draw, and print the paths of the outputs, a participant's together; returns whether nothing failed."""
-    from tractcap.work.bids_output import describe_dataset
-    from tractcap.work.run import RunListener, carry_out
+    from tractcap.work.outcome import RunListener
+    from tractcap.work.output_folder import describe_dataset
+    from tractcap.work.run import carry_out
 
     class Printer(RunListener):
         def __init__(self, bar: Callable[[int, float], None]) -> None:
@@ -225,7 +228,7 @@ def _carry_out(settings: "Settings", planned: "RunPlan", watch: Watch) -> bool:
         def progress(self, finished: int, share: float) -> None:
             self._bar(finished, share)
 
-        def made(self, paths: Sequence[Path]) -> None:
+        def participant(self, paths: Sequence[Path]) -> None:
             for path in paths:
                 click.echo(path)
 

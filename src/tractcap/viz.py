@@ -19,11 +19,12 @@ from tractcap.limits import MB, Budget, Watch, limit_data, settle
 from tractcap.records import check as records
 from tractcap.records.identity import EMPTY, FAILED
 from tractcap.records.options import PictureOptions
-from tractcap.work import check_record
-from tractcap.work.bids_output import describe_dataset
-from tractcap.work.output_folder import check_output
-from tractcap.work.prepare import Settings, prepare
-from tractcap.work.run import RunListener, TractogramOutcome, carry_out
+from tractcap.work.checking import load_earlier_check
+from tractcap.work.outcome import RunListener, TractogramOutcome
+from tractcap.work.output_folder import check_output, describe_dataset
+from tractcap.work.prepare import prepare
+from tractcap.work.run import carry_out
+from tractcap.work.settings import Settings
 
 log = logging.getLogger("tractcap")
 
@@ -33,11 +34,20 @@ File = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one tract: ``pictures``, the mosaic last, or the sentence why it ``failed``.
+    """What became of one tract; it is true unless it failed.
 
-    ``status`` is ``drawn`` or ``kept`` (from an earlier call), ``failed``, ``missing``, ``damaged`` or ``empty``: one
-    without streamlines has no pictures, and has not failed. ``checks`` are what the JSON files of its checks tell, by
-    the checks' names: ``Status``, ``Measures``, ``Flags`` and so on, see the documentation of checks.
+    Parameters
+    ----------
+    pictures : tuple of pathlib.Path
+        The files of its pictures, the mosaic last; none if it failed or is empty.
+    failed : str
+        Why it failed, as a sentence; empty if it didn't.
+    status : str
+        ``drawn`` or ``kept`` (from an earlier call), ``failed``, ``missing``, ``damaged`` or ``empty``: a tract without
+        streamlines has no pictures, and has not failed.
+    checks : mapping of str to mapping
+        The JSON files of its checks, by the checks' names: ``Status``, ``Measures``, ``Flags`` and so on, see the
+        documentation of checks.
     """
 
     pictures: tuple[Path, ...] = ()
@@ -54,12 +64,17 @@ class TractographyVisualizer:
 
     Parameters
     ----------
-    output_directory : where pictures go.
-    reference_image : the anatomy under the tracts, an image such as a NIfTI file; None for none.
-    max_memory_mb : MB (2^20 bytes) for this process and all its workers together; None leaves it to the limits found.
-        The workers are kept to it, and it is the least of this and of every limit that can be found.
-    n_jobs : most workers at once; -1 for as many as processors and memory allow.
-    limit_caller : also set this process's own ``RLIMIT_DATA`` to ``max_memory_mb``, which can't be undone.
+    output_directory : str or path-like
+        Where pictures and pages are written.
+    reference_image : str, path-like or None
+        The anatomy under the tracts, an image such as a NIfTI file; None for none.
+    max_memory_mb : float or None
+        MB (2^20 bytes) for this process and all its workers together. The least of this and of every limit that can be
+        found is kept; None leaves it to these.
+    n_jobs : int
+        Most workers at once; -1 for as many as processors and memory allow.
+    limit_caller : bool
+        Also set this process's own ``RLIMIT_DATA`` to ``max_memory_mb``, which can't be undone.
 
     Raises
     ------
@@ -108,20 +123,38 @@ class TractographyVisualizer:
 
         Parameters
         ----------
-        subjects_original_space : paths of tractograms by subject and tract: ``{"sub-001": {"AF_L": "AF_L.trk"}}``.
-        ref_img : as ``reference_image``, or one for each subject. n_jobs : as of the class, for this call.
-        subjects_mni_space : the same tracts in the atlas's space; None where they are in it already.
-        atlas_files : tractograms or images of an atlas by tract. metric_files : maps by subject and name, such as FA.
-        before_files : tracts as they were before, or as another software made them, by subject and tract.
-        skip_checks : checks that are left out, by their names or by pyTractoViz's; ``all`` for all.
-        flags : a file of rules for what is flagged. html_output : where else pages can be opened: a folder, or a name
-            with ``{subject}`` in it; a small file there leads to each.
-        safety_margin : share of the memory left unplanned. size : pixels along a picture.
-        overwrite : draw and check again what is there of the same files and options.
+        subjects_original_space : mapping of str to mapping of str to path
+            Paths of tractograms by subject and tract: ``{"sub-001": {"AF_L": "AF_L.trk"}}``.
+        ref_img : path, mapping of str to path, or None
+            As ``reference_image``, or an image for each subject.
+        n_jobs : int or None
+            As of the class, for this call.
+        subjects_mni_space : mapping of str to mapping of str to path, or None
+            The same tracts in the atlas's space; None where they are in it already.
+        atlas_files : mapping of str to path, or None
+            Tractograms or images of an atlas by tract.
+        metric_files : mapping of str to mapping of str to path, or None
+            Scalar maps by subject and name, such as FA.
+        before_files : mapping of str to mapping of str to path, or None
+            Tracts as they were before, or as other software made them, by subject and tract.
+        skip_checks : iterable of str
+            Checks that are left out, by their names or by pyTractoViz's; ``all`` for all.
+        flags : path or None
+            A file of rules for what is flagged.
+        html_output : path or None
+            Where else pages can be opened: a folder, or a name with ``{subject}`` in it; a small page there redirects
+            to each.
+        safety_margin : float
+            Share of the memory that is left unplanned.
+        size : int
+            Pixels along a picture.
+        overwrite : bool
+            Draw and check again what is there of the same files and options.
 
         Returns
         -------
-        A :class:`Result` by subject and tract. A tract that failed is one too, and false; the others don't notice.
+        dict of str to dict of str to Result
+            By subject and tract. A tract that failed is one too, and false; the others don't notice.
 
         Raises
         ------
@@ -131,32 +164,32 @@ class TractographyVisualizer:
             When a name or a file of rules can't be used.
         """
         sources = workflow.sources(subjects_original_space)
-        asked = workflow.asked(
+        options = workflow.check_options(
             sources, subjects_mni_space, atlas_files or {}, before_files or {}, metric_files or {}, skip_checks,
             _path(flags),
         )  # fmt: skip
         reference, each = workflow.references(ref_img, _path(self._reference))
         settings = Settings(
-            Path(), self.output, PictureOptions(size=size), reference=reference, references=each, checks=asked,
+            Path(), self.output, PictureOptions(size=size), reference=reference, references=each, checks=options,
             overwrite=overwrite,
             nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
         )  # fmt: skip
-        told = self._draw(settings, list(sources.values())) if sources else {}
+        outcomes = self._draw(settings, list(sources.values())) if sources else {}
         if html_output is not None:
-            workflow.lead(self.output, subjects_original_space, Path(html_output))
+            workflow.write_redirects(self.output, subjects_original_space, Path(html_output))
         results: dict[str, dict[str, Result]] = {who: {} for who in subjects_original_space}
         for (who, tract), source in sources.items():
-            results[who][tract] = self._result(source, told.get(source))
+            results[who][tract] = self._result(source, outcomes.get(source))
         return results
 
-    def _result(self, source: Source, told: TractogramOutcome | None) -> Result:
-        if told is None:
+    def _result(self, source: Source, outcome: TractogramOutcome | None) -> Result:
+        if outcome is None:
             return Result(failed="it was not drawn")
-        if not told.pictures:
-            return Result(failed="" if told.status == EMPTY else told.why, status=told.status)
-        places = {name: records.place(self.output / source.folder, source.stem, name) for name in checks()}
-        found = {name: record.plain() for name, at in places.items() if (record := check_record.earlier(at))}
-        return Result(told.pictures, status=told.status, checks=found)
+        if not outcome.pictures:
+            return Result(failed="" if outcome.status == EMPTY else outcome.why, status=outcome.status)
+        paths = {name: records.place(self.output / source.folder, source.stem, name) for name in checks()}
+        found = {name: record.plain() for name, path in paths.items() if (record := load_earlier_check(path))}
+        return Result(outcome.pictures, status=outcome.status, checks=found)
 
     def _draw(self, settings: Settings, sources: list[Source]) -> dict[Source, TractogramOutcome]:
         """Draw them; returns what became of each."""
@@ -187,8 +220,8 @@ class _Results(RunListener):
     def __init__(self) -> None:
         self.by_source: dict[Source, TractogramOutcome] = {}
 
-    def told(self, told: TractogramOutcome) -> None:
-        self.by_source[told.source] = told
+    def tractogram(self, outcome: TractogramOutcome) -> None:
+        self.by_source[outcome.source] = outcome
 
 
 def _path(path: str | os.PathLike[str] | None) -> Path | None:

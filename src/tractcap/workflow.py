@@ -1,8 +1,9 @@
-"""What :meth:`tractcap.viz.TractographyVisualizer.run_quality_check_workflow` is told, as what a run is told."""
+"""From arguments of :meth:`tractcap.viz.TractographyVisualizer.run_quality_check_workflow` to settings of a run."""
 
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -23,13 +24,13 @@ PLACEHOLDER = "{subject}"
 _MNI = "MNI"
 """The space of tracts and atlas that are said to be in the same one."""
 
-_CALLED = {
+_PYTRACTOVIZ_NAMES = {
     "cci": ("cci", "before_after_cci"),
     "profile": ("afq_profile",),
     "segments": ("bundle_assignment",),
     "atlas": ("atlas_comparison", "shape_similarity"),
 }
-"""What pyTractoViz calls checks, of which several are one here."""
+"""pyTractoViz's names of checks, of which several are one here."""
 
 _PICTURES = "anatomical_views"
 
@@ -48,17 +49,14 @@ def sources(subjects: Mapping[str, Paths]) -> dict[tuple[str, str], Source]:
             f"the subjects {other!r} and {labels[other.removeprefix('sub-')]!r} would have the same page and pictures: "
             "give one of them another name."
         )
-    return {
-        (who, tract): _source(who, tract, Path(path))
-        for who, tracts in subjects.items()
-        for tract, path in tracts.items()
-    }
-
-
-def _source(who: str, tract: str, path: Path) -> Source:
-    if unsafe := [name for name in (who, tract) if not name or "/" in name or name.startswith(".") or "\0" in name]:
-        raise SettingsError(f"{unsafe[0]!r} can't be the name of a subject or tract: it names a file or folder.")
-    return Source(path.parent, f"{who}/{tract}", renamed=tract, elsewhere=path)
+    sources = {}
+    for who, tracts in subjects.items():
+        for tract, path in ((tract, Path(path)) for tract, path in tracts.items()):
+            for name in (who, tract):
+                if not name or "/" in name or name.startswith(".") or "\0" in name:
+                    raise SettingsError(f"{name!r} can't be the name of a subject or tract: it names a file or folder.")
+            sources[who, tract] = Source(path.parent, f"{who}/{tract}", renamed=tract, elsewhere=path)
+    return sources
 
 
 def references(
@@ -70,8 +68,8 @@ def references(
     return Path(ref_img) if ref_img else default, {}
 
 
-def asked(
-    found: Mapping[tuple[str, str], Source],
+def check_options(
+    sources: Mapping[tuple[str, str], Source],
     moved: Mapping[str, Paths] | None,
     atlas: Paths,
     before: Mapping[str, Paths],
@@ -91,37 +89,31 @@ def asked(
     SettingsError
         When a check to be skipped isn't known, or the rules can't be read.
     """
-    beside = {
+    files = {
         source: ComparisonFiles(
             {name: Path(path) for name, path in metrics.get(who, {}).items()},
             _other(atlas, tract, _MNI if moved is not None else ""),
             _other(before.get(who, {}), tract),
             moved=_other((moved or {}).get(who, {}), tract, _MNI),
         )
-        for (who, tract), source in found.items()
+        for (who, tract), source in sources.items()
     }
     if moved is not None:
-        beside = {source: _only_moved(one) for source, one in beside.items()}
-    return CheckOptions(_names(skipped), rules=flags.read(rules), beside=beside)
+        missing = {"atlas": "subjects_mni_space holds no such tract of this subject"}
+        for source, theirs in files.items():
+            if theirs.atlas and not theirs.moved:
+                files[source] = replace(theirs, atlas=None, missing=missing)
+    return CheckOptions(_names(skipped), rules=flags.read(rules), files=files)
 
 
 def _other(paths: Paths, name: str, space: str = "") -> ComparisonFile | None:
     return ComparisonFile(Path(paths[name]), space) if name in paths else None
 
 
-def _only_moved(one: ComparisonFiles) -> ComparisonFiles:
-    """Without an atlas, if the tract isn't there in its space."""
-    if one.moved or not one.atlas:
-        return one
-    return ComparisonFiles(
-        one.maps, None, one.before, lacks={"atlas": "subjects_mni_space holds no such tract of this subject"}
-    )
-
-
 def _names(skipped: Iterable[str]) -> tuple[str, ...]:
     """The checks that are left."""
     given = set([skipped] if isinstance(skipped, str) else skipped)
-    known = {*checks(), ALL, _PICTURES, *(name for names in _CALLED.values() for name in names)}
+    known = {*checks(), ALL, _PICTURES, *(name for names in _PYTRACTOVIZ_NAMES.values() for name in names)}
     if unknown := sorted(given - known):
         raise SettingsError(f"skip_checks names {unknown[0]!r}: choose from {', '.join(sorted(known))}.")
     if _PICTURES in given:
@@ -130,7 +122,7 @@ def _names(skipped: Iterable[str]) -> tuple[str, ...]:
 
 
 def _skipped(name: str, given: set[str]) -> bool:
-    called = set(_CALLED.get(name, (name,)))
+    called = set(_PYTRACTOVIZ_NAMES.get(name, (name,)))
     if {name, ALL} & given or called <= given:
         return True
     if called & given:
@@ -138,8 +130,8 @@ def _skipped(name: str, given: set[str]) -> bool:
     return False
 
 
-def lead(output: Path, subjects: Iterable[str], html_output: Path) -> list[Path]:
-    """Write files that lead to the subjects' pages: into a folder, or by a name with {subject} in it.
+def write_redirects(output: Path, subjects: Iterable[str], html_output: Path) -> list[Path]:
+    """Write small pages that redirect to the subjects': into a folder, or by a name with {subject} in it.
 
     Raises
     ------
@@ -148,23 +140,24 @@ def lead(output: Path, subjects: Iterable[str], html_output: Path) -> list[Path]
     """
     written = []
     for who in subjects:
-        page, at = output / f"sub-{who.removeprefix('sub-')}.html", _named(html_output, who)
-        if page.is_file() and at.resolve() != page.resolve():
-            at.parent.mkdir(parents=True, exist_ok=True)
-            write_text(at, _leading(who, os.path.relpath(page.resolve(), at.parent.resolve())))
-            written.append(at)
+        page, redirect = output / f"sub-{who.removeprefix('sub-')}.html", _redirect_path(html_output, who)
+        if page.is_file() and redirect.resolve() != page.resolve():
+            redirect.parent.mkdir(parents=True, exist_ok=True)
+            link = os.path.relpath(page.resolve(), redirect.parent.resolve())
+            write_text(redirect, _redirect(who, link))
+            written.append(redirect)
     return written
 
 
-def _named(asked: Path, who: str) -> Path:
-    if asked.suffix.lower() not in (".html", ".htm"):
-        return asked / f"{who}_quality_check_report.html"
-    if PLACEHOLDER in str(asked).lower():
-        return Path(str(asked).replace(PLACEHOLDER, who).replace(PLACEHOLDER.upper(), who))
-    return asked.with_name(f"{who}_{asked.name}")
+def _redirect_path(html_output: Path, who: str) -> Path:
+    if html_output.suffix.lower() not in (".html", ".htm"):
+        return html_output / f"{who}_quality_check_report.html"
+    if PLACEHOLDER in str(html_output).lower():
+        return Path(str(html_output).replace(PLACEHOLDER, who).replace(PLACEHOLDER.upper(), who))
+    return html_output.with_name(f"{who}_{html_output.name}")
 
 
-def _leading(who: str, link: str) -> str:
+def _redirect(who: str, link: str) -> str:
     to = escape(quote(link), quote=True)
     return (
         f'<!doctype html>\n<meta charset="utf-8">\n<meta http-equiv="refresh" content="0; url={to}">\n'

@@ -13,6 +13,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+import sample_requests
 from checked import FLAG, tell
 from mutate import mutated_json, mutated_text
 from outputs import Output
@@ -54,7 +55,7 @@ def read_check_record(path: Path) -> None:
     from tractcap.records import check
 
     try:
-        record = check.load(path)
+        record = check.CheckRecord.load(path)
     except RecordError as error:
         check.unreadable(path, path.parent, "cci", error).text()
         raise
@@ -104,7 +105,7 @@ def read_dataset(path: Path) -> None:
 
 def read_output(path: Path) -> None:
     """Whatever describes an output and what was drawn into it, both can be gone on with."""
-    from tractcap.work.bids_output import describe_dataset
+    from tractcap.work.output_folder import describe_dataset
 
     folder = _emptied(path.parent / "derivatives/out")
     shutil.copy(path, folder / path.name)
@@ -174,13 +175,13 @@ def read_names(path: Path) -> None:
 
 def read_piece(path: Path) -> None:
     """The file of a piece of the work, beside nothing else."""
-    from tractcap.work import piece_files
+    from tractcap.records import piece_files
 
     folder = path.parent
-    there = piece_files.there(path, json.loads(told_of_piece())["arguments"])
-    told, need = piece_files.arguments(folder), piece_files.merging_need(folder)
-    arguments, files = piece_files.together(folder)
-    json.dumps([arguments, told, need, there])
+    there = piece_files.is_drawn(path, sample_requests.draw(folder))
+    newest = piece_files.newest(folder)
+    request, files = piece_files.complete(folder)
+    json.dumps([request.plain(), newest and newest.plain(), there])
     assert files == [path]
 
 
@@ -267,7 +268,7 @@ def ratings_of(rater: str) -> bytes:
 @cache
 def descriptions() -> Sequence[bytes]:
     """Of another tool's dataset, and of an output of tractcap."""
-    from tractcap.work.bids_output import describe_dataset
+    from tractcap.work.output_folder import describe_dataset
 
     with tempfile.TemporaryDirectory() as folder:
         other = describe(Path(folder) / "other", "dipy") / "dataset_description.json"
@@ -291,13 +292,8 @@ def told_of_piece() -> bytes:
     """What a worker tells of a piece."""
     from tractcap import __version__
 
-    told = {
-        "bundles": [{"path": "a.trk", "name": "AF", "coloring": {"kind": "direction"}, "source": {"bytes": 1}}],
-        "vtk_space": "", "made": {"Frame": [[0, 0, 0], [1, 1, 1]], "Look": {"size": 100}, "Map": [1, 2]},
-        "making": {"sampling": 2, "max_points": 9, "passes": [1]}, "extent": {"low": [0, 0, 0]},
-        "folder": "out", "stem": "a", "title": "A", "about": {"Participant": "01"},
-    }  # fmt: skip
-    return json.dumps({"version": __version__, "arguments": told, "need": 9, "facts": {"reach": [0, 0, 0]}}).encode()
+    request = sample_requests.draw(Path("out")).plain()
+    return json.dumps({"version": __version__, "draw": request, "need": 9, "facts": {"reach": [0, 0, 0]}}).encode()
 
 
 @cache

@@ -8,7 +8,9 @@ from outputs import Output
 
 from tractcap.checks import checks
 from tractcap.records.check import place
-from tractcap.work import check_record as written
+from tractcap.records.identity import Identity
+from tractcap.records.requests import SourceState
+from tractcap.work import checking
 
 FLAG = {"Name": "few streamlines support each other", "Measure": "Retention", "Value": 0.15, "Below": 0.2}
 
@@ -17,10 +19,11 @@ def tell(output: Output, stem: str, name: str, status: str = "done", **more: Any
     """A check's JSON file as a run writes it."""
     about = json.loads((output.root / f"sub-01/figures/{stem}.json").read_text())
     (file,), (size,), (modified,) = (about[key] for key in ("Sources", "SourceBytes", "SourceModified"))
-    source = {"name": file, "bytes": size, "modified": modified}
-    kept = {one: about[one] for one in ("Participant", "Session", "Title", "Bundle")}
-    told = written.record(checks()[name], kept, source, {}, status, more.pop("why", "")).plain()
-    about_all = written.about_measures(checks()[name], more.get("Measures", {}), ["FA"])
+    whose = {one: about[one] for one in ("Kind", "Status", "Participant", "Session", "Title", "Bundle")}
+    source = SourceState(file, size, modified)
+    told = checking.new_record(checks()[name], Identity.parse(whose), source, {}).plain()
+    told |= {"Status": status, "Why": more.pop("why", "")}
+    about_all = checking.about_measures(checks()[name], more.get("Measures", {}), ["FA"])
     told |= {"About": {key: one.plain() for key, one in about_all.items()}}
     at = place(output.root / "sub-01/figures", stem, name)
     at.write_text(json.dumps(told | more))

@@ -15,11 +15,27 @@ from typing import Any
 
 from tractcap.inputs.source import Source
 from tractcap.limits import Watch, settle
-from tractcap.records import check as records
+from tractcap.records.check import CheckRecord
+from tractcap.records.identity import THIS_PROGRAM, BundleRecord
+from tractcap.records.options import PictureOptions
+from tractcap.records.requests import (
+    CheckFindings,
+    Draw,
+    Headers,
+    ImageHeader,
+    Measure,
+    ReadHeaders,
+    TractogramHeader,
+    WritePage,
+    WrittenFile,
+)
+from tractcap.records.tractogram import DrawnRecord, Extent, HistogramRecord, LengthsRecord, Measurements, SceneRecord
 from tractcap.work.check_options import parse
+from tractcap.work.checking import MakeCheck
 from tractcap.work.pool import Event, Task
-from tractcap.work.prepare import Settings, prepare
+from tractcap.work.prepare import prepare
 from tractcap.work.run import carry_out
+from tractcap.work.settings import Settings
 
 A_PARTICIPANT = 10
 
@@ -28,7 +44,7 @@ class StandIn:
     """Does all tasks at once, and remembers none."""
 
     def __init__(self, *_made_of: Any) -> None:
-        self._queue: deque[Task] = deque()
+        self._queue: deque[Task[Any]] = deque()
 
     def __enter__(self) -> "StandIn":
         return self
@@ -36,51 +52,58 @@ class StandIn:
     def __exit__(self, *_error: object) -> None:
         assert not self._queue
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: Task[Any]) -> None:
         self._queue.append(task)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[Event[Any]]:
         while self._queue:
             task = self._queue.popleft()
-            if FAIL and task.action == "draw":
-                yield Event(task, failed=f"{task.arguments['bundles'][0]['path']} is damaged in this test.")
+            if FAIL and isinstance(task.request, Draw):
+                yield Event(task, failed=f"{task.request.bundles[0].path} is damaged in this test.")
             else:
-                yield Event(task, done=DONE[task.action](task.arguments))
+                yield Event(task, ANSWERS[task.request.action](task.request))
 
 
-def look(arguments: Any) -> dict[str, Any]:
-    header = {"streamlines": 900, "exact": True, "points": 90_000, "loaded": 0, "notes": []}
-    header |= {"per_point": [], "per_streamline": [], "beside": []}
-    paths = dict.fromkeys(arguments["paths"], header | {"fingerprint": [10**6, 10**18]})
-    image = {"shape": [90, 90, 90], "fingerprint": [10**6, 10**18]}
-    return paths | dict.fromkeys(arguments["images"], image)
+def headers(request: ReadHeaders) -> Headers:
+    header = TractogramHeader(900, True, 90_000, 0, None, 10**6, 10**18)
+    image = ImageHeader((90, 90, 90), 10**6, 10**18)
+    return Headers(dict.fromkeys(request.tractograms, header), dict.fromkeys(request.images, image))
 
 
-def measure(_arguments: Any) -> dict[str, Any]:
-    counts = {"Start": 40.0, "BinWidth": 4.0, "Counts": [5] * 24}
-    lengths = {"Mean": 90.0, "Median": 90.0, "Minimum": 40.0, "Maximum": 130.0, "Histogram": counts}
-    corners = {"low": [-40.0, -60.0, -30.0], "high": [40.0, 60.0, 50.0]}
-    boxes = {f"{kind}{end}": corner for kind in ("", "framed_", "most_") for end, corner in corners.items()}
-    told = {"center": [0.0, 0.0, 10.0], "lengths": lengths, "volume": 9000.0, "voxel": 2.0, "values": None}
-    return boxes | told | {"streamlines": 900, "points": 90_000, "valued": 0, "sampled": 0, "without": 0}
+def measure(request: Measure) -> Measurements:
+    histogram = HistogramRecord(start=40.0, bin_width=4.0, counts=(5,) * 24)
+    low, high = (-40.0, -60.0, -30.0), (40.0, 60.0, 50.0)
+    return Measurements(
+        extent=Extent(
+            low=low, high=high, most_low=low, most_high=high, framed_low=low, framed_high=high,
+            center=(0.0, 0.0, 10.0), streamlines=900, points=90_000, measured_by=request.measured_by,
+        ),
+        lengths=LengthsRecord(mean=90.0, median=90.0, minimum=40.0, maximum=130.0, histogram=histogram),
+        volume_millimetres3=9000.0,
+        volume_voxel_millimetres=2.0,
+    )  # fmt: skip
 
 
-def draw(arguments: Any) -> dict[str, Any]:
-    names = [f"{arguments['stem']}_mosaic.png"]
-    return {"Pictures": names, "Notes": [], "StreamlinesLeftOut": {}, "Streamlines": 900, "StreamlinesDrawn": 900}
+def draw(request: Draw) -> DrawnRecord:
+    return DrawnRecord(
+        participant="", session="", title="", bundle=BundleRecord(key="", readable=""), sources=("a",),
+        source_bytes=(1,), source_modified=(1,), generated_by=(THIS_PROGRAM,), scene=SCENE, streamlines=900,
+        streamlines_drawn=900, pictures=(f"{request.stem}_mosaic.png",),
+    )  # fmt: skip
 
 
-def check(_arguments: Any) -> dict[str, Any]:
-    return {"Measures": {"Streamlines": 900}, "Notes": [], "Figures": [], "Tables": []}
+SCENE = SceneRecord(options=PictureOptions(), frame=((0, 0, 0), (1, 1, 1)))
 
 
-DONE = {
-    "look": look,
-    "measure": measure,
-    "draw": draw,
-    "check": check,
-    "page": lambda arguments: {"path": f"sub-{arguments['participant']}.html"},
-}
+def check(_request: MakeCheck) -> CheckFindings:
+    return CheckFindings({"Streamlines": 900})
+
+
+def page(request: WritePage) -> WrittenFile:
+    return WrittenFile(f"sub-{request.participant}.html")
+
+
+ANSWERS = {"headers": headers, "measure": measure, "draw": draw, "check": check, "page": page}
 
 
 def sources(count: int) -> Iterator[Source]:
@@ -94,7 +117,7 @@ def main(folder: Path, count: int) -> None:
     lines = Counted()
     logging.getLogger("tractcap").addHandler(lines)
     logging.getLogger("tractcap").propagate = False
-    records.write = lambda _at, _record: None
+    CheckRecord.write = lambda _record, _path: None
     settings = Settings(
         folder / "in", folder / "out", checks=parse("all", None, None, [], None), scratch=folder, nprocs=4
     )

@@ -18,7 +18,7 @@ from outputs import Output
 
 from tractcap.reports.group_page import write_group_page
 from tractcap.reports.participant_page import write_participant_page
-from tractcap.work.bids_output import describe_dataset
+from tractcap.work.output_folder import describe_dataset
 
 Damage = Callable[[Path], None]
 

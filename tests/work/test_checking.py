@@ -271,4 +271,4 @@ def test_maps_are_found_in_the_dataset(tmp_path: Path) -> None:
     assert list(found(tmp_path, CheckOptions(("profile",)))[name].maps) == ["FA"]
     told = found(tmp_path, CheckOptions(("profile",), metrics={"FA": None, "RK": None, "T1": Path("t1.nii")}))[name]
     assert list(told.maps) == ["FA", "T1"]
-    assert "no map RK of this participant" in told.lacks["maps"]
+    assert "no map RK of this participant" in told.missing["maps"]

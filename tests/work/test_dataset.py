@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tractcap import __version__
-from tractcap.work.bids_output import container, describe_dataset, sources
+from tractcap.work.output_folder import container, describe_dataset, sources
 
 
 def described(output: Path) -> dict[str, Any]:

@@ -15,8 +15,10 @@ import pytest
 import standin
 
 from tractcap.limits import Watch, settle
-from tractcap.work.prepare import Settings, prepare
+from tractcap.records.requests import Headers, WrittenFile
+from tractcap.work.prepare import prepare
 from tractcap.work.run import carry_out
+from tractcap.work.settings import Settings
 
 FAULTS = Path(__file__).parents[1] / "helpers/faults"
 OPTIONS = ("--size", "64", "--views", "left", "--checks", "shape", "--nprocs", "2", "--timeout", "8")
@@ -198,20 +200,23 @@ def test_a_damaged_image_header_of_one_participant(tmp_path: Path) -> None:
     assert "sub-02_space-T1w_T1w.nii" in done.stderr
 
 
-@pytest.mark.parametrize("action", ["look", "measure"])
+@pytest.mark.parametrize("action", ["headers", "measure"])
 def test_an_answer_that_nobody_understands_costs_one_participant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     """A defect of our own, whose sentence says so; all else of that participant is told of too."""
-    usual = standin.DONE[action]
+    usual = standin.ANSWERS[action]
 
-    def odd(arguments: dict[str, Any]) -> dict[str, Any]:
-        """A header without a key, or an extent of another kind."""
+    def odd(request: Any) -> Any:
+        """Headers without those of a participant, or an answer of another kind."""
         if action == "measure":
-            return {"low": None} if "sub-00001" in arguments["path"] else usual(arguments)
-        return {path: {} if "sub-00001" in path else header for path, header in usual(arguments).items()}
+            return WrittenFile("") if "sub-00001" in request.path else usual(request)
+        answer = usual(request)
+        return Headers(
+            {path: one for path, one in answer.tractograms.items() if "sub-00001" not in path}, answer.images
+        )
 
-    monkeypatch.setitem(standin.DONE, action, odd)
+    monkeypatch.setitem(standin.ANSWERS, action, odd)
     settings = Settings(tmp_path / "in", tmp_path / "out")
     watch = Watch(settle, settle(), 0.2)
     planned = prepare(settings, watch, standin.sources(30), standin.StandIn)

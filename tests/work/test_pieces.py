@@ -12,13 +12,14 @@ from typing import Any
 import large
 import phantoms
 import pytest
+import sample_requests
 from damage import FILES
 
 from tractcap import __version__
 from tractcap.errors import InputError
 from tractcap.inputs.search import find
+from tractcap.records import piece_files
 from tractcap.records.piece import pieces
-from tractcap.work import piece_files as kept
 from tractcap.work.plan import WORTH_PIECES, counts
 from tractcap.work.shard import LARGE, PICTURES, Shard
 
@@ -164,9 +165,8 @@ def test_all_pieces_are_there_but_not_merged(data: Path, whole: dict[str, bytes]
 
 def piece(folder: Path, index: int, **odd: Any) -> Path:
     """The file of one of two pieces, without its pictures; ``odd`` replaces what it tells."""
-    drawing = {"bundles": [{"path": "a.trk"}], "vtk_space": "", "made": {}, "making": {"sampling": 2}}
-    drawing |= {"folder": str(folder.parent), "stem": "a", "about": {}}
-    told = {"version": __version__, "arguments": drawing, "need": 7, "facts": {}} | odd
+    request = sample_requests.draw(folder.parent).plain()
+    told = {"version": __version__, "draw": request, "need": 7, "facts": {}} | odd
     folder.mkdir(parents=True, exist_ok=True)
     at = folder / f"{index}-of-2.zip"
     with zipfile.ZipFile(at, "w") as file:
@@ -177,14 +177,16 @@ def piece(folder: Path, index: int, **odd: Any) -> Path:
 def test_pieces_that_belong_together_are_merged(tmp_path: Path) -> None:
     folder = tmp_path / ".a_pieces"
     paths = [piece(folder, index) for index in (1, 2)]
-    arguments, found = kept.together(folder)
-    assert (arguments["stem"], found, kept.merging_need(folder)) == ("a", paths, 7)
+    request, found = piece_files.complete(folder)
+    newest = piece_files.newest(folder)
+    assert newest is not None
+    assert (request.stem, found, newest.need) == ("a", paths, 7)
 
 
 ODD_PIECES = {
     "no number": {"need": float("nan")},
-    "a list": {"arguments": []},
-    "nothing": {"arguments": {}},
+    "a list": {"draw": []},
+    "nothing": {"draw": {}},
     "text": {"version": 3},
     "deep": {"facts": json.loads(500 * "[" + 500 * "]")},
     "a bomb": {"facts": " " * 2**24},
@@ -201,10 +203,10 @@ def test_an_odd_piece_counts_as_not_there(tmp_path: Path, caplog: pytest.LogCapt
         odd.rename(folder / ("2-of-x.zip" if name == "no name of a piece" else "1-of-99999999999999.zip"))
     os.utime(whole, (2e9, 2e9))
     with pytest.raises(InputError, match="1 of its 2 pieces are there: run the participant level's other shares"):
-        kept.together(folder)
-    told = kept.arguments(folder)
-    assert told
-    assert kept.there(whole, told)
-    assert not kept.there(folder / "2-of-2.zip", told)
+        piece_files.complete(folder)
+    newest = piece_files.newest(folder)
+    assert newest
+    assert piece_files.is_drawn(whole, newest.draw)
+    assert not piece_files.is_drawn(folder / "2-of-2.zip", newest.draw)
     if name in ODD_PIECES:
         assert f"{odd} can't be understood as a piece of pictures" in caplog.text

@@ -31,7 +31,7 @@ def test_more_of_anything_needs_more() -> None:
 
 
 def test_a_job_gets_smaller_chunks_then_more_passes_and_loses_its_smoothing_last() -> None:
-    order = list(plan.shapes(CONTENT.sizes))
+    order = list(plan.candidates(CONTENT.sizes))
     assert order[:3] == [RenderSettings(50_000, ONE), RenderSettings(20_000, ONE), RenderSettings(50_000, (5, 1))]
     assert all(sum(shape.passes) == 6 for shape in order)
     assert [shape.sampling for shape in order] == [2] * (len(order) // 2) + [1] * (len(order) // 2)
@@ -48,7 +48,7 @@ def test_a_job_gets_smaller_chunks_then_more_passes_and_loses_its_smoothing_last
 
 def test_a_turntable_is_one_pass_and_parted_from_the_views_before_it_is_parted_itself() -> None:
     film = plan.Workload(6, (800,) * 6 + (400,) * 36, MANY)
-    shapes = [shape.passes for shape in plan.shapes(film.sizes)]
+    shapes = [shape.passes for shape in plan.candidates(film.sizes)]
     assert shapes[0] == (42,)
     two = next(passes for passes in shapes if len(passes) == 2)
     assert sum(two) == 42
@@ -234,8 +234,8 @@ def test_pieces_are_merged_picture_by_picture() -> None:
 
 
 def test_passes_hold_as_much_as_fits_and_get_more_one_by_one() -> None:
-    assert list(dict.fromkeys(shape.passes for shape in plan.shapes((800,) * 3))) == [(3,), (2, 1), (1, 1, 1)]
-    mixed = [shape.passes for shape in plan.shapes((800, 800, 400, 400))]
+    assert list(dict.fromkeys(shape.passes for shape in plan.candidates((800,) * 3))) == [(3,), (2, 1), (1, 1, 1)]
+    mixed = [shape.passes for shape in plan.candidates((800, 800, 400, 400))]
     assert list(dict.fromkeys(mixed)) == [(4,), (3, 1), (1, 2, 1)]
 
 

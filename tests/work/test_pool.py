@@ -4,25 +4,29 @@ import itertools
 import os
 import re
 import signal
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import phantoms
 import pytest
+import sample_requests
 from waiting import until
 
 from tractcap.files import PART
 from tractcap.limits import MB, Watch, settle
 from tractcap.limits.watch import Left
 from tractcap.limits.worker_limits import allowance
+from tractcap.records.options import Coloring
+from tractcap.records.requests import Message, TaskEnded
+from tractcap.records.tractogram import Measurements
 from tractcap.work.pool import Event, Pool, PoolLimits, Task
-from tractcap.work.process import Process, cause_of_death, own_doing
+from tractcap.work.process import Death, Process, cause_of_death, own_doing
 
 
-def measuring(path: Path, need: int = 100 * MB) -> Task:
-    return Task("measure", {"path": str(path), "vtk_space": "", "max_points": 1000, "coloring": {}}, need)
+def measuring(path: Path, need: int = 100 * MB) -> Task[Measurements]:
+    return Task(sample_requests.measure(path), need)
 
 
 def make_pool(workers: int, room: int, timeout: float = 600) -> Pool:
@@ -30,7 +34,7 @@ def make_pool(workers: int, room: int, timeout: float = 600) -> Pool:
 
 
 def ended(events: list[Event]) -> list[Event]:
-    return [event for event in events if event.done or event.failed]
+    return [event for event in events if event.answer or event.failed]
 
 
 def test_a_killed_worker_fails_its_task_alone(tmp_path: Path) -> None:
@@ -49,13 +53,13 @@ def test_a_killed_worker_fails_its_task_alone(tmp_path: Path) -> None:
     assert [event.task for event in failed] == [victim.task]
     assert "SIGKILL" in failed[0].failed
     assert (failed[0].again, failed[0].status, failed[0].reading, failed[0].peak) == (True, "failed", "", 0)
-    assert all(event.peak > MB for event in outcome if event.done)
+    assert all(event.peak > MB for event in outcome if event.answer)
 
 
 def test_a_bad_file_and_an_unexpected_error_leave_the_worker_alive(tmp_path: Path) -> None:
     good = measuring(phantoms.save(tmp_path / "good.trk", phantoms.ragged(10)))
     missing = measuring(tmp_path / "missing.trk")
-    wrong = Task("measure", {"path": str(tmp_path / "good.trk")}, 100 * MB)
+    wrong = replace(good, request=replace(good.request, max_points="many"))
     with make_pool(1, 100 * MB) as pool:
         for task in (missing, wrong, good):
             pool.submit(task)
@@ -63,7 +67,7 @@ def test_a_bad_file_and_an_unexpected_error_leave_the_worker_alive(tmp_path: Pat
         assert len(pool._seats) == 1, "one worker did all"
     assert "missing.trk" in outcome[0].failed
     assert "defect of tractcap" in outcome[1].failed
-    assert outcome[2].done
+    assert outcome[2].answer
 
 
 def test_memory_is_never_promised_twice(tmp_path: Path) -> None:
@@ -80,7 +84,7 @@ def test_a_worker_limits_itself(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
     with make_pool(1, 100 * MB) as pool:
         pool.submit(measuring(path))
-        assert all(event.done for event in ended(list(pool.events())))
+        assert all(event.answer for event in ended(list(pool.events())))
         limits = Path(f"/proc/{pool._seats[0].process.pid}/limits").read_text()
     line = next(line for line in limits.splitlines() if line.startswith("Max data size"))
     assert line.split()[3:5] == [str(100 * MB + allowance(1))] * 2
@@ -155,7 +159,7 @@ def test_close_to_the_limit_the_youngest_is_put_back(tmp_path: Path, caplog: pyt
         events = ended(list(pool.events()))
     assert caplog.text.count("stopped and queued again") == 1
     assert f"{path}: stopped and queued again, because 1 MB are left under " in caplog.text
-    assert [bool(event.done) for event in events] == [True] * 3
+    assert [bool(event.answer) for event in events] == [True] * 3
     assert events[-1].task.alone, "what was put back runs when the others are done"
 
 
@@ -226,11 +230,11 @@ def test_a_worker_that_can_t_be_ended_is_given_up(
             fitting, too_large = ended(list(pool.events()))
         finally:
             os.kill(Immortal.made[0].pid, signal.SIGKILL)
-        assert fitting.done
+        assert fitting.answer
         assert "workers that can't be ended hold 100 MB of the 250 MB for all" in too_large.failed
         until(lambda: Immortal.made[0].ended, "the end of the worker")
         pool.submit(measuring(path, 240 * MB))
-        assert all(event.done for event in ended(list(pool.events())))
+        assert all(event.answer for event in ended(list(pool.events())))
     assert caplog.text.count("can't be ended") == 1
     assert "its 100 MB count as taken" in caplog.text
 
@@ -239,7 +243,7 @@ def test_an_order_that_the_worker_doesn_t_read_is_not_waited_for(tmp_path: Path)
     """More than a pipe holds, for a worker that is stopped before it reads."""
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
     order = measuring(path)
-    long = replace(order, arguments={**order.arguments, "coloring": {"name": "x" * 2**21}})
+    long = replace(order, request=replace(order.request, coloring=Coloring(name="x" * 2**21)))
     started: list[Process] = []
 
     def start(environment: Mapping[str, str], data_limit: int) -> Process:
@@ -253,7 +257,7 @@ def test_an_order_that_the_worker_doesn_t_read_is_not_waited_for(tmp_path: Path)
             pool.submit(task)
         first, second = ended(list(pool.events()))
     assert "it hung" in first.failed
-    assert second.done, "all of it arrives"
+    assert second.answer, "all of it arrives"
 
 
 def test_the_file_is_named_that_a_worker_died_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,7 +339,7 @@ def test_a_worker_that_is_too_small_makes_place_for_a_larger_one(tmp_path: Path)
         for needs in ((100, 140), (140,), (141,), (100,)):
             for need in needs:
                 pool.submit(measuring(path, need * MB))
-            assert all(event.done for event in ended(list(pool.events())))
+            assert all(event.answer for event in ended(list(pool.events())))
             assert pool.queued == 0
     assert [size / MB for size in started.sizes] == [140, 141]
     assert all(worker.ended for worker in started.workers)
@@ -348,7 +352,7 @@ def test_two_work_at_once_only_where_the_watch_has_room_for_both(tmp_path: Path,
     with Pool(PoolLimits(2, 400 * MB), Scripted(room=room * MB), {}, started) as pool:
         for _ in range(2):
             pool.submit(measuring(path))
-        assert all(event.done for event in ended(list(pool.events())))
+        assert all(event.answer for event in ended(list(pool.events())))
     assert len(started.workers) == 1 + together
 
 
@@ -362,7 +366,7 @@ def test_the_first_task_may_use_all_that_is_left(
     with Pool(PoolLimits(2, 400 * MB), Scripted(free=free, room=0), {}) as pool:
         pool.submit(measuring(path))
         (event,) = ended(list(pool.events()))
-    assert bool(event.done) == begun
+    assert bool(event.answer) == begun
 
 
 def test_close_to_the_limit_a_task_that_is_alone_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -370,7 +374,7 @@ def test_close_to_the_limit_a_task_that_is_alone_goes_on(tmp_path: Path, caplog:
     started = Started()
     with Pool(PoolLimits(1, 100 * MB), Scripted(near=True), {}, started) as pool:
         pool.submit(measuring(path))
-        assert [bool(event.done) for event in ended(list(pool.events()))] == [True]
+        assert [bool(event.answer) for event in ended(list(pool.events()))] == [True]
     assert len(started.workers) == 1
     assert "queued again" not in caplog.text
 
@@ -378,8 +382,9 @@ def test_close_to_the_limit_a_task_that_is_alone_goes_on(tmp_path: Path, caplog:
 def test_what_is_left_when_a_run_is_broken_off(tmp_path: Path) -> None:
     """No worker, and none of the half-written files of its task."""
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    order = measuring(path)
-    drawn = replace(order, arguments={**order.arguments, "folder": str(tmp_path), "stem": "mine"})
+    request = replace(sample_requests.draw(tmp_path, "mine"), vtk_space="mm")
+    request = replace(request, bundles=(replace(request.bundles[0], path=str(path)),))
+    drawn = Task(request, 100 * MB)
     halves = [tmp_path / f".{stem}_x{PART}" for stem in ("mine", "other")]
     for half in halves:
         half.touch()
@@ -404,7 +409,7 @@ def test_a_worker_that_writes_much_to_stderr_is_heard_to_the_end(tmp_path: Path)
     code = "import os\nfor _ in range(5000): os.write(2, b'x' * 78 + b'\\n')\n"
     with Pool(PoolLimits(1, 100 * MB, timeout=30), Scripted(), at_start(tmp_path, code)) as pool:
         pool.submit(measuring(path))
-        assert [bool(event.done) for event in ended(list(pool.events()))] == [True]
+        assert [bool(event.answer) for event in ended(list(pool.events()))] == [True]
 
 
 def test_what_many_workers_warn_of_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -440,7 +445,7 @@ def test_memory_is_logged_every_two_seconds_where_that_is_asked_for(
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
     with Pool(PoolLimits(1, 100 * MB, timeout=1e9), Scripted(free=5000 * MB), {}) as pool:
         pool.submit(measuring(path))
-        assert all(event.done for event in ended(list(pool.events())))
+        assert all(event.answer for event in ended(list(pool.events())))
     found = [line for line in caplog.messages if re.fullmatch(r"memory: workers \d+ MB; 5000 MB left under .+", line)]
     assert bool(found) == said
 
@@ -477,6 +482,25 @@ def test_a_worker_that_hangs_is_no_sign_of_a_damaged_file(tmp_path: Path) -> Non
         f"it hung: nothing was heard of its worker for 600 seconds while {path} was read, so it was ended"
     )
     assert (event.status, event.again, event.reading) == ("failed", True, str(path))
+
+
+class Garbled(Process):
+    """Answers something else than was asked for."""
+
+    def messages(self) -> Iterator[Message | Death]:
+        for message in super().messages():
+            yield replace(message, done={"Extent": 3}) if isinstance(message, TaskEnded) else message
+
+
+def test_an_answer_of_another_kind_fails_its_task_alone(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    with Pool(PoolLimits(1, 100 * MB), Watch(settle, settle(), 0.2), {}, Garbled) as pool:
+        for _ in range(2):
+            pool.submit(measuring(path))
+        outcome = ended(list(pool.events()))
+    assert [event.answer for event in outcome] == [None, None]
+    said = "an unexpected answer, which is a defect of tractcap: “Extent” is a number, not an object"
+    assert [event.failed for event in outcome] == [said] * 2
 
 
 def test_a_worker_that_closes_its_pipe_and_goes_on_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

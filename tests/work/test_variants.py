@@ -83,8 +83,8 @@ def test_before_is_of_the_same_variant(tmp_path: Path, before: tuple[str, ...], 
     earlier = plant(tmp_path / "before", *map(name, before))
     (one,) = besides(mine, CheckOptions(("before",), before=earlier)).values()
     assert (one.before and one.before.path.name) == (None if chosen is None else name(chosen))
-    assert one.lacks.get("before", "").startswith(lacks)
-    assert bool(lacks) == ("before" in one.lacks)
+    assert one.missing.get("before", "").startswith(lacks)
+    assert bool(lacks) == ("before" in one.missing)
 
 
 def test_an_atlas_is_of_the_same_space_where_there_are_several(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_an_atlas_is_of_the_same_space_where_there_are_several(tmp_path: Path) -
     assert other.atlas is not None
     assert (other.atlas.path.name, other.atlas.space) == ("space-B_bundle-AF_L.trk", "B")
     assert one.atlas is None
-    assert "--atlas holds 2 files that it may be compared with" in one.lacks["atlas"]
+    assert "--atlas holds 2 files that it may be compared with" in one.missing["atlas"]
 
 
 def test_people_are_said_by_a_dry_run(tmp_path: Path) -> None:

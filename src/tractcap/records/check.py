@@ -1,13 +1,13 @@
 """The JSON file of a check, beside the pictures of its bundle: what became of it, and what it found."""
 
+import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from tractcap.checks import checks
 from tractcap.errors import RecordError
-from tractcap.files import read_json, write_text
 from tractcap.records.identity import CHECK, UNREADABLE, BundleRecord, Identity, Program
 from tractcap.records.json_record import OMIT, FileName, JsonRecord, WrongValueError, one_of
 
@@ -15,7 +15,7 @@ DONE, FAILED, MISSING, SKIPPED = STATUSES = ("done", "failed", "missing", "skipp
 """What became of a check: it was made; it could not be; what it needs isn't there; it was not asked for."""
 
 Value = str | float | None
-"""Of a measure. None where it can't be told."""
+"""Of a measure. None where it isn't known, such as the mean of nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +86,31 @@ class CheckRecord(Identity):
         if lacking := self.measures.keys() - self.about.keys():
             raise WrongValueError("is missing", f"About.{min(lacking)}")
 
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the record of the check that its file's name tells."""
+        record = super().load(path)
+        if not path.stem.endswith(f"_check-{record.check}"):
+            raise RecordError(path, f"it tells of the check {record.check}")
+        return record
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Description(JsonRecord, keys=str):
+    """What the table of checks says of one for people."""
+
+    title: str
+    what: str
+    source: str
+    place: int
+
+
+@cache
+def _descriptions() -> dict[str, _Description]:
+    """Of all checks by name, in the order in which they are shown."""
+    table = tomllib.loads((Path(__file__).parents[1] / "checks/checks.toml").read_text(encoding="utf-8"))
+    return {name: _Description.parse(entry) for name, entry in table.items()}
+
 
 def place(folder: Path, stem: str, name: str) -> Path:
     """Where the record of a check of the bundle ``stem`` lies."""
@@ -94,53 +119,21 @@ def place(folder: Path, stem: str, name: str) -> Path:
 
 def names_beside(stem: str, others: Collection[str]) -> tuple[str, ...]:
     """The checks of the bundle ``stem`` that have records among the files of a folder, in their order."""
-    return tuple(name for name in checks() if f"{stem}_check-{name}.json" in others)
+    return tuple(name for name in _descriptions() if f"{stem}_check-{name}.json" in others)
 
 
 def is_place(name: str, others: Collection[str]) -> bool:
     """Whether a file's name is that of a check's record, among those beside it."""
     stem, found, check = name.removesuffix(".json").rpartition("_check-")
-    return bool(found) and check in checks() and f"{stem}.json" in others
-
-
-def load(path: Path) -> CheckRecord:
-    """Read a record.
-
-    Raises
-    ------
-    FileNotFoundError
-        When there is none.
-    RecordError
-        When it can't be understood.
-    """
-    told = read_json(path)
-    try:
-        record = CheckRecord.parse(told)
-    except WrongValueError as wrong:
-        raise RecordError(path, str(wrong)) from None
-    if not path.stem.endswith(f"_check-{record.check}"):
-        raise RecordError(path, f"it tells of the check {record.check}")
-    return record
+    return bool(found) and check in _descriptions() and f"{stem}.json" in others
 
 
 def unreadable(path: Path, output: Path, name: str, error: RecordError) -> CheckRecord:
-    """What can be told of the check ``name`` where its record isn't understood."""
-    check, relative = checks()[name], path.relative_to(output).as_posix()
+    """What is known of the check ``name`` where its record can't be understood."""
+    check, relative = _descriptions()[name], path.relative_to(output).as_posix()
     return CheckRecord(
         participant="", session="", title="", bundle=BundleRecord(key="", readable=""), status=UNREADABLE,
         why=f"its JSON file {relative} can't be understood: {error.why}. Run the checks again",
-        check=check.name, name=check.title, what=check.what, source=check.source, place=check.place,
+        check=name, name=check.title, what=check.what, source=check.source, place=check.place,
         sources=(), source_bytes=(), source_modified=(), generated_by=(),
     )  # fmt: skip
-
-
-def write(path: Path, record: CheckRecord) -> None:
-    """Write a record, and the folder that it lies in.
-
-    Raises
-    ------
-    OSError
-        When it can't be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, record.text())

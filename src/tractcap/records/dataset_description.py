@@ -1,12 +1,9 @@
 """What a dataset says of itself, as far as it is read here: ``dataset_description.json``."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from tractcap.errors import RecordError
-from tractcap.files import read_json
 from tractcap.records.identity import Program
-from tractcap.records.json_record import OMIT, JsonRecord, WrongValueError
+from tractcap.records.json_record import OMIT, JsonRecord
 
 NAME = "dataset_description.json"
 
@@ -25,19 +22,3 @@ class Description(JsonRecord):
     name: str | None = field(default=None, metadata=OMIT)
     generated_by: tuple[Maker, ...] = ()
     dataset_doi: str | None = field(default=None, metadata={"key": "DatasetDOI", **OMIT})
-
-
-def load(path: Path) -> Description:
-    """Read a description.
-
-    Raises
-    ------
-    FileNotFoundError
-        When there is none.
-    RecordError
-        When it can't be understood.
-    """
-    try:
-        return Description.parse(read_json(path))
-    except WrongValueError as wrong:
-        raise RecordError(path, str(wrong)) from None

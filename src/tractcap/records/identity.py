@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tractcap.records.json_record import JsonRecord, Label
+from tractcap.version import __version__
 
 DRAWN, FAILED, DAMAGED, EMPTY, MISSING = "drawn", "failed", "damaged", "empty", "missing"
 """What a record says of its tractogram."""
@@ -44,6 +45,9 @@ class Program(JsonRecord):
 
     name: str
     version: str = ""
+
+
+THIS_PROGRAM = Program(name="tractcap", version=__version__)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,12 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
+
+from tractcap.errors import RecordError
+from tractcap.files import read_json, write_text
 
 OMIT: Mapping[str, Any] = MappingProxyType({"omit": True})
 """Metadata of a field whose key isn't written where its value is None. Its key may be given by ``key``."""
@@ -50,10 +54,11 @@ class JsonRecord:
     _key: ClassVar[Callable[[str], str]] = camel
 
     def __init_subclass__(cls, keys: Callable[[str], str] = camel) -> None:
+        super().__init_subclass__()
         cls._key = staticmethod(keys)
 
     @classmethod
-    def parse(cls, told: Any) -> Self:
+    def parse(cls, content: Any) -> Self:
         """From what JSON holds.
 
         Raises
@@ -61,43 +66,74 @@ class JsonRecord:
         WrongValueError
             When a key is missing, or a value isn't of its kind.
         """
-        if not isinstance(told, dict):
-            raise WrongValueError(f"is {kind_of(told)}, not an object")
+        if not isinstance(content, dict):
+            raise WrongValueError(f"is {kind_of(content)}, not an object")
         known = cls._parsers()
-        found: dict[str, Any] = {}
-        for key, (one, parse) in known.items():
-            if key in told:
-                try:
-                    found[one.name] = parse(told[key])
-                except WrongValueError as wrong:
-                    raise wrong.within(key) from None
-            elif one.default is MISSING and one.default_factory is MISSING:
+        values: dict[str, Any] = {}
+        for key, (field_, parse) in known.items():
+            if key in content:
+                values[field_.name] = _within(parse, content[key], key)
+            elif field_.default is MISSING and field_.default_factory is MISSING:
                 raise WrongValueError("is missing", key)
-        if more := {key: _within(_anything, value, key) for key, value in told.items() if key not in known}:
-            found["more"] = more
-        made = cls(**found)
-        made.validate()
-        return made
+        if more := {key: _within(_anything, value, key) for key, value in content.items() if key not in known}:
+            values["more"] = more
+        record = cls(**values)
+        record.validate()
+        return record
 
     def validate(self) -> None:
         """Raise :class:`WrongValueError` where values don't fit each other."""
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""
-        known = ((key, one, getattr(self, one.name)) for key, (one, _) in self._parsers().items())
-        told = {key: _plain(value) for key, one, value in known if value is not None or "omit" not in one.metadata}
-        return told | {key: _plain(value) for key, value in self.more.items()}
+        content = {}
+        for key, (field_, _) in self._parsers().items():
+            value = getattr(self, field_.name)
+            if value is not None or "omit" not in field_.metadata:
+                content[key] = _plain(value)
+        return content | {key: _plain(value) for key, value in self.more.items()}
 
     def text(self) -> str:
         """As a file holds it."""
         return json.dumps(self.plain(), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a record's file.
+
+        Raises
+        ------
+        FileNotFoundError
+            When there is none.
+        RecordError
+            When it isn't such a record.
+        """
+        content = read_json(path)
+        try:
+            return cls.parse(content)
+        except WrongValueError as wrong:
+            raise RecordError(path, str(wrong)) from None
+
+    def write(self, path: Path) -> None:
+        """Write a record's file, and the folder that it lies in.
+
+        Raises
+        ------
+        OSError
+            When it can't be written.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, self.text())
+
+    @classmethod
     @cache
     def _parsers(cls) -> dict[str, tuple[Field[Any], Callable[[Any], Any]]]:
         kinds = get_type_hints(cls, include_extras=True)
-        own = [one for one in fields(cls) if one.name != "more"]
-        return {one.metadata.get("key") or cls._key(one.name): (one, parser(kinds[one.name])) for one in own}
+        return {
+            field_.metadata.get("key") or cls._key(field_.name): (field_, parser(kinds[field_.name]))
+            for field_ in fields(cls)
+            if field_.name != "more"
+        }
 
 
 def _plain(value: Any) -> Any:
@@ -105,9 +141,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, JsonRecord):
         return value.plain()
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     return None if isinstance(value, float) and not _is_number(value) else value
 
 
@@ -124,9 +160,9 @@ def parser(kind: Any) -> Callable[[Any], Any]:
     """What reads values of a kind."""
     origin = get_origin(kind)
     if origin is Annotated:
-        return _both(parser(get_args(kind)[0]), *kind.__metadata__)
+        return _checked(parser(get_args(kind)[0]), *kind.__metadata__)
     if origin in (Union, UnionType):
-        return _any_of([parser(one) for one in get_args(kind)])
+        return _any_of([parser(alternative) for alternative in get_args(kind)])
     if origin is tuple:
         return _tuple(get_args(kind))
     if origin is Mapping:
@@ -136,26 +172,26 @@ def parser(kind: Any) -> Callable[[Any], Any]:
     return _SIMPLE[kind]
 
 
-def _both(first: Callable[[Any], Any], *then: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _checked(first: Callable[[Any], Any], *checks: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def parse(value: Any) -> Any:
         value = first(value)
-        for one in then:
-            one(value)
+        for check in checks:
+            check(value)
         return value
 
     return parse
 
 
 def _any_of(parsers: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    nullable, first = _null in parsers, [one for one in parsers if one is not _null]
+    *others, last = [parse for parse in parsers if parse is not _null]
 
     def parse(value: Any) -> Any:
-        if value is None and nullable:
+        if value is None and _null in parsers:
             return None
-        for one in first[:-1]:
+        for other in others:
             with contextlib.suppress(WrongValueError):
-                return one(value)
-        return first[-1](value)
+                return other(value)
+        return last(value)
 
     return parse
 
@@ -168,7 +204,7 @@ def _tuple(kinds: tuple[Any, ...]) -> Callable[[Any], Any]:
             raise WrongValueError(f"is {kind_of(value)}, not a list")
         if not several and len(value) != len(kinds):
             raise WrongValueError(f"has {len(value)} parts, not {len(kinds)}")
-        return tuple(_within(each, one, f"[{at}]") for at, one in enumerate(value))
+        return tuple(_within(each, item, f"[{number}]") for number, item in enumerate(value))
 
     return parse
 
@@ -177,7 +213,7 @@ def _mapping(each: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def parse(value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise WrongValueError(f"is {kind_of(value)}, not an object")
-        return {_text(key): _within(each, one, key) for key, one in value.items()}
+        return {_text(key): _within(each, item, key) for key, item in value.items()}
 
     return parse
 
@@ -237,8 +273,9 @@ def _anything(value: Any, deeper: int = _DEEPEST) -> Any:
         raise WrongValueError("is nested too deeply")
     if isinstance(value, float):
         return _number(value)
-    for one in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
-        _anything(one, deeper - 1)
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    for item in items:
+        _anything(item, deeper - 1)
     return value
 
 
@@ -247,7 +284,7 @@ _SIMPLE: Mapping[Any, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
-# what is asked of values beside their kind
+# what values must fulfil beside their kind
 
 
 def _not_negative(value: float) -> None:

@@ -1,4 +1,4 @@
-"""A piece of the work that a tractogram is, as the supervisor knows it. Standard library alone.
+"""A piece of a tractogram's pictures, for a worker or a shard to draw.
 
 Pieces part the pictures first: who draws half of them from the whole file takes half of the time, but for the reading.
 Points are parted where there are more pieces than pictures: what hides what is seen the later, the fewer are drawn.
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.files import MAX_BYTES
+from tractcap.records.json_record import JsonRecord
 
 TOLD = "told.json"
 """Within a piece's file."""
 
 
 @dataclass(frozen=True)
-class Piece:
+class Piece(JsonRecord, keys=str):
     """The ``index``-th of ``count`` pieces, from 0 on, of a tractogram of which there shall be so many ``pictures``.
 
     ``count`` is a multiple of ``pictures`` where it is more.
@@ -31,13 +32,13 @@ class Piece:
     def drawn(self) -> range:
         """The numbers of the pictures that it draws."""
         at = self.index // self._parts
-        first, last = (self.pictures * one // self._groups for one in (at, at + 1))
+        first, last = (self.pictures * group // self._groups for group in (at, at + 1))
         return range(first, last)
 
     def bounds(self, points: int) -> tuple[float, float]:
         """From which point on it draws them, and up to which, of a tractogram of at most so many."""
         at = self.index % self._parts
-        first, last = (points * one // self._parts for one in (at, at + 1))
+        first, last = (points * part // self._parts for part in (at, at + 1))
         return first, last if at + 1 < self._parts else float("inf")
 
     @property

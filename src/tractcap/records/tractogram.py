@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from tractcap import __version__
 from tractcap.errors import RecordError
-from tractcap.files import read_json, write_text
+from tractcap.files import read_json
 from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filenames import BUNDLE_ENTITIES, entities, remainder
 from tractcap.records.identity import (
@@ -25,6 +24,7 @@ from tractcap.records.identity import (
 )
 from tractcap.records.json_record import OMIT, Count, FileName, JsonRecord, Vector, WrongValueError, one_of
 from tractcap.records.options import Coloring, PictureOptions
+from tractcap.version import __version__
 
 OVERVIEW_STEM = "desc-overview"
 """With which the names of overviews' records end."""
@@ -88,28 +88,66 @@ class SceneRecord(JsonRecord):
     missing: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class MeasuredBy(JsonRecord, keys=str):
+    """What an extent depends on beside the tractogram: ``way`` is the version of measuring."""
+
+    vtk_space: str
+    way: int
+
+
+@dataclass(frozen=True)
+class MeasuredByValues(MeasuredBy, keys=str):
+    """The same where the range of values was measured too: which values, and which state of a map."""
+
+    kind: str
+    name: str
+    path: str
+    map: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Box(JsonRecord, keys=str):
+    """The lowest and the highest corner of a box, in RAS+ mm."""
+
+    low: Vector
+    high: Vector
+    measured_by: MeasuredByValues | MeasuredBy | None = field(default=None, metadata=OMIT)
+
+
 @dataclass(frozen=True, kw_only=True)
-class ExtentRecord(JsonRecord, keys=str):
-    """The box around what was drawn, the mean of its points, and the range of what it is coloured by.
+class Extent(JsonRecord, keys=str):
+    """The box around a tractogram's streamlines, the mean of their points, and the range of what colours them.
 
     ``most_low`` and ``most_high`` are the corners of the box around all streamlines but a few, ``framed_low`` and
-    ``framed_high`` of what pictures show, all in RAS+ mm. The range is that of ``sampled`` of ``valued`` values.
+    ``framed_high`` of what pictures show, all in RAS+ mm. The range is that of ``sampled`` of ``valued`` values;
+    ``without`` points have none.
     """
 
     low: Vector
     high: Vector
-    most_low: Vector | None = field(default=None, metadata=OMIT)
-    most_high: Vector | None = field(default=None, metadata=OMIT)
-    framed_low: Vector | None = field(default=None, metadata=OMIT)
-    framed_high: Vector | None = field(default=None, metadata=OMIT)
-    center: Vector | None = field(default=None, metadata=OMIT)
+    most_low: Vector
+    most_high: Vector
+    framed_low: Vector
+    framed_high: Vector
+    center: Vector
     values: tuple[float, float] | None = field(default=None, metadata=OMIT)
-    valued: Count | None = field(default=None, metadata=OMIT)
-    sampled: Count | None = field(default=None, metadata=OMIT)
-    without: Count | None = field(default=None, metadata=OMIT)
+    valued: Count = 0
+    sampled: Count = 0
+    without: Count = 0
     streamlines: Count | None = field(default=None, metadata=OMIT)
     points: Count | None = field(default=None, metadata=OMIT)
-    measured_by: Mapping[str, Any] = field(default_factory=dict)
+    measured_by: MeasuredByValues | MeasuredBy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurements(JsonRecord):
+    """What is measured of a tractogram before it is drawn; the volume is that of voxels of so many mm."""
+
+    extent: Extent
+    lengths: LengthsRecord
+    volume_millimetres3: float
+    volume_voxel_millimetres: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +201,7 @@ class DrawnRecord(Identity):
     volume_voxel_millimetres: float | None = field(default=None, metadata=OMIT)
     points: Count | None = field(default=None, metadata=OMIT)
     points_outside_reference: float | None = field(default=None, metadata=OMIT)
-    extent: ExtentRecord | None = field(default=None, metadata=OMIT)
+    extent: Extent | Box | None = field(default=None, metadata=OMIT)
     notes: tuple[str, ...] = ()
     pictures: tuple[FileName, ...]
     picture_bytes: tuple[int, ...] = ()
@@ -201,16 +239,16 @@ def load(path: Path) -> TractogramRecord:
     RecordError
         When it can't be understood.
     """
-    told = read_json(path)
+    content = read_json(path)
     try:
-        return parse(told)
+        return parse(content)
     except WrongValueError as wrong:
-        if _is_foreign(told):
+        if content.get("Kind") not in (BUNDLE, OVERVIEW) and "tractcap" not in str(content.get("GeneratedBy")):
             raise RecordError(path, "tractcap didn't write it", foreign=True) from None
-        raise RecordError(path, f"{wrong}{_by_other_version(told)}") from None
+        raise RecordError(path, f"{wrong}{_other_version(content)}") from None
 
 
-def parse(told: Mapping[str, Any]) -> TractogramRecord:
+def parse(content: Mapping[str, Any]) -> TractogramRecord:
     """A record of what JSON holds.
 
     Raises
@@ -218,73 +256,50 @@ def parse(told: Mapping[str, Any]) -> TractogramRecord:
     WrongValueError
         When it isn't one.
     """
-    record: TractogramRecord = (DrawnRecord if told.get("Status") == DRAWN else UndrawnRecord).parse(told)
-    if not any(by.name == "tractcap" for by in record.generated_by):
+    record: TractogramRecord = (DrawnRecord if content.get("Status") == DRAWN else UndrawnRecord).parse(content)
+    if not any(program.name == "tractcap" for program in record.generated_by):
         raise WrongValueError("doesn't name tractcap", "GeneratedBy")
     return record
 
 
-def unreadable(path: Path, output: Path, error: RecordError) -> UndrawnRecord:
-    """What can be told of a record that isn't understood: whose it is by its place, and by what is left of it."""
-    relative = path.relative_to(output).as_posix()
-    named = entities(relative, path.stem, "")
-    left = _left(path) or _Left(
-        kind=OVERVIEW if path.stem.endswith(OVERVIEW_STEM) else BUNDLE,
-        title=path.stem,
-        bundle=BundleRecord(**asdict(identify(_bundle_in(path.stem, named)))),
-    )
-    return UndrawnRecord(
-        kind=left.kind, status=UNREADABLE, participant=named.get("sub", ""), session=named.get("ses", ""),
-        title=left.title, bundle=left.bundle, sources=left.sources, generated_by=(),
-        why=f"its JSON file {relative} can't be understood: {error.why}. Run the participant level again",
-    )  # fmt: skip
-
-
-def _left(path: Path) -> "_Left | None":
+def _other_version(content: Mapping[str, Any]) -> str:
     try:
-        return _Left.parse(read_json(path))
-    except (FileNotFoundError, RecordError, WrongValueError):
-        return None
-
-
-def _bundle_in(stem: str, named: Mapping[str, str]) -> str:
-    return next((named[entity] for entity in BUNDLE_ENTITIES if entity in named), remainder(stem) or stem)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Left(JsonRecord):
-    """What tells which tractogram it is, of a record that isn't understood."""
-
-    kind: _Kind
-    title: str
-    bundle: BundleRecord
-    sources: tuple[str, ...] = ()
-
-
-def _is_foreign(told: Mapping[str, Any]) -> bool:
-    return told.get("Kind") not in (BUNDLE, OVERVIEW) and "tractcap" not in str(told.get("GeneratedBy"))
-
-
-def _by_other_version(told: Mapping[str, Any]) -> str:
-    try:
-        version = _Made.parse(told).generated_by[0].version
+        version = _Makers.parse(content).generated_by[0].version
     except (WrongValueError, IndexError):
         return ""
     return f"; tractcap {version} wrote it, and this is {__version__}" if version != __version__ else ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Made(JsonRecord):
+class _Makers(JsonRecord):
     generated_by: tuple[Program, ...]
 
 
-def write(path: Path, record: TractogramRecord) -> None:
-    """Write a record, and the folder that it lies in.
+def unreadable(path: Path, output: Path, error: RecordError) -> UndrawnRecord:
+    """What is known of a record that can't be understood: whose it is by its place, and what is left of it."""
+    relative = path.relative_to(output).as_posix()
+    labels = entities(relative, path.stem, "")
+    try:
+        known = _Remains.parse(read_json(path))
+    except (FileNotFoundError, RecordError, WrongValueError):
+        bundle = next((labels[name] for name in BUNDLE_ENTITIES if name in labels), remainder(path.stem) or path.stem)
+        known = _Remains(
+            kind=OVERVIEW if path.stem.endswith(OVERVIEW_STEM) else BUNDLE,
+            title=path.stem,
+            bundle=BundleRecord(**asdict(identify(bundle))),
+        )
+    return UndrawnRecord(
+        kind=known.kind, status=UNREADABLE, participant=labels.get("sub", ""), session=labels.get("ses", ""),
+        title=known.title, bundle=known.bundle, sources=known.sources, generated_by=(),
+        why=f"its JSON file {relative} can't be understood: {error.why}. Run the participant level again",
+    )  # fmt: skip
 
-    Raises
-    ------
-    OSError
-        When it can't be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, record.text())
+
+@dataclass(frozen=True, kw_only=True)
+class _Remains(JsonRecord):
+    """What says which tractogram it is, of a record that can't be understood."""
+
+    kind: _Kind
+    title: str
+    bundle: BundleRecord
+    sources: tuple[str, ...] = ()

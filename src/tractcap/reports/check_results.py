@@ -96,7 +96,7 @@ def read_checks(output: Path, files: CheckFiles) -> list[CheckResult]:
     for name in files.names:
         path = records.place(output / files.folder, files.stem, name)
         try:
-            record = records.load(path)
+            record = CheckRecord.load(path)
         except FileNotFoundError:
             continue
         except RecordError as error:

@@ -17,7 +17,7 @@ from tractcap.records.check import DONE, CheckRecord
 from tractcap.records.identity import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
 from tractcap.records.json_record import Color
 from tractcap.records.options import Coloring
-from tractcap.records.tractogram import DrawnRecord, TractogramRecord
+from tractcap.records.tractogram import DrawnRecord, Extent, TractogramRecord
 from tractcap.reports.formatting import environment, read_toml
 
 _FINE_DENSITY = 256.0
@@ -234,14 +234,14 @@ def _is_sampled(check: CheckRecord) -> bool:
 def _size(record: DrawnRecord) -> float:
     """The longest side of the box around a tractogram in mm; endless where it isn't known."""
     extent = record.extent
-    if extent is None or extent.framed_low is None or extent.framed_high is None:
+    if not isinstance(extent, Extent):
         return float("inf")
     return max(high - low for low, high in zip(extent.framed_low, extent.framed_high, strict=True))
 
 
 def _is_robust(sharing: Collection[DrawnRecord]) -> bool:
     """Whether the range of tractograms that share one is that of their own values."""
-    ranges = [record.extent.values for record in sharing if record.extent and record.extent.values]
+    ranges = [record.extent.values for record in sharing if isinstance(record.extent, Extent) and record.extent.values]
     if not ranges:
         return False
     shared = (min(low for low, _ in ranges), max(high for _, high in ranges))

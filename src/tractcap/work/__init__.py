@@ -2,8 +2,9 @@
 
     cli ──┬── prepare ── plan    needs, workers, how many views a pass (pure)
           └── run                what is done for each participant, one after the other
-               └── steps ── pool ── process ══ pipe ══ worker ── actions ── inputs, drawing
-                            one supervisor             many, each with an rlimit
+               └── coroutines ── pool ── process ══ pipe ══ worker ── actions ── inputs, drawing, checks
+                                 one supervisor             many, each with an rlimit
 
-Everything heavy is loaded in the workers; the supervisor imports the standard library and click alone.
+Requests and answers that cross the pipe are classes of ``records.requests``. Everything heavy is loaded in the workers;
+the supervisor imports the standard library, click and psutil alone.
 """

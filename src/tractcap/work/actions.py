@@ -1,21 +1,18 @@
-"""What a worker can be told to do. Arguments and results are plain values that JSON holds."""
+"""What a worker does for each kind of request."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from functools import lru_cache, partial
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from glob import escape
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
-from tractcap import __version__
 from tractcap.checks import checks
-from tractcap.checks.common.check import CheckInput
 from tractcap.checks.common.output import CheckOutput
 from tractcap.drawing.anatomy import Anatomy
-from tractcap.drawing.draw import ColoredTractogram, Scene, draw
-from tractcap.drawing.draw import draw_piece as draw_part
+from tractcap.drawing.draw import ColoredTractogram, Scene, draw, draw_piece
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.measure import measure as measure_extent
+from tractcap.drawing.measure import measure
 from tractcap.drawing.piece_file import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.errors import InputError, MissingError
@@ -23,177 +20,184 @@ from tractcap.files import all_together, clear_parts, write_whole
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.reading import reading
 from tractcap.inputs.search import fingerprint
-from tractcap.inputs.tractograms import open_tractogram
+from tractcap.inputs.tractograms import Tractogram, open_tractogram
 from tractcap.inputs.tractograms.tsf import find_scalars
-from tractcap.records import tractogram
-from tractcap.records.options import SCALAR, Coloring, PictureOptions, RenderSettings
-from tractcap.records.piece import Piece
-from tractcap.work import piece_files
-from tractcap.work.about import tell_of_unmerged
-from tractcap.work.picture_files import Pictures
-from tractcap.work.picture_record import PictureFacts, sidecar
+from tractcap.records import piece_files, tractogram
+from tractcap.records.json_record import JsonRecord
+from tractcap.records.options import SCALAR, Coloring
+from tractcap.records.requests import (
+    CheckFindings,
+    Draw,
+    DrawKnownPicture,
+    DrawPiece,
+    FindOutline,
+    Headers,
+    ImageHeader,
+    Measure,
+    Merge,
+    ReadHeaders,
+    SelfTestResult,
+    TractogramHeader,
+    UnreadableFile,
+    WriteGroup,
+    WritePage,
+    WrittenFile,
+    WrittenFiles,
+)
+from tractcap.records.tractogram import Box, DrawnRecord, Extent, LengthsRecord, Measurements
+from tractcap.version import __version__
+from tractcap.work.checking import MakeCheck
+from tractcap.work.earlier import write_unmerged
+from tractcap.work.pictures import PictureWriter, record_of
+
+T = TypeVar("T")
 
 Report = Callable[[int], None]
+"""Takes how many points were read so far, as progress and as a sign of life."""
 
 
-def look(paths: Sequence[str], images: Sequence[str], vtk_space: str, report: Report) -> dict[str, Any]:
-    """Look at headers: for each path its :class:`Header` as a dictionary, for each image its ``shape`` in voxels.
-
-    With it comes the ``fingerprint`` of the file. What can't be read is ``{"failed": sentence, "status": …}``.
-    """
-    found: dict[str, Any] = {}
-    for files, look_at in ((paths, partial(_header, vtk_space=vtk_space)), (images, _shape)):
-        for path in files:
-            found[path] = _tried(look_at, path)
-            report(len(found))
-    return found
-
-
-def _header(path: str, vtk_space: str) -> dict[str, Any]:
-    """A header, and the files of values ``beside`` the tractogram, whose changes are the tractogram's too."""
-    found = [file for files in find_scalars(Path(path)).values() for file in files]
-    return asdict(_open(path, vtk_space).header) | {"beside": [str(file) for file in found]}
+def read_headers(request: ReadHeaders, report: Report) -> Headers:
+    """Read the headers of tractograms and images; what can't be read costs itself alone."""
+    tractograms: dict[str, TractogramHeader | UnreadableFile] = {}
+    images: dict[str, ImageHeader | UnreadableFile] = {}
+    for path in request.tractograms:
+        tractograms[path] = _readable(path, lambda path: _tractogram_header(path, request.vtk_space))
+        report(len(tractograms))
+    for path in request.images:
+        images[path] = _readable(path, lambda path: ImageHeader(ImageFile(Path(path)).shape, *fingerprint(Path(path))))
+        report(len(tractograms) + len(images))
+    return Headers(tractograms, images)
 
 
-def _shape(path: str) -> dict[str, Any]:
-    return {"shape": ImageFile(Path(path)).shape}
-
-
-def _tried(look_at: Callable[[str], dict[str, Any]], path: str) -> dict[str, Any]:
-    """What is found in a file, and which state of it that is of; whatever else is raised, it is the file's fault."""
+def _readable(path: str, read: Callable[[str], T]) -> T | UnreadableFile:
+    """What is read of a file; whatever else is raised, it is the file's fault."""
     try:
         with reading(Path(path)):
-            header = look_at(path)
-            states = [fingerprint(Path(file)) for file in (path, *header.get("beside", ()))]
+            return read(path)
     except InputError as error:
-        missing = not Path(path).exists()
-        return {"failed": str(error), "status": MissingError.status if missing else error.status}
-    return {**header, "fingerprint": (sum(size for size, _ in states), max(time for _, time in states))}
+        return UnreadableFile(str(error), error.status if Path(path).exists() else MissingError.status)
 
 
-def _open(path: str, vtk_space: str) -> Any:
-    return open_tractogram(Path(path), vtk_space=vtk_space)
+def _tractogram_header(path: str, vtk_space: str) -> TractogramHeader:
+    """A header, and which state of the file: files of values beside it are part of that."""
+    header = _open(path, vtk_space).header
+    values = (file for files in find_scalars(Path(path)).values() for file in files)
+    states = [fingerprint(file) for file in (Path(path), *values)]
+    return TractogramHeader(
+        header.streamlines, header.exact, header.points, header.loaded, header.promised,
+        bytes=sum(size for size, _ in states), modified=max(time for _, time in states),
+    )  # fmt: skip
 
 
-def outline(path: str, report: Report) -> dict[str, Any]:
-    """The box in mm around the head or brain in a reference image: ``low`` and ``high``."""
-    low, high = _anatomy(path).box
+def find_outline(request: FindOutline, report: Report) -> Box:
+    """Find the box around head or brain in a reference image."""
+    low, high = _anatomy(request.path).box
     report(1)
-    return {"low": [float(one) for one in low], "high": [float(one) for one in high]}
+    return Box(_vector(low), _vector(high))
 
 
-def measure(path: str, vtk_space: str, max_points: int, coloring: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Read a tractogram for its extent.
+def measure_tractogram(request: Measure, report: Report) -> Measurements:
+    """Read a tractogram for its extent, its lengths, and the range of what it is coloured by."""
+    coloring = request.coloring
+    measured = measure(
+        _open(request.path, request.vtk_space), request.max_points, report, coloring, _scalar_map(coloring)
+    )
+    return Measurements(
+        extent=Extent(
+            **{name: getattr(measured, name) for name in _EXTENT},
+            streamlines=measured.tally.streamlines,
+            points=measured.tally.points,
+            measured_by=request.measured_by,
+        ),
+        lengths=LengthsRecord.parse(measured.lengths.dump()),
+        volume_millimetres3=measured.volume,
+        volume_voxel_millimetres=measured.voxel,
+    )
 
-    It is an :class:`Extent`, but that ``lengths`` are what is told of these, and ``streamlines`` and ``points`` all
-    that were counted.
-    """
-    told = Coloring.parse(coloring)
-    extent = measure_extent(_open(path, vtk_space), max_points, report, told, _volume(told))
-    counted = {"streamlines": extent.tally.streamlines, "points": extent.tally.points}
-    found = asdict(extent) | {"lengths": extent.lengths.dump()} | counted
-    del found["tally"]
-    return found
+
+_EXTENT = (
+    "low", "high", "most_low", "most_high", "framed_low", "framed_high", "center", "values", "valued", "sampled",
+    "without",
+)  # fmt: skip
+"""What an extent says of what was measured."""
 
 
-def draw_pictures(
-    bundles: Sequence[Mapping[str, Any]],
-    vtk_space: str,
-    made: Mapping[str, Any],
-    making: Mapping[str, Any],
-    extent: Mapping[str, Any],
-    folder: str,
-    stem: str,
-    title: str,
-    about: Mapping[str, Any],
-    report: Report,
-    merged: Sequence[Path] = (),
-) -> dict[str, Any]:
-    """Draw one PNG a view, their mosaic, the animations, and a JSON file that tells what they show; returns that.
+def draw_pictures(request: Draw, report: Report, pieces: Sequence[Path] = ()) -> DrawnRecord:
+    """Draw one PNG a view, their mosaic, the animations, and write the record beside them.
 
     Parameters
     ----------
-    bundles : of each its ``path``, ``name`` in the legend, ``coloring``, and ``source``, which names the file and says
-        which state of it. made : all that decides what the pictures show. making : how they are made.
-    extent, about : what was measured, and whose they are, to be told beside the pictures. merged : the files of pieces
-        that make up the tractogram.
+    pieces : the files of pieces that make up the tractogram, which then needn't be drawn.
     """
-    at, tally = Path(folder), StreamlineCounts()
-    scene = _scene(bundles, made, vtk_space)
-    at.mkdir(parents=True, exist_ok=True)
-    clear_parts(at, stem)
-    facts = PictureFacts(title, about, made, bundles, scene, tally)
-    how = RenderSettings(making["max_points"], tuple(making["passes"]), making["sampling"])
-    with all_together(at, stem) as beside:  # those of an earlier run stay until all of the new ones are there
-        pictures = Pictures(beside, stem, scene, facts)
-        for drawn in draw(scene, how, tally, report, merged):
-            pictures.take(drawn)
-            report(tally.points)
-        sizes = {name: (beside / name).stat().st_size for name in pictures.finish()}
-        record = sidecar(facts, how.sampling, extent, sizes)
-        tractogram.place(at, stem).unlink(missing_ok=True)  # it tells of what is replaced now
+    folder, stem, counts = Path(request.folder), request.stem, StreamlineCounts()
+    scene = _scene(request)
+    folder.mkdir(parents=True, exist_ok=True)
+    clear_parts(folder, stem)
+    with all_together(folder, stem) as unfinished:  # those of an earlier run stay until all of the new ones are there
+        pictures = PictureWriter(unfinished, request, scene, counts)
+        for picture in draw(scene, request.render, counts, report, pieces):
+            pictures.take(picture)
+            report(counts.points)
+        sizes = {name: (unfinished / name).stat().st_size for name in pictures.finish()}
+        record = record_of(request, scene, counts, sizes)
+        tractogram.place(folder, stem).unlink(missing_ok=True)  # it is of what is replaced now
         for name in sizes:
-            (beside / name).replace(at / name)
-    tractogram.write(tractogram.place(at, stem), record)
-    piece_files.clear(at, stem)
-    return record.plain()
+            (unfinished / name).replace(folder / name)
+    record.write(tractogram.place(folder, stem))
+    piece_files.clear(folder, stem)
+    return record
 
 
-def draw_piece(arguments: Mapping[str, Any], piece: Mapping[str, int], need: int, report: Report) -> dict[str, Any]:
-    """Draw a piece of a tractogram, and keep it until it is merged; returns its ``path``.
-
-    Parameters
-    ----------
-    arguments : of :func:`draw_pictures`, but that ``making`` is of the piece's own pictures. piece : see
-        :class:`Piece`. need : bytes that merging takes.
-    """
-    own, told, how = Piece(**piece), arguments, arguments["making"]
-    scene = _scene(told["bundles"], told["made"], told["vtk_space"])
-    making = RenderSettings(how["max_points"], tuple(how["passes"]), how["sampling"])
-    at = piece_files.file_of(piece_files.place(Path(told["folder"]), told["stem"]), own)
+def draw_one_piece(request: DrawPiece, report: Report) -> WrittenFile:
+    """Draw a piece of a tractogram, and keep it until it is merged."""
+    request_to_draw = request.draw
+    scene = _scene(request_to_draw)
+    path = piece_files.file_of(piece_files.folder_of(Path(request_to_draw.folder), request_to_draw.stem), request.piece)
 
     def write(file: BinaryIO) -> None:
         with PieceWriter(file) as writer:
-            facts = draw_part(scene, making, own, report, writer)
-            writer.write_facts({"version": __version__, "arguments": told, "need": need, "facts": facts})
+            facts = draw_piece(scene, request_to_draw.render, request.piece, report, writer)
+            record = piece_files.PieceRecord(__version__, request_to_draw, request.need)
+            writer.write_facts({**record.plain(), "facts": facts})
 
-    at.parent.mkdir(parents=True, exist_ok=True)
-    clear_parts(at.parent, at.name)
-    write_whole(at, write)
-    return {"path": str(at)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clear_parts(path.parent, path.name)
+    write_whole(path, write)
+    return WrittenFile(str(path))
 
 
-def merge(folder: str, report: Report) -> dict[str, Any]:
-    """Make a tractogram's pictures of its pieces; returns what :func:`draw_pictures` does.
+def merge_pieces(request: Merge, report: Report) -> DrawnRecord:
+    """Make a tractogram's pictures of its pieces.
 
     Raises
     ------
     InputError
-        When pieces lack, which is told beside where its pictures would be.
+        When pieces are missing, which is recorded where its pictures would be.
     """
+    folder = Path(request.folder)
     try:
-        told, paths = piece_files.together(Path(folder))
+        to_draw, paths = piece_files.complete(folder)
     except InputError as error:
-        if last := piece_files.arguments(Path(folder)):
-            tell_of_unmerged(Path(last["folder"]) / f"{last['stem']}.json", last["about"], last["bundles"], str(error))
+        if newest := piece_files.newest(folder):
+            write_unmerged(newest.draw, str(error))
         raise
-    one_by_one = (1,) * len(
-        PictureOptions.parse(told["made"]["Look"]).sizes
-    )  # nothing is drawn, so nothing is drawn again
-    return draw_pictures(**told | {"making": told["making"] | {"passes": one_by_one}}, report=report, merged=paths)
+    # nothing is drawn, so no picture more is read for one by one
+    one_by_one = replace(to_draw.render, passes=(1,) * len(to_draw.scene.options.sizes))
+    return draw_pictures(replace(to_draw, render=one_by_one), report, paths)
 
 
-def _scene(bundles: Sequence[Mapping[str, Any]], made: Mapping[str, Any], vtk_space: str) -> Scene:
-    low, high = (tuple(corner) for corner in made["Frame"])
-    drawn = [_bundle(one, vtk_space) for one in bundles]
-    anatomy = _anatomy(made["Reference"]["path"]) if made["Reference"] else None
-    at = made["SlicesAt"]
-    return Scene(drawn, Frame(low, high), PictureOptions.parse(made["Look"]), anatomy, tuple(at) if at else None)
+def _scene(request: Draw) -> Scene:
+    scene = request.scene
+    bundles = [
+        ColoredTractogram(_open(one.path, request.vtk_space), one.coloring, _scalar_map(one.coloring))
+        for one in request.bundles
+    ]
+    anatomy = _anatomy(scene.reference.path) if scene.reference else None
+    return Scene(bundles, Frame(*scene.frame), scene.options, anatomy, scene.slices_at)
 
 
-def _bundle(told: Mapping[str, Any], vtk_space: str) -> ColoredTractogram:
-    coloring = Coloring.parse(told["coloring"])
-    return ColoredTractogram(_open(told["path"], vtk_space), coloring, _volume(coloring))
+def _open(path: str, vtk_space: str) -> Tractogram:
+    return open_tractogram(Path(path), vtk_space=vtk_space)
 
 
 def _anatomy(path: str) -> Anatomy:
@@ -201,7 +205,7 @@ def _anatomy(path: str) -> Anatomy:
         return _read_anatomy(path, Path(path).stat().st_mtime_ns)
 
 
-def _volume(coloring: Coloring) -> Volume | None:
+def _scalar_map(coloring: Coloring) -> Volume | None:
     if coloring.kind != SCALAR:
         return None
     with reading(Path(coloring.path)):
@@ -221,58 +225,58 @@ def _read_map(path: str, _modified: int) -> Volume:
     return ImageFile(Path(path)).values()
 
 
-def check(
-    name: str, given: Mapping[str, Any], folder: str, stem: str, title: str, background: Sequence[int], report: Report
-) -> dict[str, Any]:
-    """Make a check of a bundle: its pictures and tables, beside the bundle's; returns what its JSON file tells."""
-    one, at = checks()[name], Path(folder)
-    clear_parts(at, f"{stem}_check-{name}")
-    for earlier in at.glob(f"{escape(stem)}_check-{name}_*"):
+def _vector(values: Sequence[float]) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
+
+
+def make_check(request: MakeCheck, report: Report) -> CheckFindings:
+    """Make a check of a bundle: its pictures and tables, beside the bundle's."""
+    folder = Path(request.folder)
+    clear_parts(folder, f"{request.stem}_check-{request.name}")
+    for earlier in folder.glob(f"{escape(request.stem)}_check-{request.name}_*"):
         earlier.unlink()
-    red, green, blue = background
-    files = CheckOutput(at, stem, name, title, report, (red, green, blue))
-    found = one.run(CheckInput.parse(given), files)
-    if found.missing:
-        return {"Missing": found.missing}
-    figures, tables = ([file.plain() for file in several] for several in (files.figures, files.tables))
-    return {"Measures": found.measures, "Notes": found.notes, "Figures": figures, "Tables": tables}
+    output = CheckOutput(folder, request.stem, request.name, request.title, report, request.background)
+    findings = checks()[request.name].run(request.inputs, output)
+    if findings.missing:
+        return CheckFindings(missing=findings.missing)
+    return CheckFindings(findings.measures, tuple(findings.notes), tuple(output.figures), tuple(output.tables))
 
 
-def page(output: str, participant: str, report: Report) -> dict[str, Any]:
-    """Write a participant's page; returns its ``path`` below the output, or none."""
+def write_page(request: WritePage, report: Report) -> WrittenFile:
+    """Write a participant's page."""
     from tractcap.reports.participant_page import write_participant_page
 
-    path = write_participant_page(Path(output), participant, report)
-    return {"path": str(path.relative_to(output)) if path else ""}
+    path = write_participant_page(Path(request.output), request.participant, report)
+    return WrittenFile(str(path.relative_to(request.output)) if path else "")
 
 
-def group(output: str, report: Report) -> dict[str, Any]:
-    """Write the group's page and tables; returns their ``paths``."""
+def write_group(request: WriteGroup, report: Report) -> WrittenFiles:
+    """Write the group's page and tables."""
     from tractcap.reports.group_page import write_group_page
 
-    return {"paths": [str(path.relative_to(output)) for path in write_group_page(Path(output), report)]}
+    output = Path(request.output)
+    return WrittenFiles(tuple(str(path.relative_to(output)) for path in write_group_page(output, report)))
 
 
-def self_test(folder: str, report: Report) -> dict[str, Any]:
-    """Draw a known picture: the OpenGL's ``library`` and ``gl``, and what is ``wrong`` of the picture."""
-    del report
+def draw_known_picture(request: DrawKnownPicture, _report: Report) -> SelfTestResult:
+    """Draw a known picture, and say what is wrong with it."""
     from tractcap.drawing import opengl
     from tractcap.work.selftest import known_picture
 
     library = opengl.choose()
-    return {"library": library, "gl": opengl.describe(), "wrong": known_picture(Path(folder))}
+    return SelfTestResult(library, opengl.describe(), tuple(known_picture(Path(request.folder))))
 
 
-ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
-    "look": look,
-    "outline": outline,
-    "measure": measure,
-    "draw": draw_pictures,
-    "piece": draw_piece,
-    "merge": merge,
-    "check": check,
-    "page": page,
-    "group": group,
-    "self-test": self_test,
+ACTIONS: dict[str, Callable[[Any, Report], JsonRecord]] = {
+    ReadHeaders.action: read_headers,
+    FindOutline.action: find_outline,
+    Measure.action: measure_tractogram,
+    Draw.action: draw_pictures,
+    DrawPiece.action: draw_one_piece,
+    Merge.action: merge_pieces,
+    MakeCheck.action: make_check,
+    WritePage.action: write_page,
+    WriteGroup.action: write_group,
+    DrawKnownPicture.action: draw_known_picture,
 }
-"""By the names that the supervisor uses."""

@@ -20,7 +20,7 @@ USUAL = ("FA", "MD")
 """Maps that are looked for where none are named."""
 
 
-def finders(asked: CheckOptions) -> "tuple[Finder, Finder]":
+def finders(options: CheckOptions) -> "tuple[Finder, Finder]":
     """What finds the bundle in the atlas, and the bundle as it was before, of any tractogram.
 
     Raises
@@ -28,34 +28,34 @@ def finders(asked: CheckOptions) -> "tuple[Finder, Finder]":
     SettingsError
         When a folder or file that was given isn't there, or holds nothing to compare with.
     """
-    return _atlas(asked.atlas), _before(asked.before)
+    return _atlas(options.atlas), _before(options.before)
 
 
 def find(
-    asked: CheckOptions,
+    options: CheckOptions,
     sources: Sequence[Source],
     companions: MatchingImages,
-    found: "tuple[Finder, Finder] | None" = None,
+    known_finders: "tuple[Finder, Finder] | None" = None,
 ) -> dict[Source, ComparisonFiles]:
     """What each tractogram is checked with.
 
     Parameters
     ----------
-    sources : all of the participants'. companions : the images of the dataset. found : the :func:`finders`, where they
-        are there already.
+    sources : all of the participants'. companions : the images of the dataset. known_finders : the
+        :func:`finders`, where they are there already.
     """
     mirrors = mirrored(sources)
-    if (told := asked.beside) is not None:
-        return {source: replace(told.get(source, ComparisonFiles()), mirror=mirrors.get(source)) for source in sources}
-    atlas, before = found or finders(asked)
+    if (known := options.files) is not None:
+        return {source: replace(known.get(source, ComparisonFiles()), mirror=mirrors.get(source)) for source in sources}
+    atlas, before = known_finders or finders(options)
     return {
         source: ComparisonFiles(
-            maps := dict(_maps(source, asked.metrics, companions)),
+            maps := dict(_maps(source, options.metrics, companions)),
             (of_atlas := atlas(source)).other,
             (earlier := before(source)).other,
             mirrors.get(source),
-            lacks=_lacking(asked.metrics, maps)
-            | {name: one.lacks for name, one in (("atlas", of_atlas), ("before", earlier)) if one.lacks},
+            missing=_missing_maps(options.metrics, maps)
+            | {name: one.missing for name, one in (("atlas", of_atlas), ("before", earlier)) if one.missing},
         )
         for source in sources
     }
@@ -66,8 +66,10 @@ def mirrored(sources: Iterable[Source]) -> dict[Source, ComparisonFile]:
     sided = {source: source.bundle for source in sources if source.bundle.hemisphere}
     pairs = counterparts(
         {
-            source: Sided((source.folder, source.variant), source.name.rpartition("/")[0], one.key, one.hemisphere)
-            for source, one in sided.items()
+            source: Sided(
+                (source.folder, source.variant), source.name.rpartition("/")[0], bundle.key, bundle.hemisphere
+            )
+            for source, bundle in sided.items()
         }
     )
     return {source: ComparisonFile(other.path, other.space) for source, other in pairs.items() if not other.empty}
@@ -79,8 +81,8 @@ def _maps(source: Source, metrics: Mapping[str, Path | None], companions: Matchi
             yield name, path
 
 
-def _lacking(metrics: Mapping[str, Path | None], found: Mapping[str, Path]) -> dict[str, str]:
-    names = [name for name in metrics if name not in found]
+def _missing_maps(metrics: Mapping[str, Path | None], maps: Mapping[str, Path]) -> dict[str, str]:
+    names = [name for name in metrics if name not in maps]
     if not names:
         return {}
     which = f"no map {' or '.join(names)} of this participant, session and space was found"
@@ -89,10 +91,10 @@ def _lacking(metrics: Mapping[str, Path | None], found: Mapping[str, Path]) -> d
 
 @dataclass(frozen=True)
 class _Choice:
-    """What a bundle is compared with, or a sentence on why that can't be told."""
+    """What a bundle is compared with, or a sentence on why it isn't known."""
 
     other: ComparisonFile | None = None
-    lacks: str = ""
+    missing: str = ""
 
 
 Finder = Callable[[Source], _Choice]
@@ -102,10 +104,10 @@ _STATES = ("desc", "dataset", "tool")
 
 
 def _only(fit: Sequence[ComparisonFile], option: str) -> _Choice:
-    """The one that fits; a sentence where there are several."""
+    """The file that fits; a sentence where there are several."""
     if len(fit) < 2:
         return _Choice(fit[0] if fit else None)
-    names = ", ".join(one.path.name for one in fit[:5])
+    names = ", ".join(file.path.name for file in fit[:5])
     return _Choice(None, f"{option} holds {len(fit)} files that it may be compared with ({names}): give one alone")
 
 
@@ -117,26 +119,26 @@ def _atlas(path: Path | None) -> Finder:
         return _single(path)
     tractograms: dict[str, list[ComparisonFile]] = {}
     images: dict[str, list[ComparisonFile]] = {}
-    for one in _searched(path, "--atlas"):
-        tractograms.setdefault(one.bundle.key, []).append(ComparisonFile(one.path, one.space))
-    for at in (at for at in sorted(path.rglob("*")) if split_image(at.name)[1]):
-        images.setdefault(_of_image(at), []).append(ComparisonFile(at, _space(at)))
+    for source in _searched(path, "--atlas"):
+        tractograms.setdefault(source.bundle.key, []).append(ComparisonFile(source.path, source.space))
+    for image in (file for file in sorted(path.rglob("*")) if split_image(file.name)[1]):
+        images.setdefault(_of_image(image), []).append(ComparisonFile(image, _space(image)))
     by_key = images | tractograms
     if not by_key:
         raise SettingsError(f"--atlas {path} holds no bundle: give a folder of tractograms or images, named by bundle.")
 
     def finder(source: Source) -> _Choice:
         named = by_key.get(source.bundle.key, [])
-        return _only([one for one in named if one.space == source.space] or named, "--atlas")
+        return _only([file for file in named if file.space == source.space] or named, "--atlas")
 
     return finder
 
 
 def _of_image(path: Path) -> str:
     stem = split_image(path.name)[0]
-    told = entities(path.name, stem, "")
-    named = next((told[name] for name in ("tract", "bundle", "label", "desc") if name in told), stem)
-    return identify(named, told.get("hemi", "")).key
+    labels = entities(path.name, stem, "")
+    named = next((labels[name] for name in ("tract", "bundle", "label", "desc") if name in labels), stem)
+    return identify(named, labels.get("hemi", "")).key
 
 
 def _space(path: Path) -> str:
@@ -144,7 +146,7 @@ def _space(path: Path) -> str:
 
 
 def _single(path: Path) -> Finder:
-    """One file is compared with the bundle that its name tells; with all, where it tells none."""
+    """One file is compared with the bundle that it is named by; with all, if it is named by none."""
     stem = split_image(path.name)[0] if split_image(path.name)[1] else ""
     if stem:
         key, known, other = _of_image(path), is_known(stem), ComparisonFile(path, _space(path))
@@ -161,35 +163,35 @@ def _before(path: Path | None) -> Finder:
         return lambda _source: _Choice()
     if path.is_file():
         return _single(path)
-    found: dict[tuple[str, str, str], list[Source]] = {}
-    for one in _searched(path, "--before"):
-        found.setdefault((one.participant, one.session, one.bundle.key), []).append(one)
-    if not found:
+    bundles: dict[tuple[str, str, str], list[Source]] = {}
+    for other in _searched(path, "--before"):
+        bundles.setdefault((other.participant, other.session, other.bundle.key), []).append(other)
+    if not bundles:
         raise SettingsError(f"--before {path} holds no tractogram: give a folder of them, or one.")
 
     def finder(source: Source) -> _Choice:
         key, itself = source.bundle.key, source.path.resolve()
-        named = found.get((source.participant, source.session, key)) or found.get(("", "", key), [])
-        named = [one for one in named if one.path.resolve() != itself]
+        named = bundles.get((source.participant, source.session, key)) or bundles.get(("", "", key), [])
+        named = [other for other in named if other.path.resolve() != itself]
         fit = _of_variant(source, named)
         if named and not fit:
             which = ", ".join(f"{name} {label}" for name, label in source.variant if name not in _STATES)
             return _Choice(None, f"--before holds the bundle, but not of {which}")
-        return _only([ComparisonFile(one.path, one.space) for one in fit], "--before")
+        return _only([ComparisonFile(other.path, other.space) for other in fit], "--before")
 
     return finder
 
 
 def _of_variant(source: Source, others: Sequence[Source]) -> list[Source]:
-    """Those of the same run, model and so on as far as their names tell; of these the ones that are cleaned alike."""
+    """Those of the same run, model and so on as far as their names have these; of them those cleaned alike."""
     own = dict(source.variant)
     fit = [
-        one
-        for one in others
-        if all(own.get(name, label) == label for name, label in one.variant if name not in _STATES)
+        other
+        for other in others
+        if all(own.get(name, label) == label for name, label in other.variant if name not in _STATES)
     ]
     for leaving_out in (_STATES, ("dataset", "tool")):
-        alike = [one for one in fit if _without(one, leaving_out) == _without(source, leaving_out)]
+        alike = [other for other in fit if _without(other, leaving_out) == _without(source, leaving_out)]
         fit = alike or fit
     return fit
 
@@ -202,7 +204,7 @@ def _searched(path: Path, option: str) -> list[Source]:
     """The tractograms in a folder."""
     if not path.exists():
         raise SettingsError(f"{option} {path} doesn't exist: give a file, or a folder of bundles.")
-    found = search(path, Filters())
-    for sentence in (*found.warnings, *found.failed):
+    result = search(path, Filters())
+    for sentence in (*result.warnings, *result.failed):
         log.warning("%s: %s", option, sentence)
-    return [source for source in found.sources if not source.empty]
+    return [source for source in result.sources if not source.empty]

@@ -25,8 +25,8 @@ class ComparisonFile:
 class ComparisonFiles:
     """What there is to check one bundle with, None where there is none.
 
-    ``moved`` is the bundle itself in the atlas's space, if it isn't there already. ``lacks`` are sentences on what was
-    asked for and isn't there, by what it is: ``maps``, ``atlas``, ``before``.
+    ``moved`` is the bundle itself in the atlas's space, if it isn't there already. ``missing`` are sentences on what
+    was asked for and isn't there, by what it is: ``maps``, ``atlas``, ``before``.
     """
 
     maps: Mapping[str, Path] = field(default_factory=dict)
@@ -34,13 +34,13 @@ class ComparisonFiles:
     before: ComparisonFile | None = None
     mirror: ComparisonFile | None = None
     moved: ComparisonFile | None = None
-    lacks: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def others(self) -> dict[str, ComparisonFile]:
         """All but the maps, by what they are."""
-        found = {name: getattr(self, name) for name in ("atlas", "before", "mirror", "moved")}
-        return {name: other for name, other in found.items() if other}
+        files = {"atlas": self.atlas, "before": self.before, "mirror": self.mirror, "moved": self.moved}
+        return {name: file for name, file in files.items() if file}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class CheckOptions:
     """Which checks were asked for, by ``names``, and with what.
 
     ``atlas`` and ``before`` are a file or a folder; ``metrics`` are maps by name, None for one to be found in the
-    dataset. ``rules`` say what is flagged. ``beside`` tells what goes with each tractogram where the caller knows.
+    dataset. ``rules`` say what is flagged. ``files`` are those that each tractogram is checked with, where the caller
+    knows.
     """
 
     names: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ class CheckOptions:
     before: Path | None = None
     metrics: Mapping[str, Path | None] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
-    beside: Mapping[Source, ComparisonFiles] | None = None
+    files: Mapping[Source, ComparisonFiles] | None = None
 
 
 def parse(

@@ -1,206 +1,196 @@
-"""The checks of a run: which there are to make of each bundle, and what is told of those that are not made."""
+"""The checks of a run: which there are to make of each bundle, and the records of all of them."""
 
 import logging
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tractcap.checks import checks
 from tractcap.checks.common import flags
-from tractcap.checks.common.check import DONE, FAILED, MISSING, SKIPPED, Check, CheckFile, CheckInput, Value
+from tractcap.checks.common.check import Check, CheckFile, CheckInput
+from tractcap.errors import RecordError
 from tractcap.inputs.filenames import split_image
 from tractcap.inputs.search import Source
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.limits.worker_limits import environment
 from tractcap.records import check as records
-from tractcap.records.check import Attached, CheckRecord, Flag
-from tractcap.work import check_record, plan
-from tractcap.work.about import about, place
+from tractcap.records.check import DONE, FAILED, MISSING, SKIPPED, CheckRecord, Flag, Measured, Value
+from tractcap.records.identity import CHECK, THIS_PROGRAM, Identity
+from tractcap.records.json_record import Color
+from tractcap.records.requests import CheckFindings, ImageHeader, Request, SourceState, TractogramHeader, UnreadableFile
+from tractcap.work import plan
 from tractcap.work.check_files import find, finders
 from tractcap.work.check_options import ComparisonFile, ComparisonFiles
-from tractcap.work.failures import Failures
-from tractcap.work.headers import LOOK_NEED, looks
-from tractcap.work.journal import Journal
+from tractcap.work.coroutines import MakeWorkers, run_stories
+from tractcap.work.earlier import file_size, identity_of, record_path
+from tractcap.work.headers import HEADER_NEED, FileHeaders
+from tractcap.work.jobs import Job, RunPlan
+from tractcap.work.outcome import KEPT, CheckCounts, Journal
 from tractcap.work.pool import Pool, PoolLimits
-from tractcap.work.prepare import Job, RunPlan, Settings
-from tractcap.work.resume import plain
-from tractcap.work.scenes import source
-from tractcap.work.steps import MakeWorkers, Step, Story, carry_on
+from tractcap.work.settings import Settings
 
 log = logging.getLogger("tractcap")
 
-KEPT = "kept"
-"""A check that an earlier run has made."""
-
-_MOST_SEEN = 1000
+_MOST_KNOWN = 1000
 """Headers of files that bundles were checked with that are kept for the next participants' bundles."""
 
-_STATUSES = (DONE, KEPT, FAILED, MISSING, SKIPPED)
 
+@dataclass(frozen=True)
+class MakeCheck(Request[CheckFindings], action="check", answer=CheckFindings):
+    """Make a check of a bundle; names of its pictures and tables begin with the bundle's ``stem``."""
 
-@dataclass
-class CheckCounts:
-    """How many checks there are by status, and how many ``flags`` were raised; what ``failed``."""
+    name: str
+    inputs: CheckInput
+    folder: str
+    stem: str
+    title: str
+    background: Color
 
-    counts: Counter[str] = field(default_factory=Counter)
-    flags: int = 0
-    failed: Failures = field(default_factory=Failures)
-
-    def summary(self) -> Iterator[str]:
-        """What became of all checks, in a line; nothing where none was asked for."""
-        if self.counts:
-            counts = [f"{self.counts[status]} {status}" for status in _STATUSES if self.counts[status]]
-            raised = f"{self.flags} flag{'s' * (self.flags != 1)} raised" if self.flags else "no flags"
-            yield f"checks: {', '.join(counts)}; {raised}"
-            yield from self.failed.summary()
+    @property
+    def unfinished(self) -> tuple[Path, str]:
+        """Pictures and tables."""
+        return Path(self.folder), self.stem
 
 
 @dataclass(frozen=True)
 class PlannedCheck:
-    """A check that is to be made of a job's bundle: the worker's ``arguments``, and the bytes it ``needs``."""
+    """A check that is to be made of a job's bundle: the request, the bytes it needs, and the record so far."""
 
     check: Check
     job: Job
-    given: CheckInput
     record: CheckRecord
-    arguments: Mapping[str, Any]
+    request: MakeCheck
     need: int
 
     @property
-    def at(self) -> Path:
-        """Where its JSON file will lie."""
-        return records.place(Path(self.arguments["folder"]), self.arguments["stem"], self.check.name)
+    def path(self) -> Path:
+        """Where its record lies."""
+        return records.place(Path(self.request.folder), self.request.stem, self.check.name)
 
 
 class RunChecks:
-    """All checks of a run: ``tally`` counts them. Nothing else grows with the number of participants."""
+    """All checks of a run, which are counted. Nothing else grows with the number of participants."""
 
     def __init__(self, settings: Settings, planned: RunPlan, journal: Journal | None = None) -> None:
-        self._settings, self._planned, self._journal = settings, planned, journal
+        self.settings, self.room, self.journal = settings, planned.room, journal
+        self._planned = planned
         self._finders = finders(settings.checks) if settings.checks.names else None
-        self._seen: dict[str, dict[str, Any]] = {}  # headers that others may need too, such as an atlas's
-        self.tally = CheckCounts()
+        self.known = FileHeaders()  # headers that others may need too, such as an atlas's
+        self.counts = CheckCounts()
 
     def of(self, jobs: Sequence[Job]) -> "ParticipantChecks":
         """The checks of a participant."""
-        if self._finders is None:
-            return ParticipantChecks(self._settings, self._planned.room, self.tally, jobs, {}, {}, self._journal)
-        sources = [job.source for job in jobs]
-        beside = find(self._settings.checks, sources, self._planned.companions, self._finders)
-        for path in list(self._seen)[:-_MOST_SEEN]:
-            del self._seen[path]
-        return ParticipantChecks(
-            self._settings, self._planned.room, self.tally, jobs, beside, self._seen, self._journal
-        )
+        files: Mapping[Source, ComparisonFiles] = {}
+        if self._finders:
+            sources = [job.source for job in jobs]
+            files = find(self.settings.checks, sources, self._planned.companions, self._finders)
+            for headers in (self.known.tractograms, self.known.images):
+                for path in list(headers)[:-_MOST_KNOWN]:
+                    del headers[path]
+        return ParticipantChecks(self, jobs, files)
 
     def needs(self, watch: Watch, make_workers: MakeWorkers = Pool) -> dict[str, int]:
         """The most bytes that each check takes of any bundle that has what it needs; 0 where none has."""
-        needs = dict.fromkeys(self._settings.checks.names, 0)
+        needs = dict.fromkeys(self.settings.checks.names, 0)
+
+        async def find_needs(participant: str) -> None:
+            jobs, _ = self._planned.of(participant)
+            participant_checks = self.of(jobs)
+            await participant_checks.read_headers()
+            for name, need in participant_checks.needs():
+                needs[name] = max(needs[name], need)
+
         if needs:
-            limits = PoolLimits(1, LOOK_NEED, timeout=self._settings.timeout)
+            limits = PoolLimits(1, HEADER_NEED, timeout=self.settings.timeout)
             with make_workers(limits, watch, environment(1)) as workers:
-                for _ in carry_on(map(partial(self._needs, needs), self._planned.people), workers, 2):
+                for _ in run_stories(map(find_needs, self._planned.people), workers, 2):
                     pass
         return needs
 
-    def _needs(self, needs: dict[str, int], participant: str) -> Story:
-        jobs, _ = self._planned.of(participant)
-        checking = self.of(jobs)
-        yield checking.looks()
-        for name, need in checking.needs():
-            needs[name] = max(needs[name], need)
-
 
 class ParticipantChecks:
-    """Knows what each bundle of a participant is checked with, and keeps the records."""
+    """Knows what each bundle of a participant is checked with, and writes the records."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        room: int,
-        tally: CheckCounts,
-        jobs: Sequence[Job],
-        beside: Mapping[Source, ComparisonFiles],
-        seen: dict[str, dict[str, Any]],
-        journal: Journal | None,
-    ) -> None:
-        self._settings, self._room, self._tally, self._beside = settings, room, tally, beside
+    def __init__(self, run: RunChecks, jobs: Sequence[Job], files: Mapping[Source, ComparisonFiles]) -> None:
+        self._run, self._settings, self._files = run, run.settings, files
         self._jobs = {job.source.path: job for job in jobs}
-        self._seen, self._journal = seen, journal
-        self._headers: dict[str, dict[str, Any]] = {}
+        self._headers = FileHeaders()
 
-    def looks(self) -> Iterator[Step]:
-        """The steps of looking at the headers of all that bundles are checked with, as far as they aren't known."""
-        if not self._beside:
+    async def read_headers(self) -> None:
+        """Read the headers of all that bundles are checked with, as far as they aren't known."""
+        if not self._files:
             return
-        others = [other.path for one in self._beside.values() for other in one.others.values()]
-        maps = [path for one in self._beside.values() for path in one.maps.values()]
-        maps += [job.reference.path for job in self._jobs.values() if job.reference]
-        maps += [path for path in others if _image(path)]
-        tractograms = [path for path in others if path not in self._jobs and not _image(path)]
-        self._headers = {str(path): self._seen[str(path)] for path in (*maps, *tractograms) if str(path) in self._seen}
-        new_tractograms, new_maps = (
-            [one for one in dict.fromkeys(several) if str(one) not in self._seen] for several in (tractograms, maps)
+        others = [other.path for files in self._files.values() for other in files.others.values()]
+        images = [path for files in self._files.values() for path in files.maps.values()]
+        images += [job.reference.path for job in self._jobs.values() if job.reference]
+        images += [path for path in others if _is_image(path)]
+        tractograms = [path for path in others if path not in self._jobs and not _is_image(path)]
+        known = self._run.known
+        self._headers = FileHeaders(
+            {path: known.tractograms[path] for path in tractograms if path in known.tractograms},
+            {path: known.images[path] for path in images if path in known.images},
         )
-        yield from looks(new_tractograms, new_maps, self._settings.vtk_space, self._headers)
+        await self._headers.read(
+            [path for path in dict.fromkeys(tractograms) if path not in known.tractograms],
+            [path for path in dict.fromkeys(images) if path not in known.images],
+            self._settings.vtk_space,
+        )
 
-    # what is to be made
+    # which there are to make
 
     def needs(self) -> Iterator[tuple[str, int]]:
         """The bytes that each check takes of each bundle that has what it needs."""
-        for check in (one for name, one in checks().items() if name in self._settings.checks.names):
-            for order in (self._order(check, job) for job in self._jobs.values() if job.leads):
-                if not check.missing(order.given):
-                    yield check.name, order.need
+        for check in (check for name, check in checks().items() if name in self._settings.checks.names):
+            for planned in (self._plan(check, job) for job in self._jobs.values() if job.leads):
+                if not check.missing(planned.request.inputs):
+                    yield check.name, planned.need
 
-    def orders(self, job: Job) -> Iterator[PlannedCheck]:
-        """The checks that are to be made of a bundle; what is told of the others is written."""
-        self._seen.update(self._headers)
+    def to_make(self, job: Job) -> Iterator[PlannedCheck]:
+        """The checks that are to be made of a bundle; records of the others are written."""
+        self._run.known.tractograms |= self._headers.tractograms
+        self._run.known.images |= self._headers.images
         for check in checks().values() if self._settings.checks.names else ():
-            order = self._order(check, job)
+            planned = self._plan(check, job)
             if check.name not in self._settings.checks.names:
-                self._leave(order, SKIPPED, "it was not asked for")
-            elif why := check.missing(order.given):
-                self._leave(order, MISSING, next(self._lacking(order), why))
-            elif order.need > self._room:
-                self.fail(order, self._too_large(order.need))
-            elif earlier := None if self._settings.overwrite else check_record.kept(order.at, order.record):
-                self._keep(order, earlier)
+                self._leave_out(planned, SKIPPED, "it was not asked for")
+            elif why := check.missing(planned.request.inputs):
+                self._leave_out(planned, MISSING, next(self._missing_files(planned), why))
+            elif planned.need > self._run.room:
+                total = as_mb(int((planned.need + SUPERVISOR) / (1 - self._settings.margin)) + MB)
+                self.fail(
+                    planned,
+                    f"it takes {as_mb(planned.need)} MB, more than the {as_mb(self._run.room)} MB that workers may "
+                    f"take: give {total} MB in all, or leave it out of --checks",
+                )
+            elif not self._settings.overwrite and (earlier := _whole_earlier(planned)):
+                # what an earlier run found is kept, flagged by the rules of this one
+                raised = self._flags(planned, earlier.measures)
+                if raised == earlier.flags:
+                    self._count(planned, KEPT, raised)
+                else:
+                    self._write(planned, replace(earlier, flags=raised), KEPT)
             else:
-                yield order
+                yield planned
 
-    def _too_large(self, need: int) -> str:
-        total = as_mb(int((need + SUPERVISOR) / (1 - self._settings.margin)) + MB)
-        room = as_mb(self._room)
-        return (
-            f"it takes {as_mb(need)} MB, more than the {room} MB that workers may take: give {total} MB in all, or "
-            "leave it out of --checks"
-        )
+    def _plan(self, check: Check, job: Job) -> PlannedCheck:
+        path, background = record_path(self._settings.output, job.source), self._settings.picture.background
+        inputs = self._inputs(check, job)
+        request = MakeCheck(check.name, inputs, str(path.parent), job.source.stem, job.source.title, background)
+        record = new_record(check, identity_of(job.source), job.state, self._made_with(job, inputs))
+        return PlannedCheck(check, job, record, request, plan.BASE + plan.SCIENCE + check.need(inputs))
 
-    def _order(self, check: Check, job: Job) -> PlannedCheck:
-        given = self._given(check, job)
-        at = place(self._settings.output, job.source)
-        record = check_record.record(check, about(job.source), source(job), self._with(job, given), DONE, "")
-        arguments = {
-            "name": check.name, "given": given.plain(), "folder": str(at.parent), "stem": job.source.stem,
-            "title": job.source.title, "background": list(self._settings.look.background),
-        }  # fmt: skip
-        return PlannedCheck(check, job, given, record, arguments, plan.BASE + plan.SCIENCE + check.need(given))
-
-    def _given(self, check: Check, job: Job) -> CheckInput:
+    def _inputs(self, check: Check, job: Job) -> CheckInput:
         """A bundle and what this check uses; in the atlas's space where it is compared with that."""
-        beside, bundle = self._beside[job.source], job.source.bundle
+        files, bundle = self._files[job.source], job.source.bundle
         own = self._file(ComparisonFile(job.source.path, job.source.space))
-        others: dict[str, CheckFile | None] = {name: self._file(other) for name, other in beside.others.items()}
+        others: dict[str, CheckFile | None] = {name: self._file(other) for name, other in files.others.items()}
         others["reference"] = self._file(ComparisonFile(job.reference.path)) if job.reference else None
         if "atlas" in check.uses and (moved := others.get("moved")):
             own = moved
-        maps = beside.maps if "maps" in check.uses else {}
+        maps = files.maps if "maps" in check.uses else {}
         used = {name: others.get(name) for name in check.uses}
         return CheckInput(
             own,
@@ -215,103 +205,148 @@ class ParticipantChecks:
         )
 
     def _file(self, other: ComparisonFile) -> CheckFile:
-        """With what its header tells; one that can't be read is left to the check, which says so."""
-        known = self._jobs.get(other.path)
-        header = known.header if known else self._headers.get(str(other.path), {})
-        if shape := header.get("shape"):
-            return CheckFile(str(other.path), voxels=math.prod(shape), space=other.space)
-        counts = (header.get("streamlines", 0), header.get("points", 0), 0)
-        return CheckFile(str(other.path), *counts, other.space, header.get("loaded", 0))
+        """A file with what its header says; one that can't be read is left to the check, which says so."""
+        header, path = self._header(other.path), str(other.path)
+        if isinstance(header, ImageHeader):
+            return CheckFile(path, voxels=math.prod(header.shape), space=other.space)
+        if isinstance(header, TractogramHeader):
+            return CheckFile(path, header.streamlines, header.points, 0, other.space, header.loaded)
+        return CheckFile(path, space=other.space)
 
-    def _with(self, job: Job, given: CheckInput) -> dict[str, Any]:
-        """What decides what is found, beside the file itself."""
-        used = {**given.files, **({"in the atlas's space": given.tractogram} if _moved(job, given) else {})}
-        states = {name: self._state(file) for name, file in used.items()}
-        how = {"Space": given.tractogram.space, "VtkSpace": given.vtk_space, "Hemisphere": given.hemisphere}
-        told: dict[str, Any] = plain({**states, **how, "Background": list(self._settings.look.background)})
-        return told
+    def _header(self, path: Path) -> TractogramHeader | ImageHeader | UnreadableFile | None:
+        if path in self._jobs:
+            return self._jobs[path].header
+        return self._headers.images.get(path) or self._headers.tractograms.get(path)
 
-    def _state(self, file: CheckFile) -> dict[str, Any]:
-        known = self._jobs.get(Path(file.path))
-        header = self._headers.get(file.path, {})
-        size, modified = (known.bytes, known.modified) if known else header.get("fingerprint", (0, 0))
-        return {"Path": file.path, "Bytes": size, "Modified": modified, "Space": file.space}
+    def _made_with(self, job: Job, inputs: CheckInput) -> dict[str, Any]:
+        """What decides what is found, beside the tractogram itself."""
+        used = dict(inputs.files)
+        if inputs.tractogram.path != str(job.source.path):
+            used["in the atlas's space"] = inputs.tractogram
+        states: dict[str, Any] = {}
+        for name, file in used.items():
+            header = self._header(Path(file.path))
+            size, modified = 0, 0
+            if isinstance(header, TractogramHeader | ImageHeader):
+                size, modified = header.bytes, header.modified
+            states[name] = {"Path": file.path, "Bytes": size, "Modified": modified, "Space": file.space}
+        how = {"Space": inputs.tractogram.space, "VtkSpace": inputs.vtk_space, "Hemisphere": inputs.hemisphere}
+        return {**states, **how, "Background": list(self._settings.picture.background)}
 
     # what came of it
 
-    def made(self, order: PlannedCheck, found: Mapping[str, Any]) -> None:
-        """Tell what a worker has found."""
-        if why := found.get("Missing"):
-            self._leave(order, MISSING, why)
+    def take(self, planned: PlannedCheck, findings: CheckFindings) -> None:
+        """Write the record of what a worker has found."""
+        if findings.missing:
+            self._leave_out(planned, MISSING, findings.missing)
             return
-        measures = {key: _told(value) for key, value in found["Measures"].items()}
         record = replace(
-            order.record,
-            measures=measures,
-            about=check_record.about_measures(order.check, measures, [*order.given.maps]),
-            notes=(*self._lacking(order), *found["Notes"]),
-            figures=tuple(map(Attached.parse, found["Figures"])),
-            tables=tuple(map(Attached.parse, found["Tables"])),
-            flags=self._flags(order, measures),
+            planned.record,
+            measures=findings.measures,
+            about=about_measures(planned.check, findings.measures, [*planned.request.inputs.maps]),
+            notes=(*self._missing_files(planned), *findings.notes),
+            figures=findings.figures,
+            tables=findings.tables,
+            flags=self._flags(planned, findings.measures),
         )
-        self._tell(order, record, DONE)
+        self._write(planned, record, DONE)
 
-    def _lacking(self, order: PlannedCheck) -> Iterator[str]:
+    def _missing_files(self, planned: PlannedCheck) -> Iterator[str]:
         """Sentences on what was asked for and isn't there, of what the check uses."""
-        lacks = self._beside[order.job.source].lacks
-        return (lacks[name] for name in order.check.uses if name in lacks)
+        missing = self._files[planned.job.source].missing
+        return (missing[name] for name in planned.check.uses if name in missing)
 
-    def fail(self, order: PlannedCheck, why: str) -> None:
-        """Tell that a check could not be made."""
-        sentence = f"the check {order.check.name} of {order.job.source.name}: {why}"
-        self._tally.failed.add(sentence)
+    def fail(self, planned: PlannedCheck, why: str) -> None:
+        """Record that a check could not be made."""
+        what = f"{planned.check.name} of {planned.job.source.name}"
+        sentence = f"the check {what}: {why}"
+        self._run.counts.failed.add(sentence)
         log.error("%s", sentence)
-        if self._journal:
-            self._journal.write("failed", source=f"{order.check.name} of {order.job.source.name}", why=why)
-        self._leave(order, FAILED, why)
+        if self._run.journal:
+            self._run.journal.write("failed", source=what, why=why)
+        self._leave_out(planned, FAILED, why)
 
-    def _keep(self, order: PlannedCheck, earlier: CheckRecord) -> None:
-        """Keep what an earlier run found, flagged by the rules of this one."""
-        raised = self._flags(order, earlier.measures)
-        if raised != earlier.flags:
-            self._tell(order, replace(earlier, flags=raised), KEPT)
-        else:
-            self._count(order, KEPT, raised)
-
-    def _leave(self, order: PlannedCheck, status: str, why: str) -> None:
-        earlier = check_record.earlier(order.at) if status == SKIPPED else None
-        if earlier and earlier.source_modified == order.record.source_modified:
-            self._tally.counts[status] += 1  # what an earlier run found of the same file stays
+    def _leave_out(self, planned: PlannedCheck, status: str, why: str) -> None:
+        earlier = load_earlier_check(planned.path) if status == SKIPPED else None
+        if earlier and earlier.source_modified == planned.record.source_modified:
+            self._run.counts.counts[status] += 1  # what an earlier run found of the same file stays
             return
-        self._tell(order, replace(order.record, status=status, why=why), status)
+        self._write(planned, replace(planned.record, status=status, why=why), status)
 
-    def _tell(self, order: PlannedCheck, record: CheckRecord, status: str) -> None:
+    def _write(self, planned: PlannedCheck, record: CheckRecord, status: str) -> None:
         try:
-            records.write(order.at, record)
+            record.write(planned.path)
         except OSError as error:
-            log.error("%s can't be written (%s): no page will tell of it", order.at, error.strerror)
-            self._tally.failed.add(f"{order.at} can't be written: {error.strerror}")
-        self._count(order, status, record.flags)
+            log.error("%s can't be written (%s): no page will show it", planned.path, error.strerror)
+            self._run.counts.failed.add(f"{planned.path} can't be written: {error.strerror}")
+        self._count(planned, status, record.flags)
 
-    def _count(self, order: PlannedCheck, status: str, raised: Sequence[Flag]) -> None:
-        self._tally.counts[status] += 1
+    def _count(self, planned: PlannedCheck, status: str, raised: Sequence[Flag]) -> None:
+        self._run.counts.counts[status] += 1
+        self._run.counts.flags += len(raised)
         for flag in raised:
-            self._tally.flags += 1
-            log.warning("flagged: %s: %s", order.job.source.name, flags.sentence(flag))
+            log.warning("flagged: %s: %s", planned.job.source.name, flags.sentence(flag))
 
-    def _flags(self, order: PlannedCheck, measures: Mapping[str, Any]) -> tuple[Flag, ...]:
-        return flags.raised(self._settings.checks.rules, order.check.name, measures)
-
-
-def _told(value: Value) -> Value:
-    """A number that is none, such as the mean of nothing, can't be told."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    def _flags(self, planned: PlannedCheck, measures: Mapping[str, Value]) -> tuple[Flag, ...]:
+        return flags.raised(self._settings.checks.rules, planned.check.name, measures)
 
 
-def _image(path: Path) -> bool:
+def new_record(check: Check, identity: Identity, source: SourceState, made_with: Mapping[str, Any]) -> CheckRecord:
+    """The record of a check of a bundle before it is made.
+
+    Parameters
+    ----------
+    made_with : what else decides what is found.
+    """
+    return CheckRecord(
+        **vars(identity) | {"kind": CHECK, "status": DONE},
+        check=check.name,
+        name=check.title,
+        what=check.what,
+        source=check.source,
+        place=check.place,
+        sources=(source.name,),
+        source_bytes=(source.bytes,),
+        source_modified=(source.modified,),
+        generated_by=(THIS_PROGRAM,),
+        with_=made_with,
+    )
+
+
+def about_measures(check: Check, measures: Mapping[str, Value], maps: Sequence[str]) -> dict[str, Measured]:
+    """The name, meaning and unit of each measure by its key; those of maps by the map's name."""
+    about = {}
+    for measure in check.measures:
+        for name in (*maps, "NAME"):
+            title, what = (text.replace("NAME", name) for text in (measure.name, measure.what))
+            about[measure.key.replace("NAME", name)] = Measured(name=title, what=what, unit=measure.unit)
+    return {key: about[key] for key in measures}
+
+
+def load_earlier_check(path: Path) -> CheckRecord | None:
+    """The record of an earlier run; of one that can't be understood the log says that it is written anew."""
+    try:
+        return CheckRecord.load(path)
+    except FileNotFoundError:
+        return None
+    except RecordError as error:
+        log.warning("%s It is written anew", error)
+        return None
+
+
+def _whole_earlier(planned: PlannedCheck) -> CheckRecord | None:
+    """What an earlier run has found, if it is of the same files, version and options, and all of it is there."""
+    earlier, wanted = load_earlier_check(planned.path), planned.record
+    if not earlier or earlier.status != DONE:
+        return None
+    ours, theirs = (
+        (one.check, one.generated_by, one.sources, one.source_bytes, one.source_modified, one.with_)
+        for one in (wanted, earlier)
+    )
+    files = (*earlier.figures, *earlier.tables)
+    whole = all(file_size(planned.path.with_name(file.file)) == file.bytes for file in files)
+    return earlier if ours == theirs and whole else None
+
+
+def _is_image(path: Path) -> bool:
     return bool(split_image(path.name)[1])
-
-
-def _moved(job: Job, given: CheckInput) -> bool:
-    """Whether it isn't the tractogram itself that is checked."""
-    return given.tractogram.path != str(job.source.path)

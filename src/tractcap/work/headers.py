@@ -1,70 +1,57 @@
-"""Looking at the headers of tractograms and images: each file by itself, whatever becomes of another one's worker."""
+"""Reading the headers of tractograms and images: each file by itself, whatever becomes of another one's worker."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from tractcap.records.requests import ImageHeader, ReadHeaders, TractogramHeader, UnreadableFile
 from tractcap.work import plan
-from tractcap.work.pool import Event, Task
-from tractcap.work.steps import Step
+from tractcap.work.coroutines import do, together
+from tractcap.work.pool import Task
 
 log = logging.getLogger("tractcap")
 
-Headers = Mapping[str, Mapping[str, Any]]
-"""By path: what the header tells, with the file's ``fingerprint``; or ``failed``, a sentence, and a ``status``."""
-
-LOOK_NEED = plan.BASE
+HEADER_NEED = plan.BASE
 
 AT_ONCE = 50
-"""How many files a worker looks at one after the other, before it tells of them."""
+"""How many headers a worker reads one after the other, before it answers."""
 
 
-def looks(
-    tractograms: Iterable[Path], images: Iterable[Path], vtk_space: str, found: dict[str, dict[str, Any]]
-) -> Iterator[Step]:
-    """The steps of looking at some headers.
+@dataclass
+class FileHeaders:
+    """What is known of files by their headers."""
 
-    A file that its worker dies of, or hangs at, is looked at once more, alone; the others in other workers.
+    tractograms: dict[Path, TractogramHeader | UnreadableFile] = field(default_factory=dict)
+    images: dict[Path, ImageHeader | UnreadableFile] = field(default_factory=dict)
 
-    Parameters
-    ----------
-    found : gets what is found, by path.
-    """
-    looking = _Looking(vtk_space, found)
-    files = [*((str(path), False) for path in tractograms), *((str(path), True) for path in images)]
-    for first in range(0, len(files), AT_ONCE):
-        yield looking.step(files[first : first + AT_ONCE])
+    async def read(self, tractograms: Iterable[Path], images: Iterable[Path], vtk_space: str) -> None:
+        """Read some headers.
 
+        A file that its worker dies of, or hangs at, is read once more, alone; the others in other workers.
+        """
+        files = [*((path, False) for path in tractograms), *((path, True) for path in images)]
+        batches = (files[first : first + AT_ONCE] for first in range(0, len(files), AT_ONCE))
+        await together(self._read(batch, vtk_space) for batch in batches)
 
-class _Looking:
-    def __init__(self, vtk_space: str, found: dict[str, dict[str, Any]]) -> None:
-        self._vtk_space, self._found = vtk_space, found
-
-    def step(self, files: Sequence[tuple[str, bool]]) -> Step:
-        """Look at files, of each of which is said whether it is an image."""
-        paths, images = ([path for path, image in files if image == which] for which in (False, True))
-        arguments = {"paths": paths, "images": images, "vtk_space": self._vtk_space}
-        return Step(Task("look", arguments, LOOK_NEED), self._looked, self._again)
-
-    def _looked(self, event: Event) -> None:
-        if event.done is not None:
-            self._found.update(event.done)
-            return
-        for path, _ in _files(event.task):
-            why = event.failed if path in event.failed else f"{path}: {event.failed}"
-            self._found[path] = {"failed": why, "status": event.status}
-
-    def _again(self, _step: Step, event: Event) -> Iterator[Step]:
-        """Of several files, the one that was being read is alone to blame."""
-        files = _files(event.task)
-        guilty = [one for one in files if one[0] == event.reading] or files
-        for path, _ in guilty if len(guilty) == 1 else ():
-            log.warning("%s: %s; it is looked at again, alone", path, event.failed)
-        yield from (self.step([one]).retry() for one in guilty)
-        if others := [one for one in files if one not in guilty]:
-            yield self.step(others)
-
-
-def _files(task: Task) -> list[tuple[str, bool]]:
-    return [*((path, False) for path in task.arguments["paths"]), *((path, True) for path in task.arguments["images"])]
+    async def _read(self, files: Sequence[tuple[Path, bool]], vtk_space: str, *, alone: bool = False) -> None:
+        """Read the headers of files, of each of which is said whether it is an image."""
+        paths, images = (tuple(str(path) for path, image in files if image == which) for which in (False, True))
+        event = await do(Task(ReadHeaders(paths, images, vtk_space), HEADER_NEED, alone))
+        if event.answer:
+            self.tractograms |= {Path(path): header for path, header in event.answer.tractograms.items()}
+            self.images |= {Path(path): header for path, header in event.answer.images.items()}
+        elif event.again and not alone:
+            # of several files, the one that was being read is alone to blame
+            guilty = [one for one in files if str(one[0]) == event.reading] or files
+            if len(guilty) == 1:
+                log.warning("%s: %s; it is read again, alone", guilty[0][0], event.failed)
+            others = [one for one in files if one not in guilty]
+            await together(self._read([one], vtk_space, alone=True) for one in guilty)
+            if others:
+                await self._read(others, vtk_space)
+        else:
+            for path, image in files:
+                why = event.failed if str(path) in event.failed else f"{path}: {event.failed}"
+                known: dict[Path, UnreadableFile] = {path: UnreadableFile(why, event.status)}
+                (self.images if image else self.tractograms).update(known)

@@ -1,18 +1,72 @@
-"""The output folder."""
+"""The output folder: it must be writable, and it is a BIDS derivative, with a description and a README.
 
+What others have written stays: a README, further lines and keys, and the whole description of another tool's dataset.
+"""
+
+import json
 import logging
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
 
-from tractcap.errors import SettingsError
+from tractcap.errors import RecordError, SettingsError
+from tractcap.files import read_bytes, write_text, write_whole
 from tractcap.inputs import demo
 from tractcap.limits.usage import in_memory
+from tractcap.records.dataset_description import NAME, Description
+from tractcap.reports.picture_sets import FIGURES
+from tractcap.version import __version__
 
 log = logging.getLogger("tractcap")
+
+_VERSION = "1.10.0"
+_LINKS = ("DatasetLinks", "SourceDatasets")
+
+_CONTAINER_TAG = "TRACTCAP_CONTAINER_TAG"
+"""Is set in the images, so that a description can say which it was."""
+
+_BY_VARIABLE = {"APPTAINER_CONTAINER": "apptainer", "SINGULARITY_CONTAINER": "singularity"}
+_BY_FILE = {"run/.containerenv": "podman", ".dockerenv": "docker"}
+
+_IGNORED = (
+    # without a slash behind: the validator doesn't take the folder itself for ignored otherwise
+    f"/{FIGURES}",
+    f"/sub-*/{FIGURES}",
+    f"/sub-*/ses-*/{FIGURES}",
+    "/*.html",
+    "/group_checks.json",
+    "/group_checks.tsv",
+    "/group_tractograms.json",
+    "/group_tractograms.tsv",
+    "*_desc-ratings.json",
+    "*_desc-ratings.tsv",
+)
+"""Logs are missing here: BIDS knows them."""
+
+_README = """\
+# Pictures of tractograms
+
+These are pictures for the quality control of tractograms, drawn by tractcap. They are a BIDS derivative.
+
+- `sub-<label>.html` shows a participant's tractograms, `group.html` everyone's. They work offline, as long as they lie
+  beside the folders of the participants.
+- `group_tractograms.tsv` has one line for each tractogram: what was counted and measured. `group_tractograms.json`
+  tells what its columns mean.
+- `group_checks.tsv` has one line for each tractogram that was checked: all that its checks measured.
+- `sub-<label>/[ses-<label>/]figures/` has the pictures. The JSON file beside those of a tractogram says which file they
+  were drawn from, and all that decides what they show.
+- `logs/` has a journal of each run.
+
+A rerun draws what is missing, or what another file, option or version had made. This file and what is added to
+`dataset_description.json` and `.bidsignore` stay as they are.
+"""
 
 
 def check_output(output: Path) -> None:
@@ -36,17 +90,129 @@ def check_output(output: Path) -> None:
 
 
 @contextmanager
-def workplace(parent: Path, asked: Path) -> Iterator[Path]:
+def workplace(parent: Path, source: Path) -> Iterator[Path]:
     """Yield the input: what was asked for, or for the word ``demo`` a temporary folder with the demo's bundles.
 
     The folder is made below ``parent`` and not in the system's, which may be memory. Its name is always the same: a
     run that was killed leaves one, and the next takes it over.
     """
-    if str(asked) != demo.WORD:
-        yield asked
+    if str(source) != demo.WORD:
+        yield source
         return
     folder = (parent if parent.is_dir() else Path(tempfile.gettempdir())) / ".tractcap-demo"
     try:
         yield demo.unpack(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def describe_dataset(output: Path, source: Path | None, folders: Collection[str] = ()) -> None:
+    """Mark the output as a BIDS derivative. What can't be written is logged, and stops nothing.
+
+    Parameters
+    ----------
+    source : what is drawn, if it is known. folders : where pictures go, below the output.
+    """
+    steps: tuple[Callable[[], None], ...] = (
+        partial(_write_description, output, source),
+        partial(_write_bidsignore, output / ".bidsignore", folders),
+        partial(_write_readme, output),
+    )
+    for step in steps:
+        try:
+            step()
+        except RecordError as error:
+            log.warning("%s It is left as it is", error)
+        except OSError as error:
+            log.warning("%s can't be written: %s", error.filename or "a file", error.strerror)
+
+
+def _write_readme(output: Path) -> None:
+    if not any(path.name.lower().startswith("readme") for path in output.iterdir()):
+        write_text(output / "README.md", _README)
+
+
+def _write_description(output: Path, source: Path | None) -> None:
+    """Write what is ours into the dataset's description, and leave another program's as it is."""
+    path = output / NAME
+    known = _read(path)
+    if known is not None and not any(program.name == "tractcap" for program in known.generated_by):
+        known = None
+    if known is None and (path.exists() or path.is_symlink()):
+        log.warning("%s was not written by tractcap, and is left as it is", path)
+        return
+    inside = container(os.environ, Path("/"))
+    ours = {"Name": "tractcap", "Version": __version__, **({"Container": inside} if inside else {})}
+    others = [program.plain() for program in known.generated_by if program.name != "tractcap"] if known else []
+    description = {
+        "Name": "tractcap: pictures of tractograms",
+        **(known.plain() if known else {}),
+        "BIDSVersion": _VERSION,
+        "DatasetType": "derivative",
+        "GeneratedBy": [ours, *others],
+    }
+    if source is not None:
+        description = {key: value for key, value in description.items() if key not in _LINKS} | sources(output, source)
+    order = dict.fromkeys(("Name", "BIDSVersion", "DatasetType", "GeneratedBy", *_LINKS, *description))
+    ordered = {key: description[key] for key in order if key in description}
+    write_text(path, json.dumps(ordered, indent=2, ensure_ascii=False) + "\n")
+
+
+def _read(path: Path) -> Description | None:
+    """What a description says; None where there is none, or it isn't understood."""
+    try:
+        return Description.load(path)
+    except (FileNotFoundError, RecordError):
+        return None
+
+
+def container(environ: Mapping[str, str], root: Path) -> dict[str, str]:
+    """The container that this is run in, as ``GeneratedBy`` gives it; empty where it is none.
+
+    Parameters
+    ----------
+    environ : the environment's variables. root : the root of the file system.
+    """
+    kinds = [kind for name, kind in _BY_VARIABLE.items() if environ.get(name)]
+    kinds += [kind for name, kind in _BY_FILE.items() if (root / name).exists()]
+    tag = environ.get(_CONTAINER_TAG)
+    return {**({"Type": kinds[0]} if kinds else {}), **({"Tag": tag} if tag else {})}
+
+
+def sources(output: Path, source: Path) -> dict[str, Any]:
+    """What a description says of the dataset that was drawn, which may be nothing.
+
+    A link is the relative address of a dataset that lies around the output or shares a dataset with it. Of any other it
+    would say how the folders of this machine are called, and mean nothing elsewhere.
+    """
+    here, drawn = output.resolve(), source.resolve()
+    root = next((folder for folder in (drawn, *drawn.parents) if (folder / NAME).is_file()), None)
+    if root is None or root == here:
+        return {}
+    links: dict[str, Any] = {}
+    common = Path(os.path.commonpath([here, root]))
+    if common != here and (common.name == "derivatives" or (common / NAME).is_file()):
+        links["DatasetLinks"] = {"source": quote(os.fsencode(os.path.relpath(root, here)))}
+    if (description := _read(root / NAME)) and description.dataset_doi:
+        links["SourceDatasets"] = [{"DOI": description.dataset_doi}]
+    return links
+
+
+def _write_bidsignore(path: Path, folders: Collection[str]) -> None:
+    """Add the lines that are missing. The validator knows no folders but participants', so the others are named."""
+    try:
+        text = read_bytes(path)
+    except FileNotFoundError:
+        text = b""
+    lines = list(_IGNORED)
+    for folder in sorted({folder.split("/")[0] for folder in folders if not folder.startswith("sub-")} - {FIGURES}):
+        if folder.isprintable():
+            escaped = re.sub(r"([\\*?\[\]])", r"\\\1", folder)  # its characters stand for themselves
+            lines.append(f"/{escaped[:-1]}\\ " if escaped.endswith(" ") else f"/{escaped}")
+    missing = b"".join(line.encode() + b"\n" for line in lines if line.encode() not in text.splitlines())
+
+    def write(file: BinaryIO) -> None:
+        file.write(text + (b"\n" if text and not text.endswith(b"\n") else b"") + missing)
+
+    if missing:
+        write_whole(path, write)

@@ -1,4 +1,4 @@
-"""The plan: what each job needs, and how many workers may run at once. Pure arithmetic on what was found.
+"""The plan: what each job needs, and how many workers may run at once. Pure arithmetic.
 
 The constants are measured: over the formats, sizes, numbers of views and sizes of pictures that the tests go through in
 a control group, the peak of a worker lies between 0.6 and 1.0 times its estimate.
@@ -50,7 +50,7 @@ BYTES_PER_VOXEL = 1
 BYTES_PER_MAP_VOXEL = 4
 MOST_VOXELS = 320**3
 ANATOMY = 16 * MB
-"""Beside its voxels: head or brain on a coarse grid while it is told from air, and the surface of the glass."""
+"""Beside its voxels: head or brain on a coarse grid while it is set apart from air, and the surface of the glass."""
 
 WORTH_PIECES = 5_000_000
 """Points from which on it pays to draw a tractogram in pieces: fewer are drawn before another worker has begun."""
@@ -67,7 +67,7 @@ SAMPLING = 2
 
 @dataclass(frozen=True)
 class Workload:
-    """What a job's need depends on, beside its shape.
+    """What a job's need depends on, beside how it is rendered.
 
     ``sizes`` are the pixels along each picture, of which the first ``views`` are views and the others frames of an
     animation; ``points`` the most that the file may hold, ``loaded`` bytes of it that must be held whole; ``sums`` how
@@ -94,19 +94,19 @@ class WorkerPlan:
     warning: str = ""
 
 
-def need(content: Workload, shape: RenderSettings) -> int:
+def need(workload: Workload, render: RenderSettings) -> int:
     """Bytes of memory that a worker takes to draw a tractogram."""
-    per_sample = BYTES_PER_SAMPLE + content.sums * BYTES_PER_SUM
-    samples = _most(content.sizes, shape.passes) * shape.sampling**2
-    pictures = _pictures(content.sizes, content.views)
-    return BASE + _points(content, shape) + samples * per_sample + pictures + content.loaded + content.extra
+    per_sample = BYTES_PER_SAMPLE + workload.sums * BYTES_PER_SUM
+    samples = _most(workload.sizes, render.passes) * render.sampling**2
+    pictures = _pictures(workload.sizes, workload.views)
+    return BASE + _points(workload, render) + samples * per_sample + pictures + workload.loaded + workload.extra
 
 
-def _points(content: Workload, shape: RenderSettings) -> int:
+def _points(workload: Workload, render: RenderSettings) -> int:
     """Bytes of a chunk while it is drawn."""
-    most = shape.max_points // (_TUBES if content.tubes else 1)
-    once, each = _TUBE if content.tubes else _LINE
-    return min(most, content.points * _BENT) * (once + each * min(6, max(shape.passes)))
+    most = render.max_points // (_TUBES if workload.tubes else 1)
+    once, each = _TUBE if workload.tubes else _LINE
+    return min(most, workload.points * _BENT) * (once + each * min(6, max(render.passes)))
 
 
 @lru_cache(64)
@@ -139,8 +139,8 @@ def usable(budget: int, margin: float) -> int:
     return max(0, int(budget * (1 - margin)) - SUPERVISOR)
 
 
-def shapes(sizes: tuple[int, ...]) -> Iterator[RenderSettings]:
-    """From the best shape to the last: smaller chunks, then more passes, and no smoothing at the very end."""
+def candidates(sizes: tuple[int, ...]) -> Iterator[RenderSettings]:
+    """From the best settings to the last: smaller chunks, then more passes, and no smoothing at the very end."""
     for sampling in (SAMPLING, 1):
         for passes in _passes(sizes):
             for points in CHUNKS:
@@ -154,12 +154,12 @@ def shapes(sizes: tuple[int, ...]) -> Iterator[RenderSettings]:
 def _passes(sizes: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Ways to part pictures of some sizes into passes, from one to as many as there are pictures."""
     runs = {sum(size**2 for size in sizes[a:b]) for a in range(len(sizes)) for b in range(a + 1, len(sizes) + 1)}
-    found: list[tuple[int, ...]] = []
+    ways: list[tuple[int, ...]] = []
     for room in sorted((run for run in runs if run >= max(sizes) ** 2), reverse=True):
         passes = _filled(sizes, room)
-        if not found or len(passes) > len(found[-1]):
-            found.append(passes)
-    return tuple(found)
+        if not ways or len(passes) > len(ways[-1]):
+            ways.append(passes)
+    return tuple(ways)
 
 
 def _filled(sizes: Sequence[int], room: int) -> tuple[int, ...]:
@@ -174,36 +174,36 @@ def _filled(sizes: Sequence[int], room: int) -> tuple[int, ...]:
     return tuple(passes)
 
 
-def fit(content: Workload, room: int) -> RenderSettings | None:
-    """The best shape whose need fits into ``room`` bytes."""
-    return next((shape for shape in shapes(content.sizes) if need(content, shape) <= room), None)
+def fit(workload: Workload, room: int) -> RenderSettings | None:
+    """The best settings whose need fits into ``room`` bytes."""
+    return next((render for render in candidates(workload.sizes) if need(workload, render) <= room), None)
 
 
-def smaller(content: Workload, shape: RenderSettings) -> RenderSettings:
-    """The shape in which a job that failed is tried again: smaller chunks, and half as much in a pass if it can be."""
-    half = _most(content.sizes, shape.passes) // 2
-    passes = [one for one in _passes(content.sizes) if len(one) >= len(shape.passes)]
-    fitting = (one for one in passes if _most(content.sizes, one) <= half)
-    return replace(shape, max_points=CHUNKS[-1], passes=next(fitting, passes[-1]))
+def smaller(workload: Workload, render: RenderSettings) -> RenderSettings:
+    """Settings for a second try of a job that failed: smaller chunks, and half as much in a pass if it can be."""
+    half = _most(workload.sizes, render.passes) // 2
+    ways = [passes for passes in _passes(workload.sizes) if len(passes) >= len(render.passes)]
+    fitting = (passes for passes in ways if _most(workload.sizes, passes) <= half)
+    return replace(render, max_points=CHUNKS[-1], passes=next(fitting, ways[-1]))
 
 
-def least(content: Workload, margin: float) -> int:
+def least(workload: Workload, margin: float) -> int:
     """The smallest budget in bytes that draws a tractogram."""
-    alone = RenderSettings(CHUNKS[-1], (1,) * len(content.sizes), 1)
-    return int((need(content, alone) + SUPERVISOR) / (1 - margin)) + MB
+    alone = RenderSettings(CHUNKS[-1], (1,) * len(workload.sizes), 1)
+    return int((need(workload, alone) + SUPERVISOR) / (1 - margin)) + MB
 
 
-def crew(asked: int, cpus: int, needs: Sequence[int], room: int) -> WorkerPlan:
+def crew(wanted: int, cpus: int, needs: Sequence[int], room: int) -> WorkerPlan:
     """The number of workers: the least of what was asked for, processors, jobs and what fits into memory.
 
     Parameters
     ----------
-    asked : how many were asked for; -1 for as many as fit.
+    wanted : how many were asked for; -1 for as many as fit.
     needs : bytes of each job, not empty. room : bytes for all workers.
     """
     bounds = {"the processors": cpus, "the number of jobs": len(needs), "memory": max(1, _together(needs, room))}
-    if asked > 0:
-        bounds = {"--nprocs": asked, **{k: v for k, v in bounds.items() if k != "the processors"}}
+    if wanted > 0:
+        bounds = {"--nprocs": wanted, **{k: v for k, v in bounds.items() if k != "the processors"}}
     bound_by = min(bounds, key=lambda name: bounds[name])
     workers = bounds[bound_by]
     without = min(value for name, value in bounds.items() if name != "memory")
@@ -219,31 +219,31 @@ def counts(points: Sequence[int], workers: int) -> list[int]:
     points : of each tractogram.
     """
     share = max(1.0, sum(points) / workers)
-    return [math.ceil(one / share) if one > max(WORTH_PIECES, share) else 1 for one in points]
+    return [math.ceil(count / share) if count > max(WORTH_PIECES, share) else 1 for count in points]
 
 
-def of_piece(content: Workload, shape: RenderSettings, pictures: range) -> tuple[Workload, RenderSettings]:
+def of_piece(workload: Workload, render: RenderSettings, pictures: range) -> tuple[Workload, RenderSettings]:
     """What a piece draws, and how: chunks must be the same in all pieces, whatever memory each worker has."""
-    sizes = content.sizes[pictures.start : pictures.stop]
-    passes = _filled(sizes, _most(content.sizes, shape.passes))
-    views = max(0, min(pictures.stop, content.views) - pictures.start)
-    return replace(content, sizes=sizes, views=views), RenderSettings(CHUNKS[-1], passes, shape.sampling)
+    sizes = workload.sizes[pictures.start : pictures.stop]
+    passes = _filled(sizes, _most(workload.sizes, render.passes))
+    views = max(0, min(pictures.stop, workload.views) - pictures.start)
+    return replace(workload, sizes=sizes, views=views), RenderSettings(CHUNKS[-1], passes, render.sampling)
 
 
 def fit_pieces(
-    content: Workload, sampling: int, drawn: Sequence[range], room: int
+    workload: Workload, sampling: int, drawn: Sequence[range], room: int
 ) -> tuple[RenderSettings, int] | None:
-    """The best shape in which each piece, of these pictures, fits into ``room`` bytes, and the most that one takes."""
-    for shape in shapes(content.sizes):
-        most = max(need(*of_piece(content, shape, pictures)) for pictures in drawn)
-        if shape.sampling == sampling and most <= room:
-            return shape, most
+    """The best settings in which each piece of these pictures fits into ``room`` bytes, and the most one takes."""
+    for render in candidates(workload.sizes):
+        most = max(need(*of_piece(workload, render, pictures)) for pictures in drawn)
+        if render.sampling == sampling and most <= room:
+            return render, most
     return None
 
 
-def merging(content: Workload, shape: RenderSettings) -> RenderSettings:
+def merging(workload: Workload, render: RenderSettings) -> RenderSettings:
     """How pieces are merged: one picture after the other, since none is drawn."""
-    return RenderSettings(CHUNKS[-1], (1,) * len(content.sizes), shape.sampling)
+    return RenderSettings(CHUNKS[-1], (1,) * len(workload.sizes), render.sampling)
 
 
 def _together(needs: Sequence[int], room: int) -> int:

@@ -1,6 +1,6 @@
 """The pool of workers: starts them as memory allows, hands out tasks, and outlives their deaths.
 
-    supervisor ── stdin: one line of JSON an order ──▶ worker 1 (rlimit, thread counts, its own process)
+    supervisor ── stdin: one request a line ──▶ worker 1 (rlimit, thread counts, its own process)
         ▲ ╲─────────────────────────────────────────▶ worker 2 …
         ╰── stdout: progress, done, failed ── or the end of the pipe, which is a death
 
@@ -18,17 +18,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self
 
 from tractcap.files import clear_parts
 from tractcap.interrupts import deferred
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.usage import private_memory
 from tractcap.limits.worker_limits import allowance
-from tractcap.work.environment import library_hint
-from tractcap.work.process import Process, cause_of_death, own_doing
+from tractcap.records.json_record import WrongValueError
+from tractcap.records.requests import Answer, LoggedWarning, Message, Progress, Reading, Request, TaskEnded
+from tractcap.work.process import Death, Process, cause_of_death, library_hint, own_doing
 
 log = logging.getLogger("tractcap")
 
@@ -38,36 +38,35 @@ _TICK_SECONDS = 0.2
 _PATIENCE_SECONDS = 20.0
 """How long a task waits, with no other running, for memory that others in the limit may give back."""
 
-_TELL_SECONDS = 2.0
+_LOG_SECONDS = 2.0
 _TIRED = 1.5
 """A worker that holds so many times as much at rest as it held when new is replaced: libraries leak a little."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """Something for a worker: an action of :mod:`tractcap.work.worker`, its arguments, and bytes it may need.
+class Task(Generic[Answer]):
+    """A request to a worker, and the bytes it may need.
 
     ``alone`` keeps all other tasks away while it runs. ``number`` is the submitter's own, to know it again.
     """
 
-    action: str
-    arguments: Mapping[str, Any]
+    request: Request[Answer]
     need: int
     alone: bool = False
     number: int = 0
 
 
 @dataclass(frozen=True)
-class Event:
-    """What happened to a task: it is ``done`` with a result, has ``failed`` with a sentence, or made ``progress``.
+class Event(Generic[Answer]):
+    """What happened to a task: it has an ``answer``, has ``failed`` with a sentence, or made ``progress``.
 
-    ``status`` is what is to be said of a tractogram of which that failed. ``again`` says of a failure that it was the
+    ``status`` is that of a tractogram of which that failed. ``again`` says of a failure that it was the
     worker's and not the input's: another try may go well; ``reading`` is the input that was being read then, if any.
     ``peak`` is the most bytes that the worker held at once.
     """
 
-    task: Task
-    done: Mapping[str, Any] | None = None
+    task: Task[Answer]
+    answer: Answer | None = None
     failed: str = ""
     status: str = "failed"
     again: bool = False
@@ -75,12 +74,17 @@ class Event:
     progress: int = 0
     peak: int = 0
 
+    @property
+    def ended(self) -> bool:
+        """Whether the task is over."""
+        return self.answer is not None or bool(self.failed)
+
 
 @dataclass(eq=False)
 class _Seat:
     process: Process
     size: int
-    task: Task | None = None
+    task: Task[Any] | None = None
     since: float = 0.0
     fresh: int = 0
     """Bytes held after the first task."""
@@ -118,12 +122,12 @@ class Pool:
         self, limits: PoolLimits, watch: Watch, environment: Mapping[str, str], start: Start = Process
     ) -> None:
         self._limits, self._watch, self._environment, self._new = limits, watch, environment, start
-        self._queue: deque[Task] = deque()
+        self._queue: deque[Task[Any]] = deque()
         self._seats: list[_Seat] = []
         self._given_up: list[_Seat] = []
         self._selector = selectors.DefaultSelector()
         self._warned: set[str] = set()
-        self._waiting_since = self._told = time.monotonic()
+        self._waiting_since = self._logged = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -143,14 +147,14 @@ class Pool:
         """How many tasks wait."""
         return len(self._queue)
 
-    def submit(self, task: Task, *, first: bool = False) -> None:
+    def submit(self, task: Task[Any], *, first: bool = False) -> None:
         """Queue a task, behind the others or before them."""
         if first:
             self._queue.appendleft(task)
         else:
             self._queue.append(task)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[Event[Any]]:
         """What happens, until nothing is queued and nothing runs. Tasks may be submitted on the way."""
         while self._queue or self._busy():
             yield from self._assign()
@@ -166,7 +170,7 @@ class Pool:
 
     # who works at what
 
-    def _assign(self) -> Iterator[Event]:
+    def _assign(self) -> Iterator[Event[Any]]:
         """Give queued tasks to workers that are free or may be started: those that fit overtake those that don't."""
         refused: float = math.inf
         for task in list(self._queue):
@@ -180,14 +184,14 @@ class Pool:
             else:
                 self._queue.remove(task)
                 seat.task, seat.since = task, time.monotonic()
-                if not seat.process.send(task.action, task.arguments):
+                if not seat.process.send(task.request):
                     self._selector.register(seat.process.into, selectors.EVENT_WRITE, (seat, "into"))
         if self._busy() or not self._queue:
             self._waiting_since = time.monotonic()
         elif time.monotonic() - self._waiting_since > _PATIENCE_SECONDS:
             yield self._give_up(self._queue.popleft())
 
-    def _seat_for(self, task: Task) -> _Seat | None:
+    def _seat_for(self, task: Task[Any]) -> _Seat | None:
         busy = self._busy()
         if any(seat.task and seat.task.alone for seat in busy) or (task.alone and busy):
             return None
@@ -229,7 +233,7 @@ class Pool:
         self._selector.register(seat.process.err, selectors.EVENT_READ, (seat, "err"))
         return seat
 
-    def _give_up(self, task: Task) -> Event:
+    def _give_up(self, task: Task[Any]) -> Event[Any]:
         left = self._watch.left(self._pids())
         why = f"other processes leave only {as_mb(left.bytes)} MB free under {left.limit.where}"
         if lost := self._promised([]):
@@ -238,7 +242,7 @@ class Pool:
 
     # what they answer
 
-    def _hear(self, seat: _Seat, stream: str) -> Iterator[Event]:
+    def _hear(self, seat: _Seat, stream: str) -> Iterator[Event[Any]]:
         if seat not in self._seats:
             return
         if stream == "into":
@@ -252,29 +256,29 @@ class Pool:
         for message in seat.process.messages():
             yield from self._take(seat, message)
 
-    def _take(self, seat: _Seat, message: dict[str, Any]) -> Iterator[Event]:
+    def _take(self, seat: _Seat, message: Message | Death) -> Iterator[Event[Any]]:
         task = seat.task
-        if "ended" in message:
+        if isinstance(message, Death):
             seat.process.listen()
-            why = cause_of_death(message["ended"], self._watch.oom_killed())
-            yield from self._lose(seat, why + _while(seat), own_doing(message["ended"]))
-        elif "warning" in message:
-            self._warn(message["warning"])
-        elif "reading" in message:
-            seat.reading = message["reading"]
-        elif task and "progress" in message:
-            yield Event(task, progress=message["progress"])
-        elif task:
+            why = cause_of_death(message.status, self._watch.oom_killed())
+            yield from self._lose(seat, why + _while_reading(seat), own_doing(message.status))
+        elif isinstance(message, LoggedWarning):
+            self._warn(message.warning)
+        elif isinstance(message, Reading):
+            seat.reading = message.reading
+        elif task and isinstance(message, Progress):
+            yield Event(task, progress=message.progress)
+        elif task and isinstance(message, TaskEnded):
             seat.task = None
-            self._rest(seat, message["resting"])
-            yield Event(
-                task,
-                done=message.get("done"),
-                failed=message.get("failed", ""),
-                status=message.get("status", "failed"),
-                again=message.get("again", False),
-                peak=message["peak"],
-            )
+            self._rest(seat, message.resting)
+            yield self._event(task, message)
+
+    def _event(self, task: Task[Any], ended: TaskEnded) -> Event[Any]:
+        try:
+            answer = None if ended.done is None else task.request.answer.parse(ended.done)
+        except WrongValueError as wrong:
+            return Event(task, failed=f"an unexpected answer, which is a defect of tractcap: {wrong}")
+        return Event(task, answer, ended.failed, ended.status, ended.again, peak=ended.peak)
 
     def _warn(self, sentence: str) -> None:
         """Say once what any number of workers found."""
@@ -282,7 +286,7 @@ class Pool:
             self._warned.add(sentence)
             log.warning("%s", sentence)
 
-    def _lose(self, seat: _Seat, why: str, own_doing: bool = False) -> Iterator[Event]:
+    def _lose(self, seat: _Seat, why: str, own_doing: bool = False) -> Iterator[Event[Any]]:
         """Dismiss a worker that is of no more use; a file is to blame where it died of nothing but reading it."""
         self._dismiss(seat)
         if seat.task is None:
@@ -315,43 +319,37 @@ class Pool:
                 as_mb(seat.size),
             )
         self._seats.remove(seat)
-        if seat.task and {"folder", "stem"} <= seat.task.arguments.keys():
-            clear_parts(Path(seat.task.arguments["folder"]), seat.task.arguments["stem"])
+        if seat.task and (unfinished := seat.task.request.unfinished):
+            clear_parts(*unfinished)
 
     # memory and time
 
-    def _look_after(self) -> Iterator[Event]:
+    def _look_after(self) -> Iterator[Event[Any]]:
         busy = self._busy()
         for seat in busy:
             if seat.process.silent_for() > self._limits.timeout:
-                silent = f"nothing was heard of its worker for {self._limits.timeout:g} seconds{_while(seat)}"
+                silent = f"nothing was heard of its worker for {self._limits.timeout:g} seconds{_while_reading(seat)}"
                 yield from self._lose(seat, f"it hung: {silent}, so it was ended")
         near = self._watch.near(self._pids())
         if near and len(busy) > 1:
             youngest = max(busy, key=lambda seat: seat.since)
             if youngest in self._seats and youngest.task:
                 self._put_back(youngest, youngest.task, f"{as_mb(near.bytes)} MB are left under {near.limit.where}")
-        self._tell()
+        self._log_memory()
 
-    def _put_back(self, seat: _Seat, task: Task, why: str) -> None:
-        log.warning("%s: stopped and queued again, because %s", _about(task), why)
+    def _put_back(self, seat: _Seat, task: Task[Any], why: str) -> None:
+        log.warning("%s: stopped and queued again, because %s", task.request.subject, why)
         self._dismiss(seat)
         self.submit(replace(task, alone=True), first=True)
 
-    def _tell(self) -> None:
-        if log.isEnabledFor(logging.DEBUG) and time.monotonic() - self._told > _TELL_SECONDS:
-            self._told = time.monotonic()
+    def _log_memory(self) -> None:
+        if log.isEnabledFor(logging.DEBUG) and time.monotonic() - self._logged > _LOG_SECONDS:
+            self._logged = time.monotonic()
             left = self._watch.left(self._pids())
             held = ", ".join(f"{as_mb(private_memory(pid))} MB" for pid in self._pids()) or "none"
             log.debug("memory: workers %s; %s MB left under %s", held, as_mb(left.bytes), left.limit.where)
 
 
-def _while(seat: _Seat) -> str:
+def _while_reading(seat: _Seat) -> str:
     """What a worker was reading, to be put behind what became of it."""
     return f" while {seat.reading} was read" if seat.reading else ""
-
-
-def _about(task: Task) -> str:
-    """What a task is about, for the log."""
-    paths = [bundle["path"] for bundle in task.arguments.get("bundles", ())]
-    return ", ".join(paths) or str(task.arguments.get("path", task.action))

@@ -4,16 +4,18 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import IO, Any
 
 from tractcap import interpreter
-from tractcap.work.environment import inherited, left_out, library_hint
+from tractcap.records.requests import Message, Request, parse_message
 
 log = logging.getLogger("tractcap")
 
@@ -42,6 +44,13 @@ def _say(*names: str) -> None:
         log.info("not handed to workers, since pictures could depend on them: %s", ", ".join(names))
 
 
+@dataclass(frozen=True)
+class Death:
+    """A worker's end, by its exit ``status``: None of one that closed its pipe and can't even be killed."""
+
+    status: int | None
+
+
 class Process:
     """A worker, started at once."""
 
@@ -60,10 +69,11 @@ class Process:
         self._partial, self._unsent = b"", b""
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
-    def send(self, action: str, arguments: Mapping[str, Any]) -> bool:
+    def send(self, request: Request[Any]) -> bool:
         """Give the worker something to do; returns whether all of it was sent, as :meth:`send_rest` does."""
         self.heard = time.monotonic()
-        self._unsent = json.dumps({"action": action, **arguments}).encode() + b"\n"
+        message = {"action": request.action, "request": request.plain()}
+        self._unsent = json.dumps(message).encode() + b"\n"
         return self.send_rest()
 
     def send_rest(self) -> bool:
@@ -76,19 +86,16 @@ class Process:
             self._unsent = b""
         return not self._unsent
 
-    def messages(self) -> Iterator[dict[str, Any]]:
-        """Messages that have come in; the last one is ``{"ended": status}`` once the worker is gone.
-
-        The status is None of one that closed its pipe and doesn't end, even if it is killed.
-        """
+    def messages(self) -> Iterator[Message | Death]:
+        """Messages that have come in; the last one is its death once the worker is gone."""
         data, self.heard = os.read(self.out.fileno(), 2**16), time.monotonic()
         *lines, self._partial = (self._partial + data).split(b"\n")
-        yield from (json.loads(line) for line in lines)
+        yield from (parse_message(json.loads(line)) for line in lines)
         if not data:
             if (status := self._wait()) is None:
                 self.kill()
                 status = self._wait()
-            yield {"ended": status}
+            yield Death(status)
 
     def listen(self) -> bool:
         """Take in what the worker wrote to stderr; False once it has closed it."""
@@ -131,6 +138,42 @@ class Process:
         return None
 
 
+# variables that decide how libraries draw: those that workers are not given, and those that may be why one died
+
+_STEERING = re.compile(
+    "(MESA|GALLIUM|GALLIVM|LP|DRAW|SOFTPIPE|NIR|TGSI|PP|LIBGL|EGL|VTK|__GLX|__GL)_.*|ST_DEBUG|pp_.*"
+    "|MPLBACKEND|MATPLOTLIBRC"
+)
+"""Of Mesa, Gallium and its drivers, EGL, VTK and matplotlib. Modules of a cluster's ParaView set them, and Jupyter."""
+
+_PLACES = re.compile("LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|LIBGL_DRIVERS_PATH|GBM_BACKENDS_PATH|__EGL_.*")
+"""Where libraries are: they may be needed, and they may lead to such as can't draw."""
+
+
+def inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    """What workers are handed of the supervisor's variables."""
+    dropped = left_out(environ)
+    return {name: value for name, value in environ.items() if name not in dropped}
+
+
+def left_out(environ: Mapping[str, str]) -> list[str]:
+    """Names of variables that would change pictures, or break them."""
+    return [name for name in sorted(environ) if _STEERING.fullmatch(name) and not _PLACES.fullmatch(name)]
+
+
+def library_hint(environ: Mapping[str, str]) -> str:
+    """What leads workers to other libraries, of which one may have died, in brackets; or nothing."""
+    named = [f"{name}={environ[name]}" for name in sorted(environ) if _PLACES.fullmatch(name) and environ[name]]
+    if not named:
+        return ""
+    return (
+        f" (perhaps of a library from elsewhere, since {' and '.join(named)} {'is' if len(named) == 1 else 'are'} set)"
+    )
+
+
+# how a worker died
+
+
 def own_doing(status: int | None) -> bool:
     """Whether a process with this exit status died of what it did itself, such as reading what is damaged."""
     return status is not None and -status in _OWN_DOING
@@ -141,8 +184,8 @@ def cause_of_death(status: int | None, oom_killed: bool | None, environ: Mapping
 
     Parameters
     ----------
-    status : the exit status (below zero: the signal that ended it), None if it can't be told.
-    oom_killed : whether the kernel counted a kill for want of memory meanwhile; None where it doesn't tell.
+    status : the exit status (below zero: the signal that ended it), None if it isn't known.
+    oom_killed : whether the kernel counted a kill for want of memory meanwhile; None where it doesn't say.
     environ : the worker's variables: some may be why it ended.
     """
     if status is None:

@@ -1,48 +1,59 @@
-"""What each task draws: from measured tractograms to frames, colours and the worker's arguments."""
+"""What is drawn of a participant: from what was measured to frames, colours and requests to workers."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from tractcap.drawing.views import Frame
+from tractcap.inputs.source import Source, Variant, short
 from tractcap.limits import Budget
-from tractcap.records.options import BUNDLE, ONE, SCALAR, SLICES, Coloring, RenderSettings
-from tractcap.work.about import about, about_all
-from tractcap.work.chosen_images import Box, State
-from tractcap.work.prepare import Job, Settings
+from tractcap.records.identity import OVERVIEW, BundleRecord
+from tractcap.records.json_record import Vector
+from tractcap.records.options import BUNDLE, DIRECTION, ONE, SCALAR, SLICES, Coloring
+from tractcap.records.requests import BundleToDraw, Draw, Measure
+from tractcap.records.tractogram import (
+    OVERVIEW_STEM,
+    Box,
+    Extent,
+    MeasuredBy,
+    MeasuredByValues,
+    Measurements,
+    Memory,
+    ReferenceRecord,
+    SceneRecord,
+)
+from tractcap.work.earlier import identity_of
+from tractcap.work.jobs import Job
+from tractcap.work.settings import Settings
 
 _WAY = 2
-"""Of measuring: what was measured in another way is measured anew."""
+"""The version of measuring: what was measured in another way is measured anew."""
 
-Extent = Mapping[str, Any]
+Corners = tuple[Vector, Vector]
 
 
 @dataclass
 class Participant:
-    """Whose pictures share a frame, and one range of colours (``limits``): jobs, and what is known of them so far.
+    """A participant, whose pictures share a frame and one range of colours (``limits``), and what is known so far.
 
-    ``extents`` are what was measured of them, ``outlines`` the boxes around the head in each reference image, None for
-    one that can't be used. ``parts`` say how much of each job is done, from 0 to 1; ``told`` are those of which it is
-    told what became of them, ``done`` those that have pictures, or pieces of them; ``empty`` have no streamlines.
-    ``mosaics``, ``overviews`` and the ``page`` are what is there in the end.
+    ``measured`` is what was measured of each job's tractogram, ``outlines`` the boxes around the head in each reference
+    image, None for one that can't be used. ``status`` is what became of each job, once that is known, and ``parts`` say
+    how much of it is done, from 0 to 1. ``mosaics``, ``overviews`` and the ``page`` are what is there in the end.
     """
 
     name: str
     jobs: list[Job]
     outlines: dict[Path, Box | None]
-    extents: dict[Job, Extent] = field(default_factory=dict)
+    measured: dict[Job, Measurements] = field(default_factory=dict)
     limits: tuple[float, float] | None = None
     parts: dict[Job, float] = field(default_factory=dict)
-    told: set[Job] = field(default_factory=set)
-    done: list[Job] = field(default_factory=list)
-    empty: set[Job] = field(default_factory=set)
+    status: dict[Job, str] = field(default_factory=dict)
     mosaics: list[Path] = field(default_factory=list)
     overviews: list[Path] = field(default_factory=list)
     page: Path | None = None
 
     @property
-    def who(self) -> str:
+    def readable(self) -> str:
         """As the log names it."""
         return f"sub-{self.name}" if self.name else "all tractograms"
 
@@ -51,143 +62,166 @@ class Participant:
         """The reference images that its jobs have, and a job that has it."""
         return {job.reference.path: job for job in self.jobs if job.reference}
 
+    def reference(self, job: Job) -> ReferenceRecord | None:
+        """A job's reference image, if it can be used."""
+        image = job.reference
+        if not image or not (box := self.outlines[image.path]):
+            return None
+        return ReferenceRecord(
+            path=str(image.path), bytes=image.bytes, modified=image.modified, box=(box.low, box.high)
+        )
+
+
+def shown_together(jobs: Iterable[Job]) -> list[list[Job]]:
+    """Jobs of one participant that can be shown in one picture, since they are of one session and one variant."""
+    groups: dict[tuple[str, Variant], list[Job]] = {}
+    for job in sorted(jobs, key=lambda job: job.source.path):
+        groups.setdefault((job.source.session, job.source.variant), []).append(job)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def overview_path(output: Path, source: Source) -> Path:
+    """The record of the picture of several tractograms together, of which ``source`` is one."""
+    folder = output / source.folder if source.participant else output / "figures"
+    name = short("_".join(_in_common(source)))
+    return folder / (f"{name}_{OVERVIEW_STEM}.json" if name else f"{OVERVIEW_STEM}.json")
+
+
+def _in_common(source: Source) -> list[str]:
+    """The entities that all tractograms that are shown together have in common."""
+    labels = (("sub", source.participant), ("ses", source.session), *source.variant)
+    return [f"{entity}-{label}" for entity, label in labels if label]
+
 
 class Scenes:
-    """Settles what is drawn, once it was measured."""
+    """Settles how tractograms are measured and, once they were, what is drawn."""
 
     def __init__(self, settings: Settings, budget: Budget) -> None:
-        self._settings, self._budget = settings, budget
+        self._settings, self._memory = settings, Memory(budget_bytes=budget.bytes, bound_by=budget.bound_by.kind)
 
-    def measured_by(self, job: Job) -> dict[str, Any]:
+    def measure(self, job: Job) -> Measure:
+        """The request to measure a job's tractogram."""
+        return Measure(
+            str(job.source.path), self._settings.vtk_space, job.render.max_points, self._own_map(job),
+            self.measured_by(job),
+        )  # fmt: skip
+
+    def measured_by(self, job: Job) -> MeasuredByValues | MeasuredBy:
         """What a job's extent, and the range in it, depend on beside the tractogram."""
-        coloring, always = self.asked(job), {"vtk_space": self._settings.vtk_space, "way": _WAY}
+        coloring, vtk_space = self._own_map(job), self._settings.vtk_space
         if not coloring.measured:
-            return always
-        what = {"kind": coloring.kind, "name": coloring.name, "path": coloring.path, "map": _fingerprint(job.map)}
-        return {**always, **what}
+            return MeasuredBy(vtk_space, _WAY)
+        return MeasuredByValues(vtk_space, _WAY, coloring.kind, coloring.name, coloring.path, _map_state(job))
 
-    def asked(self, job: Job) -> Coloring:
+    def _own_map(self, job: Job) -> Coloring:
         """The colours that were asked for, by the map that is the job's."""
         coloring = self._settings.coloring
-        return replace(coloring, path=str(job.map.path)) if coloring.kind == SCALAR and job.map else coloring
+        if coloring.kind == SCALAR and job.scalar_map:
+            return replace(coloring, path=str(job.scalar_map.path))
+        return coloring
 
     def limits(self, extents: Iterable[Extent]) -> tuple[float, float] | None:
         """The ends of the colours of values, one range for all of these."""
         coloring = self._settings.coloring
         if not coloring.measured or coloring.limits:
             return coloring.limits
-        ends = [extent["values"] for extent in extents]
+        ends = [extent.values for extent in extents if extent.values]
         return min(low for low, _ in ends), max(high for _, high in ends)
 
     def coloring(self, job: Job, limits: tuple[float, float] | None) -> Coloring:
         """A job's colours."""
-        asked = replace(self.asked(job), limits=limits)
-        return replace(asked, kind=ONE, color=job.color) if asked.kind == BUNDLE else asked
+        coloring = replace(self._own_map(job), limits=limits)
+        return replace(coloring, kind=ONE, color=job.color) if coloring.kind == BUNDLE else coloring
 
-    def legend(self, job: Job, limits: tuple[float, float] | None) -> Coloring:
-        """A job's colours among others: its bundle's own, unless others were asked for."""
-        asked = self.coloring(job, limits)
-        return Coloring(ONE, color=job.color) if asked.kind == "direction" else asked
+    def coloring_among_others(self, job: Job, limits: tuple[float, float] | None) -> Coloring:
+        """A job's colours in an overview: its bundle's own, unless others were asked for."""
+        coloring = self.coloring(job, limits)
+        return Coloring(ONE, color=job.color) if coloring.kind == DIRECTION else coloring
 
-    def made(self, person: Participant, jobs: Sequence[Job], missing: Sequence[str] = ()) -> dict[str, Any]:
-        """All that decides what pictures of these jobs of a participant show, beside their files and colours."""
-        settings, reference = self._settings, _reference(person, jobs[0])
-        frame = self._frame(person, jobs)
-        return {
-            "Look": settings.look.plain(),
-            "Frame": [frame.low, frame.high],
-            "Reference": asdict(reference)
-            | {"path": str(reference.path), "box": [list(corner) for corner in person.outlines[reference.path] or ()]}
-            if reference
-            else None,
-            "SlicesAt": self._slices_at(person, jobs, reference),
-            "Map": _fingerprint(jobs[0].map),
-            "VtkSpace": settings.vtk_space,
-            "Missing": list(missing),
-        }
+    def scene(self, person: Participant, jobs: Sequence[Job], missing: Sequence[Job] = ()) -> SceneRecord:
+        """All that decides what pictures of these jobs show, beside their files and colours."""
+        reference, frame = person.reference(jobs[0]), self._frame(person, jobs)
+        return SceneRecord(
+            options=self._settings.picture,
+            frame=(frame.low, frame.high),
+            reference=reference,
+            slices_at=self._slices_at(person, jobs, reference),
+            map=_map_state(jobs[0]),
+            vtk_space=self._settings.vtk_space,
+            missing=tuple(job.source.bundle.readable for job in missing),
+        )
 
     def _frame(self, person: Participant, jobs: Sequence[Job]) -> Frame:
         """What pictures of these jobs show: the same for all of a participant's, unless each is to fit."""
         if self._settings.fit:
-            return Frame.around(_framed(person.extents[job]) for job in jobs)
-        heads = [box for path in person.references if (box := person.outlines[path])]
+            extents = (person.measured[job].extent for job in jobs)
+            return Frame.around((extent.framed_low, extent.framed_high) for extent in extents)
+        heads = [(box.low, box.high) for path in person.references if (box := person.outlines[path])]
         head = Frame.around(heads) if heads else None
-        return Frame.around([*heads, *(_framed(extent, head) for extent in person.extents.values())])
+        return Frame.around([*heads, *(_framed(measured.extent, head) for measured in person.measured.values())])
 
-    def _slices_at(self, person: Participant, jobs: Sequence[Job], reference: State | None) -> list[float] | None:
-        look = self._settings.look
-        if not (look.in_slices or (reference and SLICES in look.anatomy)):
+    def _slices_at(self, person: Participant, jobs: Sequence[Job], reference: ReferenceRecord | None) -> Vector | None:
+        picture = self._settings.picture
+        if not (picture.in_slices or (reference and SLICES in picture.anatomy)):
             return None
-        if look.slices_at:
-            return list(look.slices_at)
-        centers = [person.extents[job]["center"] for job in jobs]
-        return [round(sum(axis) / len(centers), 3) for axis in zip(*centers, strict=True)]
+        if picture.slices_at:
+            return picture.slices_at
+        centers = [person.measured[job].extent.center for job in jobs]
+        x, y, z = (round(sum(axis) / len(centers), 3) for axis in zip(*centers, strict=True))
+        return x, y, z
 
-    def arguments(
+    def draw(
         self,
         person: Participant,
         jobs: Sequence[Job],
         colorings: Sequence[Coloring],
-        made: Mapping[str, Any],
-        extent: Extent,
-    ) -> dict[str, Any]:
-        """What a worker needs to draw these jobs together."""
-        return {
-            "bundles": [
-                {
-                    "path": str(job.source.path),
-                    "name": job.source.bundle.readable,
-                    "coloring": coloring.plain(),
-                    "source": source(job),
-                }
-                for job, coloring in zip(jobs, colorings, strict=True)
-            ],
-            "vtk_space": self._settings.vtk_space,
-            "made": made,
-            "making": self.making(jobs[0].shape),
-            "extent": {**extent, "measured_by": self.measured_by(jobs[0])},
-            "about": self.about(person, jobs),
-        }
-
-    def about(self, person: Participant, jobs: Sequence[Job]) -> dict[str, Any]:
-        """Whose pictures these are, and what else is told of them that does not decide what they show."""
+        scene: SceneRecord,
+        record_path: Path,
+        *,
+        overview: bool = False,
+    ) -> Draw:
+        """The request to draw a job, or several together in an ``overview``, beside the place of their record."""
         first = jobs[0]
-        images = first.images
+        images, identity, title = first.images, identity_of(first.source), first.source.title
         if first.reference and not person.outlines[first.reference.path]:
             images = images.without_reference(f"{first.reference.path} can't be used as a reference image")
-        told = {
-            "ReferenceChosen": images.why,
-            "Memory": {"BudgetBytes": self._budget.bytes, "BoundBy": self._budget.bound_by.kind},
-            "Warnings": [images.warning] if images.warning else [],
-        }
-        return {**(about(first.source) if len(jobs) == 1 else about_all(first.source)), **told}
+        measured: Measurements | Box = person.measured[first]
+        if overview:
+            title = " ".join(_in_common(first.source)) or "all bundles"
+            bundle = BundleRecord(key="", readable="all bundles")
+            identity = replace(identity, kind=OVERVIEW, title=title, bundle=bundle)
+            measured = Box(*scene.frame, measured_by=self.measured_by(first))
+        bundles = zip(jobs, colorings, strict=True)
+        return Draw(
+            bundles=tuple(
+                BundleToDraw(str(job.source.path), job.source.bundle.readable, coloring, job.state)
+                for job, coloring in bundles
+            ),
+            vtk_space=self._settings.vtk_space,
+            scene=scene,
+            render=max(jobs, key=lambda job: job.need).render,
+            measured=measured,
+            folder=str(record_path.parent),
+            stem=record_path.stem,
+            title=title,
+            identity=identity,
+            reference_chosen=images.why,
+            memory=self._memory,
+            warnings=(images.warning,) if images.warning else (),
+        )
 
-    @staticmethod
-    def making(shape: RenderSettings) -> dict[str, Any]:
-        """How pictures are made."""
-        return {"max_points": shape.max_points, "passes": shape.passes, "sampling": shape.sampling}
 
-
-def _reference(person: Participant, job: Job) -> State | None:
-    return job.reference if job.reference and person.outlines[job.reference.path] else None
-
-
-def _framed(extent: Extent, head: Frame | None = None) -> Box:
-    """What of a tractogram a frame shall hold: all, but for a few streamlines that lie far away, or outside a head."""
-    low, high = extent["framed_low"], extent["framed_high"]
+def _framed(extent: Extent, head: Frame | None) -> Corners:
+    """What of a tractogram a frame holds: all, but for a few streamlines that lie far away, or outside a head."""
+    low, high = extent.framed_low, extent.framed_high
     if head is None:
         return low, high
-    lows = zip(low, extent["most_low"], head.low, strict=True)
-    highs = zip(high, extent["most_high"], head.high, strict=True)
-    x, y, z = (max(one, edge) if most >= edge else one for one, most, edge in lows)
-    right, front, top = (min(one, edge) if most <= edge else one for one, most, edge in highs)
+    lows = zip(low, extent.most_low, head.low, strict=True)
+    highs = zip(high, extent.most_high, head.high, strict=True)
+    x, y, z = (max(framed, edge) if most >= edge else framed for framed, most, edge in lows)
+    right, front, top = (min(framed, edge) if most <= edge else framed for framed, most, edge in highs)
     return (x, y, z), (right, front, top)
 
 
-def _fingerprint(state: State | None) -> list[int] | None:
-    return [state.bytes, state.modified] if state else None
-
-
-def source(job: Job) -> dict[str, Any]:
-    """A job's file, and which state of it."""
-    return {"name": job.source.name, "bytes": job.bytes, "modified": job.modified}
+def _map_state(job: Job) -> tuple[int, int] | None:
+    return (job.scalar_map.bytes, job.scalar_map.modified) if job.scalar_map else None

@@ -1,4 +1,4 @@
-"""The self-test: a known picture is drawn, and what there is to know of this installation is told."""
+"""The self-test: a known picture is drawn, and what there is to know of this installation is printed."""
 
 import importlib.metadata
 import os
@@ -10,12 +10,13 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tractcap import __version__
 from tractcap.limits import MB, Budget, Watch, as_mb
+from tractcap.records.requests import DrawKnownPicture
+from tractcap.version import __version__
 from tractcap.work import plan
-from tractcap.work.environment import left_out, library_hint
 from tractcap.work.pool import Task
-from tractcap.work.prepare import alone
+from tractcap.work.prepare import do_alone
+from tractcap.work.process import left_out, library_hint
 
 _PACKAGES = ("vtk", "numpy", "nibabel", "scipy", "dipy", "pillow", "matplotlib", "av", "jinja2", "click")
 
@@ -26,17 +27,17 @@ def self_test(budget: Budget, watch: Watch) -> bool:
         click.echo(line)
     began = time.monotonic()
     with TemporaryDirectory(prefix="tractcap-") as folder:
-        done, why = alone(Task("self-test", {"folder": folder}, plan.BASE + 64 * MB), watch)
+        event = do_alone(Task(DrawKnownPicture(folder), plan.BASE + 64 * MB), watch)
     seconds = f"{time.monotonic() - began:.1f} s"
     hint = library_hint(os.environ)
-    if done is None:
-        click.echo(f"Picture: FAILED after {seconds}: {why}{hint if hint not in why else ''}")
+    result = event.answer
+    if result is None:
+        click.echo(f"Picture: FAILED after {seconds}: {event.failed}{hint if hint not in event.failed else ''}")
         return False
-    click.echo(f"OpenGL: {done['library']}: {done['gl']}")
-    wrong = done["wrong"]
-    told = f"WRONG: {'; '.join(wrong)}{hint}" if wrong else "as it must be"
-    click.echo(f"Picture: {told}, in {seconds}")
-    return not wrong
+    click.echo(f"OpenGL: {result.library}: {result.description}")
+    verdict = f"WRONG: {'; '.join(result.wrong)}{hint}" if result.wrong else "as it must be"
+    click.echo(f"Picture: {verdict}, in {seconds}")
+    return not result.wrong
 
 
 def _environment(budget: Budget) -> Iterator[str]:
@@ -89,9 +90,9 @@ def known_picture(folder: Path) -> list[str]:
     path = folder / "three-lines.tck"
     lines = [np.linspace(*ends, 20, dtype=np.float32) for ends in _ENDS.values()]
     save(Tractogram(lines, affine_to_rasmm=np.eye(4)), str(path))
-    look = PictureOptions(views=("anterior",), size=_SIZE, style="lines", width=4.0)
+    options = PictureOptions(views=("anterior",), size=_SIZE, style="lines", width=4.0)
     scene = Scene(
-        [ColoredTractogram(open_tractogram(path), Coloring(), None)], Frame((-50, -50, -50), (50, 50, 50)), look
+        [ColoredTractogram(open_tractogram(path), Coloring(), None)], Frame((-50, -50, -50), (50, 50, 50)), options
     )
     (drawn,) = draw(scene, RenderSettings(1000, (1,), 2), StreamlineCounts(), lambda _points: None)
     pixels_per_mm = _SIZE / scene.frame.width
@@ -106,7 +107,7 @@ def _wrong(pixels: object, pixels_per_mm: float, name: str) -> str:
     begin, end = np.array(_ENDS[name])
     x, _, z = (begin + end) / 2
     column, row = (round(_SIZE / 2 - at * pixels_per_mm) for at in (x, z))
-    found = picture[row - 1 : row + 2, column - 1 : column + 2].reshape(-1, 3).max(axis=0)
+    color = picture[row - 1 : row + 2, column - 1 : column + 2].reshape(-1, 3).max(axis=0)
     channel = ("red", "green", "blue").index(name)
-    others = np.delete(found, channel)
-    return "" if found[channel] > 150 and others.max() < 60 else f"where {name} is expected there is {found.tolist()}"
+    others = np.delete(color, channel)
+    return "" if color[channel] > 150 and others.max() < 60 else f"where {name} is expected there is {color.tolist()}"

@@ -45,11 +45,11 @@ class Shard:
         sources : in the order of their names. before : what comes before them, of a ``total``, both as
             :func:`weight_of` tells.
         """
-        ordered, weights = sources, [weight_of(source) for source in sources]
         kept: dict[Source, tuple[Piece, ...]] = {}
-        for source, weight in zip(ordered, weights, strict=True):
+        for source in sources:
+            weight = weight_of(source)
             for piece in self._pieces(source, weight, total, pictures):
-                first, last = (weight * one // piece.count for one in (piece.index, piece.index + 1))
+                first, last = (weight * index // piece.count for index in (piece.index, piece.index + 1))
                 if (before + (first + last) // 2) * self.count // total == self.index - 1:
                     kept[source] = (*kept.get(source, ()), piece)
             before += weight
@@ -98,8 +98,8 @@ def parse_shard(text: str | None) -> Shard | None:
     """
     if text is None:
         return None
-    found = re.fullmatch(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*", text)
-    index, count = (int(one) for one in found.groups()) if found else (0, 0)
+    numbers = re.fullmatch(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*", text)
+    index, count = map(int, numbers.groups()) if numbers else (0, 0)
     if not 1 <= index <= count:
         raise SettingsError(f"--shard is {text!r}: give the number of a share and how many there are, such as 1/4.")
     return Shard(index, count)

@@ -1,9 +1,8 @@
-"""A worker process: ``python -m tractcap.work.worker DATA_LIMIT SUPERVISOR``, told what to do by JSON on stdin.
+"""A worker process: ``python -m tractcap.work.worker DATA_LIMIT SUPERVISOR``, which takes requests as JSON on stdin.
 
-It limits itself before it imports anything heavy, dies with its supervisor, and answers each line with any
-number of ``{"progress": points}``, ``{"reading": path}`` (``""``: an input is no longer being read) and
-``{"warning": sentence}``, and one ``{"done": …}`` or ``{"failed": sentence, "status": …, "again": …}``; to that it adds
-the most bytes it held (``peak``) and what it holds afterwards (``resting``).
+It limits itself before it imports anything heavy, dies with its supervisor, and answers each line, as lines of JSON,
+with any number of :class:`~tractcap.records.requests.Progress`, ``Reading`` and ``LoggedWarning``, and one
+``TaskEnded``.
 """
 
 import contextlib
@@ -16,14 +15,17 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from tractcap.errors import DrawingError, TractcapError
 from tractcap.inputs.reading import listen
 from tractcap.limits.usage import private_memory, private_peak
 from tractcap.limits.worker_limits import limit_data
+from tractcap.records.requests import REQUESTS, LoggedWarning, Message, Progress, Reading, TaskEnded
 
 _log = logging.getLogger("tractcap")
 
@@ -42,29 +44,31 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print must not get between the answers
     _log.addHandler(_Warnings(answers))
-    listen(lambda path: _answer(answers, {"reading": path}))
+    listen(lambda path: _send(answers, Reading(path)))
     for line in sys.stdin.buffer:
         _forget_peak()
-        answer = _do(json.loads(line), _Reporter(answers))
+        ended = _carry_out(json.loads(line), _Reporter(answers))
         peak = private_peak()
-        ctypes.CDLL(None).malloc_trim(0)  # so that the next job starts from the same memory
-        _answer(answers, {**answer, "peak": peak, "resting": private_memory()})
+        ctypes.CDLL(None).malloc_trim(0)  # so that the next task starts from the same memory
+        _send(answers, replace(ended, peak=peak, resting=private_memory()))
 
 
-def _do(order: dict[str, Any], report: Callable[[int], None]) -> dict[str, Any]:
+def _carry_out(message: Mapping[str, str], report: Callable[[int], None]) -> TaskEnded:
+    end = partial(TaskEnded, peak=0, resting=0)
     try:
         from tractcap.work.actions import ACTIONS
 
-        return {"done": ACTIONS[order.pop("action")](**order, report=report)}
+        request = REQUESTS[message["action"]].parse(message["request"])
+        return end(done=ACTIONS[request.action](request, report).plain())
     except TractcapError as error:
-        return {"failed": str(error), "status": error.status, "again": isinstance(error, DrawingError)}
+        return end(failed=str(error), status=error.status, again=isinstance(error, DrawingError))
     except MemoryError:
-        return {"failed": "it needs more memory than its worker may take (MemoryError)", "again": True}
+        return end(failed="it needs more memory than its worker may take (MemoryError)", again=True)
     except OSError as error:
-        return {"failed": _sentence(error), "again": error.errno == errno.ENOMEM}
+        return end(failed=_sentence(error), again=error.errno == errno.ENOMEM)
     except Exception as error:
         traceback.print_exc()
-        return {"failed": f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}"}
+        return end(failed=f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}")
 
 
 def _sentence(error: OSError) -> str:
@@ -83,23 +87,23 @@ def _forget_peak() -> None:
         Path("/proc/self/clear_refs").write_bytes(b"5")
 
 
-def _answer(answers: BinaryIO, message: dict[str, Any]) -> None:
-    answers.write(json.dumps(message).encode() + b"\n")
+def _send(answers: BinaryIO, message: Message) -> None:
+    answers.write(json.dumps(message.plain()).encode() + b"\n")
 
 
 class _Warnings(logging.Handler):
-    """Lets the supervisor say what is logged here."""
+    """Lets the supervisor log what is logged here."""
 
     def __init__(self, answers: BinaryIO) -> None:
         super().__init__(logging.WARNING)
         self._answers = answers
 
     def emit(self, record: logging.LogRecord) -> None:
-        _answer(self._answers, {"warning": record.getMessage()})
+        _send(self._answers, LoggedWarning(record.getMessage()))
 
 
 class _Reporter:
-    """Tells the supervisor of progress, a few times a second."""
+    """Sends progress, a few times a second."""
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers, self._last = answers, time.monotonic()
@@ -107,7 +111,7 @@ class _Reporter:
     def __call__(self, points: int) -> None:
         if (now := time.monotonic()) - self._last >= _PROGRESS_SECONDS:
             self._last = now
-            _answer(self._answers, {"progress": points})
+            _send(self._answers, Progress(points))
 
 
 if __name__ == "__main__":

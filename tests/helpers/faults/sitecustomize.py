@@ -85,12 +85,12 @@ def actions(module) -> None:
     """Put faults before the actions."""
 
     def faulty(name, action):
-        def act(**arguments):
+        def act(request, report):
             DOING[0] = name
-            path = str(arguments.get("path", "")).rpartition("/")[2]
+            path = str(getattr(request, "path", "")).rpartition("/")[2]
             try:
-                at(name, str(arguments.get("stem") or arguments.get("participant") or path))
-                return action(**arguments)
+                at(name, str(getattr(request, "stem", "") or getattr(request, "participant", "") or path))
+                return action(request, report)
             finally:
                 while UNDO:
                     UNDO.pop()()
@@ -106,7 +106,7 @@ def looked_at(place):
     def wrap(opens):
         def opened(*arguments, **more):
             path = next(one for one in arguments if isinstance(one, os.PathLike))
-            if DOING[0] == "look":
+            if DOING[0] == "headers":
                 at(place, path.name)
             return opens(*arguments, **more)
 

@@ -1,0 +1,210 @@
+"""Pictures and their record: what is written on them, the files as they are drawn, and what is recorded of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from tractcap.drawing import labels
+from tractcap.drawing.animation import encode
+from tractcap.drawing.bounds import cropping_notes
+from tractcap.drawing.colors import ColorScale
+from tractcap.drawing.draw import Picture, Scene
+from tractcap.drawing.labels import Captions
+from tractcap.drawing.lines import StreamlineCounts
+from tractcap.drawing.views import VIEWS, View
+from tractcap.drawing.volume import VOXEL
+from tractcap.files import write_whole
+from tractcap.records.identity import THIS_PROGRAM
+from tractcap.records.options import SLICES
+from tractcap.records.requests import Draw
+from tractcap.records.tractogram import Box, DrawnRecord, LengthsRecord, Measurements
+from tractcap.version import __version__
+
+_PACKAGES = {"VTK": "vtk", "NumPy": "numpy", "nibabel": "nibabel", "SciPy": "scipy", "dipy": "dipy"}
+
+_SOFTWARE = f"tractcap {__version__}"
+
+_PAGE = 1024
+"""Most pixels along a view in the mosaic: of larger views it has smaller copies."""
+
+
+class PictureWriter:
+    """Takes views and frames as they are drawn; the mosaic and the animations are made at the end."""
+
+    def __init__(self, folder: Path, request: Draw, scene: Scene, counts: StreamlineCounts) -> None:
+        self._folder, self._request, self._scene, self._counts = folder, request, scene, counts
+        self._pages: list[Image.Image] = []
+        self._frames: list[NDArray[np.uint8]] = []
+        self._names: list[str] = []
+        self._captions = _captions(request, scene, counts, None)
+
+    def take(self, picture: Picture) -> None:
+        """Label a picture; a view is written, a frame of the turntable is kept."""
+        scene, view = self._scene, picture.view
+        self._captions = _captions(self._request, scene, self._counts, picture.scale)
+        image = Image.fromarray(picture.pixels)
+        if view.name in VIEWS:
+            labels.label(image, view, scene.frame, scene.options.background, _slice_note(scene, view))
+            self._pages.append(_page(image))
+            labels.head(image, self._captions)
+            self._save(f"view-{view.name}.png", image, image.width / scene.frame.width)
+        else:
+            labels.label(image, replace(view, name=""), scene.frame, scene.options.background, "")
+            labels.head(image, self._captions)
+            self._frames.append(np.asarray(image))
+
+    def finish(self) -> list[str]:
+        """Write what is made of several pictures; returns the names of all files, the mosaic's last."""
+        for kind in self._scene.options.animation:
+            self._animate(kind)
+        self._frames = []
+        pixels_per_mm = self._pages[0].width / self._scene.frame.width
+        self._save("mosaic.png", labels.mosaic(self._pages, self._captions), pixels_per_mm)
+        return self._names
+
+    def _animate(self, kind: str) -> None:
+        name = f"{self._request.stem}_turntable.{kind}"
+        title = self._captions.title
+        write_whole(self._folder / name, lambda file: encode(self._frames, kind, file, title=title, software=_SOFTWARE))
+        self._names.append(name)
+
+    def _save(self, what: str, image: Image.Image, pixels_per_mm: float) -> None:
+        """Write a PNG that says what made it, for whoever finds it without the files beside it."""
+        name = f"{self._request.stem}_{what}"
+        description = {
+            "Title": self._captions.title,
+            "Description": ". ".join([self._captions.subtitle, *self._captions.warnings]),
+            "Software": _SOFTWARE,
+            "Source": "\n".join(bundle.source.name for bundle in self._request.bundles),
+        }
+        text = PngInfo()
+        for key, value in description.items():
+            text.add_itxt(key, value.encode(errors="backslashreplace").decode())  # a name may be no UTF-8
+        dpi = pixels_per_mm * 25.4  # the resolution is the anatomy's: a viewer that knows it shows true sizes
+        write_whole(self._folder / name, lambda file: image.save(file, "PNG", dpi=(dpi, dpi), pnginfo=text))
+        self._names.append(name)
+
+
+def _page(image: Image.Image) -> Image.Image:
+    if image.width <= _PAGE:
+        return image.copy()
+    whole_pixels = image.width % _PAGE == 0
+    return image.resize((_PAGE, _PAGE), Image.Resampling.BOX if whole_pixels else Image.Resampling.LANCZOS)
+
+
+def _captions(request: Draw, scene: Scene, counts: StreamlineCounts, scale: ColorScale | None) -> Captions:
+    several = len(request.bundles) > 1
+    left_out = f" of {counts.streamlines:,}" if counts.drawn < counts.streamlines else ""
+    parts = (
+        f"{len(request.bundles)} bundles" if several else "",
+        f"{counts.drawn:,}{left_out} streamline{'s' * (counts.streamlines != 1)}",
+        f"mean {counts.mean_length:.1f} mm",
+        f"on {_reference_name(request)}" if request.scene.reference else "",
+    )
+    colors = ((bundle.name, bundle.coloring.color) for bundle in request.bundles)
+    return Captions(
+        request.title,
+        " · ".join(part for part in parts if part),
+        tuple(_warnings(request, scene, counts)),
+        scale,
+        tuple((name, color) for name, color in colors if color) if several else (),
+        scene.options.background,
+    )
+
+
+def _slice_note(scene: Scene, view: View) -> str:
+    """Where a view's slice lies, if it shows one."""
+    if not scene.at or not (view.in_slice or (scene.anatomy and SLICES in scene.options.anatomy)):
+        return ""
+    axis, _ = view.toward
+    slab = f" ± {scene.options.slab:g}" if view.in_slice else ""
+    return f"{'xyz'[axis]} = {scene.at[axis]:.0f}{slab} mm"
+
+
+def _warnings(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:
+    """What a viewer must know, as sentences without a stop."""
+    headers = [bundle.tractogram.header for bundle in scene.bundles]
+    yield from dict.fromkeys(note for header in headers for note in header.notes)
+    promised = [header.promised for header in headers if header.promised is not None]
+    if len(promised) == len(headers) and sum(promised) != counts.streamlines:
+        yield f"the header promises {sum(promised):,} streamlines, but there are {counts.streamlines:,}"
+    if counts.outside:
+        yield f"{percent(_share_outside(counts))} of the points lie outside {_reference_name(request)}"
+    yield from cropping_notes(counts)
+    if (precision := scene.frame.precision) > scene.frame.width / scene.options.size:
+        yield f"so far from the origin, points are placed to {precision:.1g} mm, which is more than a pixel"
+    if missing := request.scene.missing:
+        yield f"not in the picture: {', '.join(missing)}"
+
+
+def _reference_name(request: Draw) -> str:
+    return Path(request.scene.reference.path).name if request.scene.reference else ""
+
+
+def _share_outside(counts: StreamlineCounts) -> float:
+    """The share of all points that lie outside the reference image."""
+    return counts.outside / max(1, counts.points)
+
+
+def percent(share: float) -> str:
+    """A share in percent; what is above none is never shown as none."""
+    return f"{100 * share:.1f} %" if share >= 0.0005 else "less than 0.1 %"
+
+
+def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: Mapping[str, int]) -> DrawnRecord:
+    """The record of pictures, whose bytes ``pictures`` gives by their names."""
+    sources = [bundle.source for bundle in request.bundles]
+    measured = request.measured if isinstance(request.measured, Measurements) else None
+    return DrawnRecord(
+        **vars(request.identity),
+        reference_chosen=request.reference_chosen,
+        memory=request.memory,
+        sources=tuple(source.name for source in sources),
+        source_bytes=tuple(source.bytes for source in sources),
+        source_modified=tuple(source.modified for source in sources),
+        generated_by=(THIS_PROGRAM,),
+        software={name: version(package) for name, package in _PACKAGES.items()},
+        scene=request.scene,
+        colorings=tuple(bundle.coloring for bundle in request.bundles),
+        style=scene.options.style,
+        width_millimetres=scene.options.thickness(scene.frame.width),
+        millimetres_per_pixel=scene.frame.width / scene.options.size,
+        samples_per_pixel=request.render.sampling**2,
+        streamlines=counts.streamlines,
+        streamlines_drawn=counts.drawn,
+        streamlines_outside_picture=counts.beyond,
+        streamlines_left_out={reason: count for reason, count in counts.left_out.items() if count},
+        lengths=measured.lengths if measured else LengthsRecord(mean=round(counts.mean_length, 3)),
+        volume_millimetres3=measured.volume_millimetres3 if measured else None,
+        volume_voxel_millimetres=measured.volume_voxel_millimetres if measured else None,
+        points=counts.points,
+        points_outside_reference=round(_share_outside(counts), 6) if scene.anatomy else None,
+        extent=request.measured if isinstance(request.measured, Box) else request.measured.extent,
+        notes=tuple(_notes(request, scene, counts)),
+        pictures=tuple(pictures),
+        picture_bytes=tuple(pictures.values()),
+    )
+
+
+def _notes(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:
+    yield from request.warnings
+    yield from _warnings(request, scene, counts)
+    extent = request.measured.extent if isinstance(request.measured, Measurements) else None
+    if extent and extent.sampled < extent.valued:
+        yield (
+            f"the range of its values is that of {extent.sampled:,} of {extent.valued:,}, spread evenly over the file"
+        )
+    if isinstance(request.measured, Measurements) and (voxel := request.measured.volume_voxel_millimetres) > VOXEL:
+        yield f"its volume is on voxels of {voxel:g} mm, since it reaches over more space than a head"
+    if request.render.sampling == 1:
+        yield "edges are not smoothed: the memory left no room for it"
+    if extent and extent.without:
+        yield f"{extent.without:,} points have no value and are gray"
+    if scene.anatomy and scene.anatomy.coarse > 1:
+        yield f"{_reference_name(request)} is shown at every {scene.anatomy.coarse} voxels' mean"
