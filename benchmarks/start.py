@@ -21,7 +21,7 @@ print(*(int(told[name].split()[0]) << 10 for name in ("VmHWM", "RssFile")))
 _IMPORTS = {
     "python": "",
     "what the user starts: tractcap.cli": "import tractcap.cli",
-    "a worker: tractcap.work.actions, and a context": "import tractcap.work.actions\n"
+    "a worker: tractcap.work.worker_actions, and a context": "import tractcap.work.worker_actions\n"
     "from tractcap.drawing import opengl\nopengl.choose()\nimport tractcap.drawing.canvas\nopengl.describe()",
 }
 _STREAMLINES = 300

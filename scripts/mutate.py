@@ -30,9 +30,9 @@ PARTS = {
     "limits": ("src/tractcap/limits", "tests/limits"),
     "inputs": ("src/tractcap/inputs", "tests/inputs"),
     "checks": ("src/tractcap/checks", "tests/checks"),
-    "plan": ("src/tractcap/work/plan.py", "tests/work/test_plan.py"),
+    "plan": ("src/tractcap/work/memory_plan.py", "tests/work/test_plan.py"),
     "pool": ("src/tractcap/work/pool.py", "tests/work/test_pool.py"),
-    "process": ("src/tractcap/work/process.py", "tests/work/test_pool.py tests/work/test_variables.py"),
+    "process": ("src/tractcap/work/worker_process.py", "tests/work/test_pool.py tests/work/test_variables.py"),
 }
 """What is mutated, and the tests beside it."""
 

@@ -4,8 +4,8 @@ from itertools import combinations
 
 import pytest
 
+from tractcap.color_names import DISTINCT, NAMES, assign, contrast, mix, parse_color
 from tractcap.errors import SettingsError
-from tractcap.palette import DISTINCT, NAMES, assign, contrast, mix, parse_color
 
 
 @pytest.mark.parametrize(

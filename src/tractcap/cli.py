@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from tractcap import interpreter, interrupts
+from tractcap import interrupts, python_interpreter
 from tractcap.cli_options import CAP_VARIABLE, PARAMETERS, Command, with_dashes
+from tractcap.color_names import parse_coloring
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
-from tractcap.palette import parse_coloring
 from tractcap.records.options import PictureOptions
 from tractcap.terminal import log_to_stderr, open_streams, progress
 from tractcap.version import __version__
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         The command line without the program's name; None for this process's own.
     """
     if arguments is None:
-        interpreter.take_utf8()
+        python_interpreter.take_utf8()
     open_streams()
     try:
         tractcap(None if arguments is None else list(arguments), prog_name="tractcap")
@@ -197,8 +197,8 @@ def _budget_settler(mem: int | None) -> Callable[[], Budget]:
 def _draw(settings: "Settings", watch: Watch, *, dry_run: bool, as_json: bool) -> int:
     """Plan, and draw or print the plan; returns the exit status."""
     from tractcap.work import dry_run as plans
-    from tractcap.work.checking import RunChecks
-    from tractcap.work.prepare import prepare
+    from tractcap.work.prepare_jobs import prepare
+    from tractcap.work.run_checks import RunChecks
 
     planned = prepare(settings, watch)
     if planned.crew.warning:

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from tractcap.checks import checks
+from tractcap.color_names import COLORMAPS, NAMES, parse_color
 from tractcap.drawing.views import VIEWS
 from tractcap.errors import SettingsError
 from tractcap.limits import parse_size
-from tractcap.palette import COLORMAPS, NAMES, parse_color
 from tractcap.records.options import ANATOMY, FORMATS, IN_SLICE, LINES, SIX, STYLES
 
 CAP_VARIABLE = "MAX_MEMORY_MB"

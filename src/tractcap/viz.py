@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tractcap import workflow
+from tractcap import quality_check_workflow
 from tractcap.checks import checks
 from tractcap.errors import CapTooSmallError, SettingsError
 from tractcap.inputs.search import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
-from tractcap.records import check as records
-from tractcap.records.identity import EMPTY, FAILED
+from tractcap.records import check_sidecar as records
 from tractcap.records.options import PictureOptions
-from tractcap.work.checking import load_earlier_check
+from tractcap.records.sidecar_fields import EMPTY, FAILED
 from tractcap.work.outcome import RunListener, TractogramOutcome
 from tractcap.work.output_folder import check_output, describe_dataset
-from tractcap.work.prepare import prepare
+from tractcap.work.prepare_jobs import prepare
 from tractcap.work.run import carry_out
+from tractcap.work.run_checks import load_earlier_check
 from tractcap.work.settings import Settings
 
 log = logging.getLogger("tractcap")
@@ -163,12 +163,12 @@ class TractographyVisualizer:
         SettingsError
             When a name or a file of rules can't be used.
         """
-        sources = workflow.sources(subjects_original_space)
-        options = workflow.check_options(
+        sources = quality_check_workflow.sources(subjects_original_space)
+        options = quality_check_workflow.check_options(
             sources, subjects_mni_space, atlas_files or {}, before_files or {}, metric_files or {}, skip_checks,
             _path(flags),
         )  # fmt: skip
-        reference, each = workflow.references(ref_img, _path(self._reference))
+        reference, each = quality_check_workflow.references(ref_img, _path(self._reference))
         settings = Settings(
             Path(), self.output, PictureOptions(size=size), reference=reference, references=each, checks=options,
             overwrite=overwrite,
@@ -176,7 +176,7 @@ class TractographyVisualizer:
         )  # fmt: skip
         outcomes = self._draw(settings, list(sources.values())) if sources else {}
         if html_output is not None:
-            workflow.write_redirects(self.output, subjects_original_space, Path(html_output))
+            quality_check_workflow.write_redirects(self.output, subjects_original_space, Path(html_output))
         results: dict[str, dict[str, Result]] = {who: {} for who in subjects_original_space}
         for (who, tract), source in sources.items():
             results[who][tract] = self._result(source, outcomes.get(source))

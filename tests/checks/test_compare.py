@@ -13,7 +13,7 @@ from PIL import Image
 
 from tractcap.checks import checks
 from tractcap.checks.atlas import shape_similarity
-from tractcap.checks.common.check import CheckFile, CheckInput
+from tractcap.checks.common.check_definition import CheckFile, CheckInput
 from tractcap.checks.common.sample import SEED
 from tractcap.errors import InputError
 

@@ -15,8 +15,8 @@ from PIL import Image
 from tractcap.checks import checks
 from tractcap.checks.atlas import shape_similarity
 from tractcap.checks.common import bundle_mask, estimate, sample
-from tractcap.checks.common.check import CheckFile, CheckInput
-from tractcap.checks.common.flags import raised, read
+from tractcap.checks.common.check_definition import CheckFile, CheckInput
+from tractcap.checks.flags import raised, read
 from tractcap.checks.shape import cut
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import open_tractogram

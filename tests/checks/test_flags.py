@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tractcap.checks.common.flags import Rule, raised, read, sentence
+from tractcap.checks.flags import Rule, raised, read, sentence
 from tractcap.errors import SettingsError
-from tractcap.records.check import Flag
+from tractcap.records.check_sidecar import Flag
 
 
 def rules(path: Path, *lines: str) -> tuple[Rule, ...]:

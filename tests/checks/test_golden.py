@@ -11,7 +11,7 @@ import phantoms
 import pytest
 from PIL import Image
 
-from tractcap.checks.common.check import CheckFile
+from tractcap.checks.common.check_definition import CheckFile
 
 PICTURES = {
     "check-shape-plots": ("shape", "distributions"),

@@ -11,7 +11,7 @@ import phantoms
 import pytest
 
 from tractcap.checks import checks
-from tractcap.checks.common.check import CheckFile
+from tractcap.checks.common.check_definition import CheckFile
 from tractcap.errors import InputError
 
 NAN = np.float32("nan")

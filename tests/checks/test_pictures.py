@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tractcap.checks.common import panels
-from tractcap.checks.common.check import CheckFile
+from tractcap.checks.common.check_definition import CheckFile
 from tractcap.checks.common.output import CheckOutput
 
 Made = Callable[[str], "Seen"]

@@ -11,7 +11,7 @@ import phantoms
 import pytest
 
 from tractcap.checks import checks
-from tractcap.checks.common.check import CheckFile
+from tractcap.checks.common.check_definition import CheckFile
 from tractcap.errors import InputError
 
 UNKNOWN = "the header doesn't say where the image's origin lies: the place in the head is unknown"

@@ -13,7 +13,7 @@ from nibabel.streamlines import ArraySequence
 
 from tractcap.checks import checks
 from tractcap.checks.common.alignment import align
-from tractcap.checks.common.check import CheckFile, CheckInput
+from tractcap.checks.common.check_definition import CheckFile, CheckInput
 from tractcap.checks.profile import gaussian, profile
 from tractcap.errors import InputError
 

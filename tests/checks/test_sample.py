@@ -12,7 +12,7 @@ from checking import silent
 
 from tractcap.checks import checks
 from tractcap.checks.common import sample
-from tractcap.checks.common.check import MOST_POINTS, CheckFile, CheckInput
+from tractcap.checks.common.check_definition import MOST_POINTS, CheckFile, CheckInput
 from tractcap.inputs.tractograms import open_tractogram
 
 

@@ -8,7 +8,7 @@ import phantoms
 import pytest
 from PIL import Image
 
-from tractcap.checks.common.check import CheckFile
+from tractcap.checks.common.check_definition import CheckFile
 from tractcap.checks.common.duplicates import Duplicates
 from tractcap.checks.common.estimate import Estimate
 from tractcap.checks.common.sample import length

@@ -16,7 +16,7 @@ import whole_bundles
 from tractcap.checks import checks
 from tractcap.checks.cci import confidence
 from tractcap.checks.common import estimate, flags, sample
-from tractcap.checks.common.check import interval
+from tractcap.checks.common.check_definition import interval
 from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
 
 MOST = 800

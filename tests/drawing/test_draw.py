@@ -9,12 +9,12 @@ import phantoms
 import pytest
 from scenes import drawn
 
+from tractcap.color_names import Color
+from tractcap.drawing.extent import measure
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.measure import measure
 from tractcap.drawing.views import VIEWS, Frame
 from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.tractograms import open_tractogram
-from tractcap.palette import Color
 from tractcap.records.options import SIX
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))

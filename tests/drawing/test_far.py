@@ -8,7 +8,7 @@ import phantoms
 import pytest
 from numpy.typing import NDArray
 
-from tractcap.drawing.measure import Extent, measure
+from tractcap.drawing.extent import Extent, measure
 from tractcap.drawing.views import Frame
 from tractcap.drawing.volume import VisitedVolume
 from tractcap.inputs.tractograms import open_tractogram

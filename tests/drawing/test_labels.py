@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from tractcap.color_names import DISTINCT, NAMES, Color, contrast_ratio
 from tractcap.drawing import fonts, labels
 from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.labels import Captions, bar_length, head, label, mosaic, number
 from tractcap.drawing.views import VIEWS, Frame, View
-from tractcap.palette import DISTINCT, NAMES, Color, contrast_ratio
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))
 SIZES = [64, 100, 150, 200, 400, 800]

@@ -6,7 +6,7 @@ import numpy as np
 import phantoms
 import pytest
 
-from tractcap.drawing.measure import Extent, measure
+from tractcap.drawing.extent import Extent, measure
 from tractcap.inputs.tractograms import open_tractogram
 
 

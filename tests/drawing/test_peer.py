@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scenes import drawn
 from scipy.ndimage import binary_dilation
 
-from tractcap.drawing.measure import measure
+from tractcap.drawing.extent import measure
 from tractcap.drawing.views import VIEWS, Frame, View
 from tractcap.inputs.demo import unpack
 from tractcap.inputs.tractograms import open_tractogram

@@ -10,13 +10,13 @@ import pytest
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Picture, Scene, draw, draw_piece
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.piece_file import PieceWriter
+from tractcap.drawing.tractogram_piece import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.files import write_whole
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import open_tractogram
 from tractcap.records.options import DATA, DENSITY, ENDPOINTS, Coloring, PictureOptions, RenderSettings
-from tractcap.records.piece import Piece, pieces, read_told
+from tractcap.records.tractogram_piece import Piece, pieces, read_told
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))
 

@@ -7,7 +7,7 @@ import phantoms
 import pytest
 
 from tractcap.drawing.colors import NO_VALUE, ColorScale
-from tractcap.drawing.measure import measure
+from tractcap.drawing.extent import measure
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
 from tractcap.records.options import Coloring

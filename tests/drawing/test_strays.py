@@ -9,14 +9,14 @@ from scenes import drawn, rest
 
 from tractcap.checks.common.panels import frame_of
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw, draw_piece
+from tractcap.drawing.extent import Extent, measure
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.measure import Extent, measure
-from tractcap.drawing.piece_file import PieceWriter
-from tractcap.drawing.position import Position
+from tractcap.drawing.position_along_bundle import Position
+from tractcap.drawing.tractogram_piece import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.inputs.tractograms import open_tractogram
 from tractcap.records.options import SIX, Coloring, PictureOptions, RenderSettings
-from tractcap.records.piece import Piece, read_told
+from tractcap.records.tractogram_piece import Piece, read_told
 
 Streamlines = phantoms.Streamlines
 

@@ -8,9 +8,9 @@ import phantoms
 import pytest
 from scenes import drawn, rest
 
-from tractcap.drawing.measure import measure
+from tractcap.drawing.extent import measure
 from tractcap.drawing.point_values import values_of
-from tractcap.drawing.position import core
+from tractcap.drawing.position_along_bundle import core
 from tractcap.drawing.views import VIEWS, Frame, turntable
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import Chunk, open_tractogram

@@ -39,27 +39,27 @@ TREE = (
 def read_tractogram_record(path: Path) -> None:
     """It is written as it was read; of one that isn't understood it is told what is left."""
     from tractcap.errors import RecordError
-    from tractcap.records import tractogram
+    from tractcap.records import tractogram_sidecar
 
     try:
-        record = tractogram.load(path)
+        record = tractogram_sidecar.load(path)
     except RecordError as error:
-        tractogram.unreadable(path, path.parent, error).text()
+        tractogram_sidecar.unreadable(path, path.parent, error).text()
         raise
-    assert tractogram.parse(json.loads(record.text())) == record
+    assert tractogram_sidecar.parse(json.loads(record.text())) == record
 
 
 def read_check_record(path: Path) -> None:
     """The same of a check's."""
     from tractcap.errors import RecordError
-    from tractcap.records import check
+    from tractcap.records import check_sidecar
 
     try:
-        record = check.CheckRecord.load(path)
+        record = check_sidecar.CheckRecord.load(path)
     except RecordError as error:
-        check.unreadable(path, path.parent, "cci", error).text()
+        check_sidecar.unreadable(path, path.parent, "cci", error).text()
         raise
-    assert check.CheckRecord.parse(json.loads(record.text())) == record
+    assert check_sidecar.CheckRecord.parse(json.loads(record.text())) == record
 
 
 def read_page(path: Path) -> None:
@@ -77,7 +77,7 @@ def read_page(path: Path) -> None:
 
 def read_ratings(path: Path) -> None:
     """Beside those of another rater, and compared with them."""
-    from tractcap.records.ratings import load
+    from tractcap.records.ratings_file import load
     from tractcap.reports import ratings
 
     folder = _emptied(path.parent / "out")
@@ -129,7 +129,7 @@ def read_sidecar(path: Path) -> None:
 def read_rules(path: Path) -> None:
     """Rules, and the flags that they raise."""
     from tractcap.checks import checks
-    from tractcap.checks.common.flags import raised, read, sentence
+    from tractcap.checks.flags import raised, read, sentence
 
     rules = read(path)
     for name, check in checks().items():
@@ -175,12 +175,12 @@ def read_names(path: Path) -> None:
 
 def read_piece(path: Path) -> None:
     """The file of a piece of the work, beside nothing else."""
-    from tractcap.records import piece_files
+    from tractcap.records import tractogram_piece_files
 
     folder = path.parent
-    there = piece_files.is_drawn(path, sample_requests.draw(folder))
-    newest = piece_files.newest(folder)
-    request, files = piece_files.complete(folder)
+    there = tractogram_piece_files.is_drawn(path, sample_requests.draw(folder))
+    newest = tractogram_piece_files.newest(folder)
+    request, files = tractogram_piece_files.complete(folder)
     json.dumps([request.plain(), newest and newest.plain(), there])
     assert files == [path]
 
@@ -281,7 +281,7 @@ def descriptions() -> Sequence[bytes]:
 @cache
 def rules() -> Sequence[bytes]:
     """Ours, and one."""
-    from tractcap.checks.common.flags import OURS
+    from tractcap.checks.flags import OURS
 
     one = b'[[flag]]\nname = "few"\ncheck = "profile"\nmeasure = "MeanNAME"\nbelow = 0.2\n'
     return [OURS.read_bytes(), one]

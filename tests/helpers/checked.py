@@ -7,10 +7,10 @@ from typing import Any
 from outputs import Output
 
 from tractcap.checks import checks
-from tractcap.records.check import place
-from tractcap.records.identity import Identity
-from tractcap.records.requests import SourceState
-from tractcap.work import checking
+from tractcap.records.check_sidecar import place
+from tractcap.records.sidecar_fields import Identity
+from tractcap.records.worker_requests import SourceState
+from tractcap.work import run_checks
 
 FLAG = {"Name": "few streamlines support each other", "Measure": "Retention", "Value": 0.15, "Below": 0.2}
 
@@ -21,9 +21,9 @@ def tell(output: Output, stem: str, name: str, status: str = "done", **more: Any
     (file,), (size,), (modified,) = (about[key] for key in ("Sources", "SourceBytes", "SourceModified"))
     whose = {one: about[one] for one in ("Kind", "Status", "Participant", "Session", "Title", "Bundle")}
     source = SourceState(file, size, modified)
-    told = checking.new_record(checks()[name], Identity.parse(whose), source, {}).plain()
+    told = run_checks.new_record(checks()[name], Identity.parse(whose), source, {}).plain()
     told |= {"Status": status, "Why": more.pop("why", "")}
-    about_all = checking.about_measures(checks()[name], more.get("Measures", {}), ["FA"])
+    about_all = run_checks.about_measures(checks()[name], more.get("Measures", {}), ["FA"])
     told |= {"About": {key: one.plain() for key, one in about_all.items()}}
     at = place(output.root / "sub-01/figures", stem, name)
     at.write_text(json.dumps(told | more))

@@ -9,7 +9,7 @@ from unittest.mock import MagicMock, patch
 from PIL import Image
 
 from tractcap.checks import checks
-from tractcap.checks.common.check import CheckFile, CheckInput, Findings
+from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
 
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from tractcap.limits import MB
-from tractcap.records.identity import BUNDLE, DRAWN, BundleRecord, Identity
 from tractcap.records.options import Coloring, PictureOptions, RenderSettings
-from tractcap.records.requests import BundleToDraw, Draw, Measure, SourceState
-from tractcap.records.tractogram import Box, MeasuredBy, Memory, SceneRecord
+from tractcap.records.sidecar_fields import BUNDLE, DRAWN, BundleRecord, Identity
+from tractcap.records.tractogram_sidecar import Box, MeasuredBy, Memory, SceneRecord
+from tractcap.records.worker_requests import BundleToDraw, Draw, Measure, SourceState
 
 CORNERS = ((0, 0, 0), (1, 1, 1))
 

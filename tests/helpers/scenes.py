@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tractcap.color_names import Color
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.views import Frame, Vector
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.tractograms import open_tractogram
-from tractcap.palette import Color
 from tractcap.records.options import ONE, SIX, Coloring, PictureOptions, RenderSettings
 
 

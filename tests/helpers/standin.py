@@ -13,12 +13,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tractcap.inputs.source import Source
+from tractcap.inputs.tractogram_source import Source
 from tractcap.limits import Watch, settle
-from tractcap.records.check import CheckRecord
-from tractcap.records.identity import THIS_PROGRAM, BundleRecord
+from tractcap.records.check_sidecar import CheckRecord
 from tractcap.records.options import PictureOptions
-from tractcap.records.requests import (
+from tractcap.records.sidecar_fields import THIS_PROGRAM, BundleRecord
+from tractcap.records.tractogram_sidecar import (
+    DrawnRecord,
+    Extent,
+    HistogramRecord,
+    LengthsRecord,
+    Measurements,
+    SceneRecord,
+)
+from tractcap.records.worker_requests import (
     CheckFindings,
     Draw,
     Headers,
@@ -29,12 +37,11 @@ from tractcap.records.requests import (
     WritePage,
     WrittenFile,
 )
-from tractcap.records.tractogram import DrawnRecord, Extent, HistogramRecord, LengthsRecord, Measurements, SceneRecord
 from tractcap.work.check_options import parse
-from tractcap.work.checking import MakeCheck
 from tractcap.work.pool import Event, Task
-from tractcap.work.prepare import prepare
+from tractcap.work.prepare_jobs import prepare
 from tractcap.work.run import carry_out
+from tractcap.work.run_checks import MakeCheck
 from tractcap.work.settings import Settings
 
 A_PARTICIPANT = 10

@@ -17,7 +17,7 @@ import numpy as np
 import phantoms
 
 from tractcap.checks import checks
-from tractcap.checks.common.check import CheckFile, Value
+from tractcap.checks.common.check_definition import CheckFile, Value
 
 COUNTS = (1_000, 2_000, 10_000, 50_000)
 

@@ -15,8 +15,8 @@ from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import KNOWN, Layout, known
 from tractcap.inputs.search import SearchResult, Source, find, search
+from tractcap.quality_check_workflow import sources as of_program
 from tractcap.work.check_files import mirrored
-from tractcap.workflow import sources as of_program
 
 PEOPLE = ("100307", "HC_02", "patient-A")
 

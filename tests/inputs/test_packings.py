@@ -12,7 +12,7 @@ import pytest
 from packings import PACKINGS
 from scenes import drawn
 
-from tractcap.drawing.measure import measure
+from tractcap.drawing.extent import measure
 from tractcap.drawing.views import Frame
 from tractcap.inputs.tractograms import FORMATS, Chunk, open_tractogram
 from tractcap.records.options import DATA, DENSITY, POSITION, Coloring

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from nibabel.streamlines import Field
 
-from tractcap.drawing.measure import measure
+from tractcap.drawing.extent import measure
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
 

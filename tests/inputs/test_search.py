@@ -9,7 +9,7 @@ from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import Layout
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import Source, find, fingerprint, search
-from tractcap.inputs.source import divided
+from tractcap.inputs.tractogram_source import divided
 
 
 def plant(root: Path, *names: str) -> Path:

@@ -14,10 +14,10 @@ from outputs import Output
 
 from tractcap.checks import checks
 from tractcap.errors import RecordError
-from tractcap.records import ratings, tractogram
-from tractcap.records.check import CheckRecord
+from tractcap.records import ratings_file, tractogram_sidecar
+from tractcap.records.check_sidecar import CheckRecord
 from tractcap.records.dataset_description import Description
-from tractcap.records.identity import DAMAGED, DRAWN, EMPTY, FAILED, MISSING, STATUSES
+from tractcap.records.sidecar_fields import DAMAGED, DRAWN, EMPTY, FAILED, MISSING, STATUSES
 from tractcap.reports.group_page import write_group_page
 from tractcap.reports.participant_page import write_participant_page
 from tractcap.reports.ratings import read_ratings
@@ -32,9 +32,9 @@ def output(tmp_path: Path) -> Output:
 def test_a_tractogram_s_record_is_written_as_it_was_read(output: Output, status: str) -> None:
     """Keys that this version doesn't know among it, for a later version's are not lost."""
     path = output.add("ForcepsMajor", status=status, told={"Later": {"x": [1, None]}})
-    record = tractogram.load(path)
+    record = tractogram_sidecar.load(path)
     record.write(path)
-    assert tractogram.load(path) == record
+    assert tractogram_sidecar.load(path) == record
     assert path.read_text(encoding="utf-8") == record.text()
     assert json.loads(record.text())["Later"] == {"x": [1, None]}
 
@@ -79,14 +79,14 @@ def test_a_check_s_record_is_written_as_it_was_read(output: Output) -> None:
 def test_what_is_wrong_is_said(output: Output, told: dict[str, Any], sentence: str) -> None:
     path = output.add("ForcepsMajor", told=told)
     with pytest.raises(RecordError) as raised:
-        tractogram.load(path)
+        tractogram_sidecar.load(path)
     assert str(raised.value) == f"{path} can't be understood: {sentence}."
 
 
 def test_what_another_program_wrote_is_foreign(output: Output) -> None:
     path = output.add("ForcepsMajor", told={"Kind": "x", "GeneratedBy": [{"Name": "fMRIPrep"}]})
     with pytest.raises(RecordError, match="tractcap didn't write it") as raised:
-        tractogram.load(path)
+        tractogram_sidecar.load(path)
     assert raised.value.foreign
 
 
@@ -111,7 +111,7 @@ def said(load: Callable[[Path], Any], path: Path) -> str:
 def test_whatever_is_there_is_a_record_or_a_sentence(output: Output, key: int, value: Any, data: bytes) -> None:
     path = output.add("ForcepsMajor", pictures=False)
     at = tell(output, path.stem, "cci", Measures={"Retention": 0.25})
-    for place, load in ((path, tractogram.load), (at, CheckRecord.load), (path, Description.load)):
+    for place, load in ((path, tractogram_sidecar.load), (at, CheckRecord.load), (path, Description.load)):
         told = json.loads(place.read_text(encoding="utf-8"))
         told[list(told)[key % len(told)]] = value
         for content in (json.dumps(value).encode(), data, json.dumps(told).encode()):
@@ -133,7 +133,7 @@ def test_any_file_of_ratings_is_ratings_or_a_sentence(output: Output, rows: list
     path = output.root / "x_desc-ratings.tsv"
     lines = ["tractogram\trating\trater\trated_at", *("\t".join(row) for row in rows)]
     path.write_bytes("\n".join(lines).encode(errors="surrogatepass") + tail)
-    sentence = said(lambda path: ratings.load(path, path.name), path)
+    sentence = said(lambda path: ratings_file.load(path, path.name), path)
     assert not sentence or sentence.startswith(f"{path} can't be understood: ")
     merged = read_ratings(output.root, {"a.trk"})
     assert (merged.files, bool(merged.problems)) == (0, True) if sentence else merged.files == 1
@@ -144,7 +144,7 @@ def test_every_damage_is_a_sentence(output: Output, name: str) -> None:
     path = output.add("ForcepsMajor")
     RECORDS[name](path)
     with pytest.raises(RecordError, match=r"^.* can't be understood: .*\w\)?\.$"):
-        tractogram.load(path)
+        tractogram_sidecar.load(path)
 
 
 @pytest.mark.parametrize("status", [DRAWN, FAILED, DAMAGED, EMPTY, MISSING, "unreadable"])

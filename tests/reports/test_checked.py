@@ -9,7 +9,7 @@ from markupsafe import escape
 from outputs import Output
 
 from tractcap.checks import checks
-from tractcap.records.check import CheckRecord
+from tractcap.records.check_sidecar import CheckRecord
 from tractcap.reports.check_results import CheckResult, read_checks
 from tractcap.reports.group_page import write_group_page
 from tractcap.reports.methods import methods_text

@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 from outputs import Output
 
-from tractcap.records import tractogram
+from tractcap.records import tractogram_sidecar
 from tractcap.reports.group_page import write_group_page
 from tractcap.reports.participant_page import write_participant_page
 
@@ -220,14 +220,14 @@ def test_what_others_wrote_is_left_out_and_told_of(output):
 def test_a_file_that_vanishes_meanwhile_is_nothing(output, monkeypatch):
     output.add("ForcepsMajor", "01")
     going = output.add("ForcepsMajor", "02")
-    load = tractogram.load
+    load = tractogram_sidecar.load
 
     def vanish(path):
         if path == going:
             going.unlink(missing_ok=True)
         return load(path)
 
-    monkeypatch.setattr(tractogram, "load", vanish)
+    monkeypatch.setattr(tractogram_sidecar, "load", vanish)
     assert [row["participant_id"] for row in table(output)] == ["sub-01"]
     assert "JSON file was left out" not in page(output)
 

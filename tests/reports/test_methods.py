@@ -13,7 +13,7 @@ import phantoms
 import pytest
 
 from tractcap import reports
-from tractcap.records.tractogram import TractogramRecord, parse
+from tractcap.records.tractogram_sidecar import TractogramRecord, parse
 from tractcap.reports.methods import methods_text, references
 from tractcap.reports.participant_page import write_participant_page
 

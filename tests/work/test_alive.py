@@ -12,8 +12,8 @@ import pytest
 import sample_requests
 
 from tractcap.inputs.reading import listen
-from tractcap.records.requests import FindOutline, ReadHeaders, Request, WriteGroup, WritePage
-from tractcap.work.actions import ACTIONS
+from tractcap.records.worker_requests import FindOutline, ReadHeaders, Request, WriteGroup, WritePage
+from tractcap.work.worker_actions import ACTIONS
 
 
 def many_headers(root: Path) -> tuple[Request[Any], int]:

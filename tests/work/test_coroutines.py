@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tractcap.records.requests import WritePage, WrittenFile
-from tractcap.work.coroutines import Story, do, run_stories, together
+from tractcap.records.worker_requests import WritePage, WrittenFile
+from tractcap.work.disk_spool import Spool
 from tractcap.work.pool import Event, Task
-from tractcap.work.spool import Spool
+from tractcap.work.scheduler import Story, do, run_stories, together
 
 
 class Workers:

@@ -13,7 +13,7 @@ import pytest
 
 from tractcap.inputs.tractograms.tsf import find_scalars
 from tractcap.records.options import RenderSettings
-from tractcap.work import plan
+from tractcap.work import memory_plan
 
 MB = 2**20
 
@@ -63,15 +63,15 @@ def calls(what: Callable[[], Any]) -> int:
 
 def test_a_tractogram_with_many_frames_is_planned_with_few_steps() -> None:
     """What follows of the pictures' sizes alone is found once for all tractograms."""
-    contents = [plan.Workload(6, (800,) * 6 + (400,) * 360, 10**7 + number) for number in range(9)]
+    contents = [memory_plan.Workload(6, (800,) * 6 + (400,) * 360, 10**7 + number) for number in range(9)]
     shapes = [RenderSettings(20_000, (200, 166)), RenderSettings(20_000, (1,) * 366)]
-    for room in (plan.need(contents[0], shape) + MB for shape in shapes):
-        fitting = plan.fit(contents[0], room)
+    for room in (memory_plan.need(contents[0], shape) + MB for shape in shapes):
+        fitting = memory_plan.fit(contents[0], room)
         assert fitting is not None
-        plan.smaller(contents[0], fitting)
+        memory_plan.smaller(contents[0], fitting)
         for content in contents[1:]:
-            assert calls(lambda content=content, room=room: plan.fit(content, room)) < 5000
-            assert calls(lambda content=content, fitting=fitting: plan.smaller(content, fitting)) < 5000
+            assert calls(lambda content=content, room=room: memory_plan.fit(content, room)) < 5000
+            assert calls(lambda content=content, fitting=fitting: memory_plan.smaller(content, fitting)) < 5000
 
 
 def test_the_files_of_values_in_a_folder_are_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ import pytest
 import standin
 
 from tractcap.limits import Watch, settle
-from tractcap.records.requests import Headers, WrittenFile
-from tractcap.work.prepare import prepare
+from tractcap.records.worker_requests import Headers, WrittenFile
+from tractcap.work.prepare_jobs import prepare
 from tractcap.work.run import carry_out
 from tractcap.work.settings import Settings
 

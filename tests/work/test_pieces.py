@@ -18,9 +18,9 @@ from damage import FILES
 from tractcap import __version__
 from tractcap.errors import InputError
 from tractcap.inputs.search import find
-from tractcap.records import piece_files
-from tractcap.records.piece import pieces
-from tractcap.work.plan import WORTH_PIECES, counts
+from tractcap.records import tractogram_piece_files
+from tractcap.records.tractogram_piece import pieces
+from tractcap.work.memory_plan import WORTH_PIECES, counts
 from tractcap.work.shard import LARGE, PICTURES, Shard
 
 MB = 2**20
@@ -177,8 +177,8 @@ def piece(folder: Path, index: int, **odd: Any) -> Path:
 def test_pieces_that_belong_together_are_merged(tmp_path: Path) -> None:
     folder = tmp_path / ".a_pieces"
     paths = [piece(folder, index) for index in (1, 2)]
-    request, found = piece_files.complete(folder)
-    newest = piece_files.newest(folder)
+    request, found = tractogram_piece_files.complete(folder)
+    newest = tractogram_piece_files.newest(folder)
     assert newest is not None
     assert (request.stem, found, newest.need) == ("a", paths, 7)
 
@@ -203,10 +203,10 @@ def test_an_odd_piece_counts_as_not_there(tmp_path: Path, caplog: pytest.LogCapt
         odd.rename(folder / ("2-of-x.zip" if name == "no name of a piece" else "1-of-99999999999999.zip"))
     os.utime(whole, (2e9, 2e9))
     with pytest.raises(InputError, match="1 of its 2 pieces are there: run the participant level's other shares"):
-        piece_files.complete(folder)
-    newest = piece_files.newest(folder)
+        tractogram_piece_files.complete(folder)
+    newest = tractogram_piece_files.newest(folder)
     assert newest
-    assert piece_files.is_drawn(whole, newest.draw)
-    assert not piece_files.is_drawn(folder / "2-of-2.zip", newest.draw)
+    assert tractogram_piece_files.is_drawn(whole, newest.draw)
+    assert not tractogram_piece_files.is_drawn(folder / "2-of-2.zip", newest.draw)
     if name in ODD_PIECES:
         assert f"{odd} can't be understood as a piece of pictures" in caplog.text

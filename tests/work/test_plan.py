@@ -6,15 +6,15 @@ import pytest
 
 from tractcap.limits import MB
 from tractcap.records.options import RenderSettings
-from tractcap.work import plan
+from tractcap.work import memory_plan
 
 MANY = 10**9
-CONTENT = plan.Workload(6, (800,) * 6, MANY)
+CONTENT = memory_plan.Workload(6, (800,) * 6, MANY)
 ONE, EACH = (6,), (1,) * 6
 
 
 def need(shape: RenderSettings, **changed: object) -> int:
-    return plan.need(replace(CONTENT, **changed), shape)
+    return memory_plan.need(replace(CONTENT, **changed), shape)
 
 
 def test_more_of_anything_needs_more() -> None:
@@ -31,24 +31,24 @@ def test_more_of_anything_needs_more() -> None:
 
 
 def test_a_job_gets_smaller_chunks_then_more_passes_and_loses_its_smoothing_last() -> None:
-    order = list(plan.candidates(CONTENT.sizes))
+    order = list(memory_plan.candidates(CONTENT.sizes))
     assert order[:3] == [RenderSettings(50_000, ONE), RenderSettings(20_000, ONE), RenderSettings(50_000, (5, 1))]
     assert all(sum(shape.passes) == 6 for shape in order)
     assert [shape.sampling for shape in order] == [2] * (len(order) // 2) + [1] * (len(order) // 2)
-    assert plan.fit(CONTENT, need(order[0])) == order[0]
-    assert plan.fit(CONTENT, need(order[0]) - 1) == order[1]
-    assert plan.fit(CONTENT, need(RenderSettings(20_000, EACH))) == RenderSettings(20_000, EACH)
-    rough = plan.fit(CONTENT, need(RenderSettings(20_000, EACH)) - 1)
+    assert memory_plan.fit(CONTENT, need(order[0])) == order[0]
+    assert memory_plan.fit(CONTENT, need(order[0]) - 1) == order[1]
+    assert memory_plan.fit(CONTENT, need(RenderSettings(20_000, EACH))) == RenderSettings(20_000, EACH)
+    rough = memory_plan.fit(CONTENT, need(RenderSettings(20_000, EACH)) - 1)
     assert rough is not None
     assert rough.sampling == 1
     last = RenderSettings(20_000, EACH, 1)
-    assert plan.fit(CONTENT, need(last)) == last
-    assert plan.fit(CONTENT, need(last) - 1) is None
+    assert memory_plan.fit(CONTENT, need(last)) == last
+    assert memory_plan.fit(CONTENT, need(last) - 1) is None
 
 
 def test_a_turntable_is_one_pass_and_parted_from_the_views_before_it_is_parted_itself() -> None:
-    film = plan.Workload(6, (800,) * 6 + (400,) * 36, MANY)
-    shapes = [shape.passes for shape in plan.candidates(film.sizes)]
+    film = memory_plan.Workload(6, (800,) * 6 + (400,) * 36, MANY)
+    shapes = [shape.passes for shape in memory_plan.candidates(film.sizes)]
     assert shapes[0] == (42,)
     two = next(passes for passes in shapes if len(passes) == 2)
     assert sum(two) == 42
@@ -56,14 +56,14 @@ def test_a_turntable_is_one_pass_and_parted_from_the_views_before_it_is_parted_i
 
 
 def test_a_job_that_failed_is_tried_again_with_half_as_much_in_a_pass() -> None:
-    assert plan.smaller(CONTENT, RenderSettings(50_000, ONE)) == RenderSettings(20_000, (2, 2, 2))
-    assert plan.smaller(CONTENT, RenderSettings(50_000, EACH, 1)) == RenderSettings(20_000, EACH, 1)
+    assert memory_plan.smaller(CONTENT, RenderSettings(50_000, ONE)) == RenderSettings(20_000, (2, 2, 2))
+    assert memory_plan.smaller(CONTENT, RenderSettings(50_000, EACH, 1)) == RenderSettings(20_000, EACH, 1)
 
 
 def test_the_least_budget_is_enough_and_no_more_than_needed() -> None:
-    least = plan.least(CONTENT, 0.2)
-    assert plan.fit(CONTENT, plan.usable(least, 0.2)) is not None
-    assert plan.fit(CONTENT, plan.usable(least - 3 * MB, 0.2)) is None
+    least = memory_plan.least(CONTENT, 0.2)
+    assert memory_plan.fit(CONTENT, memory_plan.usable(least, 0.2)) is not None
+    assert memory_plan.fit(CONTENT, memory_plan.usable(least - 3 * MB, 0.2)) is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_least_budget_is_enough_and_no_more_than_needed() -> None:
 def test_the_least_bound_sets_the_number_of_workers(
     asked: int, cpus: int, needs: list[int], room: int, workers: int, bound_by: str, warned: bool
 ) -> None:
-    crew = plan.crew(asked, cpus, [need * MB for need in needs], room * MB)
+    crew = memory_plan.crew(asked, cpus, [need * MB for need in needs], room * MB)
     assert (crew.workers, crew.bound_by) == (workers, bound_by)
     assert bool(crew.warning) == warned
     if warned:
@@ -92,8 +92,8 @@ def test_the_least_bound_sets_the_number_of_workers(
 
 
 def test_threads_share_the_processors() -> None:
-    assert plan.crew(2, 8, [1, 1], 10).threads == 4
-    assert plan.crew(8, 2, [1] * 8, 10).threads == 1
+    assert memory_plan.crew(2, 8, [1, 1], 10).threads == 4
+    assert memory_plan.crew(8, 2, [1] * 8, 10).threads == 1
 
 
 PICTURE = 800**2 * 14
@@ -149,29 +149,29 @@ NEEDS = {
 @pytest.mark.parametrize("name", NEEDS)
 def test_what_a_job_needs(name: str) -> None:
     changed, shape, expected = NEEDS[name]
-    assert plan.need(replace(CONTENT, **changed), shape) == expected
+    assert memory_plan.need(replace(CONTENT, **changed), shape) == expected
 
 
 def test_what_images_take() -> None:
     science, anatomy = 34 * MB, 16 * MB
-    assert plan.images(None, None) == 0
-    assert plan.images((10, 20, 30), None) == science + anatomy + 6000
-    assert plan.images((1000, 1000, 1000), None) == science + anatomy + 320**3, "a larger one is thinned out"
-    assert plan.images(None, (10, 20, 30)) == science + 4 * 6000
-    assert plan.images((10, 20, 30), (10, 20, 30)) == science + anatomy + 5 * 6000
+    assert memory_plan.images(None, None) == 0
+    assert memory_plan.images((10, 20, 30), None) == science + anatomy + 6000
+    assert memory_plan.images((1000, 1000, 1000), None) == science + anatomy + 320**3, "a larger one is thinned out"
+    assert memory_plan.images(None, (10, 20, 30)) == science + 4 * 6000
+    assert memory_plan.images((10, 20, 30), (10, 20, 30)) == science + anatomy + 5 * 6000
 
 
 def test_workers_may_take_the_budget_less_margin_and_supervisor() -> None:
-    assert plan.usable(1000 * MB, 0.2) == 768 * MB
-    assert plan.usable(1000 * MB, 0.0) == 968 * MB
-    assert plan.usable(32 * MB, 0.0) == 0
-    assert plan.usable(40 * MB, 0.2) == 0
+    assert memory_plan.usable(1000 * MB, 0.2) == 768 * MB
+    assert memory_plan.usable(1000 * MB, 0.0) == 968 * MB
+    assert memory_plan.usable(32 * MB, 0.0) == 0
+    assert memory_plan.usable(40 * MB, 0.2) == 0
 
 
 def test_what_is_too_little_is_said_with_what_would_do() -> None:
-    alone = plan.need(CONTENT, RenderSettings(20_000, EACH, 1))
-    assert plan.least(CONTENT, 0.0) == alone + 33 * MB
-    assert plan.least(CONTENT, 0.5) == 2 * (alone + 32 * MB) + MB
+    alone = memory_plan.need(CONTENT, RenderSettings(20_000, EACH, 1))
+    assert memory_plan.least(CONTENT, 0.0) == alone + 33 * MB
+    assert memory_plan.least(CONTENT, 0.5) == 2 * (alone + 32 * MB) + MB
 
 
 @pytest.mark.parametrize(
@@ -190,10 +190,10 @@ def test_what_is_too_little_is_said_with_what_would_do() -> None:
 def test_a_tractogram_is_drawn_in_pieces_if_it_is_more_than_a_workers_share(
     points: list[int], workers: int, pieces: list[int]
 ) -> None:
-    assert plan.counts(points, workers) == pieces
+    assert memory_plan.counts(points, workers) == pieces
 
 
-FILM = plan.Workload(6, (800,) * 6 + (400,) * 36, MANY)
+FILM = memory_plan.Workload(6, (800,) * 6 + (400,) * 36, MANY)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ FILM = plan.Workload(6, (800,) * 6 + (400,) * 36, MANY)
 def test_a_piece_draws_its_pictures_in_passes_of_the_same_size(
     pictures: range, views: int, passes: tuple[int, ...]
 ) -> None:
-    content, shape = plan.of_piece(FILM, RenderSettings(50_000, (4, 2, 36)), pictures)
+    content, shape = memory_plan.of_piece(FILM, RenderSettings(50_000, (4, 2, 36)), pictures)
     assert (content.views, content.sizes) == (views, FILM.sizes[pictures.start : pictures.stop])
     assert shape == RenderSettings(20_000, passes, 2), "chunks are the same in all pieces, whatever memory each has"
 
@@ -217,46 +217,50 @@ def test_a_piece_draws_its_pictures_in_passes_of_the_same_size(
 def test_pieces_are_fitted_by_the_one_that_takes_most() -> None:
     drawn = [range(4), range(4, 6)]
     best = RenderSettings(50_000, ONE)
-    most = max(plan.need(*plan.of_piece(CONTENT, best, pictures)) for pictures in drawn)
-    assert plan.fit_pieces(CONTENT, 2, drawn, most) == (best, most)
-    less = plan.fit_pieces(CONTENT, 2, drawn, most - 1)
+    most = max(memory_plan.need(*memory_plan.of_piece(CONTENT, best, pictures)) for pictures in drawn)
+    assert memory_plan.fit_pieces(CONTENT, 2, drawn, most) == (best, most)
+    less = memory_plan.fit_pieces(CONTENT, 2, drawn, most - 1)
     assert less is not None
     assert less[0].sampling == 2
     assert less[1] < most
-    assert plan.fit_pieces(CONTENT, 2, drawn, 100 * MB) is None, "smoothing is not given up for it"
-    rough = plan.fit_pieces(CONTENT, 1, drawn, most)
+    assert memory_plan.fit_pieces(CONTENT, 2, drawn, 100 * MB) is None, "smoothing is not given up for it"
+    rough = memory_plan.fit_pieces(CONTENT, 1, drawn, most)
     assert rough is not None
     assert rough[0] == RenderSettings(50_000, ONE, 1)
 
 
 def test_pieces_are_merged_picture_by_picture() -> None:
-    assert plan.merging(CONTENT, RenderSettings(50_000, ONE, 1)) == RenderSettings(20_000, EACH, 1)
+    assert memory_plan.merging(CONTENT, RenderSettings(50_000, ONE, 1)) == RenderSettings(20_000, EACH, 1)
 
 
 def test_passes_hold_as_much_as_fits_and_get_more_one_by_one() -> None:
-    assert list(dict.fromkeys(shape.passes for shape in plan.candidates((800,) * 3))) == [(3,), (2, 1), (1, 1, 1)]
-    mixed = [shape.passes for shape in plan.candidates((800, 800, 400, 400))]
+    assert list(dict.fromkeys(shape.passes for shape in memory_plan.candidates((800,) * 3))) == [
+        (3,),
+        (2, 1),
+        (1, 1, 1),
+    ]
+    mixed = [shape.passes for shape in memory_plan.candidates((800, 800, 400, 400))]
     assert list(dict.fromkeys(mixed)) == [(4,), (3, 1), (1, 2, 1)]
 
 
 def test_a_retry_takes_half_of_what_the_largest_pass_took() -> None:
-    assert plan.smaller(CONTENT, RenderSettings(50_000, (2, 2, 2))) == RenderSettings(20_000, EACH)
-    assert plan.smaller(CONTENT, RenderSettings(50_000, (3, 3))) == RenderSettings(20_000, EACH), (
+    assert memory_plan.smaller(CONTENT, RenderSettings(50_000, (2, 2, 2))) == RenderSettings(20_000, EACH)
+    assert memory_plan.smaller(CONTENT, RenderSettings(50_000, (3, 3))) == RenderSettings(20_000, EACH), (
         "two views are more than half"
     )
-    five = plan.Workload(5, (800,) * 5, MANY)
-    assert plan.smaller(five, RenderSettings(50_000, (5,))) == RenderSettings(20_000, (2, 2, 1))
-    pair = plan.Workload(2, (800, 800), MANY)
-    assert plan.smaller(pair, RenderSettings(50_000, (2,), 1)) == RenderSettings(20_000, (1, 1), 1)
+    five = memory_plan.Workload(5, (800,) * 5, MANY)
+    assert memory_plan.smaller(five, RenderSettings(50_000, (5,))) == RenderSettings(20_000, (2, 2, 1))
+    pair = memory_plan.Workload(2, (800, 800), MANY)
+    assert memory_plan.smaller(pair, RenderSettings(50_000, (2,), 1)) == RenderSettings(20_000, (1, 1), 1)
 
 
 def test_what_bounds_the_workers_is_said_in_figures() -> None:
-    assert plan.crew(-1, 8, [100 * MB] * 20, 350 * MB).warning == (
+    assert memory_plan.crew(-1, 8, [100 * MB] * 20, 350 * MB).warning == (
         "memory allows 3 workers at once instead of 8: a job may need 100 MB, and 350 MB are there for all of them"
     )
-    assert plan.crew(-1, 8, [100 * MB, 300 * MB], 399 * MB).warning == (
+    assert memory_plan.crew(-1, 8, [100 * MB, 300 * MB], 399 * MB).warning == (
         "memory allows 1 worker at once instead of 2: a job may need 100 to 300 MB, and 399 MB are there "
         "for all of them"
     )
-    assert plan.crew(-1, 8, [500 * MB], 100 * MB).workers == 1, "one at least"
-    assert plan.crew(2, 7, [1, 1, 1], 10).threads == 3
+    assert memory_plan.crew(-1, 8, [500 * MB], 100 * MB).workers == 1, "one at least"
+    assert memory_plan.crew(2, 7, [1, 1, 1], 10).threads == 3

@@ -19,10 +19,10 @@ from tractcap.limits import MB, Watch, settle
 from tractcap.limits.watch import Left
 from tractcap.limits.worker_limits import allowance
 from tractcap.records.options import Coloring
-from tractcap.records.requests import Message, TaskEnded
-from tractcap.records.tractogram import Measurements
+from tractcap.records.tractogram_sidecar import Measurements
+from tractcap.records.worker_requests import Message, TaskEnded
 from tractcap.work.pool import Event, Pool, PoolLimits, Task
-from tractcap.work.process import Death, Process, cause_of_death, own_doing
+from tractcap.work.worker_process import Death, Process, cause_of_death, own_doing
 
 
 def measuring(path: Path, need: int = 100 * MB) -> Task[Measurements]:
@@ -214,7 +214,7 @@ def test_a_worker_that_can_t_be_ended_is_given_up(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Said once; its memory counts as taken until it ends, and nobody waits for it."""
-    monkeypatch.setattr("tractcap.work.process._ENDING_SECONDS", 0.2)
+    monkeypatch.setattr("tractcap.work.worker_process._ENDING_SECONDS", 0.2)
     Immortal.made.clear()
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
     with Pool(PoolLimits(2, 250 * MB, timeout=8), Watch(settle, settle(), 0.2), {}, Immortal) as pool:
@@ -504,7 +504,7 @@ def test_an_answer_of_another_kind_fails_its_task_alone(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_closes_its_pipe_and_goes_on_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tractcap.work.process._ENDING_SECONDS", 0.2)
+    monkeypatch.setattr("tractcap.work.worker_process._ENDING_SECONDS", 0.2)
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
     code = "import os, time\nos.close(1)\nos.close(2)\ntime.sleep(3600)\n"
     started = Started()

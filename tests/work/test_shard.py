@@ -10,7 +10,7 @@ import pytest
 
 from tractcap.errors import SettingsError
 from tractcap.inputs.search import Source, find
-from tractcap.records.piece import Piece
+from tractcap.records.tractogram_piece import Piece
 from tractcap.work.shard import PICTURES, Shard, parse_shard
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import phantoms
 
-from tractcap.work.process import cause_of_death, inherited, left_out, library_hint
+from tractcap.work.worker_process import cause_of_death, inherited, left_out, library_hint
 
 BREAKING = {
     "MESA_GL_VERSION_OVERRIDE": "2.1",

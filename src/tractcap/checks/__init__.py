@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tractcap.checks.common.check import HIGH, LOW, Check, Measure
+from tractcap.checks.common.check_definition import HIGH, LOW, Check, Measure
 
 
 @cache

@@ -13,16 +13,16 @@ from scipy.spatial import cKDTree
 
 from tractcap.checks.common import bundle_mask, estimate, pairwise_distances, panels, plots
 from tractcap.checks.common.bundle_mask import BundleMask
-from tractcap.checks.common.check import CheckFile, CheckInput, Findings, Report, Value
+from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings, Report, Value
 from tractcap.checks.common.estimate import Estimate
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import SEED, Sample, Streamline
-from tractcap.checks.common.survey import survey
-from tractcap.drawing.position import resampled
+from tractcap.checks.common.whole_file import survey
+from tractcap.color_names import DISTINCT
+from tractcap.drawing.position_along_bundle import resampled
 from tractcap.drawing.volume import VOXEL, VisitedVolume
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import Tractogram
-from tractcap.palette import DISTINCT
 
 POINTS = 20
 """That streamlines are compared at."""

@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.checks.common import panels
-from tractcap.checks.common.check import CheckInput, Findings, Value
+from tractcap.checks.common.check_definition import CheckInput, Findings, Value
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample
-from tractcap.checks.common.survey import Survey, survey
+from tractcap.checks.common.whole_file import Survey, survey
 from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.density import Density
 

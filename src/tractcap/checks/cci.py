@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.checks.common import estimate, pairwise_distances, panels, plots
-from tractcap.checks.common.check import CheckInput, Findings, Report
+from tractcap.checks.common.check_definition import CheckInput, Findings, Report
 from tractcap.checks.common.duplicates import PRECISION
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, Streamline, length, take

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from tractcap.checks.common import estimate, panels, plots
 from tractcap.checks.common.alignment import AlignedBundle, align
-from tractcap.checks.common.check import CheckFile, CheckInput, Findings, Value
+from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings, Value
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, take
 from tractcap.drawing.colors import ColorScale

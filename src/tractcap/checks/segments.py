@@ -9,10 +9,10 @@ from scipy.spatial import cKDTree
 
 from tractcap.checks.common import estimate, panels
 from tractcap.checks.common.alignment import AlignedBundle, align
-from tractcap.checks.common.check import CheckInput, Findings
+from tractcap.checks.common.check_definition import CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, Streamline, take
-from tractcap.palette import apart
+from tractcap.color_names import apart
 
 SEGMENTS = 10
 COLORS = tuple(apart()[:SEGMENTS])

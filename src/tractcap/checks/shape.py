@@ -7,19 +7,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.checks.common import estimate, panels, plots
-from tractcap.checks.common.check import CheckFile, CheckInput, Findings, Value
+from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings, Value
 from tractcap.checks.common.duplicates import Duplicates
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, Streamline, length
-from tractcap.checks.common.survey import survey
+from tractcap.checks.common.whole_file import survey
+from tractcap.color_names import DISTINCT
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.colors import ColorScale
+from tractcap.drawing.extent import LengthSummary
 from tractcap.drawing.lines import NOT_FINITE, TOO_SHORT
-from tractcap.drawing.measure import LengthSummary
 from tractcap.errors import InputError
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import Chunk, Tractogram
-from tractcap.palette import DISTINCT
 
 STEP = 2.0
 """mm between the points that curvature is measured at: closer ones show the tracking's own jitter."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tractcap.color_names import Color, contrast
 from tractcap.drawing import shading
 from tractcap.drawing.anatomy import SLICE_OPACITY, Anatomy, Mesh
 from tractcap.drawing.views import Frame, Vector
-from tractcap.palette import Color, contrast
 
 if TYPE_CHECKING:
     from tractcap.drawing.canvas import Canvas, Shot

@@ -16,13 +16,13 @@ from tractcap.drawing.anatomy import Anatomy, depth_of, outside
 from tractcap.drawing.bounds import CroppedStreamlines
 from tractcap.drawing.colors import ColorScale, PointColors, point_colors
 from tractcap.drawing.lines import StreamlineCounts, drawable, lines, parts_by_corner, parts_by_length, tangents
-from tractcap.drawing.piece_file import MergedPieces, PieceFacts, PieceWriter
+from tractcap.drawing.tractogram_piece import MergedPieces, PieceFacts, PieceWriter
 from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
 from tractcap.errors import DrawingError
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
 from tractcap.records.options import GLASS, SLICES, TUBES, Coloring, PictureOptions, RenderSettings
-from tractcap.records.piece import TOLD, WHOLE, Piece
+from tractcap.records.tractogram_piece import TOLD, WHOLE, Piece
 
 _SEEN_PIXELS = 2.0
 """A streamline that leads over so many pixels across a view must be seen in it."""

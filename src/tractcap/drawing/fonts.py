@@ -18,7 +18,7 @@ from pathlib import Path
 from anyascii import anyascii
 from PIL import ImageDraw, ImageFont, features
 
-from tractcap.palette import Color
+from tractcap.color_names import Color
 
 LEAST = 8
 """Pixels; no text is smaller."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from tractcap.color_names import Color, contrast, contrast_ratio, mix
 from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.fonts import capital, fit, outline_width, points, width, wrap, write
 from tractcap.drawing.views import Frame, View
-from tractcap.palette import Color, contrast, contrast_ratio, mix
 
 _BLACK = (0, 0, 0)
 

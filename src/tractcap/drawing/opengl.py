@@ -6,7 +6,7 @@ import os
 import subprocess
 from functools import cache
 
-from tractcap import interpreter
+from tractcap import python_interpreter
 from tractcap.errors import DrawingError
 
 _log = logging.getLogger("tractcap")
@@ -56,7 +56,7 @@ def _egl_draws() -> bool:
         ctypes.CDLL(_EGL)
     except OSError:
         return False
-    tried = subprocess.run([*interpreter.command(), "-c", _TRY_EGL], capture_output=True, check=False)  # noqa: S603  our own
+    tried = subprocess.run([*python_interpreter.command(), "-c", _TRY_EGL], capture_output=True, check=False)  # noqa: S603  our own
     return tried.returncode == 0
 
 

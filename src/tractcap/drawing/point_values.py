@@ -79,7 +79,7 @@ def values_of(coloring: Coloring, tractogram: Tractogram, volume: Volume | None,
 
         return Density(tractogram, report)
     if coloring.kind == POSITION:
-        from tractcap.drawing.position import Position
+        from tractcap.drawing.position_along_bundle import Position
 
         return Position(tractogram, report)
     return None

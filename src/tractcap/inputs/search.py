@@ -21,7 +21,7 @@ from tractcap.files import read_text
 from tractcap.inputs.filenames import SUFFIXES, participant_of, split_image, split_name, split_source
 from tractcap.inputs.filters import TRACTOGRAM, Filters
 from tractcap.inputs.layouts import GROUP, Layout, bare_label, fitting, from_folders, from_labels, known
-from tractcap.inputs.source import FIGURES, Image, Source, divided, fingerprint
+from tractcap.inputs.tractogram_source import FIGURES, Image, Source, divided, fingerprint
 
 __all__ = ["Image", "SearchResult", "Source", "find", "fingerprint", "search"]
 

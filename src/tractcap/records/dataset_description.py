@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from tractcap.records.identity import Program
 from tractcap.records.json_record import OMIT, JsonRecord
+from tractcap.records.sidecar_fields import Program
 
 NAME = "dataset_description.json"
 

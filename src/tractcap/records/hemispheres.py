@@ -17,7 +17,7 @@ class Sided:
     ----------
     group : what both must have in common, such as participant and session.
     folder : where its file lies.
-    key, hemisphere : as in :class:`~tractcap.records.identity.BundleRecord`.
+    key, hemisphere : as in :class:`~tractcap.records.sidecar_fields.BundleRecord`.
     """
 
     group: Hashable

@@ -10,7 +10,7 @@ from typing import ClassVar
 from tractcap.errors import RecordError
 from tractcap.files import read_start
 from tractcap.records.hemispheres import Sided, counterparts
-from tractcap.records.tractogram import DrawnRecord, LengthsRecord, TractogramRecord
+from tractcap.records.tractogram_sidecar import DrawnRecord, LengthsRecord, TractogramRecord
 from tractcap.reports.check_results import CheckResult, count_statuses, read_checks
 from tractcap.reports.formatting import href, percent, plural, sentence, size, tenths, volume, whole
 from tractcap.reports.picture_sets import PictureSet, distinguishing_entities, in_words, picture_sets

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tractcap.errors import RecordError
-from tractcap.records import check as records
-from tractcap.records.check import DONE, FAILED, MISSING, SKIPPED, Attached, CheckRecord, Value
-from tractcap.records.identity import UNREADABLE
+from tractcap.records import check_sidecar as records
+from tractcap.records.check_sidecar import DONE, FAILED, MISSING, SKIPPED, Attached, CheckRecord, Value
+from tractcap.records.sidecar_fields import UNREADABLE
 from tractcap.reports.formatting import href, sentence
 from tractcap.reports.picture_sets import CheckFiles
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 
 from tractcap.files import write_text
-from tractcap.records.identity import STATUSES as MEANINGS
-from tractcap.records.ratings import RATINGS, Rating, cell
+from tractcap.records.ratings_file import RATINGS, Rating, cell
+from tractcap.records.sidecar_fields import STATUSES as MEANINGS
 from tractcap.reports.formatting import href, render
 from tractcap.reports.group_table import (
     CHECKS_DICTIONARY,

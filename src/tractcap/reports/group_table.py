@@ -14,10 +14,10 @@ from sys import intern
 from typing import Any, BinaryIO, TypeVar
 
 from tractcap.files import write_text, write_whole
-from tractcap.records.check import DONE
-from tractcap.records.identity import DRAWN, MISSING, STATUSES, Variant
-from tractcap.records.ratings import NOT_AVAILABLE, Rating, cell
-from tractcap.records.tractogram import DrawnRecord
+from tractcap.records.check_sidecar import DONE
+from tractcap.records.ratings_file import NOT_AVAILABLE, Rating, cell
+from tractcap.records.sidecar_fields import DRAWN, MISSING, STATUSES, Variant
+from tractcap.records.tractogram_sidecar import DrawnRecord
 from tractcap.reports.check_results import ColumnMeaning, columns, read_checks
 from tractcap.reports.formatting import read_toml
 from tractcap.reports.outliers import Spread, spread

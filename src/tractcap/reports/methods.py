@@ -12,12 +12,12 @@ from functools import cache, cached_property
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from tractcap.palette import apart
-from tractcap.records.check import DONE, CheckRecord
-from tractcap.records.identity import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
+from tractcap.color_names import apart
+from tractcap.records.check_sidecar import DONE, CheckRecord
 from tractcap.records.json_record import Color
 from tractcap.records.options import Coloring
-from tractcap.records.tractogram import DrawnRecord, Extent, TractogramRecord
+from tractcap.records.sidecar_fields import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
+from tractcap.records.tractogram_sidecar import DrawnRecord, Extent, TractogramRecord
 from tractcap.reports.formatting import environment, read_toml
 
 _FINE_DENSITY = 256.0

@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 
 from tractcap.errors import RecordError
-from tractcap.records import tractogram as records
-from tractcap.records.check import is_place, names_beside
-from tractcap.records.identity import OVERVIEW, Variant
-from tractcap.records.tractogram import DrawnRecord, TractogramRecord
+from tractcap.records import tractogram_sidecar as records
+from tractcap.records.check_sidecar import is_place, names_beside
+from tractcap.records.sidecar_fields import OVERVIEW, Variant
+from tractcap.records.tractogram_sidecar import DrawnRecord, TractogramRecord
 
 FIGURES = "figures"
 """The folder of a participant or session that pictures and their records lie in."""

@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 from tractcap.errors import RecordError
-from tractcap.records.ratings import ENDING, NOT_AVAILABLE, RATINGS, Rating, RatingsFile, cell, load, shortened
+from tractcap.records.ratings_file import ENDING, NOT_AVAILABLE, RATINGS, Rating, RatingsFile, cell, load, shortened
 
 MIXED = "mixed"
 

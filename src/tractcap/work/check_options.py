@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tractcap.checks import checks
-from tractcap.checks.common import flags
-from tractcap.checks.common.flags import Rule
+from tractcap.checks import checks, flags
+from tractcap.checks.flags import Rule
 from tractcap.errors import SettingsError
 from tractcap.inputs.search import Source
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from tractcap.limits import Budget, as_mb
-from tractcap.records.identity import EMPTY
-from tractcap.records.piece import WHOLE
+from tractcap.records.sidecar_fields import EMPTY
+from tractcap.records.tractogram_piece import WHOLE
 from tractcap.work.jobs import Job, RunPlan, UndrawnTractogram
 from tractcap.work.settings import Settings
 

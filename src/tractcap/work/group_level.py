@@ -5,14 +5,14 @@ from pathlib import Path
 from tractcap.errors import NothingToDrawError, TractcapError
 from tractcap.limits import MB, Watch
 from tractcap.limits.worker_limits import environment
-from tractcap.records.piece_files import find_folders, newest
-from tractcap.records.requests import Merge, WriteGroup, WritePage
+from tractcap.records.tractogram_piece_files import find_folders, newest
+from tractcap.records.worker_requests import Merge, WriteGroup, WritePage
 from tractcap.reports.picture_sets import outdated, page_of
-from tractcap.work import plan
+from tractcap.work import memory_plan
 from tractcap.work.pool import Pool, PoolLimits, Task
-from tractcap.work.prepare import do_alone
+from tractcap.work.prepare_jobs import do_alone
 
-NEED = plan.BASE + 256 * MB
+NEED = memory_plan.BASE + 256 * MB
 """Of 25,000 tractograms' numbers, and the page that is made of them."""
 
 
@@ -29,17 +29,17 @@ def gather(output: Path, watch: Watch, timeout: float = 600.0) -> tuple[list[Pat
     ------
     NothingToDrawError, TractcapError
     """
-    need, failures = min(NEED, max(plan.BASE, watch.room())), []
+    need, failures = min(NEED, max(memory_plan.BASE, watch.room())), []
     for folder in find_folders(output):  # pieces whose workers were gone before all of them were there
         piece = newest(folder)
         merged = do_alone(Task(Merge(str(folder)), max(need, piece.need if piece else 0)), watch, timeout)
         if merged.failed:
             failures.append(f"{folder}: {merged.failed}")
-    with Pool(PoolLimits(1, plan.BASE, timeout=timeout), watch, environment(1)) as pool:
+    with Pool(PoolLimits(1, memory_plan.BASE, timeout=timeout), watch, environment(1)) as pool:
         pages = {}
         for number, participant in enumerate(outdated(output)):
             pages[number] = page_of(output, participant).name
-            pool.submit(Task(WritePage(str(output), participant), plan.BASE, number=number))
+            pool.submit(Task(WritePage(str(output), participant), memory_plan.BASE, number=number))
         failed = [event for event in pool.events() if event.failed]
         failures += [f"the page {pages[event.task.number]} can't be made: {event.failed}" for event in failed]
     group = do_alone(Task(WriteGroup(str(output)), need), watch, timeout)

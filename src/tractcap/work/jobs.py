@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tractcap.color_names import Color
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import Source
-from tractcap.palette import Color
 from tractcap.records.options import RenderSettings
-from tractcap.records.piece import WHOLE, Piece
-from tractcap.records.requests import SourceState, TractogramHeader
-from tractcap.records.tractogram import Box
-from tractcap.work import plan
-from tractcap.work.images import ImageState, MatchedImages
-from tractcap.work.spool import Spool
+from tractcap.records.tractogram_piece import WHOLE, Piece
+from tractcap.records.tractogram_sidecar import Box
+from tractcap.records.worker_requests import SourceState, TractogramHeader
+from tractcap.work import memory_plan
+from tractcap.work.chosen_images import ImageState, MatchedImages
+from tractcap.work.disk_spool import Spool
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Job:
 
     source: Source
     header: TractogramHeader
-    workload: plan.Workload
+    workload: memory_plan.Workload
     render: RenderSettings
     need: int
     color: Color
@@ -83,7 +83,7 @@ class RunPlan:
     """
 
     room: int
-    crew: plan.WorkerPlan
+    crew: memory_plan.WorkerPlan
     people: Sequence[str]
     companions: MatchingImages
     plans: Spool[Job | UndrawnTractogram]

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tractcap.inputs.source import Source
+from tractcap.inputs.tractogram_source import Source
 from tractcap.limits import Watch, as_mb
-from tractcap.records.check import DONE, FAILED, MISSING, SKIPPED
+from tractcap.records.check_sidecar import DONE, FAILED, MISSING, SKIPPED
 from tractcap.work.jobs import RunPlan
 
 log = logging.getLogger("tractcap")

@@ -20,10 +20,10 @@ from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.views import VIEWS, View
 from tractcap.drawing.volume import VOXEL
 from tractcap.files import write_whole
-from tractcap.records.identity import THIS_PROGRAM
 from tractcap.records.options import SLICES
-from tractcap.records.requests import Draw
-from tractcap.records.tractogram import Box, DrawnRecord, LengthsRecord, Measurements
+from tractcap.records.sidecar_fields import THIS_PROGRAM
+from tractcap.records.tractogram_sidecar import Box, DrawnRecord, LengthsRecord, Measurements
+from tractcap.records.worker_requests import Draw
 from tractcap.version import __version__
 
 _PACKAGES = {"VTK": "vtk", "NumPy": "numpy", "nibabel": "nibabel", "SciPy": "scipy", "dipy": "dipy"}

@@ -27,8 +27,8 @@ from tractcap.limits import Watch, as_mb
 from tractcap.limits.usage import private_memory
 from tractcap.limits.worker_limits import allowance
 from tractcap.records.json_record import WrongValueError
-from tractcap.records.requests import Answer, LoggedWarning, Message, Progress, Reading, Request, TaskEnded
-from tractcap.work.process import Death, Process, cause_of_death, library_hint, own_doing
+from tractcap.records.worker_requests import Answer, LoggedWarning, Message, Progress, Reading, Request, TaskEnded
+from tractcap.work.worker_process import Death, Process, cause_of_death, library_hint, own_doing
 
 log = logging.getLogger("tractcap")
 

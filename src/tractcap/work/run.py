@@ -11,23 +11,32 @@ from pathlib import Path
 from tractcap.inputs.search import Source
 from tractcap.limits import Watch
 from tractcap.limits.worker_limits import environment
-from tractcap.records import piece_files
-from tractcap.records.identity import DRAWN, EMPTY, FAILED
-from tractcap.records.piece import WHOLE, Piece
-from tractcap.records.requests import Answer, Draw, DrawPiece, FindOutline, Merge, Request, SourceState, WritePage
-from tractcap.records.tractogram import DrawnRecord
+from tractcap.records import tractogram_piece_files as piece_files
+from tractcap.records.sidecar_fields import DRAWN, EMPTY, FAILED
+from tractcap.records.tractogram_piece import WHOLE, Piece
+from tractcap.records.tractogram_sidecar import DrawnRecord
+from tractcap.records.worker_requests import (
+    Answer,
+    Draw,
+    DrawPiece,
+    FindOutline,
+    Merge,
+    Request,
+    SourceState,
+    WritePage,
+)
 from tractcap.version import __version__
-from tractcap.work import plan
-from tractcap.work.checking import ParticipantChecks, PlannedCheck, RunChecks
-from tractcap.work.coroutines import MakeWorkers, Story, do, run_stories, together
-from tractcap.work.earlier import EarlierPictures, load_earlier, record_path, write_undrawn
-from tractcap.work.headers import HEADER_NEED
+from tractcap.work import memory_plan
+from tractcap.work.disk_spool import Spool
+from tractcap.work.earlier_pictures import EarlierPictures, load_earlier, record_path, write_undrawn
 from tractcap.work.jobs import Job, RunPlan
 from tractcap.work.outcome import KEPT, PARTED, Journal, RunListener, RunOutcome, TractogramOutcome
 from tractcap.work.pool import Event, Pool, PoolLimits, Task
+from tractcap.work.read_headers import HEADER_NEED
+from tractcap.work.run_checks import ParticipantChecks, PlannedCheck, RunChecks
 from tractcap.work.scenes import Participant, Scenes, overview_path, shown_together
+from tractcap.work.scheduler import MakeWorkers, Story, do, run_stories, together
 from tractcap.work.settings import Settings
-from tractcap.work.spool import Spool
 
 log = logging.getLogger("tractcap")
 
@@ -197,7 +206,7 @@ class Run:
 
     async def _find_outline(self, person: Participant, job: Job) -> None:
         path = str(job.images.reference)
-        event = await self._do(FindOutline(path), HEADER_NEED + job.workload.extra, job.source.name)
+        event = await self._do_with_retry(FindOutline(path), HEADER_NEED + job.workload.extra, job.source.name)
         person.outlines[Path(path)] = event.answer
         if event.failed:
             sentence = event.failed if path in event.failed else f"{path}: {event.failed}"
@@ -208,8 +217,8 @@ class Run:
             self._advance(person, job, _MEASURING * min(1.0, points / max(1, job.header.points)))
 
         request = self._scenes.measure(job)
-        smaller = replace(request, max_points=plan.CHUNKS[-1])
-        event = await self._do(request, job.need, job.source.name, smaller, on_progress)
+        smaller = replace(request, max_points=memory_plan.CHUNKS[-1])
+        event = await self._do_with_retry(request, job.need, job.source.name, smaller, on_progress)
         if event.answer:
             person.measured[job] = event.answer
             self._advance(person, job, _MEASURING)
@@ -237,9 +246,9 @@ class Run:
         if job.pieces != (WHOLE,):
             await self._draw_pieces(person, job, request)
             return
-        smaller = replace(request, render=plan.smaller(job.workload, job.render))
+        smaller = replace(request, render=memory_plan.smaller(job.workload, job.render))
         on_progress = partial(self._advance_drawing, person, job)
-        self._drawn(person, job, await self._do(request, job.need, job.source.name, smaller, on_progress))
+        self._drawn(person, job, await self._do_with_retry(request, job.need, job.source.name, smaller, on_progress))
 
     async def _draw_pieces(self, person: Participant, job: Job, request: Draw) -> None:
         """Draw those pieces that are to be drawn here, and aren't there yet; whoever draws the last one merges all."""
@@ -247,12 +256,12 @@ class Run:
         missing = [
             piece for piece in job.pieces if not piece_files.is_drawn(piece_files.file_of(folder, piece), request)
         ]
-        merging = plan.need(job.workload, plan.merging(job.workload, job.render))
+        merging = memory_plan.need(job.workload, memory_plan.merging(job.workload, job.render))
         finished = len(job.pieces) - len(missing)
 
         async def draw(piece: Piece) -> None:
             nonlocal finished
-            workload, render = plan.of_piece(job.workload, job.render, piece.drawn)
+            workload, render = memory_plan.of_piece(job.workload, job.render, piece.drawn)
             to_draw = DrawPiece(replace(request, render=render), piece, merging)
             one_by_one = replace(render, passes=(1,) * len(piece.drawn))
             smaller = replace(to_draw, draw=replace(request, render=one_by_one))
@@ -262,7 +271,9 @@ class Run:
                 share = (finished + min(1.0, points / most)) / len(job.pieces)
                 self._advance(person, job, _MEASURING + (1 - _MEASURING) * share)
 
-            event = await self._do(to_draw, plan.need(workload, render), job.source.name, smaller, on_progress)
+            event = await self._do_with_retry(
+                to_draw, memory_plan.need(workload, render), job.source.name, smaller, on_progress
+            )
             finished += 1
             if event.answer:
                 which = f"{piece.index + 1}/{piece.count}"
@@ -276,7 +287,7 @@ class Run:
         count = job.pieces[0].count
         files = (piece_files.file_of(folder, Piece(index, count)) for index in range(count))
         if all(piece_files.is_drawn(path, request) for path in files):
-            self._drawn(person, job, await self._do(Merge(str(folder)), merging, job.source.name))
+            self._drawn(person, job, await self._do_with_retry(Merge(str(folder)), merging, job.source.name))
             return
         self.outcome.parted += 1
         which = f"{len(job.pieces)} of {count} pieces"
@@ -328,8 +339,8 @@ class Run:
 
     async def _draw_overview(self, person: Participant, request: Draw, jobs: Sequence[Job]) -> None:
         largest, name = max(jobs, key=lambda job: job.need), request.stem
-        smaller = replace(request, render=plan.smaller(largest.workload, largest.render))
-        event = await self._do(request, largest.need, largest.source.name, smaller)
+        smaller = replace(request, render=memory_plan.smaller(largest.workload, largest.render))
+        event = await self._do_with_retry(request, largest.need, largest.source.name, smaller)
         if event.answer is None:
             self._other_failed(f"the picture of all bundles, {name}: {event.failed}", name)
             return
@@ -340,7 +351,7 @@ class Run:
     # checks and pages
 
     async def _make_check(self, checks: ParticipantChecks, check: PlannedCheck) -> None:
-        event = await self._do(check.request, check.need, check.job.source.name)
+        event = await self._do_with_retry(check.request, check.need, check.job.source.name)
         if event.answer is None:
             checks.fail(check, event.failed)
             return
@@ -351,7 +362,7 @@ class Run:
 
     async def _write_page(self, person: Participant) -> None:
         request = WritePage(str(self._settings.output), person.name)
-        event = await self._do(request, plan.BASE, person.readable)
+        event = await self._do_with_retry(request, memory_plan.BASE, person.readable)
         if event.failed:
             self._other_failed(f"the page of {person.readable}: {event.failed}", person.readable)
         elif event.answer and event.answer.path:
@@ -359,7 +370,7 @@ class Run:
 
     # what all of them have in common
 
-    async def _do(
+    async def _do_with_retry(
         self,
         request: Request[Answer],
         need: int,

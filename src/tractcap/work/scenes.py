@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tractcap.drawing.views import Frame
-from tractcap.inputs.source import Source, Variant, short
+from tractcap.inputs.tractogram_source import Source, Variant, short
 from tractcap.limits import Budget
-from tractcap.records.identity import OVERVIEW, BundleRecord
 from tractcap.records.json_record import Vector
 from tractcap.records.options import BUNDLE, DIRECTION, ONE, SCALAR, SLICES, Coloring
-from tractcap.records.requests import BundleToDraw, Draw, Measure
-from tractcap.records.tractogram import (
+from tractcap.records.sidecar_fields import OVERVIEW, BundleRecord
+from tractcap.records.tractogram_sidecar import (
     OVERVIEW_STEM,
     Box,
     Extent,
@@ -22,7 +21,8 @@ from tractcap.records.tractogram import (
     ReferenceRecord,
     SceneRecord,
 )
-from tractcap.work.earlier import identity_of
+from tractcap.records.worker_requests import BundleToDraw, Draw, Measure
+from tractcap.work.earlier_pictures import identity_of
 from tractcap.work.jobs import Job
 from tractcap.work.settings import Settings
 

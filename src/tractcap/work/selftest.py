@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 import click
 
 from tractcap.limits import MB, Budget, Watch, as_mb
-from tractcap.records.requests import DrawKnownPicture
+from tractcap.records.worker_requests import DrawKnownPicture
 from tractcap.version import __version__
-from tractcap.work import plan
+from tractcap.work import memory_plan
 from tractcap.work.pool import Task
-from tractcap.work.prepare import do_alone
-from tractcap.work.process import left_out, library_hint
+from tractcap.work.prepare_jobs import do_alone
+from tractcap.work.worker_process import left_out, library_hint
 
 _PACKAGES = ("vtk", "numpy", "nibabel", "scipy", "dipy", "pillow", "matplotlib", "av", "jinja2", "click")
 
@@ -27,7 +27,7 @@ def self_test(budget: Budget, watch: Watch) -> bool:
         click.echo(line)
     began = time.monotonic()
     with TemporaryDirectory(prefix="tractcap-") as folder:
-        event = do_alone(Task(DrawKnownPicture(folder), plan.BASE + 64 * MB), watch)
+        event = do_alone(Task(DrawKnownPicture(folder), memory_plan.BASE + 64 * MB), watch)
     seconds = f"{time.monotonic() - began:.1f} s"
     hint = library_hint(os.environ)
     result = event.answer

@@ -8,8 +8,8 @@ from itertools import accumulate
 from tractcap.errors import SettingsError
 from tractcap.inputs.search import Source, fingerprint
 from tractcap.limits import MB
-from tractcap.records.piece import WHOLE, Piece, pieces
-from tractcap.work.spool import Spool
+from tractcap.records.tractogram_piece import WHOLE, Piece, pieces
+from tractcap.work.disk_spool import Spool
 
 PICTURES = 4 * MB
 """What pictures of a tractogram take whatever its size, in bytes of reading."""

@@ -1,7 +1,7 @@
 """A worker process: ``python -m tractcap.work.worker DATA_LIMIT SUPERVISOR``, which takes requests as JSON on stdin.
 
 It limits itself before it imports anything heavy, dies with its supervisor, and answers each line, as lines of JSON,
-with any number of :class:`~tractcap.records.requests.Progress`, ``Reading`` and ``LoggedWarning``, and one
+with any number of :class:`~tractcap.records.worker_requests.Progress`, ``Reading`` and ``LoggedWarning``, and one
 ``TaskEnded``.
 """
 
@@ -25,7 +25,7 @@ from tractcap.errors import DrawingError, TractcapError
 from tractcap.inputs.reading import listen
 from tractcap.limits.usage import private_memory, private_peak
 from tractcap.limits.worker_limits import limit_data
-from tractcap.records.requests import REQUESTS, LoggedWarning, Message, Progress, Reading, TaskEnded
+from tractcap.records.worker_requests import REQUESTS, LoggedWarning, Message, Progress, Reading, TaskEnded
 
 _log = logging.getLogger("tractcap")
 
@@ -56,7 +56,7 @@ def main() -> None:
 def _carry_out(message: Mapping[str, str], report: Callable[[int], None]) -> TaskEnded:
     end = partial(TaskEnded, peak=0, resting=0)
     try:
-        from tractcap.work.actions import ACTIONS
+        from tractcap.work.worker_actions import ACTIONS
 
         request = REQUESTS[message["action"]].parse(message["request"])
         return end(done=ACTIONS[request.action](request, report).plain())

@@ -137,7 +137,7 @@ def reading(module) -> None:
 
 
 HOOKS = {
-    "tractcap.work.actions": actions,
+    "tractcap.work.worker_actions": actions,
     "tractcap.inputs.tractograms": tractograms,
     "tractcap.inputs.images": images,
     "tractcap.inputs.reading": reading,

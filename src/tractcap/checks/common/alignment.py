@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tractcap.checks.common.panels import Mark
 from tractcap.checks.common.sample import Streamline
-from tractcap.drawing.position import POINTS, core, resampled
+from tractcap.drawing.position_along_bundle import POINTS, core, resampled
 
 NODES = POINTS
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 
-from tractcap.checks.common.check import CheckFile
+from tractcap.checks.common.check_definition import CheckFile
 from tractcap.checks.common.sample import Streamline
 from tractcap.drawing.volume import VOXEL, VisitedVolume
 from tractcap.errors import InputError

@@ -13,7 +13,7 @@ from dipy.tracking.distances import bundles_distances_mdf
 from dipy.tracking.streamlinespeed import set_number_of_points
 from numpy.typing import NDArray
 
-from tractcap.checks.common.check import Report
+from tractcap.checks.common.check_definition import Report
 from tractcap.checks.common.sample import SEED, Sample, Streamline, streamlines
 from tractcap.inputs.tractograms import Tractogram
 

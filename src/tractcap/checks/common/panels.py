@@ -9,6 +9,7 @@ from PIL import Image
 
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Streamline
+from tractcap.color_names import Color
 from tractcap.drawing import labels
 from tractcap.drawing.bounds import BoundsMeter, cropping_notes
 from tractcap.drawing.colors import ColorScale
@@ -18,7 +19,6 @@ from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.views import VIEWS, Frame
 from tractcap.inputs.tractograms.chunks import Chunk
 from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
-from tractcap.palette import Color
 from tractcap.records.options import DATA, ONE, Coloring, PictureOptions, RenderSettings
 
 SIZE = 480

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.checks.common.output import CheckOutput
-from tractcap.palette import DISTINCT, Color, contrast, mix
+from tractcap.color_names import DISTINCT, Color, contrast, mix
 
 DPI = 150
 _POINTS = 9

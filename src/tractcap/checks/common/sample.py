@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.checks.common.check import CHUNK, MOST_POINTS, MOST_STREAMLINES, Report
+from tractcap.checks.common.check_definition import CHUNK, MOST_POINTS, MOST_STREAMLINES, Report
 from tractcap.drawing.lines import StreamlineCounts, drawable
 from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.tractograms import Chunk, Header, Tractogram

@@ -7,29 +7,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tractcap.checks import checks
-from tractcap.checks.common import flags
-from tractcap.checks.common.check import Check, CheckFile, CheckInput
+from tractcap.checks import checks, flags
+from tractcap.checks.common.check_definition import Check, CheckFile, CheckInput
 from tractcap.errors import RecordError
 from tractcap.inputs.filenames import split_image
 from tractcap.inputs.search import Source
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.limits.worker_limits import environment
-from tractcap.records import check as records
-from tractcap.records.check import DONE, FAILED, MISSING, SKIPPED, CheckRecord, Flag, Measured, Value
-from tractcap.records.identity import CHECK, THIS_PROGRAM, Identity
+from tractcap.records import check_sidecar as records
+from tractcap.records.check_sidecar import DONE, FAILED, MISSING, SKIPPED, CheckRecord, Flag, Measured, Value
 from tractcap.records.json_record import Color
-from tractcap.records.requests import CheckFindings, ImageHeader, Request, SourceState, TractogramHeader, UnreadableFile
-from tractcap.work import plan
+from tractcap.records.sidecar_fields import CHECK, THIS_PROGRAM, Identity
+from tractcap.records.worker_requests import (
+    CheckFindings,
+    ImageHeader,
+    Request,
+    SourceState,
+    TractogramHeader,
+    UnreadableFile,
+)
+from tractcap.work import memory_plan
 from tractcap.work.check_files import find, finders
 from tractcap.work.check_options import ComparisonFile, ComparisonFiles
-from tractcap.work.coroutines import MakeWorkers, run_stories
-from tractcap.work.earlier import file_size, identity_of, record_path
-from tractcap.work.headers import HEADER_NEED, FileHeaders
+from tractcap.work.earlier_pictures import file_size, identity_of, record_path
 from tractcap.work.jobs import Job, RunPlan
 from tractcap.work.outcome import KEPT, CheckCounts, Journal
 from tractcap.work.pool import Pool, PoolLimits
+from tractcap.work.read_headers import HEADER_NEED, FileHeaders
+from tractcap.work.scheduler import MakeWorkers, run_stories
 from tractcap.work.settings import Settings
 
 log = logging.getLogger("tractcap")
@@ -180,7 +186,7 @@ class ParticipantChecks:
         inputs = self._inputs(check, job)
         request = MakeCheck(check.name, inputs, str(path.parent), job.source.stem, job.source.title, background)
         record = new_record(check, identity_of(job.source), job.state, self._made_with(job, inputs))
-        return PlannedCheck(check, job, record, request, plan.BASE + plan.SCIENCE + check.need(inputs))
+        return PlannedCheck(check, job, record, request, memory_plan.BASE + memory_plan.SCIENCE + check.need(inputs))
 
     def _inputs(self, check: Check, job: Job) -> CheckInput:
         """A bundle and what this check uses; in the atlas's space where it is compared with that."""

@@ -9,7 +9,9 @@ from tractcap.errors import RecordError
 from tractcap.files import read_json
 from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filenames import BUNDLE_ENTITIES, entities, remainder
-from tractcap.records.identity import (
+from tractcap.records.json_record import OMIT, Count, FileName, JsonRecord, Vector, WrongValueError, one_of
+from tractcap.records.options import Coloring, PictureOptions
+from tractcap.records.sidecar_fields import (
     BUNDLE,
     DAMAGED,
     DRAWN,
@@ -22,8 +24,6 @@ from tractcap.records.identity import (
     Identity,
     Program,
 )
-from tractcap.records.json_record import OMIT, Count, FileName, JsonRecord, Vector, WrongValueError, one_of
-from tractcap.records.options import Coloring, PictureOptions
 from tractcap.version import __version__
 
 OVERVIEW_STEM = "desc-overview"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import IO, Any
 
-from tractcap import interpreter
-from tractcap.records.requests import Message, Request, parse_message
+from tractcap import python_interpreter
+from tractcap.records.worker_requests import Message, Request, parse_message
 
 log = logging.getLogger("tractcap")
 
@@ -56,7 +56,7 @@ class Process:
 
     def __init__(self, environment: Mapping[str, str], data_limit: int) -> None:
         _say(*left_out(os.environ))
-        command = [*interpreter.command(), "-m", "tractcap.work.worker", str(data_limit), str(os.getpid())]
+        command = [*python_interpreter.command(), "-m", "tractcap.work.worker", str(data_limit), str(os.getpid())]
         pipe = subprocess.PIPE
         self._child = subprocess.Popen(  # noqa: S603  our own interpreter and module
             command, stdin=pipe, stdout=pipe, stderr=pipe, env={**inherited(os.environ), **environment}

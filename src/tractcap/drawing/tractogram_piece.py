@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.records.piece import TOLD
+from tractcap.records.tractogram_piece import TOLD
 
 if TYPE_CHECKING:
     from tractcap.drawing.canvas import Canvas
@@ -57,7 +57,7 @@ class PieceWriter:
             self._zip.writestr(f"{number}/{first}", band.tobytes())
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
-        """Write values that JSON holds, for :func:`tractcap.records.piece.read_told`."""
+        """Write values that JSON holds, for :func:`tractcap.records.tractogram_piece.read_told`."""
         self._zip.writestr(TOLD, json.dumps(facts))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol
 
 from tractcap.limits import Watch
-from tractcap.records.requests import Answer
+from tractcap.records.worker_requests import Answer
 from tractcap.work.pool import Event, PoolLimits, Task
 
 Story = Coroutine[Any, Any, None]

@@ -7,27 +7,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tractcap import palette
+from tractcap import color_names
+from tractcap.color_names import Color
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import SearchResult, Source, search
 from tractcap.limits import MB, Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.limits.worker_limits import ceiling, environment
-from tractcap.palette import Color
-from tractcap.records.identity import EMPTY, FAILED
 from tractcap.records.options import BUNDLE, TUBES, RenderSettings
-from tractcap.records.piece import WHOLE, Piece, pieces
-from tractcap.records.requests import Answer, FindOutline, UnreadableFile
-from tractcap.work import plan
-from tractcap.work.coroutines import MakeWorkers, run_stories, together
-from tractcap.work.headers import AT_ONCE, HEADER_NEED, FileHeaders
-from tractcap.work.images import MatchedImages, choose, memory_need, state_of
+from tractcap.records.sidecar_fields import EMPTY, FAILED
+from tractcap.records.tractogram_piece import WHOLE, Piece, pieces
+from tractcap.records.worker_requests import Answer, FindOutline, UnreadableFile
+from tractcap.work import memory_plan
+from tractcap.work.chosen_images import MatchedImages, choose, memory_need, state_of
+from tractcap.work.disk_spool import Spool
 from tractcap.work.jobs import Job, RunPlan, UndrawnTractogram
 from tractcap.work.pool import Event, Pool, PoolLimits, Task
+from tractcap.work.read_headers import AT_ONCE, HEADER_NEED, FileHeaders
+from tractcap.work.scheduler import MakeWorkers, run_stories, together
 from tractcap.work.settings import Settings
 from tractcap.work.shard import Shares, can_be_parted
-from tractcap.work.spool import Spool
 
 log = logging.getLogger("tractcap")
 
@@ -64,11 +64,11 @@ def prepare(
     result.sources.clear()  # they are on disk now
     if not len(people):
         raise NothingToDrawError(_nothing_found(settings, result))
-    if settings.coloring.kind == BUNDLE and len(bundles) > len(palette.apart()):
-        log.warning("there are %d bundles for %d colours: some share one", len(bundles), len(palette.apart()))
+    if settings.coloring.kind == BUNDLE and len(bundles) > len(color_names.apart()):
+        log.warning("there are %d bundles for %d colours: some share one", len(bundles), len(color_names.apart()))
     planner = _Planner(settings, watch, people, MatchingImages(result.images, settings.filters))
     planner.read_headers(make_workers)
-    planned = planner.plan_all(palette.assign(bundles))
+    planned = planner.plan_all(color_names.assign(bundles))
     planned.found, planned.unread = result.people, result.failed
     if planned.count and settings.reference:
         # the head in a reference that was asked for; those that match in the dataset are each person's own
@@ -203,25 +203,25 @@ class _Planner:
             return UndrawnTractogram(source, header.status, header.why)
         if images.missing_map:
             return UndrawnTractogram(source, FAILED, images.missing_map)
-        workload = plan.Workload(
+        workload = memory_plan.Workload(
             len(picture.views), picture.sizes, header.points, header.loaded, picture.sums,
             memory_need(images, headers, settings.coloring), tubes=picture.style == TUBES,
         )  # fmt: skip
         bound = ceiling(self._watch.budget.cpus)  # of each process, by a ulimit
         room = self._room if bound is None else min(self._room, bound)
-        render = plan.fit(workload, room)
-        need = plan.need(workload, render) if render else 0
+        render = memory_plan.fit(workload, room)
+        need = memory_plan.need(workload, render) if render else 0
         if settings.mem_per_job is not None:
             need = settings.mem_per_job
-            render = plan.fit(workload, need) or RenderSettings(plan.CHUNKS[0], (len(workload.sizes),))
+            render = memory_plan.fit(workload, need) or RenderSettings(memory_plan.CHUNKS[0], (len(workload.sizes),))
         if render is None or need > room:
             return UndrawnTractogram(source, FAILED, self._why_too_large(source, workload), too_large=True)
         reference, scalar_map = (state_of(path, headers) for path in (images.reference, images.scalar_map))
         return Job(source, header, workload, render, need, _NO_COLOR, images, reference, scalar_map, mine)
 
-    def _why_too_large(self, source: Source, workload: plan.Workload) -> str:
+    def _why_too_large(self, source: Source, workload: memory_plan.Workload) -> str:
         settings, budget = self._settings, self._watch.budget
-        least, smaller = plan.least(workload, settings.margin), "--size"
+        least, smaller = memory_plan.least(workload, settings.margin), "--size"
         if settings.mem_per_job is not None:
             least, smaller = int((settings.mem_per_job + SUPERVISOR) / (1 - settings.margin)), "--mem-per-job"
         within = f"{as_mb(budget.bytes)} MB (bound by {budget.bound_by.where})"
@@ -264,13 +264,13 @@ class _Planner:
         No more tractograms are worth it than there are workers: each of them is more than a worker's share.
         """
         room, workers = self._room, self._most_workers
-        crew, parted = plan.WorkerPlan(1, self._watch.budget.cpus, ""), []
+        crew, parted = memory_plan.WorkerPlan(1, self._watch.budget.cpus, ""), []
         while len(self._points):
-            counts = plan.counts(self._points, workers)
+            counts = memory_plan.counts(self._points, workers)
             parted = [self._part(job, counts[number], room // workers) for _, number, job in self._largest]
             parted += [self._part(job, 1, room // workers) for job in self._in_pieces]
             needs = [*self._needs, *(job.need for job in parted for _ in job.pieces or (WHOLE,))]
-            crew = plan.crew(self._settings.nprocs, self._watch.budget.cpus, needs, room)
+            crew = memory_plan.crew(self._settings.nprocs, self._watch.budget.cpus, needs, room)
             if crew.bound_by != "memory" or crew.workers >= workers:
                 break
             workers = crew.workers  # there is no memory for more, so fewer pieces will do
@@ -290,15 +290,15 @@ class _Planner:
         parted = pieces(count, len(job.workload.sizes)) if job.pieces == (WHOLE,) and count > 1 else job.pieces
         if parted in ((WHOLE,), ()):
             return job
-        fitting = plan.fit_pieces(job.workload, job.render.sampling, [piece.drawn for piece in parted], room)
+        fitting = memory_plan.fit_pieces(job.workload, job.render.sampling, [piece.drawn for piece in parted], room)
         return replace(job, pieces=parted, render=fitting[0], need=fitting[1]) if fitting else job
 
 
 def _room_for_workers(settings: Settings, watch: Watch) -> int:
     """What all workers may take, by the budget and by what others leave of it."""
-    room = min(plan.usable(watch.budget.bytes, settings.margin), watch.room())
+    room = min(memory_plan.usable(watch.budget.bytes, settings.margin), watch.room())
     if room < HEADER_NEED:
-        smallest = plan.need(plan.Workload(1, (64,), 0), RenderSettings(0, (1,), 1))
+        smallest = memory_plan.need(memory_plan.Workload(1, (64,), 0), RenderSettings(0, (1,), 1))
         least = int((smallest + SUPERVISOR) / (1 - settings.margin)) + MB
         raise CapTooSmallError(
             f"nothing can be drawn in {as_mb(watch.budget.bytes)} MB (bound by {watch.budget.bound_by.where}), "

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from tractcap.records.check import Attached, Value
-from tractcap.records.identity import Identity
+from tractcap.records.check_sidecar import Attached, Value
 from tractcap.records.json_record import OMIT, Count, JsonRecord, parser
 from tractcap.records.options import Coloring, RenderSettings
-from tractcap.records.piece import Piece
-from tractcap.records.tractogram import (
+from tractcap.records.sidecar_fields import Identity
+from tractcap.records.tractogram_piece import Piece
+from tractcap.records.tractogram_sidecar import (
     Box,
     DrawnRecord,
     MeasuredBy,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tractcap.errors import InputError
 from tractcap.records.json_record import Count, JsonRecord
-from tractcap.records.piece import Piece, read_told
-from tractcap.records.requests import Draw
+from tractcap.records.tractogram_piece import Piece, read_told
+from tractcap.records.worker_requests import Draw
 from tractcap.version import __version__
 
 log = logging.getLogger("tractcap")

@@ -11,9 +11,9 @@ from tractcap.checks import checks
 from tractcap.checks.common.output import CheckOutput
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw, draw_piece
+from tractcap.drawing.extent import measure
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.measure import measure
-from tractcap.drawing.piece_file import PieceWriter
+from tractcap.drawing.tractogram_piece import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.errors import InputError, MissingError
 from tractcap.files import all_together, clear_parts, write_whole
@@ -22,10 +22,12 @@ from tractcap.inputs.reading import reading
 from tractcap.inputs.search import fingerprint
 from tractcap.inputs.tractograms import Tractogram, open_tractogram
 from tractcap.inputs.tractograms.tsf import find_scalars
-from tractcap.records import piece_files, tractogram
+from tractcap.records import tractogram_piece_files as piece_files
+from tractcap.records import tractogram_sidecar
 from tractcap.records.json_record import JsonRecord
 from tractcap.records.options import SCALAR, Coloring
-from tractcap.records.requests import (
+from tractcap.records.tractogram_sidecar import Box, DrawnRecord, Extent, LengthsRecord, Measurements
+from tractcap.records.worker_requests import (
     CheckFindings,
     Draw,
     DrawKnownPicture,
@@ -44,11 +46,10 @@ from tractcap.records.requests import (
     WrittenFile,
     WrittenFiles,
 )
-from tractcap.records.tractogram import Box, DrawnRecord, Extent, LengthsRecord, Measurements
 from tractcap.version import __version__
-from tractcap.work.checking import MakeCheck
-from tractcap.work.earlier import write_unmerged
+from tractcap.work.earlier_pictures import write_unmerged
 from tractcap.work.pictures import PictureWriter, record_of
+from tractcap.work.run_checks import MakeCheck
 
 T = TypeVar("T")
 
@@ -140,10 +141,10 @@ def draw_pictures(request: Draw, report: Report, pieces: Sequence[Path] = ()) ->
             report(counts.points)
         sizes = {name: (unfinished / name).stat().st_size for name in pictures.finish()}
         record = record_of(request, scene, counts, sizes)
-        tractogram.place(folder, stem).unlink(missing_ok=True)  # it is of what is replaced now
+        tractogram_sidecar.place(folder, stem).unlink(missing_ok=True)  # it is of what is replaced now
         for name in sizes:
             (unfinished / name).replace(folder / name)
-    record.write(tractogram.place(folder, stem))
+    record.write(tractogram_sidecar.place(folder, stem))
     piece_files.clear(folder, stem)
     return record
 

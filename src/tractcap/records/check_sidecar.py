@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from tractcap.errors import RecordError
-from tractcap.records.identity import CHECK, UNREADABLE, BundleRecord, Identity, Program
 from tractcap.records.json_record import OMIT, FileName, JsonRecord, WrongValueError, one_of
+from tractcap.records.sidecar_fields import CHECK, UNREADABLE, BundleRecord, Identity, Program
 
 DONE, FAILED, MISSING, SKIPPED = STATUSES = ("done", "failed", "missing", "skipped")
 """What became of a check: it was made; it could not be; what it needs isn't there; it was not asked for."""

@@ -8,8 +8,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from tractcap.checks import checks
-from tractcap.checks.common import flags
+from tractcap.checks import checks, flags
 from tractcap.errors import SettingsError
 from tractcap.files import write_text
 from tractcap.inputs.search import Source

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.checks.common.check import CHUNK, Report
+from tractcap.checks.common.check_definition import CHUNK, Report
 from tractcap.checks.common.sample import Sample, Sampler
+from tractcap.drawing.extent import LengthMeter, LengthSummary
 from tractcap.drawing.lines import StreamlineCounts, drawable
-from tractcap.drawing.measure import LengthMeter, LengthSummary
 from tractcap.drawing.volume import VisitedVolume
 from tractcap.inputs.tractograms import Chunk, Tractogram
 

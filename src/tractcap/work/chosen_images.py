@@ -6,9 +6,9 @@ from pathlib import Path
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import Source
 from tractcap.records.options import DATA, DENSITY, POSITION, SCALAR, Coloring
-from tractcap.records.requests import ImageHeader, UnreadableFile
-from tractcap.work import plan
-from tractcap.work.headers import FileHeaders
+from tractcap.records.worker_requests import ImageHeader, UnreadableFile
+from tractcap.work import memory_plan
+from tractcap.work.read_headers import FileHeaders
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def state_of(path: Path | None, headers: FileHeaders) -> ImageState | None:
 def memory_need(images: MatchedImages, headers: FileHeaders, coloring: Coloring) -> int:
     """Bytes that a worker takes beside streamlines and pictures."""
     read = (headers.images.get(path) if path else None for path in (images.reference, images.scalar_map))
-    need = plan.images(*(header.shape if isinstance(header, ImageHeader) else None for header in read))
+    need = memory_plan.images(*(header.shape if isinstance(header, ImageHeader) else None for header in read))
     if coloring.kind in (DATA, POSITION, DENSITY) and not need:
-        need += plan.SCIENCE
-    return need + (plan.DENSITY if coloring.kind == DENSITY else 0)
+        need += memory_plan.SCIENCE
+    return need + (memory_plan.DENSITY if coloring.kind == DENSITY else 0)

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tractcap.records.requests import ImageHeader, ReadHeaders, TractogramHeader, UnreadableFile
-from tractcap.work import plan
-from tractcap.work.coroutines import do, together
+from tractcap.records.worker_requests import ImageHeader, ReadHeaders, TractogramHeader, UnreadableFile
+from tractcap.work import memory_plan
 from tractcap.work.pool import Task
+from tractcap.work.scheduler import do, together
 
 log = logging.getLogger("tractcap")
 
-HEADER_NEED = plan.BASE
+HEADER_NEED = memory_plan.BASE
 
 AT_ONCE = 50
 """How many headers a worker reads one after the other, before it answers."""

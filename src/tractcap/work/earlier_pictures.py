@@ -11,11 +11,10 @@ from pathlib import Path
 
 from tractcap.errors import RecordError
 from tractcap.inputs.search import Source, fingerprint
-from tractcap.records import tractogram
-from tractcap.records.identity import BUNDLE, DRAWN, FAILED, THIS_PROGRAM, BundleRecord, Identity
+from tractcap.records import tractogram_sidecar
 from tractcap.records.options import Coloring
-from tractcap.records.requests import Draw, SourceState
-from tractcap.records.tractogram import (
+from tractcap.records.sidecar_fields import BUNDLE, DRAWN, FAILED, THIS_PROGRAM, BundleRecord, Identity
+from tractcap.records.tractogram_sidecar import (
     Box,
     DrawnRecord,
     Extent,
@@ -24,8 +23,9 @@ from tractcap.records.tractogram import (
     SceneRecord,
     UndrawnRecord,
 )
+from tractcap.records.worker_requests import Draw, SourceState
 from tractcap.version import __version__
-from tractcap.work.images import ImageState
+from tractcap.work.chosen_images import ImageState
 
 log = logging.getLogger("tractcap")
 
@@ -45,7 +45,7 @@ def identity_of(source: Source, status: str = DRAWN) -> Identity:
 
 def record_path(output: Path, source: Source) -> Path:
     """Where a tractogram's record lies."""
-    return tractogram.place(output / source.folder, source.stem)
+    return tractogram_sidecar.place(output / source.folder, source.stem)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def load_earlier(path: Path, sources: Sequence[SourceState], *, warn: bool = Tru
     warn : log of one that can't be understood that its pictures are drawn anew.
     """
     try:
-        record = tractogram.load(path)
+        record = tractogram_sidecar.load(path)
     except FileNotFoundError:
         return None
     except RecordError as error:
@@ -132,7 +132,7 @@ def write_undrawn(output: Path, source: Source, status: str, why: str, known: So
     except OSError:
         alone = SourceState(source.name, 0, 0)
     try:
-        earlier = tractogram.load(path)
+        earlier = tractogram_sidecar.load(path)
     except (FileNotFoundError, RecordError):
         earlier = None
     state = known or alone
@@ -152,7 +152,7 @@ def write_unmerged(request: Draw, why: str) -> None:
     )  # fmt: skip
     sources = [bundle.source for bundle in request.bundles]
     record = _undrawn_record(identity, sources, f"{drawn.title}: {why}")
-    record.write(tractogram.place(Path(request.folder), request.stem))
+    record.write(tractogram_sidecar.place(Path(request.folder), request.stem))
 
 
 def _undrawn_record(identity: Identity, sources: Sequence[SourceState], why: str) -> UndrawnRecord:
