@@ -5,6 +5,6 @@
                └── scheduler ── pool ── worker_process ══ pipe ══ worker ── worker_actions ── inputs, drawing, checks
                          one supervisor                           many, each with an rlimit
 
-Requests and answers that cross the pipe are classes of ``records.worker_requests``. Everything heavy is loaded in the workers;
-the supervisor imports the standard library, click and psutil alone.
+Requests and answers that cross the pipe are classes of ``records.worker_requests``. Everything heavy is loaded in the
+workers; the supervisor imports the standard library, click and psutil alone.
 """
