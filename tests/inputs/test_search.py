@@ -125,6 +125,8 @@ def test_a_fingerprint_is_the_size_and_when_it_was_last_changed(tmp_path: Path) 
     assert fingerprint(tmp_path / "b.trk") == (9, 3 * 10**9)
     (tmp_path / "empty.trx/.keep").unlink()
     assert fingerprint(tmp_path / "empty.trx") == (0, 0)
+    with pytest.raises(FileNotFoundError):
+        fingerprint(tmp_path / "gone.trk")
 
 
 def test_a_name_that_a_layout_has_twice_is_the_same_in_both_places(tmp_path: Path) -> None:

@@ -181,8 +181,8 @@ def fingerprint(path: Path) -> tuple[int, int]:
     OSError
         When it is gone.
     """
-    files = [path, *sorted(path.rglob("*"))] if path.is_dir() else [path]
-    states = [file.stat() for file in files if file.is_file()]
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    states = [file.stat() for file in files]
     return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
 
 
