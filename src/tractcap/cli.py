@@ -128,9 +128,9 @@ def tractcap(
 
     INPUT is a BIDS (derivative) dataset, a folder of tractograms, one tractogram, or the word demo for real
     bundles that come with the installation. Pictures and a page for each participant go to OUTPUT, a folder.
-    Level group reads what participants' runs have left there, and makes the group's page and table of it.
+    Level group reads the results of participants' runs there, and makes the group's page and table from them.
 
-    Names of options may be written with underscores too, as in other BIDS Apps.
+    Option names may also be written with underscores, as in other BIDS Apps.
 
     \b
     Exit status: 0 all drawn (or empty); 1 some inputs failed; 2 bad options or settings; 3 nothing to draw;

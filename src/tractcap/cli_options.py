@@ -126,29 +126,29 @@ OPTIONS: dict[str, list[Option]] = {
         Option("--session-label --session-id sessions", "Draw only these sessions, with or without ses-.",
                multiple=True, metavar="LABEL..."),
         Option("--tract-label tracts",
-               "Draw only these bundles, by their own name or any tool's; without a side, both.",
+               "Draw only these bundles, by their own or any tool's name; without a side, both.",
                multiple=True, metavar="LABEL..."),
         Option("--layout layouts",
-               "Where participant, session and bundle stand in paths below INPUT, for trees that aren't BIDS, such as "
+               "Where participant, session and bundle appear in paths below INPUT, for trees that aren't BIDS, such as "
                "{participant}/wave{session}/tracts/{bundle}.trk.  [default: as in BIDS and the field's tools]",
                type=Parsed("pattern", _layout), multiple=True, metavar="PATTERN"),
         Option("--bids-filter-file",
                "Entities that tractograms, references and maps must have: see the documentation.",
                type=PATH, metavar="JSON"),
-        Option("--vtk-space", "Space of .vtk, .vtp and .fib files that don't say theirs.  [default: RAS]",
+        Option("--vtk-space", "Space of .vtk, .vtp and .fib files that don't state it.  [default: RAS]",
                type=click.Choice(["RAS", "LPS"])),
-        Option("--skip-bids-validation", "Accepted as in other BIDS Apps: nothing is validated.", is_flag=True),
+        Option("--skip-bids-validation", "Accepted, as in other BIDS Apps, but nothing is validated.", is_flag=True),
     ],
     "Memory and workers": [
         Option("--mem --mem-mb mem",
-               f"Memory that may be used in all: MB, or 512M, 4G. Default: ${CAP_VARIABLE}, or the least limit found.",
+               f"Total memory to use: MB, or 512M, 4G. Default: ${CAP_VARIABLE}, or the smallest limit found.",
                type=SIZE, metavar="SIZE"),
         Option("--mem-per-job", "Memory of a worker, instead of the estimate.", type=SIZE, metavar="SIZE"),
-        Option("--safety-margin", "Share of the memory left unplanned.", type=click.FloatRange(0, 0.9), default=0.2),
-        Option("--nprocs --n-cpus --nthreads nprocs", "Most workers at once; -1: as many as fit.",
+        Option("--safety-margin", "Share of the memory kept in reserve.", type=click.FloatRange(0, 0.9), default=0.2),
+        Option("--nprocs --n-cpus --nthreads nprocs", "Maximum number of workers; -1: as many as fit.",
                type=WorkerCount(), default=-1),
         Option("--batch-size",
-               "Participants that are finished, and their memory released, before the next are begun.  [default: all]",
+               "Finish this many participants and release their memory before starting the next.  [default: all]",
                type=click.IntRange(min=1), metavar="N"),
         Option("--timeout", "End a worker that shows no sign of life for this long.",
                type=ABOVE_ZERO, default=600, metavar="SECONDS"),
@@ -159,7 +159,7 @@ OPTIONS: dict[str, list[Option]] = {
                "the last three.",
                type=names(VIEWS, {"six": SIX, "in-slice": IN_SLICE}), default="six", metavar="NAMES"),
         Option("--size", "Width and height of a picture in pixels.", type=click.IntRange(64, 4096), default=800),
-        Option("--fit", "Frame each bundle by itself, not all of a participant alike.", is_flag=True),
+        Option("--fit", "Frame each bundle separately, not all of a participant alike.", is_flag=True),
         Option("--overview", "Also draw all bundles of a participant in one picture, with a legend.", is_flag=True),
         Option("--style", "Lines, or lit tubes, which take longer.", type=click.Choice(STYLES), default=LINES),
         Option("--width", "Width of lines and tubes.  [default: 1/320 of a picture's width, at least 1.5 pixels]",
@@ -171,61 +171,61 @@ OPTIONS: dict[str, list[Option]] = {
         Option("--animation", f"Also make a turntable, in formats separated by commas: {', '.join(FORMATS)}; or none.",
                type=names(FORMATS, {"none": ()}), default="none", metavar="FORMATS"),
         Option("--frames", "Number of pictures of the turntable.", type=click.IntRange(2, 360), default=36),
-        Option("--frame-size", "Width and height of its pictures in pixels.",
+        Option("--frame-size", "Width and height of turntable pictures in pixels.",
                type=click.IntRange(64, 1024), default=400),
     ],
     "Colours": [
         Option("--color",
-               "direction: of each segment; endpoints: from end to end; bundle: a colour for each bundle, the same in "
-               f"all participants; one colour for all: #rrggbb, {', '.join(NAMES)}; data:NAME: values that the file "
-               "holds for each point or streamline; scalar:NAME: values of a map, of --scalar or found in the dataset; "
-               "position: along the bundle; density: of streamlines.  "
+               "direction: of each segment; endpoints: direction from end to end; bundle: a colour for each bundle, "
+               f"the same in all participants; one colour for all: #rrggbb, {', '.join(NAMES)}; data:NAME: values that "
+               "the file holds for each point or streamline; scalar:NAME: values of a map, from --scalar or found in "
+               "the dataset; position: along the bundle; density: of streamlines.  "
                "[default: direction, or the first map of --scalar]",
                metavar="HOW"),
         Option("--scalar scalars", "A map to colour by, such as FA=fa.nii.gz.", multiple=True, metavar="NAME=IMAGE"),
         Option("--color-range",
-               "Values at both ends of the colour map; or participant or group: one range for all of it.  "
+               "Values at the ends of the colour map; or participant or group, for one range over it.  "
                "[default: participant, from the 2nd to the 98th percentile]",
                metavar="LOW,HIGH"),
-        Option("--colormap", "Colour map of values.", type=click.Choice(COLORMAPS), default=COLORMAPS[0]),
+        Option("--colormap", "Colour map for values.", type=click.Choice(COLORMAPS), default=COLORMAPS[0]),
     ],
     "Anatomy and overlays": [
         Option("--reference",
                "Anatomy under the tracts: a NIfTI, or none.  "
-               "[default: found in a BIDS dataset, of the tracts' own space]",
+               "[default: found in a BIDS dataset, in the tracts' own space]",
                type=PATH, metavar="IMAGE"),
         Option("--anatomy",
-               "What is shown of the reference: slices, glass (a see-through head or brain), both, or none.",
+               "How the reference is shown: slices, glass (a see-through head or brain), both, or none.",
                type=names(ANATOMY, {"both": ANATOMY, "none": ()}), default=",".join(ANATOMY), metavar="NAMES"),
         Option("--slices-at", "Point in RAS+ mm that the slices pass through.  [default: each bundle's centre]",
                type=Parsed("point", _point), metavar="X,Y,Z"),
-        Option("--slab", "Views in a slice show what lies within this distance of it, on both sides.",
+        Option("--slab", "In-slice views show what lies within this distance of the slice, on both sides.",
                type=ABOVE_ZERO, default=2.0, metavar="MM"),
     ],
     "Checks": [
-        Option("--checks", f"Measures of quality, separated by commas: {', '.join(checks())}; all; none.",
+        Option("--checks", f"Quality measures, separated by commas: {', '.join(checks())}; all; none.",
                default="none", metavar="NAMES"),
         Option("--atlas",
-               "Bundles to check against, of the same names, in the same space: a folder of tractograms or NIfTIs, or "
+               "Bundles to compare with, of the same names, in the same space: a folder of tractograms or NIfTIs, or "
                "one file.",
                type=PATH, metavar="PATH"),
         Option("--before",
-               "The same bundles before they were filtered, or from another program: a folder or dataset, or one "
+               "The same bundles before filtering, or from another program: a folder or dataset, or one "
                "tractogram.",
                type=PATH, metavar="PATH"),
         Option("--metric metrics",
-               "A map along the bundles; without IMAGE it is found in the dataset.  "
+               "A map to profile along the bundles; without IMAGE, found in the dataset.  "
                "[default: FA and MD, where found]",
                multiple=True, metavar="NAME[=IMAGE]"),
         Option("--flags",
-               "Rules for what is flagged, instead of those that come with tractcap: see the documentation.",
+               "Rules for flagging, instead of tractcap's own: see the documentation.",
                type=PATH, metavar="TOML"),
     ],
     "Clusters and reruns": [
-        Option("--shard", "Draw the I-th of N equal shares of the work, for the array tasks of a cluster.",
+        Option("--shard", "Draw the I-th of N equal shares of the work, for a cluster's array tasks.",
                type=Parsed("share", _shard), metavar="I/N"),
         Option("-w --work-dir", "Folder for temporary files.  [default: inside OUTPUT]", type=PATH),
-        Option("--overwrite", "Draw again what an earlier run has drawn from the same files with the same options.",
+        Option("--overwrite", "Draw again what an earlier run drew from the same files with the same options.",
                is_flag=True),
         Option("--stop-on-first-crash", "Stop at the first tractogram that can't be drawn.", is_flag=True),
     ],
