@@ -120,7 +120,7 @@ def test_what_was_started_with_the_hosts_modules_keeps_them(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("flags", [[], ["-I"], ["-E"], ["-s"], ["-P"], ["-B"], ["-I", "-B"]], ids=" ".join)
 def test_another_python_is_started_as_this_one_was(flags: list[str]) -> None:
-    code = "from tractcap import interpreter; print(*interpreter.command()[1:])"
+    code = "from tractcap import python_interpreter; print(*python_interpreter.command()[1:])"
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run([sys.executable, *flags, "-c", code], env=clean, capture_output=True, text=True, check=True)
     told = done.stdout.split()

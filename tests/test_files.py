@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from damage import FILES
 
-from tractcap.checks.common import flags
+from tractcap.checks import flags
 from tractcap.errors import SettingsError
 from tractcap.inputs import filters
 from tractcap.inputs.images import ImageFile

@@ -145,7 +145,7 @@ def test_samples_and_figures_are_the_same_in_all_packings(
     other = CheckFile(str(phantoms.save(tmp_path / "other.tck", phantoms.asymmetric_bundle(50, seed=3))))
     found = {}
     for number, ending in enumerate(("tck", *phantoms.ENDINGS)):
-        for module in ("sample", "survey"):
+        for module in ("sample", "whole_file"):
             monkeypatch.setattr(f"tractcap.checks.common.{module}.CHUNK", 20_000 >> number)
         at = phantoms.save(tmp_path / f"{number}.{ending}", phantoms.asymmetric_bundle(90))
         with checking.no_pictures():

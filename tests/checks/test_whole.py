@@ -13,9 +13,9 @@ import phantoms
 import pytest
 import whole_bundles
 
-from tractcap.checks import checks
+from tractcap.checks import checks, flags
 from tractcap.checks.cci import confidence
-from tractcap.checks.common import estimate, flags, sample
+from tractcap.checks.common import estimate, sample
 from tractcap.checks.common.check_definition import interval
 from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
 

@@ -429,13 +429,13 @@ FAULTS = [ValueError("odd"), KeyError("odd"), RecursionError(), MemoryError(), O
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-@pytest.mark.parametrize("function", ["search.known", "source.identify"])
+@pytest.mark.parametrize("function", ["search.known", "tractogram_source.identify"])
 def test_a_name_that_raises_anything_costs_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, function: str
 ) -> None:
     odd = f"odd{function.partition('.')[0]}{type(fault).__name__}"  # another each time: some are kept
     plant(tmp_path, "sub-1/AF_L.trk", f"sub-1/{odd}.trk", f"sub-1/{odd}_tractogram.json", "sub-2/AF_L.trk")
-    real = {"search.known": known, "source.identify": identify}[function]
+    real = {"search.known": known, "tractogram_source.identify": identify}[function]
 
     def raising(name: str, *more: str) -> object:
         if odd in name:

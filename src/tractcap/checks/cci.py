@@ -37,7 +37,7 @@ _THRESHOLD = 1.0
 
 def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     """See :meth:`Check.run`."""
-    tractogram = inputs.open(inputs.tractogram)
+    tractogram = inputs.open_file(inputs.tractogram)
     sample = take(tractogram, output.report, SHORTEST)
     sample = pairwise_distances.thinned(sample, sample.total)
     values = confidence(sample.streamlines, tractogram, output.report)

@@ -12,7 +12,7 @@ from tractcap.errors import RecordError, SettingsError
 from tractcap.files import read_text
 from tractcap.records.check_sidecar import Flag
 
-OURS = Path(__file__).parent.parent / "flags.toml"
+OURS = Path(__file__).parent / "flags.toml"
 """The rules that come with tractcap."""
 
 _EVERY = "NAME"

@@ -26,7 +26,7 @@ _COLUMNS = (
 
 def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     """See :meth:`Check.run`."""
-    sample = take(inputs.open(inputs.tractogram), output.report)
+    sample = take(inputs.open_file(inputs.tractogram), output.report)
     bundle = align(sample.streamlines)
     marks = bundle.part_marks(SEGMENTS)
     # as dipy's assignment_map finds them for a model that is the core alone: of a whole bundle that bends far it would

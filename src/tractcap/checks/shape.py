@@ -36,7 +36,7 @@ _HALF = 127
 
 def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     """See :meth:`Check.run`."""
-    tractogram, duplicates = inputs.open(inputs.tractogram), Duplicates()
+    tractogram, duplicates = inputs.open_file(inputs.tractogram), Duplicates()
     outside = _OutsideReference(inputs.reference, tractogram)
 
     def also(chunk: Chunk) -> None:

@@ -120,7 +120,7 @@ class CheckInput(JsonRecord, keys=str):
     before: CheckFile | None = None
     mirror: CheckFile | None = None
 
-    def open(self, file: CheckFile) -> "Tractogram":
+    def open_file(self, file: CheckFile) -> "Tractogram":
         """One of its tractograms.
 
         Raises
@@ -140,7 +140,7 @@ class CheckInput(JsonRecord, keys=str):
         InputError
             When it can't be read, or that isn't known; ``otherwise`` says what isn't possible then.
         """
-        tractogram = self.open(file)
+        tractogram = self.open_file(file)
         if why := tractogram.header.unplaced:
             raise InputError(f"{file.name}: {why}, so {otherwise}.")
         return tractogram
