@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 RUNS: dict[str, list[str]] = {
     "plain": ["BIDS", "OUT", "participant", "-v", "--nprocs", "1", "--timeout", "300"],
     "again": ["BIDS", "OUT", "participant", "-vv", "--overwrite", "--stop-on-first-crash", "--skip-bids-validation"],
-    "group": ["BIDS", "OUT", "group"],
+    "plain-group": ["BIDS", "OUT", "group"],
     "chosen": [
         "BIDS", "OUT", "participant", "--participant-label", "01", "--session-label", "a", "--tract-label", "AF",
         "--views", "in-slice,left", "--slices-at", "1,2,3", "--slab", "5", "--size", "300", "--fit", "--style", "tubes",

@@ -195,7 +195,7 @@ def test_gvisor_does_not_tell_pages_of_files_apart(tmp_path: Path, monkeypatch: 
     processes(tmp_path, monkeypatch, 7, os.getpid(), rss=243020 // 4, shared=0)
     write(tmp_path / "proc/self/status", status)
     assert usage.private_memory(7) == 243020 * 1024
-    assert usage.private_peak(tmp_path) == 243020 * 1024
+    assert usage.PrivatePeak(tmp_path).bytes == 243020 * 1024
     assert usage.private_memory(8) == 0
     write(tmp_path / "proc/meminfo", "")
     budget = settle(1000 * MB, root=tmp_path, environ={})
@@ -209,9 +209,25 @@ def test_what_linux_tells_apart_is_told_apart(tmp_path: Path, monkeypatch: pytes
     processes(tmp_path, monkeypatch, 7, os.getpid(), rss=100, shared=40)
     assert usage.private_memory(7) == 240 * 1024
     write(tmp_path / "proc/self/status", "VmHWM: 500 kB\nVmRSS: 400 kB\nRssAnon: 240 kB\nRssFile: 150 kB\n")
-    assert usage.private_peak(tmp_path) == 350 * 1024
+    assert usage.PrivatePeak(tmp_path).bytes == 350 * 1024
     write(tmp_path / "proc/self/status", "VmHWM: 500 kB\nVmRSS: 400 kB\n")
-    assert usage.private_peak(tmp_path) == 500 * 1024, "before Linux 4.5"
+    assert usage.PrivatePeak(tmp_path).bytes == 500 * 1024, "before Linux 4.5"
+
+
+def test_a_peak_is_not_raised_by_pages_of_files_that_are_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a tight limit the kernel drops them; what the process itself holds doesn't grow by that."""
+    status = tmp_path / "proc/self/status"
+    processes(tmp_path, monkeypatch, os.getpid(), rss=75, shared=37)
+    write(status, "VmHWM: 300 kB\nVmRSS: 300 kB\nRssAnon: 150 kB\nRssFile: 150 kB\n")
+    peak = usage.PrivatePeak(tmp_path)
+    write(status, "VmHWM: 300 kB\nVmRSS: 170 kB\nRssAnon: 150 kB\nRssFile: 20 kB\n")
+    peak.update()
+    assert peak.bytes == 152 * 1024, "what psutil says is held now, in pages"
+    write(status, "VmHWM: 420 kB\nVmRSS: 170 kB\nRssAnon: 150 kB\nRssFile: 20 kB\n")
+    peak.update()
+    assert peak.bytes == 400 * 1024, "a rise since is the process's own"
 
 
 @pytest.mark.parametrize("text", ["", "x y z", "1 2\n"])

@@ -29,10 +29,25 @@ def private_memory(pid: int | None = None) -> int:
     return max(0, memory.rss - memory.shared)
 
 
-def private_peak(root: Path = Path("/")) -> int:
-    """The most bytes that this process held at once, pages of files left out; what it holds where no peak is kept."""
-    status = procfs.sizes(_text(root / "proc/self/status"))
-    return max(status.get("VmHWM", 0) - status.get("RssFile", 0), private_memory())
+class PrivatePeak:
+    """The most ``bytes`` that this process has held at once since its peak was cleared, without pages of files.
+
+    The kernel's own peak has these pages in it. How many they are is known of the present alone, and they are taken
+    away where memory is short. So a rise of that peak is looked at soon after it: call :meth:`update` often.
+    """
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._root, self._with_files = root, 0
+        self.bytes = 0
+        self.update()
+
+    def update(self) -> None:
+        """Take in what is held now, and what was since the last call."""
+        status = procfs.sizes(_text(self._root / "proc/self/status"))
+        peak = status.get("VmHWM", 0)
+        held = peak - status.get("RssFile", 0) if peak > self._with_files else 0
+        self._with_files = max(self._with_files, peak)
+        self.bytes = max(self.bytes, held, private_memory())
 
 
 def group_memory(group: Path) -> int | None:

@@ -23,7 +23,7 @@ from typing import BinaryIO
 
 from tractcap.errors import DrawingError, TractcapError
 from tractcap.inputs.reading import listen
-from tractcap.limits.usage import private_memory, private_peak
+from tractcap.limits.usage import PrivatePeak, private_memory
 from tractcap.limits.worker_limits import limit_data
 from tractcap.records.worker_requests import REQUESTS, LoggedWarning, Message, Progress, Reading, TaskEnded
 
@@ -47,10 +47,11 @@ def main() -> None:
     listen(lambda path: _send(answers, Reading(path)))
     for line in sys.stdin.buffer:
         _forget_peak()
-        ended = _carry_out(json.loads(line), _Reporter(answers))
-        peak = private_peak()
+        peak = PrivatePeak()
+        ended = _carry_out(json.loads(line), _Reporter(answers, peak))
+        peak.update()
         ctypes.CDLL(None).malloc_trim(0)  # so that the next task starts from the same memory
-        _send(answers, replace(ended, peak=peak, resting=private_memory()))
+        _send(answers, replace(ended, peak=peak.bytes, resting=private_memory()))
 
 
 def _carry_out(message: Mapping[str, str], report: Callable[[int], None]) -> TaskEnded:
@@ -103,14 +104,15 @@ class _Warnings(logging.Handler):
 
 
 class _Reporter:
-    """Sends progress, a few times a second."""
+    """Sends progress and looks at the memory, a few times a second."""
 
-    def __init__(self, answers: BinaryIO) -> None:
-        self._answers, self._last = answers, time.monotonic()
+    def __init__(self, answers: BinaryIO, peak: PrivatePeak) -> None:
+        self._answers, self._peak, self._last = answers, peak, time.monotonic()
 
     def __call__(self, points: int) -> None:
         if (now := time.monotonic()) - self._last >= _PROGRESS_SECONDS:
             self._last = now
+            self._peak.update()
             _send(self._answers, Progress(points))
 
 
