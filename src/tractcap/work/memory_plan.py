@@ -14,7 +14,7 @@ from tractcap.limits import MB, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.records.options import RenderSettings
 
-BASE = 76 * MB
+BASE = 80 * MB
 """A worker with everything imported and an OpenGL context, before it draws."""
 
 _LINE, _TUBE = (800, 50), (1000, 560)
