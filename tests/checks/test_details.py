@@ -243,7 +243,7 @@ def test_cells_of_tables(tmp_path: Path) -> None:
     output.table("odd", "Odd", [str(at) for at in range(len(row))], [row])
     lines = (tmp_path / output.tables[-1].file).read_text().splitlines()
     assert lines[1].split("\t") == [
-        "0.123457", "2.5", "3", "-0", "n/a", "n/a", "n/a", "two or three", "7", "100"
+        "0.123457", "2.5", "3", "0", "n/a", "n/a", "n/a", "two or three", "7", "100"
     ]  # fmt: skip
     assert output.tables[-1].bytes == (tmp_path / output.tables[-1].file).stat().st_size
 

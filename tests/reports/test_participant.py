@@ -371,6 +371,7 @@ def test_numbers_for_people() -> None:
         "more than 99.9 %",
         "100.0 %",
     ]
+    assert [formatting.whole(-0.4), formatting.tenths(-0.04), formatting.tenths(-1234.56)] == ["0", "0.0", "-1,234.6"]
     assert [formatting.size(count) for count in (0, 999, 1000, 1234567, 2**30, 5 * 2**43)] == [
         "0 bytes",
         "999 bytes",

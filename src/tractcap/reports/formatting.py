@@ -26,12 +26,12 @@ def href(path: str) -> str:
 
 def whole(value: float) -> str:
     """A number without a fraction: ``12,345``."""
-    return f"{value:,.0f}"
+    return f"{value:z,.0f}"
 
 
 def tenths(value: float) -> str:
     """A number with one digit behind the point: ``1,234.5``."""
-    return f"{value:,.1f}"
+    return f"{value:z,.1f}"
 
 
 def percent(share: float) -> str:

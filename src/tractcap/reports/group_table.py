@@ -368,7 +368,7 @@ def write_tsv(path: Path, names: Iterable[str], rows: Iterable[Mapping[str, Valu
 
 def _text(value: Value) -> str:
     if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0").rstrip(".")
+        return f"{value:z.6f}".rstrip("0").rstrip(".")
     return NOT_AVAILABLE if value in (None, "") else cell(str(value))
 
 

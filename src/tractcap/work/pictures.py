@@ -124,7 +124,7 @@ def _slice_note(scene: Scene, view: View) -> str:
         return ""
     axis, _ = view.toward
     slab = f" ± {scene.options.slab:g}" if view.in_slice else ""
-    return f"{'xyz'[axis]} = {scene.at[axis]:.0f}{slab} mm"
+    return f"{'xyz'[axis]} = {scene.at[axis]:z.0f}{slab} mm"
 
 
 def _warnings(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:

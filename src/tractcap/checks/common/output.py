@@ -46,5 +46,5 @@ def _cell(value: Value) -> str:
     if value is None or value == "" or value != value:
         return "n/a"
     if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0").rstrip(".")
+        return f"{value:z.6f}".rstrip("0").rstrip(".")
     return " ".join(str(value).split())
