@@ -8,8 +8,8 @@ import phantoms
 import pytest
 from scenes import drawn, rest
 
+from tractcap.drawing.colors import values_of
 from tractcap.drawing.extent import measure
-from tractcap.drawing.point_values import values_of
 from tractcap.drawing.position_along_bundle import core
 from tractcap.drawing.views import VIEWS, Frame, turntable
 from tractcap.inputs.images import ImageFile

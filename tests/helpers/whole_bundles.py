@@ -17,7 +17,8 @@ import numpy as np
 import phantoms
 
 from tractcap.checks import checks
-from tractcap.checks.common.check_definition import CheckFile, Value
+from tractcap.checks.common.check_definition import CheckFile
+from tractcap.records.check_sidecar import Value
 
 COUNTS = (1_000, 2_000, 10_000, 50_000)
 

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from tractcap.checks.common import bundle_mask, estimate, pairwise_distances, panels, plots
 from tractcap.checks.common.bundle_mask import BundleMask
-from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings, Report, Value
+from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings, Report
 from tractcap.checks.common.estimate import Estimate
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import SEED, Sample, Streamline
@@ -23,6 +23,7 @@ from tractcap.drawing.position_along_bundle import resampled
 from tractcap.drawing.volume import VOXEL, VisitedVolume
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import Tractogram
+from tractcap.records.check_sidecar import Value
 
 POINTS = 20
 """That streamlines are compared at."""

@@ -5,12 +5,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.checks.common import panels
-from tractcap.checks.common.check_definition import CheckInput, Findings, Value
+from tractcap.checks.common.check_definition import CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample
 from tractcap.checks.common.whole_file import Survey, survey
 from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.density import Density
+from tractcap.records.check_sidecar import Value
 
 _DIVERGING = "coolwarm"
 _SHOWN = 90

@@ -14,12 +14,13 @@ from scipy.spatial import cKDTree
 
 from tractcap.checks.common import estimate, panels, plots
 from tractcap.checks.common.alignment import AlignedBundle, align
-from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings, Value
+from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, take
 from tractcap.drawing.colors import ColorScale
 from tractcap.errors import InputError
 from tractcap.inputs.images import ImageFile, Volume
+from tractcap.records.check_sidecar import Value
 
 _SHOWN = (2, 98)
 """Percentiles of the values along the streamlines that the colours are between."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.checks.common import estimate, panels, plots
-from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings, Value
+from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings
 from tractcap.checks.common.duplicates import Duplicates
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, Streamline, length
@@ -20,6 +20,7 @@ from tractcap.drawing.lines import NOT_FINITE, TOO_SHORT
 from tractcap.errors import InputError
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import Chunk, Tractogram
+from tractcap.records.check_sidecar import Value
 
 STEP = 2.0
 """mm between the points that curvature is measured at: closer ones show the tracking's own jitter."""

@@ -1,10 +1,11 @@
 """Left and right: how a bundle differs from the same one of the other hemisphere."""
 
 from tractcap.checks.common import panels, plots
-from tractcap.checks.common.check_definition import CheckInput, Findings, Value
+from tractcap.checks.common.check_definition import CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.whole_file import survey
 from tractcap.color_names import DISTINCT
+from tractcap.records.check_sidecar import Value
 
 _COLORS = {"Left": DISTINCT["skyblue"], "Right": DISTINCT["orange"]}
 

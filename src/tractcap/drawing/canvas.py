@@ -9,7 +9,6 @@ frame's, or the slab's.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,8 @@ from tractcap.drawing.anatomy import GLASS_POWER, Mesh
 from tractcap.drawing.lines import DrawableLines, joined
 from tractcap.drawing.occlusion import Occlusion
 from tractcap.drawing.shading import lit
-from tractcap.drawing.views import Frame, View
+from tractcap.drawing.shot import Shot
+from tractcap.drawing.views import Frame
 from tractcap.errors import DrawingError
 
 # OpenGL's names
@@ -49,31 +49,6 @@ _DRAWN = 255
 
 _THINNEST = 1e-3
 """mm between two planes that something can be seen between."""
-
-
-@dataclass(frozen=True)
-class Shot:
-    """A view as a square picture of ``size`` samples, seen between two planes ``near`` and ``far`` mm from the front.
-
-    Both count from the frame's nearest plane. ``split`` is where a slice parts the layers that are summed.
-    """
-
-    view: View
-    size: int
-    near: float
-    far: float
-    split: float
-
-    @property
-    def halves(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """What lies before the slice and what lies behind it, each from mm to mm."""
-        split = min(max(self.split, self.near), self.far)
-        return (self.near, split), (split, self.far)
-
-    def in_mm(self, depths: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Depths from 0 to 1 in mm from the frame's nearest plane; infinite where nothing is drawn."""
-        mm = depths * np.float32(self.far - self.near) + np.float32(self.near)
-        return np.where(depths < 1, mm, np.float32(np.inf))
 
 
 class Canvas:

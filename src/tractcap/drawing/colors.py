@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.drawing.lines import StreamlineCounts, drawable, tangents, unit
-from tractcap.drawing.point_values import Report, values_of
+from tractcap.drawing.point_values import FileData, PointValues, Report, ScalarMapValues
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
-from tractcap.records.options import ENDPOINTS, Coloring
+from tractcap.records.options import DATA, DENSITY, ENDPOINTS, POSITION, SCALAR, Coloring
 
 NO_VALUE = (128, 128, 128)
 """The colour of a point whose value is not a number."""
@@ -143,3 +143,28 @@ class _EndToEnd:
         if chunk.tail:
             chords[-1] = self._chord
         return np.repeat(_direction_colors(unit(chords.T)), np.diff(chunk.offsets), axis=0)
+
+
+def values_of(coloring: Coloring, tractogram: Tractogram, volume: Volume | None, report: Report) -> PointValues | None:
+    """The values that a colouring shows; None where its colours stand for none.
+
+    For density and position the file is read first.
+
+    Raises
+    ------
+    InputError
+        When the file turns out to be damaged.
+    """
+    if coloring.kind == DATA:
+        return FileData(coloring.name)
+    if coloring.kind == SCALAR and volume:
+        return ScalarMapValues(coloring.name, volume)
+    if coloring.kind == DENSITY:
+        from tractcap.drawing.density import Density
+
+        return Density(tractogram, report)
+    if coloring.kind == POSITION:
+        from tractcap.drawing.position_along_bundle import Position
+
+        return Position(tractogram, report)
+    return None

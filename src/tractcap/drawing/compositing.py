@@ -13,7 +13,8 @@ from tractcap.drawing.anatomy import SLICE_OPACITY, Anatomy, Mesh
 from tractcap.drawing.views import Frame, Vector
 
 if TYPE_CHECKING:
-    from tractcap.drawing.canvas import Canvas, Shot
+    from tractcap.drawing.canvas import Canvas
+    from tractcap.drawing.shot import Shot
 
 _BAND_SAMPLES = 2**16
 """Samples that are worked on at once; some 100 bytes each are needed."""

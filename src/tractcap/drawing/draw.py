@@ -16,6 +16,7 @@ from tractcap.drawing.anatomy import Anatomy, depth_of, outside
 from tractcap.drawing.bounds import CroppedStreamlines
 from tractcap.drawing.colors import ColorScale, PointColors, point_colors
 from tractcap.drawing.lines import StreamlineCounts, drawable, lines, parts_by_corner, parts_by_length, tangents
+from tractcap.drawing.shot import Shot
 from tractcap.drawing.tractogram_piece import MergedPieces, PieceFacts, PieceWriter
 from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
 from tractcap.errors import DrawingError
@@ -126,7 +127,7 @@ class _Pass:
         first: int,
     ) -> None:
         opengl.choose()
-        from tractcap.drawing.canvas import Canvas, Shot  # VTK looks for its window when it is loaded
+        from tractcap.drawing.canvas import Canvas  # VTK looks for its window when it is loaded
 
         self._scene, self._settings, self._views, self._report = scene, settings, views, report
         self._first = first

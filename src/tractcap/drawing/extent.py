@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.drawing.bounds import Bounds, BoundsMeter
+from tractcap.drawing.colors import values_of
 from tractcap.drawing.lines import QUANTA, StreamlineCounts, drawable, quanta
-from tractcap.drawing.point_values import Range, values_of
+from tractcap.drawing.point_values import Range
 from tractcap.drawing.volume import VisitedVolume
 from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.images import Volume

@@ -6,16 +6,13 @@ its surroundings it falls, would not change a pixel: the picture is the same to 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.drawing.lines import DrawableLines
+from tractcap.drawing.shot import Shot
 from tractcap.drawing.views import Frame, Vector
-
-if TYPE_CHECKING:
-    from tractcap.drawing.canvas import Shot
 
 _FITTING = 95
 """Percent of segments that fit the tiles; longer ones are always drawn."""

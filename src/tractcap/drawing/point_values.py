@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.inputs.images import Volume
-from tractcap.inputs.tractograms import Chunk, Tractogram
-from tractcap.records.options import DATA, DENSITY, POSITION, SCALAR, Coloring
+from tractcap.inputs.tractograms import Chunk
 
 Report = Callable[[int], None]
 """Called with the number of points read so far."""
@@ -58,31 +57,6 @@ class ScalarMapValues(PointValues):
     def at(self, chunk: Chunk) -> NDArray[np.float32]:
         """See :class:`PointValues`."""
         return self._volume.at(chunk.points)
-
-
-def values_of(coloring: Coloring, tractogram: Tractogram, volume: Volume | None, report: Report) -> PointValues | None:
-    """The values that a colouring shows; None where its colours stand for none.
-
-    For density and position the file is read first.
-
-    Raises
-    ------
-    InputError
-        When the file turns out to be damaged.
-    """
-    if coloring.kind == DATA:
-        return FileData(coloring.name)
-    if coloring.kind == SCALAR and volume:
-        return ScalarMapValues(coloring.name, volume)
-    if coloring.kind == DENSITY:
-        from tractcap.drawing.density import Density
-
-        return Density(tractogram, report)
-    if coloring.kind == POSITION:
-        from tractcap.drawing.position_along_bundle import Position
-
-        return Position(tractogram, report)
-    return None
 
 
 _SAMPLE = 200_000

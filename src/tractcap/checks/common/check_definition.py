@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.filenames import split_image
 from tractcap.limits import MB
+from tractcap.records.check_sidecar import Value
 from tractcap.records.json_record import JsonRecord
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 Report = Callable[[int], None]
 """To be called now and then with the number of points that were read, as a sign of life."""
-
-Value = float | int | str | None
-"""Of a measure. None where it isn't known, such as the mean of nothing."""
 
 LOW, HIGH = "Low", "High"
 """Ends of the keys of measures: between these values a measure of a sample lies for all streamlines."""

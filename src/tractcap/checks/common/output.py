@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from tractcap.checks.common.check_definition import Report, Value
 from tractcap.color_names import Color
+from tractcap.drawing.point_values import Report
 from tractcap.files import write_text, write_whole
-from tractcap.records.check_sidecar import Attached
+from tractcap.records.check_sidecar import Attached, Value
 
 
 @dataclass
