@@ -257,8 +257,8 @@ def test_the_option_beats_the_variable(bundles: Path, tmp_path: Path) -> None:
 
 def test_a_cap_that_is_too_small_says_what_would_do(bundles: Path, tmp_path: Path) -> None:
     found = run(bundles, tmp_path, "participant", "--mem", "100")
-    one_sentence(found, 4, "can be drawn in 100 MB", "it takes")
-    found = run(bundles, tmp_path, "participant", "--mem", found.stderr.split("it takes ")[1].split(" MB")[0])
+    one_sentence(found, 4, "can be drawn in 100 MB", "give at least")
+    found = run(bundles, tmp_path, "participant", "--mem", found.stderr.split("give at least ")[1].split(" MB")[0])
     one_sentence(found, 4, "AF_L.trk can't be drawn in", "it takes")
     enough = found.stderr.split("it takes ")[1].split(" MB")[0]
     assert "edges not smoothed" in run(bundles, tmp_path, "participant", "--mem", enough, "--dry-run").stdout

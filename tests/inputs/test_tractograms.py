@@ -206,6 +206,21 @@ DAMAGED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 }
 
 
+@pytest.mark.parametrize("ending", phantoms.ENDINGS)
+def test_a_file_without_a_byte_is_called_that_whatever_its_library_would_say(tmp_path: Path, ending: str) -> None:
+    (tmp_path / f"a.{ending}").touch()
+    with pytest.raises(InputError, match=r"is not a whole .* file: it has no bytes\.$"):
+        open_tractogram(tmp_path / f"a.{ending}")
+
+
+@pytest.mark.parametrize("size", [1, 60, 999])
+def test_a_trk_that_ends_within_its_header_is_cut_off(tmp_path: Path, size: int) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(5))
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(InputError, match=f"it ends after {size} bytes, within its header; it is cut off"):
+        open_tractogram(path)
+
+
 @pytest.mark.parametrize("what", DAMAGED)
 def test_a_damaged_file_is_refused_by_a_sentence_that_names_it(tmp_path: Path, what: str) -> None:
     ending, damage = DAMAGED[what]

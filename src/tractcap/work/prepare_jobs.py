@@ -303,6 +303,6 @@ def _room_for_workers(settings: Settings, watch: Watch) -> int:
         raise CapTooSmallError(
             f"nothing can be drawn in {as_mb(watch.budget.bytes)} MB (bound by {watch.budget.bound_by.where}), "
             f"of which the margin, the supervisor and others leave {as_mb(room)} MB: "
-            f"it takes {as_mb(least)} MB at least."
+            f"give at least {as_mb(least)} MB."
         )
     return room

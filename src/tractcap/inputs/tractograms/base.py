@@ -55,6 +55,8 @@ class Tractogram(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         with reading(path, f"a {self.format} file"):
+            if path.is_file() and not path.stat().st_size:
+                raise self.damaged("it has no bytes")
             self.header = self._read_header()
 
     def chunks(self, max_points: int, data: str = "") -> Iterator[Chunk]:

@@ -32,6 +32,8 @@ class TrkTractogram(Tractogram):
     def _read_header(self) -> Header:
         with open_binary(self.path) as file:
             text = file.read(HEADER_BYTES)
+        if len(text) < HEADER_BYTES:
+            raise self.damaged(f"it ends after {len(text)} bytes, within its header; it is cut off")
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # about what it assumes where the header is silent: the notes say it
             # the header alone: given the file, nibabel would read its first streamline, whatever size that claims
