@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tractcap.checks.common.check_definition import HIGH, LOW, Check, Measure
+from tractcap.checks.common.check_definition import Check, Measure
+from tractcap.records.check_sidecar import HIGH, LOW
 
 
 @cache

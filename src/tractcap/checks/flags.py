@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.checks import checks
-from tractcap.checks.common.check_definition import HIGH, LOW, interval, is_end
+from tractcap.checks.common.check_definition import interval, is_end
 from tractcap.errors import RecordError, SettingsError
 from tractcap.files import read_text
-from tractcap.records.check_sidecar import Flag, Value
+from tractcap.records.check_sidecar import HIGH, LOW, Flag, Value
 
 OURS = Path(__file__).parent / "flags.toml"
 """The rules that come with tractcap."""

@@ -11,6 +11,9 @@ from tractcap.errors import RecordError
 from tractcap.records.json_record import OMIT, FileName, JsonRecord, WrongValueError, one_of
 from tractcap.records.sidecar_fields import CHECK, UNREADABLE, BundleRecord, Identity, Program
 
+LOW, HIGH = "Low", "High"
+"""Ends of the keys of measures: between these values a measure of a sample lies for all streamlines."""
+
 DONE, FAILED, MISSING, SKIPPED = STATUSES = ("done", "failed", "missing", "skipped")
 """What became of a check: it was made; it could not be; what it needs isn't there; it was not asked for."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tractcap.errors import RecordError
 from tractcap.records import check_sidecar as records
-from tractcap.records.check_sidecar import DONE, FAILED, MISSING, SKIPPED, Attached, CheckRecord, Value
+from tractcap.records.check_sidecar import DONE, FAILED, HIGH, LOW, MISSING, SKIPPED, Attached, CheckRecord, Value
 from tractcap.records.sidecar_fields import UNREADABLE
 from tractcap.reports.formatting import href, sentence
 from tractcap.reports.picture_sets import CheckFiles
@@ -20,9 +20,6 @@ STATUSES = {
     SKIPPED: "it was not asked for",
 }
 """What became of a check, and what that means, in the order in which they are counted."""
-
-_ENDS = ("Low", "High")
-"""What the keys end with that hold the ends of a measure's interval."""
 
 ColumnMeaning = Mapping[str, str | Mapping[str, str]]
 """What a table's column means, by the keys that BIDS has for it, such as ``Description`` and ``Units``."""
@@ -56,9 +53,9 @@ class CheckResult:
         rows = []
         measures = self.record.measures
         for key, value in measures.items():
-            if any(key.endswith(end) and key.removesuffix(end) in measures for end in _ENDS):
+            if any(key.endswith(end) and key.removesuffix(end) in measures for end in (LOW, HIGH)):
                 continue
-            about, (low, high) = self.record.about[key], (measures.get(f"{key}{end}", value) for end in _ENDS)
+            about, (low, high) = self.record.about[key], (measures.get(f"{key}{end}", value) for end in (LOW, HIGH))
             text = _number(value, about.unit)
             if low != high and value is not None:
                 text += f" ({_number(low, '')} to {_number(high, '')})"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tractcap.errors import EmptyError, InputError
 from tractcap.inputs.filenames import split_image
 from tractcap.limits import MB
-from tractcap.records.check_sidecar import Value
+from tractcap.records.check_sidecar import HIGH, LOW, Value
 from tractcap.records.json_record import JsonRecord
 
 if TYPE_CHECKING:
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
 Report = Callable[[int], None]
 """To be called now and then with the number of points that were read, as a sign of life."""
-
-LOW, HIGH = "Low", "High"
-"""Ends of the keys of measures: between these values a measure of a sample lies for all streamlines."""
-
-DONE, FAILED, MISSING, SKIPPED = STATUSES = ("done", "failed", "missing", "skipped")
-"""What became of a check: it was made; it could not be; what it needs isn't there; it was not asked for."""
 
 MOST_STREAMLINES = 2_000
 """Of a sample."""

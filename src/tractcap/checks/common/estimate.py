@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.checks.common.check_definition import HIGH, LOW
-from tractcap.records.check_sidecar import Value
+from tractcap.records.check_sidecar import HIGH, LOW, Value
 
 FEWEST = 20
 """Streamlines that a sample must have to say something about the others."""
