@@ -229,7 +229,17 @@ def _beside(make: Callable[[Output], Path]) -> bytes:
 def tractogram_records() -> Sequence[bytes]:
     """One of each status, and one with all that may be told."""
     told: Mapping[str, Any] = {
-        "Extent": {"low": [0, 0, 0], "high": [1, 1, 1], "values": [0, 1], "measured_by": {"name": "fa"}},
+        "Extent": {
+            **{f"{which}low": [0, 0, 0] for which in ("", "most_", "framed_")},
+            **{f"{which}high": [1, 1, 1] for which in ("", "most_", "framed_")},
+            "center": [0.5, 0.5, 0.5],
+            "values": [0, 1],
+            "valued": 2,
+            "sampled": 2,
+            "streamlines": 1,
+            "points": 2,
+            "measured_by": {"vtk_space": "RAS", "way": 2, "kind": "data", "name": "fa", "path": "", "map": None},
+        },
         "StreamlinesLeftOut": {"stray": 1},
         "Notes": ["a"],
         "Colorings": [{"kind": "data", "name": "fa", "color": [1, 2, 3], "limits": [0, 1]}],
