@@ -90,10 +90,14 @@ def test_version_2_with_the_limit_one_level_up() -> None:
 
 
 def test_the_oom_killer_of_version_2(data: Path) -> None:
-    """It is counted one level up, told of, and costs one bundle."""
+    """It is counted one level up, told of, and costs one bundle.
+
+    There is one worker: of several, one may be stopped to free memory just as the killer ends it, and that is no try.
+    """
     shutil.copytree(FAULTS, data / "faults", ignore=shutil.ignore_patterns("__pycache__"))
     unlocked = ("/opt/tractcap/bin/python", "-m", "tractcap")  # the image's door lets no other Python code in
-    said = in_machine("300M", "/data", data=data, program=unlocked, PYTHONPATH="/data/faults", FAULT="shared:b1")
+    faults = {"PYTHONPATH": "/data/faults", "FAULT": "shared:b1"}
+    said = in_machine("300M", "--nprocs", "1", "/data", data=data, program=unlocked, **faults)
     assert "run-in-vm: status 1" in said, said
     assert "memory 300 MB, bound by /sys/fs/cgroup/box/memory.max" in said
     assert "2 drawn, 1 tried again, 1 failed" in said
