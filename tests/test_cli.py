@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -93,6 +94,18 @@ def test_a_folder_is_drawn(bundles: Path, tmp_path: Path) -> None:
             assert image.height > 200 if "mosaic" in picture.name else image.height == 100
     assert json.loads((tmp_path / "dataset_description.json").read_text())["DatasetType"] == "derivative"
     assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize(("verbose", "kept", "memory"), [((), 0, False), (("-v",), 2, False), (("-vv",), 2, True)])
+def test_details_are_logged_where_asked_for(
+    bundles: Path, tmp_path: Path, verbose: tuple[str, ...], kept: int, memory: bool
+) -> None:
+    small = ("participant", "--size", "64", "--views", "left")
+    assert run(bundles, tmp_path, *small).returncode == 0
+    again = run(bundles, tmp_path, *small, *verbose)
+    assert len(re.findall(r"^tractcap: kept (AF_L|CST_R)", again.stderr, re.MULTILINE)) == kept, again.stderr
+    anew = run(bundles, tmp_path, *small, "--overwrite", *verbose)
+    assert ("memory: workers" in anew.stderr) == memory, anew.stderr
 
 
 def test_one_file_and_the_same_bytes_again(bundles: Path, tmp_path: Path) -> None:

@@ -34,11 +34,12 @@ class _OneLine(logging.Formatter):
 
 
 def log_to_stderr(verbose: int = 0) -> None:
-    """Write tractcap's log lines to stderr; 2 and more: those for debugging too."""
+    """Write tractcap's log lines to stderr; from 1 on with details, from 2 on with the memory in use."""
     logging.basicConfig()
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_OneLine("tractcap: %(message)s"))
-    logging.getLogger("tractcap").setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+    logging.getLogger("tractcap").setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.getLogger("tractcap.memory").setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from tractcap.records.worker_requests import Answer, LoggedWarning, Message, Pro
 from tractcap.work.worker_process import Death, Process, cause_of_death, library_hint, own_doing
 
 log = logging.getLogger("tractcap")
+memory_log = logging.getLogger("tractcap.memory")
 
 _TICK_SECONDS = 0.2
 """How often memory is looked at while nothing else happens."""
@@ -343,11 +344,11 @@ class Pool:
         self.submit(replace(task, alone=True), first=True)
 
     def _log_memory(self) -> None:
-        if log.isEnabledFor(logging.DEBUG) and time.monotonic() - self._logged > _LOG_SECONDS:
+        if memory_log.isEnabledFor(logging.DEBUG) and time.monotonic() - self._logged > _LOG_SECONDS:
             self._logged = time.monotonic()
             left = self._watch.left(self._pids())
             held = ", ".join(f"{as_mb(private_memory(pid))} MB" for pid in self._pids()) or "none"
-            log.debug("memory: workers %s; %s MB left under %s", held, as_mb(left.bytes), left.limit.where)
+            memory_log.debug("memory: workers %s; %s MB left under %s", held, as_mb(left.bytes), left.limit.where)
 
 
 def _while_reading(seat: _Seat) -> str:
