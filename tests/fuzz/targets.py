@@ -67,6 +67,11 @@ def _written(*names: str) -> Callable[[], Sequence[bytes]]:
     return whole
 
 
+def _unpacked(*names: str) -> Callable[[], Sequence[bytes]]:
+    """The same, unpacked: they are packed again when they are broken."""
+    return lambda: [gzip.decompress(data) for data in _written(*names)()]
+
+
 @cache
 def _scalars() -> Sequence[bytes]:
     with tempfile.TemporaryDirectory() as folder:
@@ -127,6 +132,10 @@ TARGETS: dict[str, Target] = {
         ),
         read_tractogram,
         _zipped,
+    ),
+    "tt": Target("a.tt", _written("tt"), read_tractogram),
+    "tt.gz": Target(
+        "a.tt.gz", _unpacked("tt.gz, three matrices", "tt.gz, place last"), read_tractogram, _packed, gzip.compress
     ),
     "vtk": Target("a.vtk", _written(*_LEGACY), read_tractogram, crashes=True),
     "vtp": Target("a.vtp", _written(*_XML), read_tractogram, crashes=True),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import dsi_studio
 import numpy as np
 import phantoms
 from nibabel.streamlines.trk import header_2_dtype
@@ -187,6 +188,14 @@ def _write(writer: object, data: object, path: Path) -> None:
     assert writer.Write() == 1
 
 
+def tt(path: Path, streamlines: phantoms.Streamlines, *, tracks: int = 1, after: bool = False) -> None:
+    """Write by scipy, with the streamlines' numbers as their clusters; ``after``: where they lie stands behind them."""
+    found = dsi_studio.matrices(streamlines, tracks=tracks)
+    if streamlines:
+        found = {"cluster": np.arange(len(streamlines), dtype="u2")[:, None], **found}
+    dsi_studio.save(path, dict(reversed(found.items())) if after and tracks == 1 else found)
+
+
 _ONE = {"per_point": ("height",), "per_streamline": ("number",)}
 
 PACKINGS: dict[str, Packing] = {
@@ -234,5 +243,9 @@ PACKINGS: dict[str, Packing] = {
     "fib that is XML inside": Packing("a.fib", xml, **_ONE),
     "vtk that is XML inside": Packing("a.vtk", xml, **_ONE),
     "vtp that is legacy inside": Packing("a.vtp", legacy, **_ONE),
+    "tt": Packing("a.tt", tt, per_streamline=("cluster",)),
+    "tt.gz": Packing("a.tt.gz", tt, per_streamline=("cluster",)),
+    "tt.gz, three matrices": Packing("a.tt.gz", partial(tt, tracks=3), per_streamline=("cluster",)),
+    "tt.gz, place last": Packing("a.tt.gz", partial(tt, after=True), per_streamline=("cluster",)),
 }
 """By what they are."""

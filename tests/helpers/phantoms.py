@@ -5,6 +5,7 @@ import io
 import zipfile
 from pathlib import Path
 
+import dsi_studio
 import nibabel as nib
 import numpy as np
 from nibabel.streamlines import Field
@@ -55,6 +56,8 @@ def save(path: Path, streamlines: Streamlines, order: str = "RAS", **fields: obj
         return save_vtk(path, streamlines)
     if ending == "trx":
         return save_trx(path, streamlines)
+    if ending in ("tt", "tt.gz"):
+        return dsi_studio.save(path, dsi_studio.matrices(streamlines))
     tractogram = nib.streamlines.Tractogram(streamlines, affine_to_rasmm=np.eye(4), **fields)
     header = {
         Field.VOXEL_TO_RASMM: affine(order),

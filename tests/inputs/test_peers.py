@@ -1,10 +1,11 @@
-"""Counts, extents and lengths agree with nibabel, trx-python and VTK, whatever the streamlines and their grid are."""
+"""Counts, extents and lengths agree with other readers, whatever the streamlines and their grid are."""
 
 import itertools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import dsi_studio
 import nibabel as nib
 import numpy as np
 import packings
@@ -128,6 +129,22 @@ def by_trx_python(path: Path) -> list[np.ndarray]:
     return found
 
 
+def test_scipy_reads_steps_of_all_sizes_as_we_do(tmp_path: Path) -> None:
+    """From -127 to 127 of 32 a voxel in each direction, on an oblique grid."""
+    random = np.random.default_rng(3)
+    turned = np.linalg.qr(random.normal(size=(3, 3)))[0]
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = turned * [1.5, 2, 1.25], [-20, 30, 7]
+    steps = [
+        np.cumsum(np.vstack([random.integers(-3000, 3000, (1, 3)), random.integers(-127, 128, (n, 3))]), 0)
+        for n in (0, 1, 5, 400, 0, 90)
+    ]
+    lines = [one / 32 @ affine[:3, :3].T + affine[:3, 3] for one in steps]
+    path = dsi_studio.save(tmp_path / "a.tt.gz", dsi_studio.matrices(lines, affine, tracks=2))
+    agree(path, dsi_studio.load(path))
+    agree(path, lines)
+
+
 READ_BY: list[tuple[str, Callable[[Path], list[np.ndarray]]]] = [
     ("trk", by_nibabel),
     ("trk, big endian", by_nibabel),
@@ -137,6 +154,7 @@ READ_BY: list[tuple[str, Callable[[Path], list[np.ndarray]]]] = [
     ("trx, float32, deflated", by_trx_python),
     ("trx, float64, stored", by_trx_python),
     ("trx, float32, folder", by_trx_python),
+    *((what, dsi_studio.load) for what in packings.PACKINGS if what.startswith("tt")),
     *((what, by_vtk) for what in packings.PACKINGS if what.startswith(("vtk, ", "vtp, ", "fib, "))),
 ]
 

@@ -13,33 +13,11 @@ import nibabel as nib
 import numpy as np
 import phantoms
 import pytest
+from joining import join, read
 
 from tractcap.errors import InputError
 from tractcap.inputs.tractograms import open_tractogram
-from tractcap.inputs.tractograms.chunks import Block, Chunk, chunked
-
-
-def read(path: Path, max_points: int = 1000) -> list[np.ndarray]:
-    """All streamlines of a file; pieces of one are joined again, less the context that they share."""
-    return join(list(open_tractogram(path).chunks(max_points)), max_points)
-
-
-def join(chunks: list[Chunk], max_points: int) -> list[np.ndarray]:
-    result: list[np.ndarray] = []
-    tail = False
-    for chunk in chunks:
-        assert len(chunk.points) <= max_points
-        assert chunk.head == tail, "a piece must follow the piece before it"
-        parts = np.split(chunk.points, chunk.offsets[1:-1])
-        if chunk.head:
-            # shared: the context point before, the last drawn point of the piece before, and its context behind
-            np.testing.assert_array_equal(result[-1][-3:], parts[0][:3])
-            result[-1] = np.concatenate([result[-1], parts[0][3:]])
-            parts = parts[1:]
-        result += parts
-        tail = chunk.tail
-    assert not tail
-    return result
+from tractcap.inputs.tractograms.chunks import Block, chunked
 
 
 def same(found: list[np.ndarray], expected: list[np.ndarray], tolerance: float = 1e-4) -> None:
@@ -256,6 +234,8 @@ def test_no_streamlines_at_all(tmp_path: Path, ending: str) -> None:
 def test_an_unknown_ending(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not a tractogram by its name"):
         open_tractogram(tmp_path / "a.nii")
+    with pytest.raises(InputError, match=r"a\.dpy is a \.dpy, which isn't read: save it as \.trk or \.trx with DIPY"):
+        open_tractogram(tmp_path / "a.dpy")
 
 
 @pytest.mark.parametrize("ending", ["trk", "tck.gz", "vtk"])

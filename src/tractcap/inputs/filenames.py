@@ -6,7 +6,7 @@ Standard library alone: the planner's process imports it.
 import re
 from pathlib import PurePosixPath
 
-ENDINGS = (".trk.gz", ".tck.gz", ".trk", ".tck", ".trx", ".vtk", ".vtp", ".fib")
+ENDINGS = (".trk.gz", ".tck.gz", ".tt.gz", ".trk", ".tck", ".trx", ".vtk", ".vtp", ".fib", ".tt")
 """Endings of the formats that can be read, longest first."""
 
 IMAGE_ENDINGS = (".nii.gz", ".nii")

@@ -93,7 +93,8 @@ def _nothing_found(settings: Settings, result: SearchResult) -> str:
         return f"{settings.input}: {result.nothing}."
     what = f" of {settings.filters.description}" if settings.filters.description else ""
     return (
-        f"{settings.input} holds no tractogram{what}: expected files that end in .trk, .tck, .trx, .vtk, .vtp or .fib."
+        f"{settings.input} holds no tractogram{what}: expected files that end in .trk, .tck, .trx, .vtk, .vtp, "
+        ".fib, .tt or .tt.gz."
     )
 
 

@@ -86,7 +86,7 @@ class Shares:
 
 def can_be_parted(source: Source) -> bool:
     """Whether a tractogram's size tells roughly where its pieces are, and whether it is read in chunks."""
-    return source.path.suffix.lower() in (".trk", ".tck", ".trx")
+    return source.path.suffix.lower() in (".trk", ".tck", ".trx", ".tt")
 
 
 def parse_shard(text: str | None) -> Shard | None:

@@ -13,6 +13,7 @@ from tractcap.inputs.tractograms.chunks import Chunk
 from tractcap.inputs.tractograms.tck import TckTractogram
 from tractcap.inputs.tractograms.trk import TrkTractogram
 from tractcap.inputs.tractograms.trx import TrxTractogram
+from tractcap.inputs.tractograms.tt import TtTractogram
 from tractcap.inputs.tractograms.vtk import VtkTractogram
 
 __all__ = ["Chunk", "Header", "Tractogram", "open_tractogram"]
@@ -26,6 +27,8 @@ FORMATS: dict[str, type[Tractogram]] = {
     ".vtk": VtkTractogram,
     ".vtp": VtkTractogram,
     ".fib": VtkTractogram,
+    ".tt": TtTractogram,
+    ".tt.gz": TtTractogram,
 }
 
 
@@ -43,6 +46,8 @@ def open_tractogram(path: Path, vtk_space: str = "") -> Tractogram:
         When the name's ending isn't known, or the file isn't what its name says.
     """
     _, ending = split_name(path.name)
+    if path.suffix.lower() == ".dpy":
+        raise InputError(f"{path} is a .dpy, which isn't read: save it as .trk or .trx with DIPY.")
     if ending not in FORMATS:
         raise InputError(f"{path} is not a tractogram by its name: expected one of {', '.join(FORMATS)}.")
     kind = FORMATS[ending]
