@@ -168,16 +168,14 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _read_table() -> tuple[dict[str, tuple[str, str]], frozenset[str]]:
-    """Each bundle's key and readable name by all its names, and the names of bundles that have no side."""
-    table, midline = {}, set()
-    with Path(__file__).with_suffix(".tsv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            names = [_plain(name) for name in (row["key"], *row["other_names"].split())]
-            table.update(dict.fromkeys(names, (row["key"], row["name"])))
-            if row["has_side"] == "no":
-                midline.update(names)
-    return table, frozenset(midline)
+with Path(__file__).with_suffix(".tsv").open(encoding="utf-8", newline="") as _file:
+    _BUNDLES = [
+        (row, [_plain(name) for name in (row["key"], *row["other_names"].split())])
+        for row in csv.DictReader(_file, delimiter="\t")
+    ]
 
+_TABLE = {name: (row["key"], row["name"]) for row, names in _BUNDLES for name in names}
+"""Each bundle's key and readable name, by all its names."""
 
-_TABLE, _MIDLINE = _read_table()
+_MIDLINE = frozenset(name for row, names in _BUNDLES if row["has_side"] == "no" for name in names)
+"""The names of bundles that have no side."""

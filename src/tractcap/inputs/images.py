@@ -112,10 +112,19 @@ class ImageFile:
     """
 
     def __init__(self, path: Path) -> None:
+        import nibabel as nib
+
         self.path = path
         check_file(path, "give an image such as a NIfTI file")
         with reading(path, "an image"):
-            self._image = _open(path)
+            try:
+                # kept open: a compressed file is unpacked from its start each time that it is opened
+                is_nifti = path.name.lower().endswith((".nii", ".nii.gz"))
+                self._image: Any = nib.load(path, keep_file_open=True) if is_nifti else nib.load(path)
+            except ImportError as error:
+                raise InputError(f"{path} is of a kind that isn't read here ({error}): give a NIfTI file.") from error
+            if not hasattr(self._image, "dataobj") or getattr(self._image, "affine", None) is None:
+                raise InputError(f"{path} is not an image on a grid of voxels.")
             shape = tuple(int(side) for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
             if len(shape) != 3 or min(shape) < 1:
                 raise InputError(
@@ -142,34 +151,35 @@ class ImageFile:
         return factor
 
     def values(self) -> Volume:
-        """The values as they are, (X, Y, Z) float32."""
+        """The values as they are, (X, Y, Z) float32, and their unit, if the BIDS sidecar has a few words for it."""
         data = np.empty(self.shape, np.float32)
         for first, slab in self._slabs(1):
             data[..., first : first + slab.shape[2]] = slab
-        return Volume(data, self.affine, _unit(self.path))
+        stem = self.path.name.removesuffix(".nii.gz") if self.path.name.endswith(".nii.gz") else self.path.stem
+        try:
+            unit = json.loads(read_text(self.path.with_name(f"{stem}.json")))["Units"]
+        except (FileNotFoundError, RecordError, ValueError, KeyError, TypeError, RecursionError):
+            unit = ""  # whatever is wrong with it, the map can be drawn
+        is_short = isinstance(unit, str) and unit.isprintable() and len(unit) <= _LONGEST_UNIT
+        return Volume(data, self.affine, unit if is_short else "")
 
     def shown(self) -> Volume:
         """The image as its window shows it, (X, Y, Z) uint8; NaN is 0, like all that is darkest."""
+        step = max(1, int(np.prod(self.shape)) // _SAMPLE)
+        sample = np.concatenate([slab.ravel()[::step] for _, slab in self._slabs(1)])
+        sample = sample[np.isfinite(sample) & (sample != 0)]
+        window = np.percentile(sample, _WINDOW) if len(sample) else np.array([0, 1])
+        low, high = window.astype(np.float32)
+        if not high > low:
+            low, high = min(low, np.float32(0)), max(high, low + 1)
         factor = self.factor
-        low, high = self._window()
-        sides = [-(-side // factor) for side in self.shape]
-        data = np.zeros(sides, np.uint8)
+        data = np.zeros([-(-side // factor) for side in self.shape], np.uint8)
         for first, slab in self._slabs(factor):
-            coarse = _coarser(slab, factor)
-            bright = np.nan_to_num(np.clip((coarse - low) / (high - low), 0, 1))
+            bright = np.nan_to_num(np.clip((_coarser(slab, factor) - low) / (high - low), 0, 1))
             data[..., first // factor : first // factor + bright.shape[2]] = bright * 255 + 0.5
         affine = self.affine @ np.diag([factor, factor, factor, 1.0])
         affine[:3, 3] += self.affine[:3, :3] @ np.full(3, (factor - 1) / 2)
         return Volume(data, affine)
-
-    def _window(self) -> tuple[np.float32, np.float32]:
-        step = max(1, int(np.prod(self.shape)) // _SAMPLE)
-        sample = np.concatenate([slab.ravel()[::step] for _, slab in self._slabs(1)])
-        sample = sample[np.isfinite(sample) & (sample != 0)]
-        if not len(sample):
-            return np.float32(0), np.float32(1)
-        low, high = np.percentile(sample, _WINDOW).astype(np.float32)
-        return (low, high) if high > low else (min(low, np.float32(0)), max(high, low + 1))
 
     def _slabs(self, multiple: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """The slices in slabs of a multiple, but for the last, each with its first slice's number."""
@@ -183,18 +193,14 @@ class ImageFile:
         return each(self.path, "an image", map(slab, range(0, self.shape[2], step)))
 
 
-def _open(path: Path) -> Any:
-    import nibabel as nib
-
-    try:
-        # kept open: a compressed file is unpacked from its start each time that it is opened
-        is_nifti = path.name.lower().endswith((".nii", ".nii.gz"))
-        image = nib.load(path, keep_file_open=True) if is_nifti else nib.load(path)
-    except ImportError as error:
-        raise InputError(f"{path} is of a kind that isn't read here ({error}): give a NIfTI file.") from error
-    if not hasattr(image, "dataobj") or getattr(image, "affine", None) is None:
-        raise InputError(f"{path} is not an image on a grid of voxels.")
-    return image
+def _coarser(slab: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Means of blocks of voxels; those at the far edges may be smaller."""
+    for axis in range(3) if factor > 1 else ():
+        starts = np.arange(0, slab.shape[axis], factor)
+        sizes = np.minimum(factor, slab.shape[axis] - starts).astype(np.float32)
+        shape = [-1 if at == axis else 1 for at in range(3)]
+        slab = np.add.reduceat(slab, starts, axis=axis) / sizes.reshape(shape)
+    return slab
 
 
 def _unplaced(image: Any) -> str:
@@ -214,23 +220,3 @@ def _unplaced(image: Any) -> str:
             if file.read(30)[28:] == b"\0\0":  # nibabel doesn't keep it
                 return f"its goodRASFlag is 0. {_CONVERT}"
     return ""
-
-
-def _coarser(slab: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    """Means of blocks of voxels; those at the far edges may be smaller."""
-    for axis in range(3) if factor > 1 else ():
-        starts = np.arange(0, slab.shape[axis], factor)
-        sizes = np.minimum(factor, slab.shape[axis] - starts).astype(np.float32)
-        shape = [-1 if at == axis else 1 for at in range(3)]
-        slab = np.add.reduceat(slab, starts, axis=axis) / sizes.reshape(shape)
-    return slab
-
-
-def _unit(path: Path) -> str:
-    """The unit in the BIDS sidecar of a map, if it is a few words."""
-    stem = path.name.removesuffix(".nii.gz") if path.name.endswith(".nii.gz") else path.stem
-    try:
-        unit = json.loads(read_text(path.with_name(f"{stem}.json")))["Units"]
-    except (FileNotFoundError, RecordError, ValueError, KeyError, TypeError, RecursionError):
-        return ""  # whatever is wrong with it, the map can be drawn
-    return unit if isinstance(unit, str) and unit.isprintable() and len(unit) <= _LONGEST_UNIT else ""

@@ -88,6 +88,19 @@ class _Candidate:
             return _B0
         return _FA if self.shows("FA") else ""
 
+    def order(self, source: Source, kind: str) -> tuple[object, ...]:
+        """What the images of a tractogram are sorted by, the first being the best."""
+        own = dict(source.entities)
+        return (
+            _KINDS.index(kind) if kind in _KINDS else 0,
+            self.get("ses") != source.session,
+            sum(bool(self.get(entity)) and self.get(entity) != own.get(entity) for entity in _SAME),
+            kind == _T1W and self.get("desc") != "preproc",
+            bool(self.get("model")) and self.get("model").lower() not in _TENSORS,
+            self.image.dataset != source.dataset,
+            self.image.name,
+        )
+
 
 class MatchingImages:
     """Chooses among the images that were found with the tractograms.
@@ -124,7 +137,7 @@ class MatchingImages:
             self._last = participant, [_Candidate(image, dict(image.entities)) for image in images]
         near = [image for image in self._last[1] if image.fits(source)]
         fit = [image for image in near if kind_of(image) and self._filters.keep(what, image.entities)]
-        fit.sort(key=lambda image: _order(image, source, kind_of(image)))
+        fit.sort(key=lambda image: image.order(source, kind_of(image)))
         for number, image in enumerate(fit):
             if image.image.path.is_file():  # else a link to nowhere, as those of annexed files may be
                 kind = kind_of(image)
@@ -141,17 +154,3 @@ class MatchingImages:
             return Choice(None, f"none: no {kinds} of {person} is what the filter file asks for")
         where = f"is in space {space}" if space else "is in its dataset and names no space, as it doesn't"
         return Choice(None, f"none: no {kinds if near else 'image'} of {person} {where}")
-
-
-def _order(image: _Candidate, source: Source, kind: str) -> tuple[object, ...]:
-    """What images are sorted by, the first being the best."""
-    own = dict(source.entities)
-    return (
-        _KINDS.index(kind) if kind in _KINDS else 0,
-        image.get("ses") != source.session,
-        sum(bool(image.get(entity)) and image.get(entity) != own.get(entity) for entity in _SAME),
-        kind == _T1W and image.get("desc") != "preproc",
-        bool(image.get("model")) and image.get("model").lower() not in _TENSORS,
-        image.image.dataset != source.dataset,
-        image.image.name,
-    )

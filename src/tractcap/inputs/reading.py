@@ -87,7 +87,10 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
             raise MissingError(f"{path} can't be read: {error.strerror or error}.") from error
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path} can't be read: {error.strerror}.") from error
-        raise DamagedError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {_words(error)}.") from error
+        words = " ".join(str(error).split())[:_MOST_WORDS].rstrip(".")
+        if " " not in words:  # a missing key is all that some messages say
+            words = f"{type(error).__name__} {words}".strip()
+        raise DamagedError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {words}.") from error
     finally:
         _Read.begin(before)
 
@@ -130,12 +133,6 @@ def size_bound(path: Path) -> int:
     """The most bytes that the file can hold once unpacked."""
     size = path.stat().st_size
     return size * DEFLATE_RATIO if path.name.lower().endswith(_PACKED) else size
-
-
-def _words(error: Exception) -> str:
-    """An exception's message in one line, with its type where the message is a single word, as a missing key is."""
-    words = " ".join(str(error).split())[:_MOST_WORDS].rstrip(".")
-    return words if " " in words else f"{type(error).__name__} {words}".strip()
 
 
 @contextmanager

@@ -181,7 +181,8 @@ class _Search:
             return
         if _DESCRIPTION in files or at.parent.name == _DERIVATIVES:  # a derivative may lack a description
             dataset = intern(folder)
-        is_own = is_own or self._is_output(at) or (_DESCRIPTION in files and _is_by_tractcap(at / _DESCRIPTION))
+        is_output = self._output is not None and at.name == self._output.name and at.resolve() == self._output
+        is_own = is_own or is_output or (_DESCRIPTION in files and _is_by_tractcap(at / _DESCRIPTION))
         packed = {name for name in folders if _is_trx_folder(at / name)}
         names = sorted([*files, *packed])
         for name in names:
@@ -196,9 +197,6 @@ class _Search:
                 }
                 if not (leads_back or (is_own and name == FIGURES)):
                     self.walk(below + name, dataset, is_own)
-
-    def _is_output(self, at: Path) -> bool:
-        return self._output is not None and at.name == self._output.name and at.resolve() == self._output
 
     def _may_be_wanted(self, name: str) -> bool:
         """Whether a path holds the label of a wanted participant, in whatever way it is read later."""

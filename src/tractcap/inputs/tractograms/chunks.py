@@ -72,7 +72,15 @@ def chunked(blocks: Iterable[Block], max_points: int) -> Iterator[Chunk]:
     """
     held: Chunk | None = None  # the streamline that goes on in the next block, with its context point
     for block in blocks:
-        chunk = _joined(held, block)
+        offsets = np.concatenate([[0], np.cumsum(block.lengths)])
+        chunk = Chunk(block.points, offsets, block.per_point, block.per_streamline)
+        if held is not None:
+            offsets[1:] += len(held.points)
+            chunk.points = np.concatenate([held.points, block.points])
+            chunk.per_point = {
+                name: np.concatenate([held.per_point[name], values]) for name, values in block.per_point.items()
+            }
+            chunk.head = held.head
         first, last = 0, len(chunk.offsets) - 1 - block.open
         while first < last:
             fits = int(np.searchsorted(chunk.offsets, chunk.offsets[first] + max_points, side="right")) - 1
@@ -85,16 +93,6 @@ def chunked(blocks: Iterable[Block], max_points: int) -> Iterator[Chunk]:
         held = (yield from _pieces(_slice(chunk, last, last + 1), max_points)) if block.open else None
     if held is not None:
         yield held
-
-
-def _joined(held: Chunk | None, block: Block) -> Chunk:
-    offsets = np.concatenate([[0], np.cumsum(block.lengths)])
-    if held is None:
-        return Chunk(block.points, offsets, block.per_point, block.per_streamline)
-    offsets[1:] += len(held.points)
-    per_point = {name: np.concatenate([held.per_point[name], values]) for name, values in block.per_point.items()}
-    points = np.concatenate([held.points, block.points])
-    return Chunk(points, offsets, per_point, block.per_streamline, head=held.head)
 
 
 def _slice(chunk: Chunk, first: int, last: int) -> Chunk:

@@ -149,22 +149,12 @@ class TrxTractogram(Tractogram):
         """The data of each streamline; of a group, whether it belongs to it."""
         if data in self._dps:
             return self._array(open_member, self._dps[data])
-        inside = self._membership(open_member, self._groups[data])
-        start = 0
-
-        def take(count: int) -> NDArray[np.generic]:
-            nonlocal start
-            start += count
-            return inside[start - count : start].astype(np.float32)
-
-        return take
-
-    def _membership(self, open_member: OpenMember, group: _Member) -> NDArray[np.bool_]:
-        """Which streamlines belong to a group, (S,): one byte for each, since a group names them in any order."""
-        inside, take, left = np.zeros(self._streamlines, bool), self._array(open_member, group), group.rows
+        # one byte for each streamline, since a group names them in any order
+        group, inside, start = self._groups[data], np.zeros(self._streamlines, bool), 0
+        take_numbers, left = self._array(open_member, group), group.rows
         while left:
             count = min(left, BLOCK_BYTES // group.dtype.itemsize)
-            numbers = cast(NDArray[np.integer], take(count))
+            numbers = cast(NDArray[np.integer], take_numbers(count))
             wrong = numbers[(numbers < 0) | (numbers >= self._streamlines)]
             if len(wrong):
                 raise self.damaged(
@@ -172,7 +162,13 @@ class TrxTractogram(Tractogram):
                 )
             inside[numbers.astype(np.int64)] = True
             left -= count
-        return inside
+
+        def take(count: int) -> NDArray[np.generic]:
+            nonlocal start
+            start += count
+            return inside[start - count : start].astype(np.float32)
+
+        return take
 
     def _lengths(self, open_member: OpenMember, member: _Member) -> Iterator[NDArray[np.int64]]:
         """The number of points of each streamline, some thousand streamlines at a time."""

@@ -116,7 +116,17 @@ class _LegacyFile:
         if kind.lower() != "string":
             self._take_data(name, numbers, kind)
             return
-        texts = [self._string() for _ in range(numbers)]
+        texts: list[str] = []
+        for _ in range(numbers):
+            if self._binary:
+                first = self._data[self._position]
+                width = 1 << (3 - (first >> 6))  # the first two bits say how many bytes have the length
+                length = int.from_bytes(self._data[self._position : self._position + width], "big")
+                length &= (1 << (8 * width - 2)) - 1
+                self._position += width + length
+                texts.append(self._data[self._position - length : self._position].decode("utf-8", "replace"))
+            else:
+                texts.append(unquote(" ".join(self._line())))
         if name == _SPACE:
             self.header.spaces |= set(texts)
 
@@ -147,17 +157,6 @@ class _LegacyFile:
         else:
             end = _SECTION.search(self._data, self._position)
             self._position = end.end() if end else len(self._data)
-
-    def _string(self) -> str:
-        if not self._binary:
-            return unquote(" ".join(self._line()))
-        first = self._data[self._position]
-        width = 1 << (3 - (first >> 6))  # the first two bits say how many bytes have the length
-        length = int.from_bytes(self._data[self._position : self._position + width], "big") & (
-            (1 << (8 * width - 2)) - 1
-        )
-        self._position += width + length
-        return self._data[self._position - length : self._position].decode("utf-8", "replace")
 
     def _line(self) -> list[str]:
         """The words of the next line that isn't empty; none at the end of the file."""
