@@ -17,6 +17,9 @@ from tractcap.records.options import ANATOMY, FORMATS, IN_SLICE, LINES, SIX, STY
 
 CAP_VARIABLE = "MAX_MEMORY_MB"
 
+_COMMAS = re.compile(r",(?=[^,/=]*(?:,|$)|[^,/=]+=|[^,]*\{participant)")
+"""Those between values; one within a path or a pattern belongs to it."""
+
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]
     """A value that a function of tractcap's reads.
@@ -100,13 +103,8 @@ class Option(click.Option):
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
         """Read the values, those between commas one by one; a comma in a path is the path's."""
         if self.multiple and value:
-            value = [part for text in value for part in _between_commas(text)]
+            value = [part for text in value for part in (list(filter(None, _COMMAS.split(text))) or [text])]
         return super().type_cast_value(ctx, value)
-
-
-def _between_commas(text: str) -> list[str]:
-    parts = re.split(r",(?=[^,/=]*(?:,|$)|[^,/=]+=|[^,]*\{participant)", text)
-    return [part for part in parts if part] or [text]
 
 
 PATH = click.Path(path_type=Path)

@@ -117,16 +117,15 @@ def _names(skipped: Iterable[str]) -> tuple[str, ...]:
         raise SettingsError(f"skip_checks names {unknown[0]!r}: choose from {', '.join(sorted(known))}.")
     if _PICTURES in given:
         log.warning("skip_checks names %s: the pictures of all views are always drawn", _PICTURES)
-    return tuple(name for name in checks() if not _skipped(name, given))
-
-
-def _skipped(name: str, given: set[str]) -> bool:
-    called = set(_PYTRACTOVIZ_NAMES.get(name, (name,)))
-    if {name, ALL} & given or called <= given:
-        return True
-    if called & given:
-        log.warning("skip_checks names %s, a part of the check %s, which is made", ", ".join(called & given), name)
-    return False
+    left = []
+    for name in checks():
+        called = set(_PYTRACTOVIZ_NAMES.get(name, (name,)))
+        if {name, ALL} & given or called <= given:
+            continue
+        if called & given:
+            log.warning("skip_checks names %s, a part of the check %s, which is made", ", ".join(called & given), name)
+        left.append(name)
+    return tuple(left)
 
 
 def write_redirects(output: Path, subjects: Iterable[str], html_output: Path) -> list[Path]:
@@ -139,26 +138,21 @@ def write_redirects(output: Path, subjects: Iterable[str], html_output: Path) ->
     """
     written = []
     for who in subjects:
-        page, redirect = output / f"sub-{who.removeprefix('sub-')}.html", _redirect_path(html_output, who)
+        page = output / f"sub-{who.removeprefix('sub-')}.html"
+        if html_output.suffix.lower() not in (".html", ".htm"):
+            redirect = html_output / f"{who}_quality_check_report.html"
+        elif PLACEHOLDER in str(html_output).lower():
+            redirect = Path(str(html_output).replace(PLACEHOLDER, who).replace(PLACEHOLDER.upper(), who))
+        else:
+            redirect = html_output.with_name(f"{who}_{html_output.name}")
         if page.is_file() and redirect.resolve() != page.resolve():
             redirect.parent.mkdir(parents=True, exist_ok=True)
-            link = os.path.relpath(page.resolve(), redirect.parent.resolve())
-            write_text(redirect, _redirect(who, link))
+            link = escape(quote(os.path.relpath(page.resolve(), redirect.parent.resolve())), quote=True)
+            write_text(
+                redirect,
+                '<!doctype html>\n<meta charset="utf-8">\n'
+                f'<meta http-equiv="refresh" content="0; url={link}">\n'
+                f'<title>{escape(who)}</title>\n<p><a href="{link}">{escape(who)}</a></p>\n',
+            )
             written.append(redirect)
     return written
-
-
-def _redirect_path(html_output: Path, who: str) -> Path:
-    if html_output.suffix.lower() not in (".html", ".htm"):
-        return html_output / f"{who}_quality_check_report.html"
-    if PLACEHOLDER in str(html_output).lower():
-        return Path(str(html_output).replace(PLACEHOLDER, who).replace(PLACEHOLDER.upper(), who))
-    return html_output.with_name(f"{who}_{html_output.name}")
-
-
-def _redirect(who: str, link: str) -> str:
-    to = escape(quote(link), quote=True)
-    return (
-        f'<!doctype html>\n<meta charset="utf-8">\n<meta http-equiv="refresh" content="0; url={to}">\n'
-        f'<title>{escape(who)}</title>\n<p><a href="{to}">{escape(who)}</a></p>\n'
-    )

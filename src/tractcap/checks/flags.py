@@ -1,5 +1,6 @@
 """Flags: rules with thresholds, in one file that can be replaced. Standard library alone: the supervisor reads it."""
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,16 +40,15 @@ class Rule:
 
         A measure of a sample breaks it where its whole interval lies beyond the threshold.
         """
+        below = -math.inf if self.below is None else self.below
+        above = math.inf if self.above is None else self.above
         of_ends = self.measure.endswith((LOW, HIGH))
         for key, value in measures.items():
             ours = key == self.measure or (_fits(key, self.measure) and (of_ends or not is_end(measures, key)))
-            if ours and isinstance(value, int | float) and all(map(self._crossed, (value, *interval(measures, key)))):
-                yield Flag(name=self.name, measure=key, value=value, below=self.below, above=self.above)
-
-    def _crossed(self, value: Value) -> bool:
-        if not isinstance(value, int | float):
-            return False
-        return value < self.below if self.below is not None else self.above is not None and value > self.above
+            if ours and isinstance(value, int | float):
+                bounds = (value, *interval(measures, key))
+                if all(isinstance(bound, int | float) and (bound < below or bound > above) for bound in bounds):
+                    yield Flag(name=self.name, measure=key, value=value, below=self.below, above=self.above)
 
 
 def raised(rules: tuple[Rule, ...], check: str, measures: Mapping[str, Value]) -> tuple[Flag, ...]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.spatial import cKDTree
 
 from tractcap.checks.common import estimate, panels, plots
@@ -92,9 +91,7 @@ def _map(
     if share:
         findings.notes.append(f"{share:.1%} of the nodes of streamlines have no value in {name}, and are left out")
 
-    stem = "".join(letter if letter.isalnum() else "-" for letter in name)
-    _plot(name, volume.unit, whole, f"profile-{stem}", sample, bundle, output)
-    output.picture(f"bundle-{stem}", f"{name} in the bundle", _picture(name, volume, whole, sample, bundle, output))
+    _draw(name, volume, whole, sample, bundle, output)
     columns = (whole.mean, whole.spread, whole.mean - margins[1:], whole.mean + margins[1:])
     return [
         (name, number, *(_rounded(float(value)) for value in row), *place)
@@ -139,36 +136,36 @@ def profile(values: NDArray[np.floating], weights: NDArray[np.float64]) -> Profi
     return Profile(mean, spread, int((~known).sum()))
 
 
-def _plot(
-    name: str, unit: str, whole: Profile, file: str, sample: Sample, bundle: AlignedBundle, output: CheckOutput
+def _draw(
+    name: str, volume: Volume, whole: Profile, sample: Sample, bundle: AlignedBundle, output: CheckOutput
 ) -> None:
+    """Plot the profile, and show the map and the profile on the bundle."""
+    stem = "".join(letter if letter.isalnum() else "-" for letter in name)
     count, (first, last) = len(whole.mean), bundle.ends
-    nodes = np.arange(1, count + 1)
-    with plots.figure(output, file, f"{name} along the bundle", f"{name} along {sample.caption}") as (axes,):
+    title, heading = f"{name} along the bundle", f"{name} along {sample.caption}"
+    with plots.figure(output, f"profile-{stem}", title, heading) as (axes,):
+        nodes = np.arange(1, count + 1)
         low, high = whole.mean - whole.spread, whole.mean + whole.spread
         axes.fill_between(nodes, low, high, color=plots.BLUE, alpha=0.35, label="± one standard deviation")
         axes.plot(nodes, whole.mean, color=plots.BLUE, label="weighted mean")
         axes.set(xlabel=f"node: 1 {first} … {count} {last}", xlim=(1, count))
-        axes.set_ylabel(f"{name} ({unit})" if unit else name)
+        axes.set_ylabel(f"{name} ({volume.unit})" if volume.unit else name)
         axes.set_xticks([1, *range(20, count + 1, 20)])
         axes.legend()
 
-
-def _picture(
-    name: str, volume: Volume, whole: Profile, sample: Sample, bundle: AlignedBundle, output: CheckOutput
-) -> Image.Image:
-    tree, (first, last) = cKDTree(bundle.core), bundle.ends
     own = [volume.at(streamline) for streamline in sample.streamlines]
     known = np.concatenate([*own, whole.mean])
-    low, high = (float(value) for value in np.percentile(known[np.isfinite(known)], _SHOWN))
-    scale = ColorScale(name, low, high if high > low else low + 1, volume.unit)
-    nodes = [whole.mean[tree.query(streamline)[1]] for streamline in sample.streamlines]
+    darkest, brightest = (float(value) for value in np.percentile(known[np.isfinite(known)], _SHOWN))
+    scale = ColorScale(name, darkest, brightest if brightest > darkest else darkest + 1, volume.unit)
+    tree = cKDTree(bundle.core)
+    nearest = [whole.mean[tree.query(streamline)[1]] for streamline in sample.streamlines]
     words = "the weighted mean at the nearest node"
     rows = [
         panels.PanelRow(f"{name} at each point", sample.caption, [panels.valued(sample.streamlines, own, scale)]),
-        panels.PanelRow("Profile", words, [panels.valued(sample.streamlines, nodes, scale)]),
+        panels.PanelRow("Profile", words, [panels.valued(sample.streamlines, nearest, scale)]),
     ]
-    return panels.sheet(
-        output, name, f"node 1 {first}, node {len(whole.mean)} {last}", rows, panels.frame_of(sample.streamlines),
+    picture = panels.sheet(
+        output, name, f"node 1 {first}, node {count} {last}", rows, panels.frame_of(sample.streamlines),
         scale=scale, marks=bundle.end_marks,
     )  # fmt: skip
+    output.picture(f"bundle-{stem}", f"{name} in the bundle", picture)

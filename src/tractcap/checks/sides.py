@@ -25,7 +25,10 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
         side: {"Streamlines": whole.counts.drawn, "Length": whole.lengths.mean, "Volume": whole.territory.volume}
         for side, whole in surveys.items()
     }
-    indices = {key: _laterality(figures["Left"][key], figures["Right"][key]) for key in _FIGURES}
+    indices: dict[str, float | None] = {}
+    for key in _FIGURES:
+        of_left, of_right = figures["Left"][key], figures["Right"][key]
+        indices[key] = round((of_left - of_right) / (of_left + of_right), 6) if of_left + of_right else None
 
     bundles = [panels.plain(side, whole.sample.streamlines, _COLORS[side]) for side, whole in surveys.items()]
     words = " · ".join(f"{side.lower()} {whole.sample.caption}" for side, whole in surveys.items())
@@ -48,7 +51,3 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     for side, whole in surveys.items():
         notes += whole.sample.notes(f"the picture of the {side.lower()} side", measured=False)
     return Findings(measures, notes)
-
-
-def _laterality(left: float, right: float) -> float | None:
-    return round((left - right) / (left + right), 6) if left + right else None

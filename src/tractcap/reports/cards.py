@@ -149,8 +149,27 @@ def read_cards(output: Path, participant: str, left_out: list[str], report: Call
     entities = distinguishing_entities((card.record.bundle.key, card.picture_set.variant) for card in cards)
     for card in cards:
         card.apart = in_words(card.picture_set.variant, entities)
-    _pair(cards)
-    _add_legends(cards)
+
+    sided = {
+        card.id: Sided(
+            (card.picture_set.folder, card.picture_set.variant),
+            card.source.rpartition("/")[0],
+            card.record.bundle.key,
+            card.record.bundle.hemisphere,
+        )
+        for card in cards
+        if card.record.bundle.hemisphere
+    }
+    pairs = counterparts(sided)
+    by_source = {card.source: card for card in cards if not card.overview}
+    for card in cards:
+        card.pair = pairs.get(card.id, "")
+        record = card.record
+        if card.overview and isinstance(record, DrawnRecord) and len(record.sources) == len(record.colorings):
+            colors = {source: coloring.color for source, coloring in zip(record.sources, record.colorings, strict=True)}
+            card.legend = [
+                (as_hex(color), by_source[source]) for source, color in colors.items() if color and source in by_source
+            ]
     return cards
 
 
@@ -162,7 +181,12 @@ def _card(output: Path, picture_set: PictureSet) -> Card:
         card.details.append(("" if number else "Source", f"{source} ({size(bytes_)})" if bytes_ else source))
     if isinstance(record, DrawnRecord):
         card.histogram = _histogram(record.lengths)
-        card.warnings = list(_warnings(record))
+        left_out = {reason: count for reason, count in record.streamlines_left_out.items() if count}
+        if left_out:
+            reasons = ", ".join(f"{whole(count)} {reason}" for reason, count in left_out.items())
+            subject = plural(sum(left_out.values()), "streamline is", "streamlines are")
+            card.warnings.append(f"{subject} left out: {reasons}.")
+        card.warnings += map(sentence, record.notes)
         card.facts = list(_facts(record))
         card.details += _details(record)
         card.checks = read_checks(output, picture_set.check_files)
@@ -171,23 +195,21 @@ def _card(output: Path, picture_set: PictureSet) -> Card:
 
 
 def _pictures(output: Path, picture_set: PictureSet) -> list[PictureLink]:
-    """The mosaic, the views, and one turntable."""
+    """The mosaic, the views, and one turntable; a view's pixels are 0 where its PNG file can't be read."""
     paths = dict(picture_set.pictures)
     animations = [paths.pop(f"turntable.{ending}", "") for ending in ANIMATIONS]
-    order = sorted(paths, key=lambda view: view != "mosaic")
-    pictures = [PictureLink(view, view, href(paths[view]), *_pixels(output / paths[view])) for view in order]
+    pictures = []
+    for view in sorted(paths, key=lambda view: view != "mosaic"):
+        try:
+            head = read_start(output / paths[view], 24)
+        except (OSError, RecordError):
+            head = b""
+        is_png = len(head) == 24 and head.startswith(_PNG)
+        pixels = struct.unpack(">II", head[16:24]) if is_png else (0, 0)
+        pictures.append(PictureLink(view, view, href(paths[view]), *pixels))
     if turntable := next(filter(None, animations), ""):
         pictures.append(PictureLink(f"turntable {PurePosixPath(turntable).suffix}", "turntable", href(turntable)))
     return pictures
-
-
-def _pixels(path: Path) -> tuple[int, int]:
-    """Width and height of a PNG file; 0 where they can't be read."""
-    try:
-        head = read_start(path, 24)
-    except (OSError, RecordError):
-        return 0, 0
-    return struct.unpack(">II", head[16:24]) if len(head) == 24 and head.startswith(_PNG) else (0, 0)
 
 
 def _histogram(lengths: LengthsRecord) -> HistogramBars | None:
@@ -204,15 +226,6 @@ def _histogram(lengths: LengthsRecord) -> HistogramBars | None:
     peak = start + counts.index(most) * bin_width
     words = f"Lengths from {tenths(low)} to {tenths(high)} mm, most between {peak:g} and {peak + bin_width:g} mm"
     return HistogramBars("".join(bars), words, f"{start:g}", f"{start + len(counts) * bin_width:g} mm")
-
-
-def _warnings(record: DrawnRecord) -> Iterator[str]:
-    """Sentences, each with a stop."""
-    left_out = {reason: count for reason, count in record.streamlines_left_out.items() if count}
-    if left_out:
-        reasons = ", ".join(f"{whole(count)} {reason}" for reason, count in left_out.items())
-        yield f"{plural(sum(left_out.values()), 'streamline is', 'streamlines are')} left out: {reasons}."
-    yield from map(sentence, record.notes)
 
 
 def _facts(record: DrawnRecord) -> Iterator[tuple[str, str]]:
@@ -243,35 +256,6 @@ def _details(record: DrawnRecord) -> Iterator[tuple[str, str]]:
         yield "Points", whole(record.points)
     if record.volume_voxel_millimetres:
         yield "Volume’s voxels", f"{record.volume_voxel_millimetres:g} mm"
-
-
-def _pair(cards: Sequence[Card]) -> None:
-    """Link the cards of the left and the right hemisphere with each other."""
-    by_id = {card.id: card for card in cards}
-    sided = {
-        card.id: Sided(
-            (card.picture_set.folder, card.picture_set.variant),
-            card.source.rpartition("/")[0],
-            card.record.bundle.key,
-            card.record.bundle.hemisphere,
-        )
-        for card in cards
-        if card.record.bundle.hemisphere
-    }
-    for id_, other in counterparts(sided).items():
-        by_id[id_].pair = other
-
-
-def _add_legends(cards: Sequence[Card]) -> None:
-    """List on each overview's card which tractograms it shows, by their colours."""
-    by_source = {card.source: card for card in cards if not card.overview}
-    for card in cards:
-        record = card.record
-        if card.overview and isinstance(record, DrawnRecord) and len(record.sources) == len(record.colorings):
-            colors = {source: coloring.color for source, coloring in zip(record.sources, record.colorings, strict=True)}
-            card.legend = [
-                (as_hex(color), by_source[source]) for source, color in colors.items() if color and source in by_source
-            ]
 
 
 def as_hex(color: Sequence[float]) -> str:

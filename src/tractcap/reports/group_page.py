@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 
 from tractcap.files import write_text
-from tractcap.records.ratings_file import RATINGS, Rating, cell
+from tractcap.records.ratings_file import RATINGS, cell
 from tractcap.records.sidecar_fields import STATUSES as MEANINGS
 from tractcap.reports.formatting import href, render
 from tractcap.reports.group_table import (
@@ -14,9 +14,7 @@ from tractcap.reports.group_table import (
     DICTIONARY,
     MEASURES,
     TSV,
-    ComparedBundle,
     GroupTable,
-    Row,
     Session,
     column_meanings,
     read_table,
@@ -150,7 +148,10 @@ def _script_data(output: Path, table: GroupTable, ratings: Ratings, sessions: Se
         },
         "bundles": {
             "key": [cell(bundle.key) for bundle in bundles],
-            "name": [_bundle_name(bundle, table.entities) for bundle in bundles],
+            "name": [
+                cell(", ".join(filter(None, (bundle.readable, in_words(bundle.variant, table.entities)))))
+                for bundle in bundles
+            ],
             "plain": [cell(bundle.readable) for bundle in bundles],
             "apart": [[cell(dict(bundle.variant).get(name, "")) for name in table.entities] for bundle in bundles],
             "hemisphere": [bundle.hemisphere for bundle in bundles],
@@ -163,11 +164,6 @@ def _script_data(output: Path, table: GroupTable, ratings: Ratings, sessions: Se
         "flags": list(flags),
         "overviews": _overviews(output, table, sessions),
     }
-
-
-def _bundle_name(bundle: ComparedBundle, entities: Sequence[str]) -> str:
-    """The bundle's name, and what sets it apart."""
-    return cell(", ".join(filter(None, (bundle.readable, in_words(bundle.variant, entities)))))
 
 
 def _page_link(output: Path, session: Session, anchor: str = "") -> str:
@@ -207,22 +203,25 @@ def _rated(output: Path, table: GroupTable, ratings: Ratings) -> dict[str, objec
     rated = [(row, given) for row in table.rows if row.tractogram and (given := ratings.of(row.tractogram))]
     by_rater = Counter((rating.rater, rating.rating) for _, given in rated for rating in given)
     names = sorted({name for name, _ in by_rater})
+    disagreements = [
+        {
+            "session": row.session.name,
+            "bundle": row.bundle.readable,
+            "link": _page_link(output, row.session, row.anchor),
+            "ratings": given,
+        }
+        for row, given in rated
+        if consensus(given) == MIXED
+    ]
     return {
         "files": ratings.files,
         "tractograms": len(rated),
         "raters": [(name, [by_rater[name, rating] for rating in RATINGS]) for name in names],
         "ratings": RATINGS,
         "agreements": agreements(given for _, given in rated),
-        "disagreements": _first(
-            [_disagreement(output, row, given) for row, given in rated if consensus(given) == MIXED]
-        ),
+        "disagreements": _first(disagreements),
         "problems": _first(ratings.problems),
     }
-
-
-def _disagreement(output: Path, row: Row, ratings: Sequence[Rating]) -> dict[str, object]:
-    link = _page_link(output, row.session, row.anchor)
-    return {"session": row.session.name, "bundle": row.bundle.readable, "link": link, "ratings": ratings}
 
 
 def _first(items: Sequence[object]) -> dict[str, object]:

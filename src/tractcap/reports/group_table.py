@@ -61,19 +61,20 @@ class Measure:
     compared: bool
 
 
-def _load_columns() -> tuple[dict[str, ColumnMeaning], tuple[Measure, ...]]:
-    """The columns and what they mean, and which of them are measures."""
-    meanings: dict[str, ColumnMeaning] = {}
-    measures = []
-    for name, about in read_toml("group_columns.toml").items():
-        field, compared = about.pop("field", ""), about.pop("compared", True)
-        if field:
-            measures.append(Measure(name, about["LongName"], about.get("Units", ""), field, compared))
-        meanings[name] = about | ({"Levels": STATUSES} if name == "status" else {})
-    return meanings, tuple(measures)
+_TABLE = read_toml("group_columns.toml")
 
+MEASURES = tuple(
+    Measure(name, about["LongName"], about.get("Units", ""), about["field"], about.get("compared", True))
+    for name, about in _TABLE.items()
+    if "field" in about
+)
 
-COLUMNS, MEASURES = _load_columns()
+COLUMNS: dict[str, ColumnMeaning] = {
+    name: {key: meaning for key, meaning in about.items() if key not in ("field", "compared")}
+    | ({"Levels": STATUSES} if name == "status" else {})
+    for name, about in _TABLE.items()
+}
+"""The columns, and what they mean."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -302,22 +303,23 @@ def write_tractograms(output: Path, table: GroupTable, ratings: Callable[[str], 
     ratings : the ratings of a tractogram, by its path.
     """
     meanings = column_meanings(table.entities)
-    write_tsv(output / TSV, meanings, (_fields(row, table.entities, ratings(row.tractogram)) for row in table.rows))
+    lines = (
+        _identity(row, table.entities)
+        | {
+            "bundle_name": row.bundle.readable,
+            "hemisphere": row.bundle.hemisphere,
+            "status": row.status,
+            **{measure.column: value for measure, value in zip(MEASURES, row.values, strict=True)},
+            "warnings": row.warnings,
+            "outlier": ",".join(MEASURES[at].column for at in row.outlying),
+            "flags": None if row.flags is None else ",".join(row.flags) or "none",
+            "rating": consensus(ratings(row.tractogram)),
+            "raters": len(ratings(row.tractogram)),
+        }
+        for row in table.rows
+    )
+    write_tsv(output / TSV, meanings, lines)
     write_dictionary(output / DICTIONARY, meanings)
-
-
-def _fields(row: Row, entities: Sequence[str], ratings: Sequence[Rating]) -> dict[str, Value]:
-    return _identity(row, entities) | {
-        "bundle_name": row.bundle.readable,
-        "hemisphere": row.bundle.hemisphere,
-        "status": row.status,
-        **{measure.column: value for measure, value in zip(MEASURES, row.values, strict=True)},
-        "warnings": row.warnings,
-        "outlier": ",".join(MEASURES[at].column for at in row.outlying),
-        "flags": None if row.flags is None else ",".join(row.flags) or "none",
-        "rating": consensus(ratings),
-        "raters": len(ratings),
-    }
 
 
 def _identity(row: Row, entities: Sequence[str]) -> dict[str, Value]:

@@ -6,7 +6,7 @@ say.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import PurePosixPath
@@ -120,9 +120,8 @@ class Study:
         for record in self.drawn:
             self.left_out.update(record.streamlines_left_out)
 
-        done = [check for check in checks if check.status == DONE]
-        self.checks = list({check.name: check for check in done}.values())
-        self.sampled_checks = {check.name for check in done if _is_sampled(check)}
+        self._done = [check for check in checks if check.status == DONE]
+        self.checks = list({check.name: check for check in self._done}.values())
 
     @cached_property
     def by_participant(self) -> dict[str, list[DrawnRecord]]:
@@ -178,7 +177,13 @@ class Study:
     @property
     def fine_density(self) -> bool:
         """Whether all density maps have voxels of 2 mm."""
-        return all(_size(record) <= _FINE_DENSITY for record in self.drawn)
+        for record in self.drawn:
+            box = record.extent
+            if not isinstance(box, Extent):
+                return False
+            if max(high - low for low, high in zip(box.framed_low, box.framed_high, strict=True)) > _FINE_DENSITY:
+                return False
+        return True
 
     @property
     def range_over_group(self) -> bool:
@@ -188,8 +193,15 @@ class Study:
     @property
     def range_is_robust(self) -> bool:
         """Whether the colours have the range of the values themselves, not one that the user gave."""
-        sharing = [self.drawn] if self.range_over_group else self.by_participant.values()
-        return bool(self.colored_by(*_RANGED)) and all(map(_is_robust, sharing))
+        for sharing in [self.drawn] if self.range_over_group else self.by_participant.values():
+            extents = (record.extent for record in sharing)
+            ranges = [extent.values for extent in extents if isinstance(extent, Extent) and extent.values]
+            if not ranges:
+                return False
+            shared = (min(low for low, _ in ranges), max(high for _, high in ranges))
+            if any(coloring.limits != shared for record in sharing for coloring in record.colorings):
+                return False
+        return bool(self.colored_by(*_RANGED))
 
     @property
     def range(self) -> tuple[float, float] | None:
@@ -215,34 +227,17 @@ class Study:
         images = any(record.scene.reference for record in self._with_pictures) or bool(self.colored_by("scalar"))
         return images or any(".trk" in source.suffixes[-2:] for source in sources)
 
+    @cached_property
+    def sampled_checks(self) -> set[str]:
+        """Names of the checks that measured only some of the streamlines that they could measure."""
+        sampled = set()
+        for check in self._done:
+            counts = {key: value for key, value in check.measures.items() if isinstance(value, int | float)}
+            unfit = sum(counts.get(key, 0) for key in ("SinglePoint", "NotFinite", "TooShort"))
+            if counts.get("Sampled", 0) < counts.get("Streamlines", 0) - unfit:
+                sampled.add(check.name)
+        return sampled
+
     def versions_of(self, package: str) -> list[str]:
         """The versions of a package that pictures were made with."""
         return sorted({record.software.get(package, "") for record in self._with_pictures} - {""})
-
-
-def _is_sampled(check: CheckRecord) -> bool:
-    """Whether a check measured only some of the streamlines that it could measure."""
-
-    def count(key: str) -> float:
-        value = check.measures.get(key)
-        return value if isinstance(value, int | float) else 0
-
-    measurable = count("Streamlines") - count("SinglePoint") - count("NotFinite") - count("TooShort")
-    return count("Sampled") < measurable
-
-
-def _size(record: DrawnRecord) -> float:
-    """The longest side of the box around a tractogram in mm; endless where it isn't known."""
-    extent = record.extent
-    if not isinstance(extent, Extent):
-        return float("inf")
-    return max(high - low for low, high in zip(extent.framed_low, extent.framed_high, strict=True))
-
-
-def _is_robust(sharing: Collection[DrawnRecord]) -> bool:
-    """Whether the range of tractograms that share one is that of their own values."""
-    ranges = [record.extent.values for record in sharing if isinstance(record.extent, Extent) and record.extent.values]
-    if not ranges:
-        return False
-    shared = (min(low for low, _ in ranges), max(high for _, high in ranges))
-    return all(coloring.limits == shared for record in sharing for coloring in record.colorings)

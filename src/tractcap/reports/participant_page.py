@@ -1,7 +1,7 @@
 """The page of a participant: every picture, its numbers, and what people think of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,7 +127,22 @@ def _provenance(records: Sequence[TractogramRecord]) -> list[tuple[str, list[tup
     """How the pictures were made: what is said, each value of it, and how many tractograms have it (0 for all)."""
     values: dict[str, Counter[str]] = {}
     for record in records:
-        for name, value in _provenance_of(record):
+        about = {
+            "Software": ", ".join(f"{program.name} {program.version}" for program in record.generated_by),
+            "Tractograms from": record.sources[0].rpartition("/")[0] if record.sources else "",
+        }
+        if isinstance(record, DrawnRecord):
+            reference = record.scene.reference.path if record.scene.reference else ""
+            sizes = (tenths(high - low) for low, high in zip(*record.scene.frame, strict=True))
+            memory = record.memory
+            about |= {
+                "Reference": ": ".join(filter(None, (reference, record.reference_chosen))),
+                "Colours": _coloring(record.colorings[0]) if record.colorings else "",
+                "Options": _options(record.scene.options),
+                "Frame": f"{' × '.join(sizes)} mm",
+                "Memory": f"{memory.budget_bytes / 2**20:,.0f} MB, bound by {memory.bound_by}" if memory else "",
+            }
+        for name, value in about.items():
             values.setdefault(name, Counter())[value] += bool(value)
     known = {name: +counts for name, counts in values.items()}  # without those that are empty
     return [
@@ -135,21 +150,6 @@ def _provenance(records: Sequence[TractogramRecord]) -> list[tuple[str, list[tup
         for name, counts in known.items()
         if counts
     ]
-
-
-def _provenance_of(record: TractogramRecord) -> Iterator[tuple[str, str]]:
-    yield "Software", ", ".join(f"{program.name} {program.version}" for program in record.generated_by)
-    yield "Tractograms from", record.sources[0].rpartition("/")[0] if record.sources else ""
-    if not isinstance(record, DrawnRecord):
-        return
-    reference = record.scene.reference.path if record.scene.reference else ""
-    yield "Reference", ": ".join(filter(None, (reference, record.reference_chosen)))
-    yield "Colours", _coloring(record.colorings[0]) if record.colorings else ""
-    yield "Options", _options(record.scene.options)
-    sizes = (tenths(high - low) for low, high in zip(*record.scene.frame, strict=True))
-    yield "Frame", f"{' × '.join(sizes)} mm"
-    memory = record.memory
-    yield "Memory", f"{memory.budget_bytes / 2**20:,.0f} MB, bound by {memory.bound_by}" if memory else ""
 
 
 def _coloring(coloring: Coloring) -> str:

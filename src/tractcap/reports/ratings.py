@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 from tractcap.errors import RecordError
-from tractcap.records.ratings_file import ENDING, NOT_AVAILABLE, RATINGS, Rating, RatingsFile, cell, load, shortened
+from tractcap.records.ratings_file import ENDING, NOT_AVAILABLE, RATINGS, Rating, cell, load, shortened
 
 MIXED = "mixed"
 
@@ -61,18 +61,14 @@ def read_ratings(output: Path, tractograms: Collection[str]) -> Ratings:
             merged.problems.append(f"{name} holds no ratings that can be read: {error.why}.")
         else:
             merged.problems += found.problems
-            _merge(found, name, known, merged)
+            for line, rating in found.ratings:
+                if rating.tractogram in known:
+                    merged.add(rating)
+                else:
+                    what = f"no tractogram here is called “{shortened(rating.tractogram)}”: the rating is left out."
+                    merged.problems.append(f"{name}, line {line}: {what}")
         merged.files += 1
     return merged
-
-
-def _merge(found: RatingsFile, name: str, known: Collection[str], merged: Ratings) -> None:
-    for line, rating in found.ratings:
-        if rating.tractogram in known:
-            merged.add(rating)
-        else:
-            what = f"no tractogram here is called “{shortened(rating.tractogram)}”: the rating is left out."
-            merged.problems.append(f"{name}, line {line}: {what}")
 
 
 def agreements(all_ratings: Iterable[Sequence[Rating]]) -> list[Agreement]:
@@ -81,18 +77,17 @@ def agreements(all_ratings: Iterable[Sequence[Rating]]) -> list[Agreement]:
     for ratings in all_ratings:
         for one, other in combinations(sorted(ratings, key=lambda rating: rating.rater), 2):
             pairs[one.rater, other.rater][one.rating, other.rating] += 1
-    return [_agreement(raters, counts) for raters, counts in sorted(pairs.items())]
-
-
-def _agreement(raters: tuple[str, str], counts: Counter[tuple[str, str]]) -> Agreement:
-    common = counts.total()
-    same = sum(counts[rating, rating] for rating in RATINGS)
-    by_chance = sum(
-        sum(counts[rating, other] for other in RATINGS) * sum(counts[other, rating] for other in RATINGS)
-        for rating in RATINGS
-    )
-    kappa = None if by_chance == common**2 else (same * common - by_chance) / (common**2 - by_chance)
-    return Agreement(raters, common, same / common, kappa)
+    agreements = []
+    for raters, counts in sorted(pairs.items()):
+        common = counts.total()
+        same = sum(counts[rating, rating] for rating in RATINGS)
+        by_chance = sum(
+            sum(counts[rating, other] for other in RATINGS) * sum(counts[other, rating] for other in RATINGS)
+            for rating in RATINGS
+        )
+        kappa = None if by_chance == common**2 else (same * common - by_chance) / (common**2 - by_chance)
+        agreements.append(Agreement(raters, common, same / common, kappa))
+    return agreements
 
 
 def _files(output: Path) -> Iterator[Path]:

@@ -36,7 +36,13 @@ class Duplicates:
             self._close()
         if len(chunk.offsets) < 2:
             return
-        numbers = _numbered(chunk)
+        # of each streamline the sum of its points' numbers, which doesn't depend on its direction
+        points = np.rint(chunk.points / np.float32(PRECISION)).astype(np.int64).view(np.uint64)
+        of_points = _mixed(_mixed(points[:, 0] * _FACTORS[0]) + points[:, 1] * _FACTORS[1]) + points[:, 2] * _FACTORS[2]
+        of_points = _mixed(of_points)
+        of_points[: chunk.new.start] = 0
+        of_points[chunk.new.stop :] = 0
+        numbers = np.add.reduceat(of_points, chunk.offsets[:-1])
         numbers[:1] += np.array([self._open or 0], np.uint64)  # wraps around, as all sums here
         self._open = int(numbers[-1]) if chunk.tail else None
         self._keep(numbers[:-1] if chunk.tail else numbers)
@@ -73,16 +79,6 @@ class Duplicates:
             self._halved += 1
             held = held[held <= self._bar]
         self._held, self._count = [held], len(held)
-
-
-def _numbered(chunk: Chunk) -> NDArray[np.uint64]:
-    """A number of each streamline (S,) that doesn't depend on its direction: the sum of its points' numbers."""
-    points = np.rint(chunk.points / np.float32(PRECISION)).astype(np.int64).view(np.uint64)
-    numbers = _mixed(_mixed(points[:, 0] * _FACTORS[0]) + points[:, 1] * _FACTORS[1]) + points[:, 2] * _FACTORS[2]
-    numbers = _mixed(numbers)
-    numbers[: chunk.new.start] = 0
-    numbers[chunk.new.stop :] = 0
-    return np.add.reduceat(numbers, chunk.offsets[:-1])
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
