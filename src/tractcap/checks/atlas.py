@@ -8,7 +8,6 @@ from dipy.segment.clustering import QuickBundles
 from dipy.segment.metricspeed import AveragePointwiseEuclideanMetric
 from dipy.tracking.distances import bundles_distances_mdf
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.spatial import cKDTree
 
 from tractcap.checks.common import bundle_mask, estimate, pairwise_distances, panels, plots
@@ -76,7 +75,8 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
         thinned = pairwise_distances.thinned(atlas.sample, ours.sample.total)
         atlas = replace(atlas, sample=thinned, streamlines=thinned.streamlines)
     centers, atlas_centers = atlas.centers(ours.territory), atlas.centers(atlas.territory)
-    if notes and _boxes_apart(centers, atlas_centers):
+    lows, highs = (np.array([edge(points, axis=0) for points in (centers, atlas_centers)]) for edge in (np.min, np.max))
+    if notes and (lows.max(axis=0) > highs.min(axis=0)).any():  # the boxes around both don't even touch
         raise InputError(
             f"{inputs.tractogram.name} and {inputs.atlas.path} don't overlap at all, and their names don't say that "
             "both are in one space: give them in the same space, with space- and its label in both names."
@@ -84,8 +84,7 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     there, back = cKDTree(atlas_centers).query(centers)[0], cKDTree(centers).query(atlas_centers)[0]
 
     name = inputs.atlas.name
-    output.picture("overlay", f"With {name}", _picture(sample, atlas, name, output))
-    _plot(there, back, output)
+    _draw(sample, atlas, name, there, back, output)
 
     similarity, adjacent = None, estimate.NONE
     if atlas.sample and atlas.tractogram:
@@ -131,12 +130,6 @@ def _space_notes(ours: CheckFile, theirs: CheckFile) -> list[str]:
     return [f"{note}; it was only checked that the boxes around both bundles meet" for note in notes]
 
 
-def _boxes_apart(ours: NDArray[np.floating], theirs: NDArray[np.floating]) -> bool:
-    """Whether the boxes around points (N, 3) don't even touch."""
-    lows, highs = (np.array([edge(points, axis=0) for points in (ours, theirs)]) for edge in (np.min, np.max))
-    return bool((lows.max(axis=0) > highs.min(axis=0)).any())
-
-
 def _read(inputs: CheckInput, file: CheckFile, report: Report) -> _Atlas:
     if file.image:
         mask = bundle_mask.read(file)
@@ -180,7 +173,15 @@ def shape_similarity(ours: Sequence[Streamline], theirs: Sequence[Streamline]) -
     return float((near.any(axis=1).mean() + near.any(axis=0).mean()) / 2)
 
 
-def _picture(sample: Sample, atlas: _Atlas, name: str, output: CheckOutput) -> Image.Image:
+def _draw(
+    sample: Sample,
+    atlas: _Atlas,
+    name: str,
+    there: NDArray[np.float64],
+    back: NDArray[np.float64],
+    output: CheckOutput,
+) -> None:
+    """Show both bundles, and plot how far their voxels are from each other's: ``there`` and ``back``, in mm."""
     ours = panels.plain("bundle", sample.streamlines, _OURS)
     theirs = panels.plain("atlas", atlas.streamlines, _THEIRS)
     rows = [
@@ -189,10 +190,10 @@ def _picture(sample: Sample, atlas: _Atlas, name: str, output: CheckOutput) -> I
         panels.PanelRow("Atlas", atlas.caption, [theirs]),
     ]
     frame = panels.frame_of(sample.streamlines, atlas.streamlines)
-    return panels.sheet(output, "against an atlas", name, rows, frame, legend=(("bundle", _OURS), ("atlas", _THEIRS)))
+    legend = (("bundle", _OURS), ("atlas", _THEIRS))
+    picture = panels.sheet(output, "against an atlas", name, rows, frame, legend=legend)
+    output.picture("overlay", f"With {name}", picture)
 
-
-def _plot(there: NDArray[np.float64], back: NDArray[np.float64], output: CheckOutput) -> None:
     farthest = max(float(there.max()), float(back.max()))
     wide = max(VOXEL, farthest / _BINS)  # distances between voxels come in steps
     edges = np.arange(0, farthest + 2 * wide, wide)

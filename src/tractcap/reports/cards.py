@@ -188,7 +188,16 @@ def _card(output: Path, picture_set: PictureSet) -> Card:
             card.warnings.append(f"{subject} left out: {reasons}.")
         card.warnings += map(sentence, record.notes)
         card.facts = list(_facts(record))
-        card.details += _details(record)
+        if record.scene.reference:
+            card.details.append(("Reference", record.scene.reference.path))
+        if record.style and record.width_millimetres is not None:
+            card.details.append(("Style", f"{record.style}, {record.width_millimetres:.3g} mm wide"))
+        if record.millimetres_per_pixel:
+            card.details.append(("Pixel", f"{record.millimetres_per_pixel:.3g} mm"))
+        if record.points:
+            card.details.append(("Points", whole(record.points)))
+        if record.volume_voxel_millimetres:
+            card.details.append(("Volume’s voxels", f"{record.volume_voxel_millimetres:g} mm"))
         card.checks = read_checks(output, picture_set.check_files)
         card.background = as_hex(record.scene.options.background)
     return card
@@ -242,20 +251,6 @@ def _facts(record: DrawnRecord) -> Iterator[tuple[str, str]]:
         yield "Volume", volume(record.volume_millimetres3)
     if record.points_outside_reference is not None:
         yield "Outside reference", percent(record.points_outside_reference)
-
-
-def _details(record: DrawnRecord) -> Iterator[tuple[str, str]]:
-    """How it was drawn."""
-    if record.scene.reference:
-        yield "Reference", record.scene.reference.path
-    if record.style and record.width_millimetres is not None:
-        yield "Style", f"{record.style}, {record.width_millimetres:.3g} mm wide"
-    if record.millimetres_per_pixel:
-        yield "Pixel", f"{record.millimetres_per_pixel:.3g} mm"
-    if record.points:
-        yield "Points", whole(record.points)
-    if record.volume_voxel_millimetres:
-        yield "Volume’s voxels", f"{record.volume_voxel_millimetres:g} mm"
 
 
 def as_hex(color: Sequence[float]) -> str:

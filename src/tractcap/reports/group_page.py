@@ -21,7 +21,7 @@ from tractcap.reports.group_table import (
     write_checks,
     write_tractograms,
 )
-from tractcap.reports.outliers import DEVIATIONS, FEWEST, NORMAL, Spread
+from tractcap.reports.outliers import DEVIATIONS, FEWEST, NORMAL
 from tractcap.reports.picture_sets import in_words
 from tractcap.reports.ratings import MIXED, Ratings, agreements, consensus, read_ratings
 
@@ -156,7 +156,13 @@ def _script_data(output: Path, table: GroupTable, ratings: Ratings, sessions: Se
             "apart": [[cell(dict(bundle.variant).get(name, "")) for name in table.entities] for bundle in bundles],
             "hemisphere": [bundle.hemisphere for bundle in bundles],
         },
-        "spreads": [[_spread(about) for about in table.spreads[bundle]] for bundle in bundles],
+        "spreads": [  # of each measure how many values there are, median, MAD, and whether outliers are marked
+            [
+                about and [about.count, _shortened(about.median), _shortened(about.mad), int(about.marks)]
+                for about in table.spreads[bundle]
+            ]
+            for bundle in bundles
+        ],
         "rows": columns,
         "why": {at: row.why for at, row in enumerate(rows) if row.why},
         "folders": list(folders),
@@ -184,13 +190,6 @@ def _overviews(output: Path, table: GroupTable, sessions: Sequence[Session]) -> 
             apart = cell(in_words(row.bundle.variant, table.entities))
             overviews.setdefault(numbers[row.session], []).append([link, picture, apart])
     return overviews
-
-
-def _spread(spread: Spread | None) -> list[float | None] | None:
-    """A spread for the script: how many values, median, MAD, and whether outliers are marked."""
-    return (
-        None if spread is None else [spread.count, _shortened(spread.median), _shortened(spread.mad), int(spread.marks)]
-    )
 
 
 def _shortened(value: float | None) -> float | None:

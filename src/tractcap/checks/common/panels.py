@@ -1,6 +1,6 @@
 """Pictures of streamlines, a row of views for each state of them, all in one frame and on one scale."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,30 +91,26 @@ def sheet(
     scale : what the colours stand for, the same in all rows. legend : names and colours of bundles.
     marks : words in all pictures.
     """
-    pictures = [picture for row in rows for picture in _views(row, frame, marks, output)]
-    return labels.mosaic(
-        pictures, Captions(f"{output.title}: {heading}", subtitle, (), scale, legend, output.background)
-    )
-
-
-def _views(row: PanelRow, frame: Frame, marks: Sequence[Mark], output: CheckOutput) -> Iterator[Image.Image]:
-    """The pictures of a row."""
-    background, counts = output.background, StreamlineCounts()
+    background, pictures = output.background, []
     options = PictureOptions(views=VIEWS_SHOWN, size=SIZE, background=background)
-    bundles = [bundle for bundle in row.bundles if bundle.tractogram.header.streamlines]
-    if bundles:
-        drawn = draw(Scene(bundles, frame, options), _SETTINGS, counts, output.report)
-        pictures = ((picture.view.name, Image.fromarray(picture.pixels)) for picture in drawn)
-    else:  # nothing is left, such as by a filter: an empty picture says so
-        pictures = ((name, Image.new("RGB", (SIZE, SIZE), background)) for name in VIEWS_SHOWN)
-    for name, image in pictures:
-        view = VIEWS[name]
-        right, up = np.array(view.rightwards), np.array(view.up)
-        for mark in marks:
-            away, pixels = np.array(mark.at) - frame.center, image.width / frame.width
-            x, y = image.width / 2 + float(away @ right) * pixels, image.width / 2 - float(away @ up) * pixels
-            labels.word(image, (x, y), mark.text, None, background)
-        labels.label(image, view, frame, background)
-        if name == VIEWS_SHOWN[0]:
-            labels.head(image, Captions(row.title, row.words, tuple(cropping_notes(counts)), background=background))
-        yield image
+    for row in rows:
+        counts = StreamlineCounts()
+        bundles = [bundle for bundle in row.bundles if bundle.tractogram.header.streamlines]
+        if bundles:
+            drawn = draw(Scene(bundles, frame, options), _SETTINGS, counts, output.report)
+            images = ((picture.view.name, Image.fromarray(picture.pixels)) for picture in drawn)
+        else:  # nothing is left, such as by a filter: an empty picture says so
+            images = ((name, Image.new("RGB", (SIZE, SIZE), background)) for name in VIEWS_SHOWN)
+        for name, image in images:
+            view = VIEWS[name]
+            right, up = np.array(view.rightwards), np.array(view.up)
+            for mark in marks:
+                away, pixels = np.array(mark.at) - frame.center, image.width / frame.width
+                x, y = image.width / 2 + float(away @ right) * pixels, image.width / 2 - float(away @ up) * pixels
+                labels.word(image, (x, y), mark.text, None, background)
+            labels.label(image, view, frame, background)
+            if name == VIEWS_SHOWN[0]:
+                captions = Captions(row.title, row.words, tuple(cropping_notes(counts)), background=background)
+                labels.head(image, captions)
+            pictures.append(image)
+    return labels.mosaic(pictures, Captions(f"{output.title}: {heading}", subtitle, (), scale, legend, background))

@@ -6,7 +6,6 @@ The format: mrtrix.readthedocs.io, "Tracks file format". All its data types are 
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tractcap.errors import InputError
 from tractcap.inputs.reading import open_binary, size_bound
@@ -52,29 +51,22 @@ class TckTractogram(Tractogram):
             skip(file, self._start)
             while not ended and (data := file.read(BLOCK_BYTES // row * row)):
                 rows = np.frombuffer(data[: len(data) // row * row], self._dtype).reshape(-1, 3)
-                block, ended = _decode(rows, continues)
-                seen += len(block.lengths) - block.open
-                continues = block.open
-                yield block
+                marks = np.flatnonzero(~np.isfinite(rows[:, 0]))  # few: only these rows are looked at whole
+                end = marks[np.isinf(rows[marks]).all(axis=1)]
+                if ended := len(end) > 0:
+                    rows, marks = rows[: end[0]], marks[marks < end[0]]
+                with np.errstate(over="ignore"):  # doubles beyond single precision are left out and counted later
+                    rows = rows.astype(np.float32)
+                breaks = marks[np.isnan(rows[marks]).all(axis=1)]
+                lengths = np.diff(breaks, prepend=-1) - 1
+                tail = len(rows) - (breaks[-1] + 1 if len(breaks) else 0)
+                is_open = bool(tail > 0 or (continues and not len(breaks)))
+                if is_open:
+                    lengths = np.append(lengths, tail)
+                yield Block(np.delete(rows, breaks, axis=0), lengths.astype(np.int64), continues, is_open)
+                seen += len(lengths) - is_open
+                continues = is_open
         if not ended or continues:
             raise self.damaged(
                 f"it ends after streamline {seen:,} without the marker that ends such a file; it is cut off"
             )
-
-
-def _decode(rows: NDArray[np.floating], continues: bool) -> tuple[Block, bool]:
-    """The streamlines in rows of a file (N, 3), and whether the file ends with them."""
-    marks = np.flatnonzero(~np.isfinite(rows[:, 0]))  # few: only these rows are looked at whole
-    end = marks[np.isinf(rows[marks]).all(axis=1)]
-    if ended := len(end) > 0:
-        rows, marks = rows[: end[0]], marks[marks < end[0]]
-    with np.errstate(over="ignore"):  # a double beyond single precision becomes infinite: left out and counted later
-        rows = rows.astype(np.float32)
-    breaks = marks[np.isnan(rows[marks]).all(axis=1)]
-    lengths = np.diff(breaks, prepend=-1) - 1
-    tail = len(rows) - (breaks[-1] + 1 if len(breaks) else 0)
-    is_open = tail > 0 or (continues and not len(breaks))
-    if is_open:
-        lengths = np.append(lengths, tail)
-    points = np.delete(rows, breaks, axis=0)
-    return Block(points, lengths.astype(np.int64), continues, bool(is_open)), ended

@@ -56,7 +56,16 @@ class VtkTractogram(Tractogram):
             raise self.damaged(f"its header promises {max(points, lines):,} points or lines, more than it can hold")
         if found.points and found.lines == 0:
             raise self.damaged(f"it holds {points:,} points and no lines between them; it may be cut off")
-        notes = tuple(self._settle_space(found.spaces))
+        known = {space.upper() for space in found.spaces} & set(_SPACES)
+        if len(known) > 1:
+            raise InputError(f"{self.path} says that its space is {' and '.join(sorted(known))}: it can only be one.")
+        if found.spaces and not known and not self._default_space:
+            raise InputError(
+                f"{self.path} says that its space is {', '.join(sorted(found.spaces))}, which isn't known here: say by "
+                "--vtk-space which of RAS and LPS that is."
+            )
+        self._affine = _SPACES[next(iter(known), self._default_space or "RAS")]
+        notes = () if known or self._default_space else ("the file doesn't say its space: RAS+ mm is taken",)
         largest = max([*found.per_point.values(), *found.per_line.values()], default=0)
         more = largest if found.xml else max(0, size - points * _BYTES_IN_FILE)
         return Header(
@@ -68,20 +77,6 @@ class VtkTractogram(Tractogram):
             tuple(found.per_line),
             notes,
         )
-
-    def _settle_space(self, spaces: set[str]) -> Iterator[str]:
-        """Take the space that the file names, else the user's; yields what is assumed where neither says it."""
-        known = {space.upper() for space in spaces} & set(_SPACES)
-        if len(known) > 1:
-            raise InputError(f"{self.path} says that its space is {' and '.join(sorted(known))}: it can only be one.")
-        if spaces and not known and not self._default_space:
-            raise InputError(
-                f"{self.path} says that its space is {', '.join(sorted(spaces))}, which isn't known here: say by "
-                "--vtk-space which of RAS and LPS that is."
-            )
-        self._affine = _SPACES[next(iter(known), self._default_space or "RAS")]
-        if not known and not self._default_space:
-            yield "the file doesn't say its space: RAS+ mm is taken"
 
     def _read_blocks(self, data: str) -> Iterator[Block]:
         if not self._found.xml and self._found.points == self._found.lines == 0:
