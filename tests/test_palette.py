@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from tractcap.color_names import DISTINCT, NAMES, assign, contrast, mix, parse_color
+from tractcap.color_names import DISTINCT, NAMES, as_hex, assign, contrast, mix, parse_color
 from tractcap.errors import SettingsError
 
 
@@ -13,6 +13,11 @@ from tractcap.errors import SettingsError
 )
 def test_colors_are_read(text: str, color: tuple[int, int, int]) -> None:
     assert parse_color(text, "--color") == color
+
+
+def test_colors_are_written() -> None:
+    assert as_hex((230, 159, 0)) == "#e69f00"
+    assert as_hex((-1, 5, 999)) == "#0005ff"
 
 
 @pytest.mark.parametrize("text", ["", "#fff", "#12345g", "mauve", "0,0,0", "#１２３４５６"])

@@ -88,6 +88,11 @@ def _parse_range(text: str) -> tuple[float, float]:
     return low, high
 
 
+def as_hex(color: Color) -> str:
+    """A colour as ``#rrggbb``; what is beyond 0 or 255 becomes that."""
+    return "#" + "".join(f"{min(255, max(0, part)):02x}" for part in color)
+
+
 def assign(names: Iterable[str]) -> dict[str, Color]:
     """A colour for each name, in their order and distinct as long as there are colours; then they come again."""
     colors = apart()

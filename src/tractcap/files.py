@@ -101,13 +101,8 @@ def _lock(handle: int) -> bool:
     return True
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-_UMASK = _umask()
+_UMASK = os.umask(0)  # which can only be read by setting it
+os.umask(_UMASK)
 
 
 def read_json(path: Path) -> dict[str, Any]:

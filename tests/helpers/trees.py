@@ -1,15 +1,18 @@
 """Folders as tools leave them: their own names, with a few real streamlines and images behind them.
 
-Each function fills a dataset below ``root`` and returns it.
+Each function fills a dataset below ``root`` and returns it; :func:`find` searches one.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from phantoms import affine, asymmetric_bundle, save, save_trx
+
+from tractcap.inputs.filters import Filters
+from tractcap.inputs.search import Source, search
 
 MNI = "MNI152NLin2009cAsym"
 
@@ -24,6 +27,11 @@ _TRACTSEG = (
 )
 TRACTSEG = _TRACTSEG.split()
 """TractSeg's 72."""
+
+
+def find(root: Path, participants: Collection[str] = (), sessions: Collection[str] = ()) -> list[Source]:
+    """The tractograms in a file or folder, of these participants and sessions, or of all."""
+    return search(root, Filters(participants, sessions)).sources
 
 
 def describe(folder: Path, generator: str) -> Path:

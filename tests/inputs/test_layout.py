@@ -9,7 +9,7 @@ import trees
 
 from tractcap.errors import SettingsError
 from tractcap.inputs.filters import Filters
-from tractcap.inputs.search import Source, find, search
+from tractcap.inputs.search import Source, search
 
 
 def plant(root: Path, *names: str) -> Path:
@@ -31,7 +31,7 @@ def test_names_in_the_wild(tmp_path: Path) -> None:
         "notes.txt",
         ".trk",
     )
-    sources = find(tmp_path)
+    sources = trees.find(tmp_path)
     assert [(source.participant, source.session, source.folder) for source in sources] == [
         ("01", "", "sub-01/figures"),
         ("02", "a", "sub-02/ses-a/figures"),
@@ -47,8 +47,8 @@ def test_names_in_the_wild(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_named_like_a_file(tmp_path: Path) -> None:
     plant(tmp_path, "a.trx/header.json", "a.trx/positions.3.float32", "b.trx/c.trk", "d.trk/e.tck")
-    assert [source.name for source in find(tmp_path)] == ["a.trx", "b.trx/c.trk", "d.trk/e.tck"]
-    assert [source.name for source in find(tmp_path / "a.trx")] == ["a.trx"]
+    assert [source.name for source in trees.find(tmp_path)] == ["a.trx", "b.trx/c.trk", "d.trk/e.tck"]
+    assert [source.name for source in trees.find(tmp_path / "a.trx")] == ["a.trx"]
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
@@ -56,17 +56,17 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     (tmp_path / "a/up").symlink_to(tmp_path)
     (tmp_path / "a/b").symlink_to(tmp_path / "b")
     (tmp_path / "b/a").symlink_to(tmp_path / "a")
-    assert [source.name for source in find(tmp_path)] == ["a/b/y.trk", "a/x.trk", "b/a/x.trk", "b/y.trk"]
+    assert [source.name for source in trees.find(tmp_path)] == ["a/b/y.trk", "a/x.trk", "b/a/x.trk", "b/y.trk"]
 
 
 def test_titles(tmp_path: Path) -> None:
     plant(tmp_path, "sub-01/AF.trk", "sub-01/sub-01_AF.trk", "CST.trk")
-    assert [source.title for source in find(tmp_path)] == ["CST", "sub-01 AF", "sub-01_AF"]
+    assert [source.title for source in trees.find(tmp_path)] == ["CST", "sub-01 AF", "sub-01_AF"]
 
 
 def test_a_missing_input(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="doesn't exist"):
-        find(tmp_path / "nowhere")
+        trees.find(tmp_path / "nowhere")
 
 
 def keys(sources: list[Source]) -> list[str]:
@@ -78,7 +78,7 @@ def empty(sources: list[Source]) -> list[str]:
 
 
 def test_bep046(tmp_path: Path) -> None:
-    found = find(trees.bep046(tmp_path))
+    found = trees.find(trees.bep046(tmp_path))
     assert keys(found) == ["ArcuateFasciculus_L", "WholeBrain"]
     assert empty(found) == ["ArcuateFasciculus_R"]
     assert {source.space for source in found} == {trees.MNI}
@@ -87,7 +87,7 @@ def test_bep046(tmp_path: Path) -> None:
 
 def test_qsirecon(tmp_path: Path) -> None:
     trees.qsirecon(trees.raw(tmp_path) / "derivatives/qsirecon")
-    found = find(tmp_path)
+    found = trees.find(tmp_path)
     assert keys(found) == ["ArcuateFasciculus_L", "CorticospinalTract_R", "WholeBrain"]
     assert empty(found) == ["ArcuateFasciculus_R"]
     assert [source.bundle.original for source in found] == [
@@ -104,7 +104,7 @@ def test_qsirecon(tmp_path: Path) -> None:
 
 
 def test_pyafq_and_its_json_files_beside_tables(tmp_path: Path) -> None:
-    found = find(trees.pyafq(tmp_path))
+    found = trees.find(trees.pyafq(tmp_path))
     assert sorted(keys(found)) == [
         "AllBundles",
         "ArcuateFasciculus_L",
@@ -116,7 +116,7 @@ def test_pyafq_and_its_json_files_beside_tables(tmp_path: Path) -> None:
 
 
 def test_old_pyafq(tmp_path: Path) -> None:
-    found = find(trees.old_pyafq(tmp_path))
+    found = trees.find(trees.old_pyafq(tmp_path))
     assert [(source.bundle.original, source.bundle.key, source.space) for source in found] == [
         ("CST_L", "CorticospinalTract_L", "T1w"),
         (
@@ -128,11 +128,11 @@ def test_old_pyafq(tmp_path: Path) -> None:
 
 
 def test_the_old_draft(tmp_path: Path) -> None:
-    assert keys(find(trees.old_draft(tmp_path))) == ["ArcuateFasciculus_L", "WholeBrain"]
+    assert keys(trees.find(trees.old_draft(tmp_path))) == ["ArcuateFasciculus_L", "WholeBrain"]
 
 
 def test_tractseg(tmp_path: Path) -> None:
-    found = find(trees.tractseg(tmp_path))
+    found = trees.find(trees.tractseg(tmp_path))
     assert len(set(keys(found))) == len(found) == 72
     assert {source.participant for source in found} == {""}
 
@@ -166,7 +166,7 @@ def test_plain_folders_and_one_file(tmp_path: Path) -> None:
 )
 def test_names_of_bundles(tmp_path: Path, name: str, original: str, key: str) -> None:
     plant(tmp_path, name)
-    bundle = find(tmp_path)[0].bundle
+    bundle = trees.find(tmp_path)[0].bundle
     assert (bundle.original, bundle.key) == (original, key)
 
 
@@ -181,7 +181,7 @@ def test_a_json_file_that_describes_tractograms_below_it_is_no_empty_bundle(tmp_
         "sub-02/sub-02_tractogram.json",
         "sub-02/notes.json",
     )
-    found = find(tmp_path)
+    found = trees.find(tmp_path)
     assert [source.name for source in found if source.empty] == [
         "sub-01/dwi/sub-01_tract-AF_hemi-R_track-eudx_tractogram.json",
         "sub-02/sub-02_tractogram.json",
@@ -191,7 +191,7 @@ def test_a_json_file_that_describes_tractograms_below_it_is_no_empty_bundle(tmp_
 
 def test_a_folder_beside_its_json_file(tmp_path: Path) -> None:
     trees.tractogram(tmp_path / "sub-01_tractogram.trx", sidecar=True, folder=True)
-    assert [(source.name, source.empty) for source in find(tmp_path)] == [("sub-01_tractogram.trx", False)]
+    assert [(source.name, source.empty) for source in trees.find(tmp_path)] == [("sub-01_tractogram.trx", False)]
 
 
 def test_tractcaps_own_output_is_left_aside(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_tractcaps_own_output_is_left_aside(tmp_path: Path) -> None:
     out = trees.tractcap(tmp_path / "derivatives/tractcap")
     trees.tractcap(tmp_path / "link-target", "sub-01_tractogram")
     assert search(tmp_path, Filters()) == before
-    assert find(out) == []
+    assert trees.find(out) == []
 
 
 def test_the_output_may_hold_the_input(tmp_path: Path) -> None:
@@ -218,15 +218,15 @@ def test_the_output_may_hold_the_input(tmp_path: Path) -> None:
 def test_a_link_to_itself(tmp_path: Path) -> None:
     plant(tmp_path, "a.trk")
     (tmp_path / "loop").symlink_to("loop")
-    assert [source.name for source in find(tmp_path)] == ["a.trk"]
+    assert [source.name for source in trees.find(tmp_path)] == ["a.trk"]
 
 
 def test_filters(tmp_path: Path) -> None:
     trees.qsirecon(tmp_path, ["01", "02"])
-    assert len(find(tmp_path)) == 8
-    assert len(find(tmp_path, ["sub-02"])) == 4
-    assert len(find(tmp_path, ["02"], ["ses-1"])) == 4
-    assert find(tmp_path, [], ["2"]) == []
+    assert len(trees.find(tmp_path)) == 8
+    assert len(trees.find(tmp_path, ["sub-02"])) == 4
+    assert len(trees.find(tmp_path, ["02"], ["ses-1"])) == 4
+    assert trees.find(tmp_path, [], ["2"]) == []
     found = search(tmp_path, Filters(["02"], tracts=["AF"]))
     assert [source.name.rpartition("bundle-")[2] for source in found.sources] == [
         "AssociationArcuateFasciculusL_streamlines.tck.gz",
@@ -250,9 +250,9 @@ def test_each_folder_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_many_empty_bundles(tmp_path: Path) -> None:
     plant(tmp_path, *(f"{n}_tractogram.{'json' if n % 2 else 'trk'}" for n in range(400)))
-    assert sum(source.empty for source in find(tmp_path)) == 200
+    assert sum(source.empty for source in trees.find(tmp_path)) == 200
 
 
 def test_sources_can_be_keys_and_be_sent(tmp_path: Path) -> None:
-    found = find(trees.bep046(tmp_path))
+    found = trees.find(trees.bep046(tmp_path))
     assert set(pickle.loads(pickle.dumps(found))) == set(found)

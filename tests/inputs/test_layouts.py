@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from trees import find
 
 from tractcap.errors import SettingsError
 from tractcap.inputs import layouts as layouts_module
 from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import KNOWN, Layout, known
-from tractcap.inputs.search import SearchResult, Source, find, search
+from tractcap.inputs.search import SearchResult, Source, search
 from tractcap.quality_check_workflow import sources as of_program
 from tractcap.work.check_files import mirrored
 

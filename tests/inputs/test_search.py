@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from trees import find
 
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import Layout
 from tractcap.inputs.matching_images import MatchingImages
-from tractcap.inputs.search import Source, find, fingerprint, search
+from tractcap.inputs.search import Source, fingerprint, search
 from tractcap.inputs.tractogram_source import divided
 
 

@@ -14,10 +14,10 @@ import phantoms
 import pytest
 import sample_requests
 from damage import FILES
+from trees import find
 
 from tractcap import __version__
 from tractcap.errors import InputError
-from tractcap.inputs.search import find
 from tractcap.records import tractogram_piece_files
 from tractcap.records.tractogram_piece import pieces
 from tractcap.work.memory_plan import WORTH_PIECES, counts

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import phantoms
 import pytest
+from trees import find
 
 from tractcap.errors import SettingsError
-from tractcap.inputs.search import Source, find
+from tractcap.inputs.search import Source
 from tractcap.records.tractogram_piece import Piece
 from tractcap.work.shard import PICTURES, Shard, parse_shard
 

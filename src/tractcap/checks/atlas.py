@@ -17,7 +17,7 @@ from tractcap.checks.common.estimate import Estimate
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import SEED, Sample, Streamline
 from tractcap.checks.common.whole_file import survey
-from tractcap.color_names import DISTINCT
+from tractcap.color_names import DISTINCT, as_hex
 from tractcap.drawing.position_along_bundle import resampled
 from tractcap.drawing.volume import VOXEL, VisitedVolume
 from tractcap.errors import InputError
@@ -200,6 +200,6 @@ def _draw(
     with plots.figure(output, "distances", "Distances to the atlas", "distances to the atlas") as (axes,):
         for values, color, label in ((there, _OURS, "bundle to atlas"), (back, _THEIRS, "atlas to bundle")):
             shares = np.full(len(values), 100 / len(values))
-            axes.hist(values, edges.tolist(), weights=shares, histtype="step", color=plots.as_hex(color), label=label)
+            axes.hist(values, edges.tolist(), weights=shares, histtype="step", color=as_hex(color), label=label)
         axes.set(xlabel="distance to the nearest voxel (mm)", ylabel="voxels (%)")
         axes.legend()

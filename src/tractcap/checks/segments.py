@@ -12,7 +12,7 @@ from tractcap.checks.common.alignment import AlignedBundle, align
 from tractcap.checks.common.check_definition import CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, Streamline, take
-from tractcap.color_names import apart
+from tractcap.color_names import apart, as_hex
 
 SEGMENTS = 10
 COLORS = tuple(apart()[:SEGMENTS])
@@ -43,7 +43,7 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
         distance = round(float(apart[within].mean()), 3) if within.any() else None
         shares.append(estimate.share(crossing / len(of_each), len(of_each), sample.fraction))
         rows.append((
-            number + 1, "#{:02x}{:02x}{:02x}".format(*color), *mark.at, int(within.sum()), crossing,
+            number + 1, as_hex(color), *mark.at, int(within.sum()), crossing,
             crossing / len(of_each), distance,
         ))  # fmt: skip
     output.table("segments", "Segments", _COLUMNS, rows)

@@ -4,7 +4,7 @@ from tractcap.checks.common import panels, plots
 from tractcap.checks.common.check_definition import CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.whole_file import survey
-from tractcap.color_names import DISTINCT
+from tractcap.color_names import DISTINCT, as_hex
 from tractcap.records.check_sidecar import Value
 
 _COLORS = {"Left": DISTINCT["skyblue"], "Right": DISTINCT["orange"]}
@@ -39,7 +39,7 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     with plots.figure(output, "bars", "Left and right", "left and right", columns=len(_FIGURES), wide=8.4) as several:
         for axes, (key, label) in zip(several, _FIGURES.items(), strict=True):
             values, index = [figures[side][key] for side in _COLORS], indices[key]
-            axes.bar([side.lower() for side in _COLORS], values, color=[*map(plots.as_hex, _COLORS.values())])
+            axes.bar([side.lower() for side in _COLORS], values, color=[*map(as_hex, _COLORS.values())])
             axes.set(title=f"index {index:+.2f}" if index is not None else "no index", ylabel=label)
 
     measures: dict[str, Value] = {

@@ -23,7 +23,7 @@ from tractcap.inputs.filters import TRACTOGRAM, Filters
 from tractcap.inputs.layouts import GROUP, Layout, bare_label, fitting, from_folders, from_labels, known
 from tractcap.inputs.tractogram_source import FIGURES, Image, Source, divided, fingerprint
 
-__all__ = ["Image", "SearchResult", "Source", "find", "fingerprint", "search"]
+__all__ = ["Image", "SearchResult", "Source", "fingerprint", "search"]
 
 _DESCRIPTION = "dataset_description.json"
 _DERIVATIVES = "derivatives"
@@ -53,22 +53,6 @@ class SearchResult:
     warnings: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     nothing: str = ""
-
-
-def find(root: Path, participants: Collection[str] = (), sessions: Collection[str] = ()) -> list[Source]:
-    """Find the tractograms in a file or folder, in the order of their paths.
-
-    Parameters
-    ----------
-    root : a tractogram or a folder, which is searched whole except for hidden folders.
-    participants, sessions : labels to keep, with or without ``sub-`` and ``ses-``; empty keeps all.
-
-    Raises
-    ------
-    SettingsError
-        When the input doesn't exist or can't be read.
-    """
-    return search(root, Filters(participants, sessions)).sources
 
 
 def search(root: Path, filters: Filters, output: Path | None = None, layouts: Sequence[Layout] = ()) -> SearchResult:

@@ -82,9 +82,19 @@ def read(root: Path = Path("/")) -> CgroupLimits:
             paths |= dict.fromkeys(parts[1].split(","), parts[2])  # version 2's line has the controller ""
     limits.groups += dict.fromkeys(_levels(root, "memory", mounts, paths))
     for group in limits.groups:
-        _read_memory(group, limits)
+        texts = {str(group / name): _text(group / name, limits) for name in _LIMIT_FILES}
+        hidden = re.search(rf"^{_HIDDEN} (.*)$", _text(group / "memory.stat", limits), re.MULTILINE)
+        texts[f"{group / 'memory.stat'} ({_HIDDEN})"] = hidden[1] if hidden else ""
+        for where, text in texts.items():
+            if (size := procfs.number(text)) is not None and size <= (limits.physical or _NO_LIMIT):
+                limits.memory.append(Limit(size, where, group))
     for group in dict.fromkeys(_levels(root, "cpu", mounts, paths)):
-        _read_quota(group, limits)
+        words = _text(group / "cpu.max", limits).split(" ")
+        if len(words) != 2:
+            words = [_text(group / name, limits) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")]
+        quota, period = map(procfs.number, words)
+        if quota is not None and period:
+            limits.cpus.append(quota / period)
     # where the group that has the limit can be seen, that one is named
     limits.memory.sort(key=lambda limit: _HIDDEN in limit.where)
     return limits
@@ -118,21 +128,3 @@ def _text(path: Path, limits: CgroupLimits) -> str:
     except OSError as error:
         limits.unreadable.append(f"{path} ({error.strerror})")
         return ""
-
-
-def _read_memory(group: Path, limits: CgroupLimits) -> None:
-    texts = {str(group / name): _text(group / name, limits) for name in _LIMIT_FILES}
-    hidden = re.search(rf"^{_HIDDEN} (.*)$", _text(group / "memory.stat", limits), re.MULTILINE)
-    texts[f"{group / 'memory.stat'} ({_HIDDEN})"] = hidden[1] if hidden else ""
-    for where, text in texts.items():
-        if (size := procfs.number(text)) is not None and size <= (limits.physical or _NO_LIMIT):
-            limits.memory.append(Limit(size, where, group))
-
-
-def _read_quota(group: Path, limits: CgroupLimits) -> None:
-    words = _text(group / "cpu.max", limits).split(" ")
-    if len(words) != 2:
-        words = [_text(group / name, limits) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")]
-    quota, period = map(procfs.number, words)
-    if quota is not None and period:
-        limits.cpus.append(quota / period)

@@ -2,11 +2,12 @@
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
+from tractcap.color_names import as_hex
 from tractcap.errors import RecordError
 from tractcap.files import read_start
 from tractcap.records.hemispheres import Sided, counterparts
@@ -251,8 +252,3 @@ def _facts(record: DrawnRecord) -> Iterator[tuple[str, str]]:
         yield "Volume", volume(record.volume_millimetres3)
     if record.points_outside_reference is not None:
         yield "Outside reference", percent(record.points_outside_reference)
-
-
-def as_hex(color: Sequence[float]) -> str:
-    """A colour as ``#rrggbb``."""
-    return "#" + "".join(f"{min(255, max(0, round(part))):02x}" for part in color[:3])

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tractcap.color_names import as_hex
 from tractcap.files import write_text
 from tractcap.records.options import Coloring, PictureOptions
 from tractcap.records.ratings_file import ENDING
 from tractcap.records.sidecar_fields import DRAWN, FAILED, STATUSES, UNREADABLE
 from tractcap.records.tractogram_sidecar import DrawnRecord, TractogramRecord
-from tractcap.reports.cards import Card, as_hex, read_cards
+from tractcap.reports.cards import Card, read_cards
 from tractcap.reports.formatting import read_toml, render, tenths
 from tractcap.reports.methods import methods_text
 from tractcap.reports.picture_sets import page_of

@@ -13,16 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tractcap.checks.common.output import CheckOutput
-from tractcap.color_names import DISTINCT, Color, contrast, mix
+from tractcap.color_names import DISTINCT, as_hex, contrast, mix
 
 DPI = 150
 _POINTS = 9
 """Size of the words."""
-
-
-def as_hex(color: Color) -> str:
-    """A colour as matplotlib reads it."""
-    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 BLUE, ORANGE = as_hex(DISTINCT["skyblue"]), as_hex(DISTINCT["orange"])
