@@ -20,7 +20,6 @@ from tractcap.version import __version__
 
 if TYPE_CHECKING:  # --help needn't wait for these
     from tractcap.inputs.layouts import Layout
-    from tractcap.work.jobs import RunPlan
     from tractcap.work.settings import Settings
     from tractcap.work.shard import Shard
 
@@ -195,31 +194,13 @@ def _budget_settler(mem: int | None) -> Callable[[], Budget]:
 
 
 def _draw(settings: "Settings", watch: Watch, *, dry_run: bool, as_json: bool) -> int:
-    """Plan, and draw or print the plan; returns the exit status."""
+    """Plan, then print the plan, or draw and print the outputs, a participant's together; returns the exit status."""
     from tractcap.work import dry_run as plans
-    from tractcap.work.prepare_jobs import prepare
-    from tractcap.work.run_checks import RunChecks
-
-    planned = prepare(settings, watch)
-    if planned.crew.warning:
-        log.warning("%s", planned.crew.warning)
-    if dry_run:
-        needs = RunChecks(settings, planned).needs(watch)
-        for line in (plans.as_json if as_json else plans.describe)(planned, settings, watch.budget, needs):
-            click.echo(line)
-        whole = not (planned.failed or planned.unread) and all(need <= planned.room for need in needs.values())
-    else:
-        whole = _carry_out(settings, planned, watch)
-    if planned.too_small:
-        raise CapTooSmallError(planned.too_small)
-    return 0 if whole else 1
-
-
-def _carry_out(settings: "Settings", planned: "RunPlan", watch: Watch) -> bool:
-    """Draw, and print the paths of the outputs, a participant's together; returns whether nothing failed."""
     from tractcap.work.outcome import RunListener
     from tractcap.work.output_folder import describe_dataset
+    from tractcap.work.prepare_jobs import prepare
     from tractcap.work.run import carry_out
+    from tractcap.work.run_checks import RunChecks
 
     class Printer(RunListener):
         def __init__(self, bar: Callable[[int, float], None]) -> None:
@@ -232,13 +213,25 @@ def _carry_out(settings: "Settings", planned: "RunPlan", watch: Watch) -> bool:
             for path in paths:
                 click.echo(path)
 
-    log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
-    describe_dataset(settings.output, settings.input, planned.tops)
-    with progress(planned.count) as bar:
-        outcome = carry_out(settings, planned, watch, Printer(bar))
-    for line in outcome.summary(planned, watch):
-        log.info("%s", line)
-    return outcome.whole and not planned.unread
+    planned = prepare(settings, watch)
+    if planned.crew.warning:
+        log.warning("%s", planned.crew.warning)
+    if dry_run:
+        needs = RunChecks(settings, planned).needs(watch)
+        for line in (plans.as_json if as_json else plans.describe)(planned, settings, watch.budget, needs):
+            click.echo(line)
+        whole = not (planned.failed or planned.unread) and all(need <= planned.room for need in needs.values())
+    else:
+        log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
+        describe_dataset(settings.output, settings.input, planned.tops)
+        with progress(planned.count) as bar:
+            outcome = carry_out(settings, planned, watch, Printer(bar))
+        for line in outcome.summary(planned, watch):
+            log.info("%s", line)
+        whole = outcome.whole and not planned.unread
+    if planned.too_small:
+        raise CapTooSmallError(planned.too_small)
+    return 0 if whole else 1
 
 
 def _make_group_page(output: Path, watch: Watch, timeout: float) -> int:
