@@ -13,10 +13,10 @@ import phantoms
 import pytest
 from joining import join, read
 from scenes import drawn
+from trees import find
 
 from tractcap.drawing.views import Frame
 from tractcap.errors import InputError
-from tractcap.inputs.search import find
 from tractcap.inputs.tractograms import open_tractogram
 from tractcap.inputs.tractograms.base import UNPLACED
 
