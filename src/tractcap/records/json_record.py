@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
@@ -158,64 +158,48 @@ def kind_of(value: Any) -> str:
 
 def parser(kind: Any) -> Callable[[Any], Any]:
     """What reads values of a kind."""
-    origin = get_origin(kind)
+    origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _checked(parser(get_args(kind)[0]), *kind.__metadata__)
+        return partial(_checked, parser(arguments[0]), arguments[1:])
     if origin in (Union, UnionType):
-        return _any_of([parser(alternative) for alternative in get_args(kind)])
+        return partial(_any_of, [parser(one) for one in arguments if one is not NoneType], NoneType in arguments)
     if origin is tuple:
-        return _tuple(get_args(kind))
+        return partial(_items, parser(arguments[0]), None if arguments[-1] is Ellipsis else len(arguments))
     if origin is Mapping:
-        return _mapping(parser(get_args(kind)[1]))
+        return partial(_values, parser(arguments[1]))
     if isinstance(kind, type) and issubclass(kind, JsonRecord):
         return kind.parse
-    return _SIMPLE[kind]
+    return _anything if kind is Any else partial(_simple, kind)
 
 
-def _checked(first: Callable[[Any], Any], *checks: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def parse(value: Any) -> Any:
-        value = first(value)
-        for check in checks:
-            check(value)
-        return value
-
-    return parse
+def _checked(parse: Callable[[Any], Any], checks: tuple[Callable[[Any], None], ...], value: Any) -> Any:
+    value = parse(value)
+    for check in checks:
+        check(value)
+    return value
 
 
-def _any_of(parsers: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    *others, last = [parse for parse in parsers if parse is not _null]
-
-    def parse(value: Any) -> Any:
-        if value is None and _null in parsers:
-            return None
-        for other in others:
-            with contextlib.suppress(WrongValueError):
-                return other(value)
-        return last(value)
-
-    return parse
+def _any_of(parsers: list[Callable[[Any], Any]], nullable: bool, value: Any) -> Any:
+    if value is None and nullable:
+        return None
+    for parse in parsers[:-1]:
+        with contextlib.suppress(WrongValueError):
+            return parse(value)
+    return parsers[-1](value)
 
 
-def _tuple(kinds: tuple[Any, ...]) -> Callable[[Any], Any]:
-    each, several = parser(kinds[0]), kinds[-1] is Ellipsis
-
-    def parse(value: Any) -> Any:
-        if not isinstance(value, list | tuple):
-            raise WrongValueError(f"is {kind_of(value)}, not a list")
-        if not several and len(value) != len(kinds):
-            raise WrongValueError(f"has {len(value)} parts, not {len(kinds)}")
-        return tuple(_within(each, item, f"[{number}]") for number, item in enumerate(value))
-
-    return parse
+def _items(parse: Callable[[Any], Any], count: int | None, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise WrongValueError(f"is {kind_of(value)}, not a list")
+    if count not in (None, len(value)):
+        raise WrongValueError(f"has {len(value)} parts, not {count}")
+    return tuple(_within(parse, item, f"[{number}]") for number, item in enumerate(value))
 
 
-def _mapping(each: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def parse(value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            raise WrongValueError(f"is {kind_of(value)}, not an object")
-        return {_text(key): _within(each, item, key) for key, item in value.items()}
-
-    return parse
+def _values(parse: Callable[[Any], Any], value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise WrongValueError(f"is {kind_of(value)}, not an object")
+    return {_simple(str, key): _within(parse, item, key) for key, item in value.items()}
 
 
 def _within(parse: Callable[[Any], Any], value: Any, key: str) -> Any:
@@ -225,10 +209,28 @@ def _within(parse: Callable[[Any], Any], value: Any, key: str) -> Any:
         raise wrong.within(key) from None
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise WrongValueError(f"is {kind_of(value)}, not text")
-    if not value.isascii():
+def _anything(value: Any, deeper: int = _DEEPEST) -> Any:
+    """What can be written as it was read."""
+    if not deeper:
+        raise WrongValueError("is nested too deeply")
+    if isinstance(value, float):
+        return _simple(float, value)
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    for item in items:
+        _anything(item, deeper - 1)
+    return value
+
+
+def _simple(kind: type, value: Any) -> Any:
+    """A text, a number, or true or false, that can be written out."""
+    python_type, words = _SIMPLE[kind]
+    if not isinstance(value, python_type) or (isinstance(value, bool) and kind is not bool):  # Python's are integers
+        raise WrongValueError(f"is {kind_of(value)}, not {words}")
+    if kind is float and not _is_number(value):
+        raise WrongValueError("is no number that can be written out")
+    if kind is int and not -_LARGEST <= value < _LARGEST:
+        raise WrongValueError("is larger than any number that tractcap writes")
+    if kind is str and not value.isascii():
         try:
             value.encode(errors="surrogateescape")
         except UnicodeEncodeError:
@@ -236,85 +238,42 @@ def _text(value: Any) -> str:
     return value
 
 
+_SIMPLE: Mapping[type, tuple[Any, str]] = {
+    str: (str, "text"), float: ((int, float), "a number"), int: (int, "a whole number"), bool: (bool, "true or false"),
+}  # fmt: skip
+
+
 def _is_number(value: float) -> bool:
     return -sys.float_info.max <= value <= sys.float_info.max
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise WrongValueError(f"is {kind_of(value)}, not a number")
-    if not _is_number(value):
-        raise WrongValueError("is no number that can be written out")
-    return value
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise WrongValueError(f"is {kind_of(value)}, not a whole number")
-    if not -_LARGEST <= value < _LARGEST:
-        raise WrongValueError("is larger than any number that tractcap writes")
-    return value
-
-
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise WrongValueError(f"is {kind_of(value)}, not true or false")
-    return value
-
-
-def _null(value: Any) -> None:
-    if value is not None:
-        raise WrongValueError(f"is {kind_of(value)}, not null")
-
-
-def _anything(value: Any, deeper: int = _DEEPEST) -> Any:
-    """What can be written as it was read."""
-    if not deeper:
-        raise WrongValueError("is nested too deeply")
-    if isinstance(value, float):
-        return _number(value)
-    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    for item in items:
-        _anything(item, deeper - 1)
-    return value
-
-
-_SIMPLE: Mapping[Any, Callable[[Any], Any]] = {
-    Any: _anything, str: _text, float: _number, int: _whole, bool: _truth, NoneType: _null,
-}  # fmt: skip
 
 
 # what values must fulfil beside their kind
 
 
-def _not_negative(value: float) -> None:
-    if value < 0:
-        raise WrongValueError("is below zero")
+def refuse(is_wrong: Callable[[Any], bool], what: str) -> Callable[[Any], None]:
+    """What raises :class:`WrongValueError` with ``what`` is wrong of a value, in the annotation of a field."""
 
-
-def _file_name(value: str) -> None:
-    if not value or value in (".", "..") or "/" in value or "\0" in value:
-        raise WrongValueError("is no name of a file")
-
-
-def _label(value: str) -> None:
-    if "/" in value or "\0" in value or len(value.encode(errors="surrogateescape")) > _LONGEST_LABEL:
-        raise WrongValueError("is no label")
-
-
-def one_of(words: tuple[str, ...]) -> Callable[[str], None]:
-    """Refuses all but these words."""
-
-    def check(value: str) -> None:
-        if value not in words:
-            raise WrongValueError(f"is none of {', '.join(words)}")
+    def check(value: Any) -> None:
+        if is_wrong(value):
+            raise WrongValueError(what)
 
     return check
 
 
-Count = Annotated[int, _not_negative]
-Label = Annotated[str, _label]
-FileName = Annotated[str, _file_name]
+def one_of(words: tuple[str, ...]) -> Callable[[Any], None]:
+    """Refuses all but these words."""
+    return refuse(lambda value: value not in words, f"is none of {', '.join(words)}")
+
+
+def _unfit_for_names(text: str) -> bool:
+    return "/" in text or "\0" in text or len(text.encode(errors="surrogateescape")) > _LONGEST_LABEL
+
+
+Count = Annotated[int, refuse(lambda value: value < 0, "is below zero")]
+Label = Annotated[str, refuse(_unfit_for_names, "is no label")]
+FileName = Annotated[
+    str, refuse(lambda value: value in ("", ".", "..") or "/" in value or "\0" in value, "is no name of a file")
+]
 Vector = tuple[float, float, float]
 Color = tuple[int, int, int]
 """Red, green and blue from 0 to 255."""
