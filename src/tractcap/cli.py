@@ -147,7 +147,7 @@ def tractcap(
         sys.exit(_make_group_page(output, watch, timeout))
 
     from tractcap.inputs.filters import Filters, read
-    from tractcap.work import check_options
+    from tractcap.work import check_files
     from tractcap.work.output_folder import check_output, workplace
     from tractcap.work.settings import Settings
 
@@ -170,7 +170,7 @@ def tractcap(
             overview=overview,
             filters=Filters(participants, sessions, tracts, read(bids_filter_file) if bids_filter_file else {}),
             layouts=tuple(layouts),
-            checks=check_options.parse(checks, atlas, before, metrics, flags),
+            checks=check_files.parse(checks, atlas, before, metrics, flags),
             nprocs=nprocs,
             margin=safety_margin,
             mem_per_job=mem_per_job,

@@ -12,7 +12,7 @@ from tractcap.checks import checks, flags
 from tractcap.errors import SettingsError
 from tractcap.files import write_text
 from tractcap.inputs.search import Source
-from tractcap.work.check_options import ALL, CheckOptions, ComparisonFile, ComparisonFiles
+from tractcap.work.check_files import ALL, CheckOptions, ComparisonFile, ComparisonFiles
 
 log = logging.getLogger("tractcap")
 

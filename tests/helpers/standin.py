@@ -37,7 +37,7 @@ from tractcap.records.worker_requests import (
     WritePage,
     WrittenFile,
 )
-from tractcap.work.check_options import parse
+from tractcap.work.check_files import parse
 from tractcap.work.pool import Event, Task
 from tractcap.work.prepare_jobs import prepare
 from tractcap.work.run import carry_out

@@ -17,8 +17,7 @@ from tractcap.checks import checks
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import search
-from tractcap.work.check_files import find
-from tractcap.work.check_options import CheckOptions
+from tractcap.work.check_files import CheckOptions, ComparisonFinder
 
 FAULTS = Path(__file__).parents[1] / "helpers/faults"
 SMALL = ("--size", "64", "--views", "left")
@@ -217,7 +216,7 @@ def test_what_is_asked_for_wrongly(bundles: Path, tmp_path: Path, options: tuple
 
 def found(root: Path, asked: CheckOptions) -> dict[str, Any]:
     held = search(root, Filters())
-    beside = find(asked, held.sources, MatchingImages(held.images))
+    beside = ComparisonFinder(asked).find(held.sources, MatchingImages(held.images))
     return {source.name: one for source, one in beside.items()}
 
 

@@ -12,8 +12,7 @@ import pytest
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import search
-from tractcap.work.check_files import find
-from tractcap.work.check_options import CheckOptions, ComparisonFiles
+from tractcap.work.check_files import CheckOptions, ComparisonFiles, ComparisonFinder
 
 NAME = "sub-01_run-{run}_model-{model}_bundle-AF_{side}_streamlines.tck"
 
@@ -32,7 +31,8 @@ def plant(root: Path, *names: str) -> Path:
 
 def besides(root: Path, asked: CheckOptions) -> dict[str, ComparisonFiles]:
     found = search(root, Filters())
-    return {source.name: one for source, one in find(asked, found.sources, MatchingImages(())).items()}
+    files = ComparisonFinder(asked).find(found.sources, MatchingImages(()))
+    return {source.name: one for source, one in files.items()}
 
 
 def test_an_overview_of_each(tmp_path: Path) -> None:

@@ -28,8 +28,7 @@ from tractcap.records.worker_requests import (
     UnreadableFile,
 )
 from tractcap.work import memory_plan
-from tractcap.work.check_files import find, finders
-from tractcap.work.check_options import ComparisonFile, ComparisonFiles
+from tractcap.work.check_files import ComparisonFile, ComparisonFiles, ComparisonFinder
 from tractcap.work.earlier_pictures import file_size, identity_of, record_path
 from tractcap.work.jobs import Job, RunPlan
 from tractcap.work.outcome import KEPT, CheckCounts, Journal
@@ -83,16 +82,15 @@ class RunChecks:
     def __init__(self, settings: Settings, planned: RunPlan, journal: Journal | None = None) -> None:
         self.settings, self.room, self.journal = settings, planned.room, journal
         self._planned = planned
-        self._finders = finders(settings.checks) if settings.checks.names else None
+        self._finder = ComparisonFinder(settings.checks) if settings.checks.names else None
         self.known = FileHeaders()  # headers that others may need too, such as an atlas's
         self.counts = CheckCounts()
 
     def of(self, jobs: Sequence[Job]) -> "ParticipantChecks":
         """The checks of a participant."""
         files: Mapping[Source, ComparisonFiles] = {}
-        if self._finders:
-            sources = [job.source for job in jobs]
-            files = find(self.settings.checks, sources, self._planned.companions, self._finders)
+        if self._finder:
+            files = self._finder.find([job.source for job in jobs], self._planned.companions)
             for headers in (self.known.tractograms, self.known.images):
                 for path in list(headers)[:-_MOST_KNOWN]:
                     del headers[path]
@@ -132,8 +130,8 @@ class ParticipantChecks:
         others = [other.path for files in self._files.values() for other in files.others.values()]
         images = [path for files in self._files.values() for path in files.maps.values()]
         images += [job.reference.path for job in self._jobs.values() if job.reference]
-        images += [path for path in others if _is_image(path)]
-        tractograms = [path for path in others if path not in self._jobs and not _is_image(path)]
+        images += [path for path in others if split_image(path.name)[1]]
+        tractograms = [path for path in others if path not in self._jobs and not split_image(path.name)[1]]
         known = self._run.known
         self._headers = FileHeaders(
             {path: known.tractograms[path] for path in tractograms if path in known.tractograms},
@@ -182,33 +180,28 @@ class ParticipantChecks:
                 yield planned
 
     def _plan(self, check: Check, job: Job) -> PlannedCheck:
-        path, background = record_path(self._settings.output, job.source), self._settings.picture.background
-        inputs = self._inputs(check, job)
-        request = MakeCheck(check.name, inputs, str(path.parent), job.source.stem, job.source.title, background)
-        record = new_record(check, identity_of(job.source), job.state, self._made_with(job, inputs))
-        return PlannedCheck(check, job, record, request, memory_plan.BASE + memory_plan.SCIENCE + check.need(inputs))
-
-    def _inputs(self, check: Check, job: Job) -> CheckInput:
-        """A bundle and what this check uses; in the atlas's space where it is compared with that."""
+        """What is checked: a bundle and what this check uses; in the atlas's space where it is compared with that."""
         files, bundle = self._files[job.source], job.source.bundle
+        path, background = record_path(self._settings.output, job.source), self._settings.picture.background
+        others = {name: self._file(other) for name, other in files.others.items()}
+        if job.reference:
+            others["reference"] = self._file(ComparisonFile(job.reference.path))
+        used = {name: others[name] for name in check.uses if name in others}
         own = self._file(ComparisonFile(job.source.path, job.source.space))
-        others: dict[str, CheckFile | None] = {name: self._file(other) for name, other in files.others.items()}
-        others["reference"] = self._file(ComparisonFile(job.reference.path)) if job.reference else None
-        if "atlas" in check.uses and (moved := others.get("moved")):
-            own = moved
-        maps = files.maps if "maps" in check.uses else {}
-        used = {name: others.get(name) for name in check.uses}
-        return CheckInput(
-            own,
+        inputs = CheckInput(
+            others.get("moved", own) if "atlas" in check.uses else own,
             bundle.readable,
             bundle.hemisphere,
             self._settings.vtk_space,
-            {name: self._file(ComparisonFile(path)) for name, path in maps.items()},
+            {name: self._file(ComparisonFile(map_)) for name, map_ in files.maps.items() if "maps" in check.uses},
             used.get("reference"),
             used.get("atlas"),
             used.get("before"),
             used.get("mirror"),
         )
+        request = MakeCheck(check.name, inputs, str(path.parent), job.source.stem, job.source.title, background)
+        record = new_record(check, identity_of(job.source), job.state, self._made_with(job, inputs))
+        return PlannedCheck(check, job, record, request, memory_plan.BASE + memory_plan.SCIENCE + check.need(inputs))
 
     def _file(self, other: ComparisonFile) -> CheckFile:
         """A file with what its header says; one that can't be read is left to the check, which says so."""
@@ -229,15 +222,13 @@ class ParticipantChecks:
         used = dict(inputs.files)
         if inputs.tractogram.path != str(job.source.path):
             used["in the atlas's space"] = inputs.tractogram
-        states: dict[str, Any] = {}
+        made_with: dict[str, Any] = {}
         for name, file in used.items():
             header = self._header(Path(file.path))
-            size, modified = 0, 0
-            if isinstance(header, TractogramHeader | ImageHeader):
-                size, modified = header.bytes, header.modified
-            states[name] = {"Path": file.path, "Bytes": size, "Modified": modified, "Space": file.space}
-        how = {"Space": inputs.tractogram.space, "VtkSpace": inputs.vtk_space, "Hemisphere": inputs.hemisphere}
-        return {**states, **how, "Background": list(self._settings.picture.background)}
+            state = (0, 0) if header is None or isinstance(header, UnreadableFile) else (header.bytes, header.modified)
+            made_with[name] = {"Path": file.path, "Bytes": state[0], "Modified": state[1], "Space": file.space}
+        made_with |= {"Space": inputs.tractogram.space, "VtkSpace": inputs.vtk_space, "Hemisphere": inputs.hemisphere}
+        return {**made_with, "Background": list(self._settings.picture.background)}
 
     # what came of it
 
@@ -352,7 +343,3 @@ def _whole_earlier(planned: PlannedCheck) -> CheckRecord | None:
     files = (*earlier.figures, *earlier.tables)
     whole = all(file_size(planned.path.with_name(file.file)) == file.bytes for file in files)
     return earlier if ours == theirs and whole else None
-
-
-def _is_image(path: Path) -> bool:
-    return bool(split_image(path.name)[1])

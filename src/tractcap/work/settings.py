@@ -8,7 +8,7 @@ from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import Layout
 from tractcap.inputs.search import Source
 from tractcap.records.options import Coloring, PictureOptions
-from tractcap.work.check_options import CheckOptions
+from tractcap.work.check_files import CheckOptions
 from tractcap.work.shard import Shard
 
 
