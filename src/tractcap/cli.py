@@ -199,7 +199,7 @@ def _draw(settings: "Settings", watch: Watch, *, dry_run: bool, as_json: bool) -
     from tractcap.work.outcome import RunListener
     from tractcap.work.output_folder import describe_dataset
     from tractcap.work.prepare_jobs import prepare
-    from tractcap.work.run import carry_out
+    from tractcap.work.run import Run
     from tractcap.work.run_checks import RunChecks
 
     class Printer(RunListener):
@@ -225,7 +225,7 @@ def _draw(settings: "Settings", watch: Watch, *, dry_run: bool, as_json: bool) -
         log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
         describe_dataset(settings.output, settings.input, planned.tops)
         with progress(planned.count) as bar:
-            outcome = carry_out(settings, planned, watch, Printer(bar))
+            outcome = Run(settings, planned, watch, Printer(bar)).carry_out()
         for line in outcome.summary(planned, watch):
             log.info("%s", line)
         whole = outcome.whole and not planned.unread

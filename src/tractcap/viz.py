@@ -22,7 +22,7 @@ from tractcap.records.sidecar_fields import EMPTY, FAILED
 from tractcap.work.outcome import RunListener, TractogramOutcome
 from tractcap.work.output_folder import check_output, describe_dataset
 from tractcap.work.prepare_jobs import prepare
-from tractcap.work.run import carry_out
+from tractcap.work.run import Run
 from tractcap.work.run_checks import load_earlier_check
 from tractcap.work.settings import Settings
 
@@ -203,7 +203,7 @@ class TractographyVisualizer:
             log.warning("%s", planned.crew.warning)
         describe_dataset(self.output, None, planned.tops)
         results = _Results()
-        outcome = carry_out(settings, planned, watch, results)
+        outcome = Run(settings, planned, watch, results).carry_out()
         for line in outcome.summary(planned, watch):
             log.info("%s", line)
         if planned.too_small:

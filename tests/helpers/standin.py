@@ -40,7 +40,7 @@ from tractcap.records.worker_requests import (
 from tractcap.work.check_files import parse
 from tractcap.work.pool import Event, Task
 from tractcap.work.prepare_jobs import prepare
-from tractcap.work.run import carry_out
+from tractcap.work.run import Run
 from tractcap.work.run_checks import MakeCheck
 from tractcap.work.settings import Settings
 
@@ -131,7 +131,7 @@ def main(folder: Path, count: int) -> None:
     (folder / "out").mkdir(parents=True)
     watch = Watch(settle, settle(), 0.2)
     planned = prepare(settings, watch, sources(count), StandIn)
-    outcome = carry_out(settings, planned, watch, make_workers=StandIn)
+    outcome = Run(settings, planned, watch, make_workers=StandIn).carry_out()
     found = {
         "drawn": outcome.drawn,
         "failed": len(outcome.failed),

@@ -17,7 +17,7 @@ import standin
 from tractcap.limits import Watch, settle
 from tractcap.records.worker_requests import Headers, WrittenFile
 from tractcap.work.prepare_jobs import prepare
-from tractcap.work.run import carry_out
+from tractcap.work.run import Run
 from tractcap.work.settings import Settings
 
 FAULTS = Path(__file__).parents[1] / "helpers/faults"
@@ -220,6 +220,6 @@ def test_an_answer_that_nobody_understands_costs_one_participant(
     settings = Settings(tmp_path / "in", tmp_path / "out")
     watch = Watch(settle, settle(), 0.2)
     planned = prepare(settings, watch, standin.sources(30), standin.StandIn)
-    outcome = carry_out(settings, planned, watch, make_workers=standin.StandIn)
+    outcome = Run(settings, planned, watch, make_workers=standin.StandIn).carry_out()
     assert (outcome.drawn, len(outcome.failed), outcome.whole) == (20, 10, False)
     assert all("a defect of tractcap" in why and "sub-00001" in why for why in outcome.failed.first)

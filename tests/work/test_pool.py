@@ -177,16 +177,33 @@ def test_a_task_that_others_leave_no_memory_for_is_given_up(tmp_path: Path, monk
     assert "it needs 100 MB, and other processes leave only 50 MB free" in event.failed
 
 
+class Growing(Process):
+    """Holds more at rest from task to task."""
+
+    def __init__(self, environment: Mapping[str, str], data_limit: int) -> None:
+        super().__init__(environment, data_limit)
+        self._resting = iter((10 * MB, 14 * MB, 16 * MB))
+
+    def messages(self) -> Iterator[Message | Death]:
+        for message in super().messages():
+            yield replace(message, resting=next(self._resting)) if isinstance(message, TaskEnded) else message
+
+
 def test_a_worker_that_grows_at_rest_is_replaced(tmp_path: Path) -> None:
+    """Once it holds half as much again as after its first task."""
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    with make_pool(1, 100 * MB) as pool:
-        pool.submit(measuring(path))
-        assert len(ended(list(pool.events()))) == 1
-        seat = pool._seats[0]
-        pool._rest(seat, int(seat.fresh * 1.4))
-        assert pool._seats
-        pool._rest(seat, int(seat.fresh * 1.6))
-        assert not pool._seats
+    workers: list[Process] = []
+
+    def start(environment: Mapping[str, str], data_limit: int) -> Process:
+        workers.append(Growing(environment, data_limit))
+        return workers[-1]
+
+    with Pool(PoolLimits(1, 100 * MB), Watch(settle, settle(), 0.2), {}, start) as pool:
+        for started in (1, 1, 1, 2):
+            pool.submit(measuring(path))
+            assert len(ended(list(pool.events()))) == 1
+            assert len(workers) == started
+        assert [worker.ended for worker in workers] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -340,7 +357,6 @@ def test_a_worker_that_is_too_small_makes_place_for_a_larger_one(tmp_path: Path)
             for need in needs:
                 pool.submit(measuring(path, need * MB))
             assert all(event.answer for event in ended(list(pool.events())))
-            assert pool.queued == 0
     assert [size / MB for size in started.sizes] == [140, 141]
     assert all(worker.ended for worker in started.workers)
 

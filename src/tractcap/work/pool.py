@@ -83,6 +83,8 @@ class Event(Generic[Answer]):
 
 @dataclass(eq=False)
 class _Seat:
+    """A worker, the bytes that it may take, and the task that it does."""
+
     process: Process
     size: int
     task: Task[Any] | None = None
@@ -143,17 +145,9 @@ class Pool:
                 self._dismiss(seat)
             self._selector.close()
 
-    @property
-    def queued(self) -> int:
-        """How many tasks wait."""
-        return len(self._queue)
-
-    def submit(self, task: Task[Any], *, first: bool = False) -> None:
-        """Queue a task, behind the others or before them."""
-        if first:
-            self._queue.appendleft(task)
-        else:
-            self._queue.append(task)
+    def submit(self, task: Task[Any]) -> None:
+        """Queue a task, behind the others."""
+        self._queue.append(task)
 
     def events(self) -> Iterator[Event[Any]]:
         """What happens, until nothing is queued and nothing runs. Tasks may be submitted on the way."""
@@ -190,43 +184,34 @@ class Pool:
         if self._busy() or not self._queue:
             self._waiting_since = time.monotonic()
         elif time.monotonic() - self._waiting_since > _PATIENCE_SECONDS:
-            yield self._give_up(self._queue.popleft())
+            task, left = self._queue.popleft(), self._watch.left(self._pids())
+            why = f"other processes leave only {as_mb(left.bytes)} MB free under {left.limit.where}"
+            if lost := self._promised([]):
+                why = f"workers that can't be ended hold {as_mb(lost)} MB of the {as_mb(self._limits.room)} MB for all"
+            failed = f"it needs {as_mb(task.need)} MB, and {why}; free some memory, or rerun later."
+            yield Event(task, failed=failed)
 
     def _seat_for(self, task: Task[Any]) -> _Seat | None:
-        busy = self._busy()
-        if any(seat.task and seat.task.alone for seat in busy) or (task.alone and busy):
-            return None
+        """A seat that is free, or a new one, if there is memory for the task."""
+        busy, pids = self._busy(), self._pids()
         idle = [seat for seat in self._seats if seat.task is None]
-        if not self._fits(task.need, busy, idle):
+        promised, room = self._promised(busy), self._limits.room
+        if any(seat.task and seat.task.alone for seat in busy) or (task.alone and busy) or promised + task.need > room:
+            return None
+        if busy:
+            fits = promised + task.need <= self._watch.room(pids)
+        else:  # the first may use the margin too: that is what it is for
+            fits = task.need <= self._watch.left(pids).bytes + sum(map(private_memory, pids))
+        if not fits:
             return None
         if fitting := [seat for seat in idle if seat.size >= task.need]:
             return min(fitting, key=lambda seat: seat.size)
         for seat in idle:  # too small: its place and its memory go to a new one
             self._dismiss(seat)
-        return self._start(self._size(task.need, busy))
-
-    def _fits(self, need: int, busy: list[_Seat], idle: list[_Seat]) -> bool:
-        """Whether a task may be begun. The first may use the margin too: that is what it is for."""
-        promised = self._promised(busy)
-        if promised + need > self._limits.room:
-            return False
-        pids = [seat.process.pid for seat in (*busy, *idle)]
-        if not busy:
-            return need <= self._watch.left(pids).bytes + sum(map(private_memory, pids))
-        return promised + need <= self._watch.room(pids)
-
-    def _promised(self, busy: list[_Seat]) -> int:
-        """Bytes of those that work, and of those that could not be ended."""
-        self._given_up = [seat for seat in self._given_up if not seat.process.ended]
-        return sum(seat.size for seat in (*busy, *self._given_up))
-
-    def _size(self, need: int, busy: list[_Seat]) -> int:
-        """As much as a later task may need, so that one worker does many, but no more than its share."""
-        share = (self._limits.room - self._promised(busy)) // max(1, self._limits.workers - len(busy))
-        later = (self._limits.usual, *(task.need for task in self._queue))
-        return max(need, *(size for size in later if size <= share), 0)
-
-    def _start(self, size: int) -> _Seat:
+        # as much as a later task may need, so that one worker does many, but no more than its share
+        share = (room - self._promised(busy)) // max(1, self._limits.workers - len(busy))
+        later = (self._limits.usual, *(waiting.need for waiting in self._queue))
+        size = max(task.need, *(need for need in later if need <= share), 0)
         with deferred():  # a process that isn't seated yet would be left behind
             seat = _Seat(self._new(self._environment, size + allowance(self._limits.threads)), size)
             self._seats.append(seat)
@@ -234,12 +219,10 @@ class Pool:
         self._selector.register(seat.process.err, selectors.EVENT_READ, (seat, "err"))
         return seat
 
-    def _give_up(self, task: Task[Any]) -> Event[Any]:
-        left = self._watch.left(self._pids())
-        why = f"other processes leave only {as_mb(left.bytes)} MB free under {left.limit.where}"
-        if lost := self._promised([]):
-            why = f"workers that can't be ended hold {as_mb(lost)} MB of the {as_mb(self._limits.room)} MB for all"
-        return Event(task, failed=f"it needs {as_mb(task.need)} MB, and {why}; free some memory, or rerun later.")
+    def _promised(self, busy: list[_Seat]) -> int:
+        """Bytes of those that work, and of those that could not be ended."""
+        self._given_up = [seat for seat in self._given_up if not seat.process.ended]
+        return sum(seat.size for seat in (*busy, *self._given_up))
 
     # what they answer
 
@@ -249,13 +232,12 @@ class Pool:
         if stream == "into":
             if seat.process.send_rest():
                 self._selector.unregister(seat.process.into)
-            return
-        if stream == "err":
+        elif stream == "err":
             if not seat.process.listen():
                 self._selector.unregister(seat.process.err)
-            return
-        for message in seat.process.messages():
-            yield from self._take(seat, message)
+        else:
+            for message in seat.process.messages():
+                yield from self._take(seat, message)
 
     def _take(self, seat: _Seat, message: Message | Death) -> Iterator[Event[Any]]:
         task = seat.task
@@ -264,28 +246,23 @@ class Pool:
             why = cause_of_death(message.status, self._watch.oom_killed())
             yield from self._lose(seat, why + _while_reading(seat), own_doing(message.status))
         elif isinstance(message, LoggedWarning):
-            self._warn(message.warning)
+            if message.warning not in self._warned:  # what any number of workers found is said once
+                self._warned.add(message.warning)
+                log.warning("%s", message.warning)
         elif isinstance(message, Reading):
             seat.reading = message.reading
         elif task and isinstance(message, Progress):
             yield Event(task, progress=message.progress)
         elif task and isinstance(message, TaskEnded):
-            seat.task = None
-            self._rest(seat, message.resting)
-            yield self._event(task, message)
-
-    def _event(self, task: Task[Any], ended: TaskEnded) -> Event[Any]:
-        try:
-            answer = None if ended.done is None else task.request.answer.parse(ended.done)
-        except WrongValueError as wrong:
-            return Event(task, failed=f"an unexpected answer, which is a defect of tractcap: {wrong}")
-        return Event(task, answer, ended.failed, ended.status, ended.again, peak=ended.peak)
-
-    def _warn(self, sentence: str) -> None:
-        """Say once what any number of workers found."""
-        if sentence not in self._warned:
-            self._warned.add(sentence)
-            log.warning("%s", sentence)
+            seat.task, seat.fresh = None, seat.fresh or message.resting
+            if message.resting > _TIRED * seat.fresh:
+                self._dismiss(seat)
+            try:
+                answer = None if message.done is None else task.request.answer.parse(message.done)
+            except WrongValueError as wrong:
+                yield Event(task, failed=f"an unexpected answer, which is a defect of tractcap: {wrong}")
+            else:
+                yield Event(task, answer, message.failed, message.status, message.again, peak=message.peak)
 
     def _lose(self, seat: _Seat, why: str, own_doing: bool = False) -> Iterator[Event[Any]]:
         """Dismiss a worker that is of no more use; a file is to blame where it died of nothing but reading it."""
@@ -300,11 +277,6 @@ class Pool:
             why += "; this machine is not the cause" * (not library_hint(os.environ))
         status = "damaged" if damaged else "failed"
         yield Event(seat.task, failed=why, status=status, again=True, reading=seat.reading)
-
-    def _rest(self, seat: _Seat, held: int) -> None:
-        seat.fresh = seat.fresh or held
-        if held > _TIRED * seat.fresh:
-            self._dismiss(seat)
 
     def _dismiss(self, seat: _Seat) -> None:
         """End a worker, and clear away what it was writing."""
@@ -326,6 +298,7 @@ class Pool:
     # memory and time
 
     def _look_after(self) -> Iterator[Event[Any]]:
+        """End workers that hang, stop the youngest close to a limit, and log the memory for debugging."""
         busy = self._busy()
         for seat in busy:
             if seat.process.silent_for() > self._limits.timeout:
@@ -335,15 +308,10 @@ class Pool:
         if near and len(busy) > 1:
             youngest = max(busy, key=lambda seat: seat.since)
             if youngest in self._seats and youngest.task:
-                self._put_back(youngest, youngest.task, f"{as_mb(near.bytes)} MB are left under {near.limit.where}")
-        self._log_memory()
-
-    def _put_back(self, seat: _Seat, task: Task[Any], why: str) -> None:
-        log.warning("%s: stopped and queued again, because %s", task.request.subject, why)
-        self._dismiss(seat)
-        self.submit(replace(task, alone=True), first=True)
-
-    def _log_memory(self) -> None:
+                why = f"{as_mb(near.bytes)} MB are left under {near.limit.where}"
+                log.warning("%s: stopped and queued again, because %s", youngest.task.request.subject, why)
+                self._dismiss(youngest)
+                self._queue.appendleft(replace(youngest.task, alone=True))
         if memory_log.isEnabledFor(logging.DEBUG) and time.monotonic() - self._logged > _LOG_SECONDS:
             self._logged = time.monotonic()
             left = self._watch.left(self._pids())

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from tractcap.inputs.search import Source
@@ -47,82 +47,70 @@ _HAS_PICTURES = (DRAWN, KEPT, PARTED)
 """What became of tractograms that have pictures, or pieces of them."""
 
 
-def carry_out(
-    settings: Settings,
-    planned: RunPlan,
-    watch: Watch,
-    listener: RunListener | None = None,
-    make_workers: MakeWorkers = Pool,
-) -> RunOutcome:
-    """Do what was planned, and keep a journal of it beside the outputs.
+class Run:
+    """Does what was planned, and keeps a journal of it beside the outputs.
 
     Parameters
     ----------
     listener : hears what becomes of each tractogram. make_workers : makes what draws.
     """
-    journal = Journal(settings.output)
-    crew, budget = planned.crew, watch.budget
-    journal.write(
-        "started",
-        version=__version__,
-        budget=budget.bytes,
-        bound_by=budget.bound_by.where,
-        limits=[{"bytes": limit.bytes, "where": limit.where} for limit in budget.limits],
-        workers=crew.workers,
-        jobs=planned.count,
-    )
-    outcome = Run(settings, planned, watch, journal, listener or RunListener(), make_workers).go()
-    peak, of_what = watch.peak()
-    counts = {"drawn": outcome.drawn, "kept": outcome.kept, "empty": outcome.empty, "failed": len(outcome.failed)}
-    journal.write("ended", **counts, retries=outcome.retries, peak=peak, peak_is=of_what)
-    return outcome
-
-
-class Run:
-    """Carries out what was planned; ``outcome`` counts as it goes."""
 
     def __init__(
         self,
         settings: Settings,
         planned: RunPlan,
         watch: Watch,
-        journal: Journal,
-        listener: RunListener,
+        listener: RunListener | None = None,
         make_workers: MakeWorkers = Pool,
     ) -> None:
         self._settings, self._planned, self._watch = settings, planned, watch
-        self._journal, self._listener, self._make_workers = journal, listener, make_workers
-        self._checks = RunChecks(settings, planned, journal)
+        self._listener, self._make_workers = listener or RunListener(), make_workers
+        self._journal = Journal(settings.output)
+        self._checks = RunChecks(settings, planned, self._journal)
         self._scenes = Scenes(settings, watch.budget)
         self._bytes_done = 0.0
-        self.outcome = RunOutcome(checks=self._checks.counts, too_small=planned.too_small)
+        self._outcome = RunOutcome(checks=self._checks.counts, too_small=planned.too_small)
 
-    def go(self) -> RunOutcome:
-        """Draw everyone, a batch of participants at a time; what fails leaves others alone."""
-        people, size = self._planned.people, self._settings.batch_size or len(self._planned.people)
-        crew, settings = self._planned.crew, self._settings
+    def carry_out(self) -> RunOutcome:
+        """Draw everyone; what fails leaves others alone."""
+        crew, budget, outcome = self._planned.crew, self._watch.budget, self._outcome
+        self._journal.write(
+            "started",
+            version=__version__,
+            budget=budget.bytes,
+            bound_by=budget.bound_by.where,
+            limits=[{"bytes": limit.bytes, "where": limit.where} for limit in budget.limits],
+            workers=crew.workers,
+            jobs=self._planned.count,
+        )
+        self._draw_batches()
+        peak, of_what = self._watch.peak()
+        counts = {"drawn": outcome.drawn, "kept": outcome.kept, "empty": outcome.empty, "failed": len(outcome.failed)}
+        self._journal.write("ended", **counts, retries=outcome.retries, peak=peak, peak_is=of_what)
+        return outcome
+
+    def _draw_batches(self) -> None:
+        """Draw a batch of participants at a time, up to the first failure where that stops all."""
+        crew, people, settings = self._planned.crew, self._planned.people, self._settings
+        size = settings.batch_size or len(people)
         limits = PoolLimits(crew.workers, self._planned.room, crew.threads, settings.timeout, self._planned.usual)
         for first in range(0, len(people), size):
-            batch = people[first : first + size]
             with self._make_workers(limits, self._watch, environment(crew.threads)) as workers:
-                for stories in self._group_range(batch) if settings.coloring.over_group else [map(self._person, batch)]:
+                for stories in self._phases(people[first : first + size]):
                     for _ in run_stories(stories, workers, 3 * crew.workers + 8):
-                        if self.outcome.failed and settings.stop_on_first_crash:
-                            return self.outcome
-        return self.outcome
+                        if self._outcome.failed and settings.stop_on_first_crash:
+                            return
 
     # what is done for a participant
 
-    async def _person(self, name: str) -> None:
-        """Measure and draw a participant, one after the other, each by itself."""
-        person = self._begin(name)
-        async with self._safely(person):
-            await self._measure_all(person)
-            await self._draw_all(person)
+    def _phases(self, people: Sequence[str]) -> Iterator[Iterable[Story]]:
+        """Measure and draw each participant; all are measured first where one range of colours is for all."""
 
-    def _group_range(self, people: Sequence[str]) -> Iterator[Iterable[Story]]:
-        """Measure everyone before anyone is drawn: one range of colours is for all."""
-        spool: Spool[Participant] = Spool(self._settings.scratch)
+        async def measure_and_draw(name: str) -> None:
+            person = self._begin(name)
+            async with self._safely(person):
+                await self._measure_all(person)
+                await self._draw_all(person)
 
         async def measure(name: str) -> None:
             person = self._begin(name)
@@ -135,6 +123,10 @@ class Run:
             async with self._safely(person):
                 await self._draw_all(person)
 
+        if not self._settings.coloring.over_group:
+            yield map(measure_and_draw, people)
+            return
+        spool: Spool[Participant] = Spool(self._settings.scratch)
         yield map(measure, people)
         everyone = (person for name in people for person in spool.of(name))
         limits = self._scenes.limits(one.extent for person in everyone for one in person.measured.values())
@@ -177,9 +169,9 @@ class Run:
                     person.outlines[path] = outline
         to_find = [job for path, job in person.references.items() if path not in person.outlines]
         to_measure = [job for job in person.jobs if job not in person.measured]
-        stories: list[Callable[[], Story]] = [partial(self._find_outline, person, job) for job in to_find]
-        stories += [partial(self._measure, person, job) for job in to_measure]
-        await together(begin() for begin in stories)
+        finding = (self._find_outline(person, job) for job in to_find)
+        measuring = (self._measure(person, job) for job in to_measure)
+        await together(chain(finding, measuring))
         if person.measured and not self._settings.coloring.over_group:
             person.limits = self._scenes.limits(measured.extent for measured in person.measured.values())
 
@@ -188,9 +180,14 @@ class Run:
         await together(self._draw(person, job) for job in _by_path(person.measured) if job.mine)
         checks = self._checks.of(person.jobs)
         overviews = list(self._overviews(person))
-        stories: list[Callable[[], Story]] = [partial(self._draw_overview, person, *one) for one in overviews]
-        stories += [partial(self._write_page, person), checks.read_headers]
-        await together(begin() for begin in stories)
+
+        def stories() -> Iterator[Story]:
+            for request, jobs in overviews:
+                yield self._draw_overview(person, request, jobs)
+            yield self._write_page(person)
+            yield checks.read_headers()
+
+        await together(stories())
         drawn = [job for job in _by_path(person.jobs) if job.leads and person.status.get(job) in _HAS_PICTURES]
         to_make = [check for job in drawn for check in checks.to_make(job)]
         await together(self._make_check(checks, check) for check in to_make)
@@ -237,7 +234,7 @@ class Run:
         path = record_path(self._settings.output, job.source)
         earlier = self._earlier(path, [job], warn=False)
         if earlier and earlier.show(scene, (coloring,), job.render.sampling):
-            self.outcome.kept += 1
+            self._outcome.kept += 1
             log.debug("kept %s: its pictures are there, of the same file and options", job.source.name)
             self._journal.write(KEPT, source=job.source.name)
             self._has_pictures(person, job, KEPT, earlier.record)
@@ -246,8 +243,12 @@ class Run:
         if job.pieces != (WHOLE,):
             await self._draw_pieces(person, job, request)
             return
+
+        def on_progress(points: int) -> None:
+            share = min(1.0, points / max(1, job.header.points))
+            self._advance(person, job, _MEASURING + (1 - _MEASURING) * share)
+
         smaller = replace(request, render=memory_plan.smaller(job.workload, job.render))
-        on_progress = partial(self._advance_drawing, person, job)
         self._drawn(person, job, await self._do_with_retry(request, job.need, job.source.name, smaller, on_progress))
 
     async def _draw_pieces(self, person: Participant, job: Job, request: Draw) -> None:
@@ -289,7 +290,7 @@ class Run:
         if all(piece_files.is_drawn(path, request) for path in files):
             self._drawn(person, job, await self._do_with_retry(Merge(str(folder)), merging, job.source.name))
             return
-        self.outcome.parted += 1
+        self._outcome.parted += 1
         which = f"{len(job.pieces)} of {count} pieces"
         log.info("drew %s of %s: whichever share draws the last one merges them", which, job.source.name)
         self._journal.write("parted", source=job.source.name, pieces=which)
@@ -302,7 +303,7 @@ class Run:
             self._fail(person, job, event)
             return
         record = event.answer
-        self.outcome.drawn += 1
+        self._outcome.drawn += 1
         left_out = (
             f"left out {count:,} of {record.streamlines:,} streamlines, {reason}"
             for reason, count in record.streamlines_left_out.items()
@@ -388,23 +389,19 @@ class Run:
         event = await do(Task(request, need), on_progress)
         if not event.again:
             return event
-        self.outcome.retries += 1
+        self._outcome.retries += 1
         what = f"the page of {name}" if isinstance(request, WritePage) else f"{request.action} {name}"
         log.warning("%s: %s; it is tried again, alone and smaller", what, event.failed)
         self._journal.write("again", source=what, action=request.action, why=event.failed)
         room = min(self._planned.room, self._watch.room())  # less than planned where the limit has changed
         return await do(Task(smaller or request, max(need, room), alone=True), on_progress)
 
-    def _advance_drawing(self, person: Participant, job: Job, points: int) -> None:
-        share = min(1.0, points / max(1, job.header.points))
-        self._advance(person, job, _MEASURING + (1 - _MEASURING) * share)
-
     def _advance(self, person: Participant, job: Job, part: float) -> None:
         """Report how much of the run is done, of all files' bytes."""
         self._bytes_done += (part - person.parts.get(job, 0.0)) * job.header.bytes
         person.parts[job] = part
         share = self._bytes_done / max(1, self._planned.bytes)
-        self._listener.progress(self.outcome.drawn + self.outcome.kept, share)
+        self._listener.progress(self._outcome.drawn + self._outcome.kept, share)
 
     def _fail(self, person: Participant, job: Job, event: Event[Answer]) -> None:
         """A job could not be measured or drawn, or has nothing to draw."""
@@ -427,10 +424,10 @@ class Run:
         state : of its file, files beside it included, if that is known.
         """
         if status == EMPTY:
-            self.outcome.empty += 1
+            self._outcome.empty += 1
             log.warning("%s", why)
         else:
-            self.outcome.failed.add(why)
+            self._outcome.failed.add(why)
             log.error("%s", why)
         self._journal.write(status, source=source.name, why=why)
         try:
@@ -442,7 +439,7 @@ class Run:
 
     def _other_failed(self, sentence: str, source: str) -> None:
         log.error("%s", sentence)
-        self.outcome.others.add(sentence)
+        self._outcome.others.add(sentence)
         self._journal.write("failed", source=source, why=sentence)
 
 

@@ -39,14 +39,16 @@ def main() -> None:
     if os.getppid() != int(sys.argv[2]):
         return  # the supervisor died before this could be asked for
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches all: the supervisor decides
-    _be_chosen_first()
+    with contextlib.suppress(OSError):  # if the kernel must kill, let it be a worker: its job can be done again
+        Path("/proc/self/oom_score_adj").write_bytes(b"500")
     limit_data(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print must not get between the answers
     _log.addHandler(_Warnings(answers))
     listen(lambda path: _send(answers, Reading(path)))
     for line in sys.stdin.buffer:
-        _forget_peak()
+        with contextlib.suppress(OSError):  # peaks are those of all jobs yet without it: proc_pid_clear_refs(5)
+            Path("/proc/self/clear_refs").write_bytes(b"5")
         peak = PrivatePeak()
         ended = _carry_out(json.loads(line), _Reporter(answers, peak))
         peak.update()
@@ -66,26 +68,11 @@ def _carry_out(message: Mapping[str, str], report: Callable[[int], None]) -> Tas
     except MemoryError:
         return end(failed="it needs more memory than its worker may take (MemoryError)", again=True)
     except OSError as error:
-        return end(failed=_sentence(error), again=error.errno == errno.ENOMEM)
+        sentence = f"{error.filename or 'a file'} can't be read or written: {error.strerror or error}."
+        return end(failed=sentence, again=error.errno == errno.ENOMEM)
     except Exception as error:
         traceback.print_exc()
         return end(failed=f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}")
-
-
-def _sentence(error: OSError) -> str:
-    return f"{error.filename or 'a file'} can't be read or written: {error.strerror or error}."
-
-
-def _be_chosen_first() -> None:
-    """If the kernel must kill, let it be a worker: its job can be done again, and the supervisor tells of it."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_bytes(b"500")
-
-
-def _forget_peak() -> None:
-    """Let the high-water mark begin anew (see proc_pid_clear_refs(5)); without it, peaks are those of all jobs yet."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_bytes(b"5")
 
 
 def _send(answers: BinaryIO, message: Message) -> None:

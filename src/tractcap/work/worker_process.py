@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from tractcap import python_interpreter
 from tractcap.records.worker_requests import Message, Request, parse_message
@@ -26,14 +26,8 @@ _ENDING_SECONDS = 5.0
 """How long a killed worker may take to end. One that waits for a dead file server or disk may never do."""
 
 _OWN_DOING = (
-    signal.SIGSEGV,
-    signal.SIGBUS,
-    signal.SIGABRT,
-    signal.SIGILL,
-    signal.SIGFPE,
-    signal.SIGTRAP,
-    signal.SIGSYS,
-)
+    signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS,
+)  # fmt: skip
 """Signals that a program brings upon itself."""
 
 
@@ -62,7 +56,8 @@ class Process:
             command, stdin=pipe, stdout=pipe, stderr=pipe, env={**inherited(os.environ), **environment}
         )
         self.pid = self._child.pid
-        self.into, self.out, self.err = map(_pipe, (self._child.stdin, self._child.stdout, self._child.stderr))
+        streams = self._child.stdin, self._child.stdout, self._child.stderr
+        self.into, self.out, self.err = (cast("IO[bytes]", stream) for stream in streams)  # pipes: none is None
         for stream in (self.into, self.out, self.err):  # nobody waits for a worker that doesn't go on
             os.set_blocking(stream.fileno(), False)
         self.heard = time.monotonic()
@@ -207,8 +202,3 @@ _HINTS: dict[int, dict[bool | None, str]] = {
         (True, False, None), ", as libraries do when they can't go on, often for want of memory"
     ),
 }
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None
-    return stream
