@@ -14,6 +14,7 @@ import phantoms
 import pytest
 import sample_requests
 from damage import FILES
+from sharing import all_shares
 from trees import find
 
 from tractcap import __version__
@@ -21,7 +22,7 @@ from tractcap.errors import InputError
 from tractcap.records import tractogram_piece_files
 from tractcap.records.tractogram_piece import pieces
 from tractcap.work.memory_plan import WORTH_PIECES, counts
-from tractcap.work.shard import LARGE, PICTURES, Shard
+from tractcap.work.shard import LARGE, PICTURES
 
 MB = 2**20
 
@@ -62,7 +63,7 @@ def test_shares_of_one_large_file(tmp_path: Path) -> None:
         with (tmp_path / name).open("wb") as file:
             file.truncate(size)
     sources = find(tmp_path)
-    shares = [Shard(index, 8).share(sources, 6) for index in range(1, 9)]
+    shares = all_shares(sources, 8, 6)
     drawn = [(source.path.name, piece) for share in shares for source, some in share.items() for piece in some]
     assert len(drawn) == len(set(drawn))
     counts = {name: {piece.count for one, piece in drawn if one == name} for name in sizes}
@@ -72,7 +73,7 @@ def test_shares_of_one_large_file(tmp_path: Path) -> None:
     together = (sum(sizes.values()) + 4 * PICTURES) / 8
     weights = [sum(sizes[one.path.name] / some[0].count * len(some) for one, some in share.items()) for share in shares]
     assert max(weights) <= together + 300 * MB
-    whole = [Shard(index, 8).share(sources, 0) for index in range(1, 9)]
+    whole = all_shares(sources, 8, 0)
     assert sorted(one.path.name for share in whole for one in share) == sorted(sizes)
 
 

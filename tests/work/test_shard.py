@@ -7,12 +7,13 @@ from pathlib import Path
 
 import phantoms
 import pytest
+from sharing import all_shares
 from trees import find
 
 from tractcap.errors import SettingsError
 from tractcap.inputs.search import Source
 from tractcap.records.tractogram_piece import Piece
-from tractcap.work.shard import PICTURES, Shard, parse_shard
+from tractcap.work.shard import PICTURES, parse_shard
 
 
 def tree(root: Path) -> Path:
@@ -30,7 +31,7 @@ def test_each_is_in_one_share(tmp_path: Path, count: int) -> None:
         with (tmp_path / f"{number}.trk").open("wb") as file:
             file.truncate(number * number * 100_000)
     sources = find(tmp_path)
-    shares = [Shard(index, count).share(sources) for index in range(1, count + 1)]
+    shares = all_shares(sources, count)
     pieces = [(one.name, piece) for share in shares for one in share for piece in share[one]]
     counts = {name: piece.count for name, piece in pieces}
     assert Counter(pieces) == Counter((name, Piece(index, of)) for name, of in counts.items() for index in range(of))

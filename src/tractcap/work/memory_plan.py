@@ -96,17 +96,13 @@ class WorkerPlan:
 
 def need(workload: Workload, render: RenderSettings) -> int:
     """Bytes of memory that a worker takes to draw a tractogram."""
+    once, each = _TUBE if workload.tubes else _LINE
+    points = min(render.max_points // (_TUBES if workload.tubes else 1), workload.points * _BENT)
+    chunk = points * (once + each * min(6, max(render.passes)))
     per_sample = BYTES_PER_SAMPLE + workload.sums * BYTES_PER_SUM
     samples = _most(workload.sizes, render.passes) * render.sampling**2
     pictures = _pictures(workload.sizes, workload.views)
-    return BASE + _points(workload, render) + samples * per_sample + pictures + workload.loaded + workload.extra
-
-
-def _points(workload: Workload, render: RenderSettings) -> int:
-    """Bytes of a chunk while it is drawn."""
-    most = render.max_points // (_TUBES if workload.tubes else 1)
-    once, each = _TUBE if workload.tubes else _LINE
-    return min(most, workload.points * _BENT) * (once + each * min(6, max(render.passes)))
+    return BASE + chunk + samples * per_sample + pictures + workload.loaded + workload.extra
 
 
 @lru_cache(64)
@@ -201,13 +197,22 @@ def crew(wanted: int, cpus: int, needs: Sequence[int], room: int) -> WorkerPlan:
     wanted : how many were asked for; -1 for as many as fit.
     needs : bytes of each job, not empty. room : bytes for all workers.
     """
-    bounds = {"the processors": cpus, "the number of jobs": len(needs), "memory": max(1, _together(needs, room))}
+    # the small ones before the large: a small job runs beside a large one if both fit
+    together = sum(held <= room for held in itertools.accumulate(sorted(needs)))
+    bounds = {"the processors": cpus, "the number of jobs": len(needs), "memory": max(1, together)}
     if wanted > 0:
         bounds = {"--nprocs": wanted, **{k: v for k, v in bounds.items() if k != "the processors"}}
     bound_by = min(bounds, key=lambda name: bounds[name])
     workers = bounds[bound_by]
     without = min(value for name, value in bounds.items() if name != "memory")
-    warning = _fewer(workers, without, needs, room) if workers < without else ""
+    warning = ""
+    if workers < without:
+        least, most = as_mb(min(needs)), as_mb(max(needs))
+        of = f"{least} MB" if least == most else f"{least} to {most} MB"
+        warning = (
+            f"memory allows {workers} worker{'s' * (workers > 1)} at once instead of {without}: "
+            f"a job may need {of}, and {as_mb(room)} MB are there for all of them"
+        )
     return WorkerPlan(workers, max(1, cpus // workers), bound_by, warning)
 
 
@@ -244,23 +249,3 @@ def fit_pieces(
 def merging(workload: Workload, render: RenderSettings) -> RenderSettings:
     """How pieces are merged: one picture after the other, since none is drawn."""
     return RenderSettings(CHUNKS[-1], (1,) * len(workload.sizes), render.sampling)
-
-
-def _together(needs: Sequence[int], room: int) -> int:
-    """How many jobs fit at once, the small ones before the large: a small job runs beside a large one if both fit."""
-    count = 0
-    for one in sorted(needs):
-        room -= one
-        if room < 0:
-            break
-        count += 1
-    return count
-
-
-def _fewer(workers: int, wanted: int, needs: Sequence[int], room: int) -> str:
-    least, most = as_mb(min(needs)), as_mb(max(needs))
-    of = f"{least} MB" if least == most else f"{least} to {most} MB"
-    return (
-        f"memory allows {workers} worker{'s' * (workers > 1)} at once instead of {wanted}: "
-        f"a job may need {of}, and {as_mb(room)} MB are there for all of them"
-    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.draw import Picture, Scene
 from tractcap.drawing.labels import Captions
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.views import VIEWS, View
+from tractcap.drawing.views import VIEWS
 from tractcap.drawing.volume import VOXEL
 from tractcap.files import write_whole
 from tractcap.records.options import SLICES
@@ -50,8 +51,15 @@ class PictureWriter:
         self._captions = _captions(self._request, scene, self._counts, picture.scale)
         image = Image.fromarray(picture.pixels)
         if view.name in VIEWS:
-            labels.label(image, view, scene.frame, scene.options.background, _slice_note(scene, view))
-            self._pages.append(_page(image))
+            note = ""
+            if scene.at and (view.in_slice or (scene.anatomy and SLICES in scene.options.anatomy)):
+                axis, _ = view.toward
+                slab = f" ± {scene.options.slab:g}" if view.in_slice else ""
+                note = f"{'xyz'[axis]} = {scene.at[axis]:z.0f}{slab} mm"
+            labels.label(image, view, scene.frame, scene.options.background, note)
+            whole_pixels = image.width % _PAGE == 0
+            way = Image.Resampling.BOX if whole_pixels else Image.Resampling.LANCZOS
+            self._pages.append(image.resize((_PAGE, _PAGE), way) if image.width > _PAGE else image.copy())
             labels.head(image, self._captions)
             self._save(f"view-{view.name}.png", image, image.width / scene.frame.width)
         else:
@@ -62,17 +70,14 @@ class PictureWriter:
     def finish(self) -> list[str]:
         """Write what is made of several pictures; returns the names of all files, the mosaic's last."""
         for kind in self._scene.options.animation:
-            self._animate(kind)
+            name = f"{self._request.stem}_turntable.{kind}"
+            title = self._captions.title
+            write_whole(self._folder / name, partial(encode, self._frames, kind, title=title, software=_SOFTWARE))
+            self._names.append(name)
         self._frames = []
         pixels_per_mm = self._pages[0].width / self._scene.frame.width
         self._save("mosaic.png", labels.mosaic(self._pages, self._captions), pixels_per_mm)
         return self._names
-
-    def _animate(self, kind: str) -> None:
-        name = f"{self._request.stem}_turntable.{kind}"
-        title = self._captions.title
-        write_whole(self._folder / name, lambda file: encode(self._frames, kind, file, title=title, software=_SOFTWARE))
-        self._names.append(name)
 
     def _save(self, what: str, image: Image.Image, pixels_per_mm: float) -> None:
         """Write a PNG that says what made it, for whoever finds it without the files beside it."""
@@ -89,13 +94,6 @@ class PictureWriter:
         dpi = pixels_per_mm * 25.4  # the resolution is the anatomy's: a viewer that knows it shows true sizes
         write_whole(self._folder / name, lambda file: image.save(file, "PNG", dpi=(dpi, dpi), pnginfo=text))
         self._names.append(name)
-
-
-def _page(image: Image.Image) -> Image.Image:
-    if image.width <= _PAGE:
-        return image.copy()
-    whole_pixels = image.width % _PAGE == 0
-    return image.resize((_PAGE, _PAGE), Image.Resampling.BOX if whole_pixels else Image.Resampling.LANCZOS)
 
 
 def _captions(request: Draw, scene: Scene, counts: StreamlineCounts, scale: ColorScale | None) -> Captions:
@@ -116,15 +114,6 @@ def _captions(request: Draw, scene: Scene, counts: StreamlineCounts, scale: Colo
         tuple((name, color) for name, color in colors if color) if several else (),
         scene.options.background,
     )
-
-
-def _slice_note(scene: Scene, view: View) -> str:
-    """Where a view's slice lies, if it shows one."""
-    if not scene.at or not (view.in_slice or (scene.anatomy and SLICES in scene.options.anatomy)):
-        return ""
-    axis, _ = view.toward
-    slab = f" ± {scene.options.slab:g}" if view.in_slice else ""
-    return f"{'xyz'[axis]} = {scene.at[axis]:z.0f}{slab} mm"
 
 
 def _warnings(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:

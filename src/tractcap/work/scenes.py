@@ -139,36 +139,31 @@ class Scenes:
         return Coloring(ONE, color=job.color) if coloring.kind == DIRECTION else coloring
 
     def scene(self, person: Participant, jobs: Sequence[Job], missing: Sequence[Job] = ()) -> SceneRecord:
-        """All that decides what pictures of these jobs show, beside their files and colours."""
-        reference, frame = person.reference(jobs[0]), self._frame(person, jobs)
+        """All that decides what pictures of these jobs show, beside their files and colours.
+
+        Their frame is the same for all of a participant's, unless each is to fit.
+        """
+        picture, reference = self._settings.picture, person.reference(jobs[0])
+        extents = [person.measured[job].extent for job in jobs]
+        if self._settings.fit:
+            frame = Frame.around((extent.framed_low, extent.framed_high) for extent in extents)
+        else:
+            heads = [(box.low, box.high) for path in person.references if (box := person.outlines[path])]
+            head = Frame.around(heads) if heads else None
+            frame = Frame.around([*heads, *(_framed(one.extent, head) for one in person.measured.values())])
+        slices_at = None
+        if picture.in_slices or (reference and SLICES in picture.anatomy):
+            x, y, z = (round(sum(axis) / len(jobs), 3) for axis in zip(*(one.center for one in extents), strict=True))
+            slices_at = picture.slices_at or (x, y, z)
         return SceneRecord(
-            options=self._settings.picture,
+            options=picture,
             frame=(frame.low, frame.high),
             reference=reference,
-            slices_at=self._slices_at(person, jobs, reference),
+            slices_at=slices_at,
             map=_map_state(jobs[0]),
             vtk_space=self._settings.vtk_space,
             missing=tuple(job.source.bundle.readable for job in missing),
         )
-
-    def _frame(self, person: Participant, jobs: Sequence[Job]) -> Frame:
-        """What pictures of these jobs show: the same for all of a participant's, unless each is to fit."""
-        if self._settings.fit:
-            extents = (person.measured[job].extent for job in jobs)
-            return Frame.around((extent.framed_low, extent.framed_high) for extent in extents)
-        heads = [(box.low, box.high) for path in person.references if (box := person.outlines[path])]
-        head = Frame.around(heads) if heads else None
-        return Frame.around([*heads, *(_framed(measured.extent, head) for measured in person.measured.values())])
-
-    def _slices_at(self, person: Participant, jobs: Sequence[Job], reference: ReferenceRecord | None) -> Vector | None:
-        picture = self._settings.picture
-        if not (picture.in_slices or (reference and SLICES in picture.anatomy)):
-            return None
-        if picture.slices_at:
-            return picture.slices_at
-        centers = [person.measured[job].extent.center for job in jobs]
-        x, y, z = (round(sum(axis) / len(centers), 3) for axis in zip(*centers, strict=True))
-        return x, y, z
 
     def draw(
         self,

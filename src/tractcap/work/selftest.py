@@ -4,7 +4,6 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,8 +22,21 @@ _PACKAGES = ("vtk", "numpy", "nibabel", "scipy", "dipy", "pillow", "matplotlib",
 
 def self_test(budget: Budget, watch: Watch) -> bool:
     """Print the report for a bug report, and whether a known picture came out as it must."""
-    for line in _environment(budget):
-        click.echo(line)
+    try:
+        system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:
+        system = "an unnamed system"
+    click.echo(f"tractcap {__version__}")
+    click.echo(f"Python {platform.python_version()} on {system}, {platform.machine()}, Linux {platform.release()}")
+    click.echo(", ".join(f"{name} {_version(name)}" for name in _PACKAGES))
+    for limit in budget.limits:
+        click.echo(f"Limit: {as_mb(limit.bytes)} MB, {limit.where}")
+    notes = [*budget.warnings, *budget.notes]
+    if names := left_out(os.environ):
+        notes.append(f"not handed to workers, since pictures could depend on them: {', '.join(names)}")
+    for note in notes:
+        click.echo(f"Note: {note}")
+    click.echo(f"Budget: {budget.describe()}")
     began = time.monotonic()
     with TemporaryDirectory(prefix="tractcap-") as folder:
         event = do_alone(Task(DrawKnownPicture(folder), memory_plan.BASE + 64 * MB), watch)
@@ -38,26 +50,6 @@ def self_test(budget: Budget, watch: Watch) -> bool:
     verdict = f"WRONG: {'; '.join(result.wrong)}{hint}" if result.wrong else "as it must be"
     click.echo(f"Picture: {verdict}, in {seconds}")
     return not result.wrong
-
-
-def _environment(budget: Budget) -> Iterator[str]:
-    yield f"tractcap {__version__}"
-    yield f"Python {platform.python_version()} on {_system()}, {platform.machine()}, Linux {platform.release()}"
-    yield ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
-    for limit in budget.limits:
-        yield f"Limit: {as_mb(limit.bytes)} MB, {limit.where}"
-    for note in (*budget.warnings, *budget.notes):
-        yield f"Note: {note}"
-    if names := left_out(os.environ):
-        yield f"Note: not handed to workers, since pictures could depend on them: {', '.join(names)}"
-    yield f"Budget: {budget.describe()}"
-
-
-def _system() -> str:
-    try:
-        return platform.freedesktop_os_release()["PRETTY_NAME"]
-    except OSError:
-        return "an unnamed system"
 
 
 def _version(package: str) -> str:
@@ -95,19 +87,14 @@ def known_picture(folder: Path) -> list[str]:
         [ColoredTractogram(open_tractogram(path), Coloring(), None)], Frame((-50, -50, -50), (50, 50, 50)), options
     )
     (drawn,) = draw(scene, RenderSettings(1000, (1,), 2), StreamlineCounts(), lambda _points: None)
-    pixels_per_mm = _SIZE / scene.frame.width
-    return [wrong for name in ("red", "blue") if (wrong := _wrong(drawn.pixels, pixels_per_mm, name))]
-
-
-def _wrong(pixels: object, pixels_per_mm: float, name: str) -> str:
-    """What is wrong of a line that lies across the line of sight; the front view has left at the right."""
-    import numpy as np
-
-    picture = np.asarray(pixels).astype(int)
-    begin, end = np.array(_ENDS[name])
-    x, _, z = (begin + end) / 2
-    column, row = (round(_SIZE / 2 - at * pixels_per_mm) for at in (x, z))
-    color = picture[row - 1 : row + 2, column - 1 : column + 2].reshape(-1, 3).max(axis=0)
-    channel = ("red", "green", "blue").index(name)
-    others = np.delete(color, channel)
-    return "" if color[channel] > 150 and others.max() < 60 else f"where {name} is expected there is {color.tolist()}"
+    picture, wrong = drawn.pixels.astype(int), []
+    for channel, name in enumerate(_ENDS):
+        if name == "green":
+            continue  # it lies along the line of sight
+        x, _, z = np.mean(_ENDS[name], axis=0)
+        # the front view has left at the right
+        column, row = (round(_SIZE / 2 - at * _SIZE / scene.frame.width) for at in (x, z))
+        color = picture[row - 1 : row + 2, column - 1 : column + 2].reshape(-1, 3).max(axis=0)
+        if color[channel] <= 150 or np.delete(color, channel).max() >= 60:
+            wrong.append(f"where {name} is expected there is {color.tolist()}")
+    return wrong

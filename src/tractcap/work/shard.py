@@ -14,7 +14,6 @@ from tractcap.work.disk_spool import Spool
 PICTURES = 4 * MB
 """What pictures of a tractogram take whatever its size, in bytes of reading."""
 
-
 LARGE = 64 * MB
 """From which on it pays to draw a tractogram in pieces, which takes a little more in all."""
 
@@ -26,44 +25,12 @@ class Shard:
     index: int
     count: int
 
-    def share(self, sources: Sequence[Source], pictures: int = 1) -> dict[Source, tuple[Piece, ...]]:
-        """What of which sources is in this share: neighbours in the order of their names.
-
-        So a participant has few shards. Shares have the same bytes, but for a tractogram, or for a piece of one that is
-        more than a share, of so many ``pictures``; 0 if none may be drawn in pieces. Each is in exactly one share.
-        """
-        ordered = sorted(sources, key=lambda source: (source.participant, source.session, source.name))
-        return self.share_of(ordered, 0, sum(map(weight_of, sources)), pictures)
-
-    def share_of(
-        self, sources: Sequence[Source], before: int, total: int, pictures: int
-    ) -> dict[Source, tuple[Piece, ...]]:
-        """As :meth:`share`, of some of all sources.
-
-        Parameters
-        ----------
-        sources : in the order of their names. before : what comes before them, of a ``total``, both as
-            :func:`weight_of` tells.
-        """
-        kept: dict[Source, tuple[Piece, ...]] = {}
-        for source in sources:
-            weight = weight_of(source)
-            for piece in self._pieces(source, weight, total, pictures):
-                first, last = (weight * index // piece.count for index in (piece.index, piece.index + 1))
-                if (before + (first + last) // 2) * self.count // total == self.index - 1:
-                    kept[source] = (*kept.get(source, ()), piece)
-            before += weight
-        return kept
-
-    def _pieces(self, source: Source, weight: int, total: int, pictures: int) -> tuple[Piece, ...]:
-        """Of a tractogram: at least as many as it is shares, if it is large."""
-        if weight < LARGE or weight * self.count <= total or not pictures or not can_be_parted(source):
-            return (WHOLE,)
-        return pieces(-(-weight * self.count // total), pictures)
-
 
 class Shares:
     """What of each participant's tractograms is drawn here: all, or a share.
+
+    A share is of neighbours in the order of their names, so a participant has few shards. Shares have the same bytes,
+    but for a tractogram, or for a piece of one that is more than a share. Each is in exactly one share.
 
     Parameters
     ----------
@@ -80,8 +47,19 @@ class Shares:
         """Which pieces of which of a participant's sources."""
         if self._shard is None:
             return dict.fromkeys(sources, (WHOLE,))
-        ordered = sorted(sources, key=lambda source: (source.session, source.name))
-        return self._shard.share_of(ordered, self._before[participant], self._total, self._pictures)
+        kept: dict[Source, tuple[Piece, ...]] = {}
+        before, count = self._before[participant], self._shard.count
+        for source in sorted(sources, key=lambda source: (source.session, source.name)):
+            weight = weight_of(source)
+            parts: tuple[Piece, ...] = (WHOLE,)
+            if weight >= LARGE and weight * count > self._total and self._pictures and can_be_parted(source):
+                parts = pieces(-(-weight * count // self._total), self._pictures)  # at least as many as it is shares
+            for piece in parts:
+                first, last = (weight * index // piece.count for index in (piece.index, piece.index + 1))
+                if (before + (first + last) // 2) * count // self._total == self._shard.index - 1:
+                    kept[source] = (*kept.get(source, ()), piece)
+            before += weight
+        return kept
 
 
 def can_be_parted(source: Source) -> bool:
@@ -89,15 +67,13 @@ def can_be_parted(source: Source) -> bool:
     return source.path.suffix.lower() in (".trk", ".tck", ".trx", ".tt")
 
 
-def parse_shard(text: str | None) -> Shard | None:
-    """Read ``I/N``; None stays None.
+def parse_shard(text: str) -> Shard:
+    """Read ``I/N``.
 
     Raises
     ------
     SettingsError
     """
-    if text is None:
-        return None
     numbers = re.fullmatch(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*", text)
     index, count = map(int, numbers.groups()) if numbers else (0, 0)
     if not 1 <= index <= count:
