@@ -9,8 +9,7 @@ from tractcap.records.tractogram_piece_files import find_folders, newest
 from tractcap.records.worker_requests import Merge, WriteGroup, WritePage
 from tractcap.reports.picture_sets import outdated, page_of
 from tractcap.work import memory_plan
-from tractcap.work.pool import Pool, PoolLimits, Task
-from tractcap.work.prepare_jobs import do_alone
+from tractcap.work.pool import Pool, PoolLimits, Task, do_alone
 
 NEED = memory_plan.BASE + 256 * MB
 """Of 25,000 tractograms' numbers, and the page that is made of them."""

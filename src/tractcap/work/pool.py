@@ -25,7 +25,7 @@ from tractcap.files import clear_parts
 from tractcap.interrupts import deferred
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.usage import private_memory
-from tractcap.limits.worker_limits import allowance
+from tractcap.limits.worker_limits import allowance, environment
 from tractcap.records.json_record import WrongValueError
 from tractcap.records.worker_requests import Answer, LoggedWarning, Message, Progress, Reading, Request, TaskEnded
 from tractcap.work.worker_process import Death, Process, cause_of_death, library_hint, own_doing
@@ -317,6 +317,13 @@ class Pool:
             left = self._watch.left(self._pids())
             held = ", ".join(f"{as_mb(private_memory(pid))} MB" for pid in self._pids()) or "none"
             memory_log.debug("memory: workers %s; %s MB left under %s", held, as_mb(left.bytes), left.limit.where)
+
+
+def do_alone(task: Task[Answer], watch: Watch, timeout: float = 600.0) -> Event[Answer]:
+    """Let a worker of its own do one task; returns how that ended."""
+    with Pool(PoolLimits(1, task.need, timeout=timeout), watch, environment(1)) as pool:
+        pool.submit(task)
+        return next(event for event in pool.events() if event.ended)
 
 
 def _while_reading(seat: _Seat) -> str:

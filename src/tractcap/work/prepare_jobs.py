@@ -12,18 +12,18 @@ from tractcap.color_names import Color
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import SearchResult, Source, search
-from tractcap.limits import MB, Watch, as_mb
+from tractcap.limits import Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.limits.worker_limits import ceiling, environment
 from tractcap.records.options import BUNDLE, TUBES, RenderSettings
 from tractcap.records.sidecar_fields import EMPTY, FAILED
 from tractcap.records.tractogram_piece import WHOLE, Piece, pieces
-from tractcap.records.worker_requests import Answer, FindOutline, UnreadableFile
+from tractcap.records.worker_requests import FindOutline, UnreadableFile
 from tractcap.work import memory_plan
 from tractcap.work.chosen_images import MatchedImages, choose, memory_need, state_of
 from tractcap.work.disk_spool import Spool
 from tractcap.work.jobs import Job, RunPlan, UndrawnTractogram
-from tractcap.work.pool import Event, Pool, PoolLimits, Task
+from tractcap.work.pool import Pool, PoolLimits, Task, do_alone
 from tractcap.work.read_headers import AT_ONCE, HEADER_NEED, FileHeaders
 from tractcap.work.scheduler import MakeWorkers, run_stories, together
 from tractcap.work.settings import Settings
@@ -63,7 +63,11 @@ def prepare(
         bundles.add(source.bundle.key)
     result.sources.clear()  # they are on disk now
     if not len(people):
-        raise NothingToDrawError(_nothing_found(settings, result))
+        if result.nothing:
+            raise NothingToDrawError(f"{settings.input}: {result.nothing}.")
+        what = f" of {settings.filters.description}" if settings.filters.description else ""
+        endings = "expected files that end in .trk, .tck, .trx, .vtk, .vtp, .fib, .tt or .tt.gz"
+        raise NothingToDrawError(f"{settings.input} holds no tractogram{what}: {endings}.")
     if settings.coloring.kind == BUNDLE and len(bundles) > len(color_names.apart()):
         log.warning("there are %d bundles for %d colours: some share one", len(bundles), len(color_names.apart()))
     planner = _Planner(settings, watch, people, MatchingImages(result.images, settings.filters))
@@ -81,23 +85,6 @@ def prepare(
     return planned
 
 
-def do_alone(task: Task[Answer], watch: Watch, timeout: float = 600.0) -> Event[Answer]:
-    """Let a worker of its own do one task; returns how that ended."""
-    with Pool(PoolLimits(1, task.need, timeout=timeout), watch, environment(1)) as pool:
-        pool.submit(task)
-        return next(event for event in pool.events() if event.ended)
-
-
-def _nothing_found(settings: Settings, result: SearchResult) -> str:
-    if result.nothing:
-        return f"{settings.input}: {result.nothing}."
-    what = f" of {settings.filters.description}" if settings.filters.description else ""
-    return (
-        f"{settings.input} holds no tractogram{what}: expected files that end in .trk, .tck, .trx, .vtk, .vtp, "
-        ".fib, .tt or .tt.gz."
-    )
-
-
 class _Planner:
     """Plans one participant after the other, and remembers of most tractograms no more than two numbers.
 
@@ -106,7 +93,15 @@ class _Planner:
 
     def __init__(self, settings: Settings, watch: Watch, people: Spool[Source], companions: MatchingImages) -> None:
         self._settings, self._watch, self._people, self._companions = settings, watch, people, companions
-        self._room = _room_for_workers(settings, watch)
+        # what all workers may take, by the budget and by what others leave of it
+        self._room = min(memory_plan.usable(watch.budget.bytes, settings.margin), watch.room())
+        if self._room < HEADER_NEED:
+            smallest = memory_plan.least(memory_plan.Workload(1, (64,), 0), settings.margin)
+            raise CapTooSmallError(
+                f"nothing can be drawn in {as_mb(watch.budget.bytes)} MB (bound by {watch.budget.bound_by.where}), "
+                f"of which the margin, the supervisor and others leave {as_mb(self._room)} MB: "
+                f"give at least {as_mb(smallest)} MB."
+            )
         self._most_workers = settings.nprocs if settings.nprocs > 0 else watch.budget.cpus
         self._shares = Shares(settings.shard, people, 0 if settings.picture.sums else len(settings.picture.sizes))
         self._plans: Spool[Job | UndrawnTractogram] = Spool(settings.scratch)
@@ -126,14 +121,13 @@ class _Planner:
         workers = max(1, min(self._most_workers, self._room // HEADER_NEED))
         limits = PoolLimits(workers, self._room, timeout=settings.timeout)
         with make_workers(limits, self._watch, environment(1)) as pool:
-            for stories in ((self._read_asked_for() for _ in range(1)), map(self._plan_safely, self._batches())):
+            for stories in ([self._read_asked_for()], map(self._plan_safely, self._batches())):
                 for _ in run_stories(stories, pool, limits.workers + 2):
                     pass
 
     async def _read_asked_for(self) -> None:
         """Read the headers of the images that were asked for, for everyone."""
-        given = (self._settings.reference, self._settings.coloring.path)
-        paths = [Path(path) for path in given if path]
+        paths = [Path(path) for path in (self._settings.reference, self._settings.coloring.path) if path]
         await self._asked_for.read((), paths, self._settings.vtk_space)
         for path in paths:
             if isinstance(header := self._asked_for.images[path], UnreadableFile):
@@ -216,46 +210,40 @@ class _Planner:
             need = settings.mem_per_job
             render = memory_plan.fit(workload, need) or RenderSettings(memory_plan.CHUNKS[0], (len(workload.sizes),))
         if render is None or need > room:
-            return UndrawnTractogram(source, FAILED, self._why_too_large(source, workload), too_large=True)
+            budget, least, smaller = self._watch.budget, memory_plan.least(workload, settings.margin), "--size"
+            if settings.mem_per_job is not None:
+                least, smaller = int((settings.mem_per_job + SUPERVISOR) / (1 - settings.margin)), "--mem-per-job"
+            within = f"{as_mb(budget.bytes)} MB (bound by {budget.bound_by.where})"
+            if budget.bytes >= least:
+                within += ", of which a ulimit or other processes leave too little"
+            why = (
+                f"{source.path} can't be drawn in {within}: it takes {as_mb(least)} MB; "
+                f"give more memory, or ask for a smaller {smaller}."
+            )
+            return UndrawnTractogram(source, FAILED, why, too_large=True)
         reference, scalar_map = (state_of(path, headers) for path in (images.reference, images.scalar_map))
         return Job(source, header, workload, render, need, _NO_COLOR, images, reference, scalar_map, mine)
-
-    def _why_too_large(self, source: Source, workload: memory_plan.Workload) -> str:
-        settings, budget = self._settings, self._watch.budget
-        least, smaller = memory_plan.least(workload, settings.margin), "--size"
-        if settings.mem_per_job is not None:
-            least, smaller = int((settings.mem_per_job + SUPERVISOR) / (1 - settings.margin)), "--mem-per-job"
-        within = f"{as_mb(budget.bytes)} MB (bound by {budget.bound_by.where})"
-        if budget.bytes >= least:
-            within += ", of which a ulimit or other processes leave too little"
-        return (
-            f"{source.path} can't be drawn in {within}: it takes {as_mb(least)} MB; "
-            f"give more memory, or ask for a smaller {smaller}."
-        )
 
     def _add(self, name: str, plans: Sequence[Job | UndrawnTractogram]) -> None:
         """Keep the plans of a participant, and count them."""
         self._plans.add(name, plans)
         for one in plans:
             self._tops.add(one.source.folder.partition("/")[0])
-            if isinstance(one, Job):
-                self._count(one)
-            else:
+            if isinstance(one, UndrawnTractogram):
                 self._failed += one.status != EMPTY
                 self._too_large += one.too_large
                 self._too_small = self._too_small or one.why * one.too_large
-
-    def _count(self, job: Job) -> None:
-        self._mine += job.mine
-        self._bytes += job.header.bytes
-        self.extra = max(self.extra, job.workload.extra)
-        self._points.append(job.points)
-        if job.pieces not in ((), (WHOLE,)):
-            self._in_pieces.append(job)
-            return
-        heapq.heappush(self._largest, (job.points, len(self._points) - 1, job))
-        if len(self._largest) > self._most_workers:
-            self._needs.append(heapq.heappop(self._largest)[2].need)
+                continue
+            self._mine += one.mine
+            self._bytes += one.header.bytes
+            self.extra = max(self.extra, one.workload.extra)
+            self._points.append(one.points)
+            if one.pieces not in ((), (WHOLE,)):
+                self._in_pieces.append(one)
+                continue
+            heapq.heappush(self._largest, (one.points, len(self._points) - 1, one))
+            if len(self._largest) > self._most_workers:
+                self._needs.append(heapq.heappop(self._largest)[2].need)
 
     # all together
 
@@ -293,17 +281,3 @@ class _Planner:
             return job
         fitting = memory_plan.fit_pieces(job.workload, job.render.sampling, [piece.drawn for piece in parted], room)
         return replace(job, pieces=parted, render=fitting[0], need=fitting[1]) if fitting else job
-
-
-def _room_for_workers(settings: Settings, watch: Watch) -> int:
-    """What all workers may take, by the budget and by what others leave of it."""
-    room = min(memory_plan.usable(watch.budget.bytes, settings.margin), watch.room())
-    if room < HEADER_NEED:
-        smallest = memory_plan.need(memory_plan.Workload(1, (64,), 0), RenderSettings(0, (1,), 1))
-        least = int((smallest + SUPERVISOR) / (1 - settings.margin)) + MB
-        raise CapTooSmallError(
-            f"nothing can be drawn in {as_mb(watch.budget.bytes)} MB (bound by {watch.budget.bound_by.where}), "
-            f"of which the margin, the supervisor and others leave {as_mb(room)} MB: "
-            f"give at least {as_mb(least)} MB."
-        )
-    return room

@@ -13,8 +13,7 @@ from tractcap.limits import MB, Budget, Watch, as_mb
 from tractcap.records.worker_requests import DrawKnownPicture
 from tractcap.version import __version__
 from tractcap.work import memory_plan
-from tractcap.work.pool import Task
-from tractcap.work.prepare_jobs import do_alone
+from tractcap.work.pool import Task, do_alone
 from tractcap.work.worker_process import left_out, library_hint
 
 _PACKAGES = ("vtk", "numpy", "nibabel", "scipy", "dipy", "pillow", "matplotlib", "av", "jinja2", "click")
