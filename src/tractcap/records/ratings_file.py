@@ -3,7 +3,6 @@
 import codecs
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,12 +64,19 @@ def load(path: Path, name: str) -> RatingsFile:
     RecordError
         When it can't be read, or holds no ratings.
     """
-    text, problem = _text(read_bytes(path))
-    lines = _lines(io.StringIO(text, newline=""))
+    data, problems, further = read_bytes(path), [], 0
+    encoding = "utf-16" if data.startswith(_UTF16) else "utf-8-sig"  # spreadsheets write UTF-16 too
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = data.decode(encoding, errors="replace")
+        problems.append(f"{name} isn't all UTF-8 text: what isn't is shown as �.")
+    numbered = enumerate(io.StringIO(text, newline=""), 1)
+    lines = ((number, line.rstrip("\r\n").split("\t")) for number, line in numbered if line.strip())
     _, header = next(lines, (0, []))
     if lacking := [column for column in _NEEDED if column not in header]:
         raise RecordError(path, f"its first line doesn't name {' and '.join(lacking)}")
-    ratings, problems, further = [], [f"{name} {problem}"] if problem else [], 0
+    ratings = []
     for number, fields in lines:
         rating, wrong = _read(header, fields)
         if rating:
@@ -84,22 +90,6 @@ def load(path: Path, name: str) -> RatingsFile:
     return RatingsFile(tuple(ratings), tuple(problems))
 
 
-def _text(data: bytes) -> tuple[str, str]:
-    """The text, and what is wrong with it. Spreadsheets write UTF-16 too."""
-    encoding = "utf-16" if data.startswith(_UTF16) else "utf-8-sig"
-    try:
-        return data.decode(encoding), ""
-    except UnicodeDecodeError:
-        return data.decode(encoding, errors="replace"), "isn't all UTF-8 text: what isn't is shown as �."
-
-
-def _lines(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Numbered lines as fields; empty ones are left out."""
-    for number, line in enumerate(file, 1):
-        if line.strip():
-            yield number, line.rstrip("\r\n").split("\t")
-
-
 def _read(header: list[str], fields: list[str]) -> tuple[Rating | None, str]:
     """A line's rating, and what is wrong with it."""
     if len(fields) != len(header):
@@ -110,18 +100,14 @@ def _read(header: list[str], fields: list[str]) -> tuple[Rating | None, str]:
         return None, ""  # a note without a rating
     if rating not in RATINGS:
         return None, f"“{shortened(row['rating'])}” is none of pass, fail and unsure, and is left out."
-    at = _moment(row)
-    found = Rating(cell(row["tractogram"]), row["rater"].strip(), rating, row.get("note", ""), at or _UNDATED)
-    return found, "" if at else f"“{shortened(row['rated_at'])}” is no date: the rating is taken as the rater's oldest."
-
-
-def _moment(row: Mapping[str, str]) -> datetime | None:
-    """When a row was rated; long ago where that isn't told, None where it can't be understood."""
-    try:
-        moment = datetime.fromisoformat(row["rated_at"]) if row.get("rated_at") else _UNDATED
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    at, wrong = _UNDATED, ""
+    if moment := row.get("rated_at"):
+        try:
+            at = datetime.fromisoformat(moment)
+        except ValueError:
+            wrong = f"“{shortened(moment)}” is no date: the rating is taken as the rater's oldest."
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return Rating(cell(row["tractogram"]), row["rater"].strip(), rating, row.get("note", ""), at), wrong
 
 
 def shortened(text: str) -> str:

@@ -212,6 +212,19 @@ class DrawnRecord(Identity):
         if self.picture_bytes and len(self.picture_bytes) != len(self.pictures):
             raise WrongValueError(f"has {len(self.picture_bytes)} parts, not {len(self.pictures)}", "PictureBytes")
 
+    def measurements(self, measured_by: MeasuredBy) -> Measurements | None:
+        """All that was measured of the tractogram, if it was measured in this way."""
+        extent, volume, voxel = self.extent, self.volume_millimetres3, self.volume_voxel_millimetres
+        if not isinstance(extent, Extent) or extent.measured_by != measured_by or volume is None or voxel is None:
+            return None
+        return Measurements(
+            extent=extent, lengths=self.lengths, volume_millimetres3=volume, volume_voxel_millimetres=voxel
+        )
+
+    def shows(self, scene: SceneRecord, colorings: tuple[Coloring, ...], sampling: int) -> bool:
+        """Whether the pictures show this scene in these colours, at least as smooth."""
+        return (self.scene, self.colorings) == (scene, colorings) and self.samples_per_pixel >= sampling**2
+
 
 TractogramRecord = DrawnRecord | UndrawnRecord
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from itertools import chain, pairwise
 from typing import Any
 
 from tractcap.limits import Budget, as_mb
@@ -27,7 +28,15 @@ def describe(planned: RunPlan, settings: Settings, budget: Budget, checks: Mappi
     views = f"{_several(len(picture.views), 'view', 'views')} of {picture.size}×{picture.size} pixels"
     frames = f" and {picture.turning} frames of {picture.frame_size}×{picture.frame_size}"
     yield f"Jobs: {planned.count}, each {views}{frames * bool(picture.turning)}"
-    yield from (f"  {as_mb(job.need):>9,} MB  {_job_line(job)}" for job in _jobs(planned))
+    for job in _jobs(planned):
+        header, render = job.header, job.render
+        streamlines = f"{'at most ' * (not header.exact)}{header.streamlines:,} streamlines"
+        if header.promised is not None:
+            streamlines = f"{header.promised:,} streamlines by its header"
+        how = f"{_several(len(render.passes), 'pass', 'passes')}, chunks of {render.max_points:,} points"
+        rough = ", edges not smoothed" * (render.sampling == 1)
+        pieces = f", pieces {', '.join(_pieces(job))}" * (job.pieces != (WHOLE,))
+        yield f"  {as_mb(job.need):>9,} MB  {job.source.path}: {streamlines}, {how}{rough}{pieces}"
     if checks:
         yield "Checks, the most that each takes of a bundle:"
     for name, need in checks.items():
@@ -62,23 +71,15 @@ def as_json(planned: RunPlan, settings: Settings, budget: Budget, checks: Mappin
     }
     between = "{"
     for name, value in content.items():
-        yield from _lines(f"{between}{json.dumps(name)}: ", value)
+        if isinstance(value, Iterator):  # a list, an item a line
+            yield f"{between}{json.dumps(name)}: ["
+            for item, following in pairwise(chain(value, [None])):
+                yield f"  {json.dumps(item)}{',' * (following is not None)}"
+            yield "]"
+        else:
+            yield f"{between}{json.dumps(name)}: {json.dumps(value)}"
         between = ", "
     yield "}"
-
-
-def _lines(first: str, value: Any) -> Iterator[str]:
-    """A value of a JSON object, of which an iterator is a list, an item a line."""
-    if not isinstance(value, Iterator):
-        yield first + json.dumps(value)
-        return
-    yield f"{first}["
-    item = next(value, None)
-    while item is not None:
-        following = next(value, None)
-        yield f"  {json.dumps(item)}{',' * (following is not None)}"
-        item = following
-    yield "]"
 
 
 def _jobs(planned: RunPlan) -> Iterator[Job]:
@@ -95,18 +96,6 @@ def _path_and_why(one: UndrawnTractogram) -> dict[str, str]:
 
 def _several(count: int, singular: str, plural: str) -> str:
     return f"{count} {singular if count == 1 else plural}"
-
-
-def _job_line(job: Job) -> str:
-    header, render = job.header, job.render
-    if header.promised is not None:
-        streamlines = f"{header.promised:,} streamlines by its header"
-    else:
-        streamlines = f"{'at most ' * (not header.exact)}{header.streamlines:,} streamlines"
-    rough = ", edges not smoothed" * (render.sampling == 1)
-    pieces = f", pieces {', '.join(_pieces(job))}" * (job.pieces != (WHOLE,))
-    passes = _several(len(render.passes), "pass", "passes")
-    return f"{job.source.path}: {streamlines}, {passes}, chunks of {render.max_points:,} points{rough}{pieces}"
 
 
 def _pieces(job: Job) -> list[str]:

@@ -6,26 +6,16 @@ version, the options and the frame. Pictures whose sizes aren't those that it gi
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from tractcap.errors import RecordError
 from tractcap.inputs.search import Source, fingerprint
 from tractcap.records import tractogram_sidecar
-from tractcap.records.options import Coloring
 from tractcap.records.sidecar_fields import BUNDLE, DRAWN, FAILED, THIS_PROGRAM, BundleRecord, Identity
-from tractcap.records.tractogram_sidecar import (
-    Box,
-    DrawnRecord,
-    Extent,
-    MeasuredBy,
-    Measurements,
-    SceneRecord,
-    UndrawnRecord,
-)
+from tractcap.records.tractogram_sidecar import DrawnRecord, UndrawnRecord
 from tractcap.records.worker_requests import Draw, SourceState
 from tractcap.version import __version__
-from tractcap.work.chosen_images import ImageState
 
 log = logging.getLogger("tractcap")
 
@@ -48,40 +38,7 @@ def record_path(output: Path, source: Source) -> Path:
     return tractogram_sidecar.place(output / source.folder, source.stem)
 
 
-@dataclass(frozen=True)
-class EarlierPictures:
-    """The record of pictures that are there and whole."""
-
-    record: DrawnRecord
-
-    def measurements(self, measured_by: MeasuredBy) -> Measurements | None:
-        """All that was measured of the tractogram, if it was measured in the same way."""
-        record = self.record
-        if not isinstance(record.extent, Extent) or record.extent.measured_by != measured_by:
-            return None
-        if record.volume_millimetres3 is None or record.volume_voxel_millimetres is None:
-            return None
-        return Measurements(
-            extent=record.extent,
-            lengths=record.lengths,
-            volume_millimetres3=record.volume_millimetres3,
-            volume_voxel_millimetres=record.volume_voxel_millimetres,
-        )
-
-    def outline(self, reference: ImageState) -> Box | None:
-        """The box around the head in a reference image, if this state of it was drawn."""
-        earlier = self.record.scene.reference
-        if not earlier or ImageState(Path(earlier.path), earlier.bytes, earlier.modified) != reference:
-            return None
-        return Box(*earlier.box) if len(earlier.box) == 2 else None
-
-    def show(self, scene: SceneRecord, colorings: tuple[Coloring, ...], sampling: int) -> bool:
-        """Whether they show this scene in these colours, at least as smooth."""
-        record = self.record
-        return (record.scene, record.colorings) == (scene, colorings) and record.samples_per_pixel >= sampling**2
-
-
-def load_earlier(path: Path, sources: Sequence[SourceState], *, warn: bool = True) -> EarlierPictures | None:
+def load_earlier(path: Path, sources: Sequence[SourceState], *, warn: bool = True) -> DrawnRecord | None:
     """The record of pictures, if it is of these sources and this version, and the pictures are all there.
 
     Parameters
@@ -102,7 +59,7 @@ def load_earlier(path: Path, sources: Sequence[SourceState], *, warn: bool = Tru
     if (record.source_bytes, record.source_modified) != states or record.generated_by[0].version != __version__:
         return None
     sizes = tuple(file_size(path.with_name(name)) for name in record.pictures)
-    return EarlierPictures(record) if sizes == record.picture_bytes else None
+    return record if sizes == record.picture_bytes else None
 
 
 def file_size(path: Path) -> int | None:

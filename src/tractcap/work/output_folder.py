@@ -50,24 +50,6 @@ _IGNORED = (
 )
 """Logs are missing here: BIDS knows them."""
 
-_README = """\
-# Pictures of tractograms
-
-These are pictures for the quality control of tractograms, drawn by tractcap. They are a BIDS derivative.
-
-- `sub-<label>.html` shows a participant's tractograms, `group.html` everyone's. They work offline, as long as they lie
-  beside the folders of the participants.
-- `group_tractograms.tsv` has one line for each tractogram: what was counted and measured. `group_tractograms.json`
-  tells what its columns mean.
-- `group_checks.tsv` has one line for each tractogram that was checked: all that its checks measured.
-- `sub-<label>/[ses-<label>/]figures/` has the pictures. The JSON file beside those of a tractogram says which file they
-  were drawn from, and all that decides what they show.
-- `logs/` has a journal of each run.
-
-A rerun draws what is missing, or what another file, option or version had made. This file and what is added to
-`dataset_description.json` and `.bidsignore` stay as they are.
-"""
-
 
 def check_output(output: Path) -> None:
     """Make the output folder and see that files can be written there.
@@ -129,27 +111,26 @@ def describe_dataset(output: Path, source: Path | None, folders: Collection[str]
 
 def _write_readme(output: Path) -> None:
     if not any(path.name.lower().startswith("readme") for path in output.iterdir()):
-        write_text(output / "README.md", _README)
+        write_text(output / "README.md", Path(__file__).with_name("output_readme.md").read_text(encoding="utf-8"))
 
 
 def _write_description(output: Path, source: Path | None) -> None:
     """Write what is ours into the dataset's description, and leave another program's as it is."""
     path = output / NAME
     known = _read(path)
-    if known is not None and not any(program.name == "tractcap" for program in known.generated_by):
-        known = None
-    if known is None and (path.exists() or path.is_symlink()):
+    ours = known is not None and any(program.name == "tractcap" for program in known.generated_by)
+    if not ours and (path.exists() or path.is_symlink()):
         log.warning("%s was not written by tractcap, and is left as it is", path)
         return
     inside = container(os.environ, Path("/"))
-    ours = {"Name": "tractcap", "Version": __version__, **({"Container": inside} if inside else {})}
+    this = {"Name": "tractcap", "Version": __version__, **({"Container": inside} if inside else {})}
     others = [program.plain() for program in known.generated_by if program.name != "tractcap"] if known else []
     description = {
         "Name": "tractcap: pictures of tractograms",
         **(known.plain() if known else {}),
         "BIDSVersion": _VERSION,
         "DatasetType": "derivative",
-        "GeneratedBy": [ours, *others],
+        "GeneratedBy": [this, *others],
     }
     if source is not None:
         description = {key: value for key, value in description.items() if key not in _LINKS} | sources(output, source)

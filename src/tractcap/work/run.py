@@ -14,7 +14,7 @@ from tractcap.limits.worker_limits import environment
 from tractcap.records import tractogram_piece_files as piece_files
 from tractcap.records.sidecar_fields import DRAWN, EMPTY, FAILED
 from tractcap.records.tractogram_piece import WHOLE, Piece
-from tractcap.records.tractogram_sidecar import DrawnRecord
+from tractcap.records.tractogram_sidecar import Box, DrawnRecord
 from tractcap.records.worker_requests import (
     Answer,
     Draw,
@@ -27,8 +27,9 @@ from tractcap.records.worker_requests import (
 )
 from tractcap.version import __version__
 from tractcap.work import memory_plan
+from tractcap.work.chosen_images import ImageState
 from tractcap.work.disk_spool import Spool
-from tractcap.work.earlier_pictures import EarlierPictures, load_earlier, record_path, write_undrawn
+from tractcap.work.earlier_pictures import load_earlier, record_path, write_undrawn
 from tractcap.work.jobs import Job, RunPlan
 from tractcap.work.outcome import KEPT, PARTED, Journal, RunListener, RunOutcome, TractogramOutcome
 from tractcap.work.pool import Event, Pool, PoolLimits, Task
@@ -155,18 +156,17 @@ class Run:
 
     async def _measure_all(self, person: Participant) -> None:
         """Measure all that shares a frame, and find the heads in reference images, as far as no earlier run has."""
-        earlier: list[EarlierPictures] = []
+        heads: dict[ImageState, Box] = {}
         for job in person.jobs:
             path = record_path(self._settings.output, job.source)
-            if pictures := self._earlier(path, [job], warn=job.mine):
-                earlier.append(pictures)
-                if measured := pictures.measurements(self._scenes.measured_by(job)):
+            if record := self._earlier(path, [job], warn=job.mine):
+                if measured := record.measurements(self._scenes.measured_by(job)):
                     person.measured[job] = measured
+                if (image := record.scene.reference) and len(image.box) == 2:
+                    heads[ImageState(Path(image.path), image.bytes, image.modified)] = Box(*image.box)
         for path, job in person.references.items():
-            if job.reference and path not in person.outlines:
-                outlines = (outline for pictures in earlier if (outline := pictures.outline(job.reference)))
-                if outline := next(outlines, None):
-                    person.outlines[path] = outline
+            if job.reference in heads:
+                person.outlines.setdefault(path, heads[job.reference])
         to_find = [job for path, job in person.references.items() if path not in person.outlines]
         to_measure = [job for job in person.jobs if job not in person.measured]
         finding = (self._find_outline(person, job) for job in to_find)
@@ -222,8 +222,8 @@ class Run:
         else:
             self._fail(person, job, event)
 
-    def _earlier(self, path: Path, jobs: Sequence[Job], *, warn: bool = True) -> EarlierPictures | None:
-        """Pictures of these jobs that an earlier run has left."""
+    def _earlier(self, path: Path, jobs: Sequence[Job], *, warn: bool = True) -> DrawnRecord | None:
+        """The record of pictures of these jobs that an earlier run has left."""
         return None if self._settings.overwrite else load_earlier(path, [job.state for job in jobs], warn=warn)
 
     # drawing
@@ -233,11 +233,11 @@ class Run:
         scene, coloring = self._scenes.scene(person, [job]), self._scenes.coloring(job, person.limits)
         path = record_path(self._settings.output, job.source)
         earlier = self._earlier(path, [job], warn=False)
-        if earlier and earlier.show(scene, (coloring,), job.render.sampling):
+        if earlier and earlier.shows(scene, (coloring,), job.render.sampling):
             self._outcome.kept += 1
             log.debug("kept %s: its pictures are there, of the same file and options", job.source.name)
             self._journal.write(KEPT, source=job.source.name)
-            self._has_pictures(person, job, KEPT, earlier.record)
+            self._has_pictures(person, job, KEPT, earlier)
             return
         request = self._scenes.draw(person, [job], [coloring], scene, path)
         if job.pieces != (WHOLE,):
@@ -333,8 +333,8 @@ class Run:
             colorings = tuple(self._scenes.coloring_among_others(job, person.limits) for job in jobs)
             path = overview_path(self._settings.output, jobs[0].source)
             earlier = self._earlier(path, jobs)
-            if earlier and earlier.show(scene, colorings, jobs[0].render.sampling):
-                person.overviews.append(path.with_name(earlier.record.pictures[-1]))
+            if earlier and earlier.shows(scene, colorings, jobs[0].render.sampling):
+                person.overviews.append(path.with_name(earlier.pictures[-1]))
             else:
                 yield self._scenes.draw(person, jobs, colorings, scene, path, overview=True), jobs
 
