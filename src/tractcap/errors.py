@@ -92,3 +92,8 @@ class CapTooSmallError(TractcapError):
     """Not even the smallest plan fits into the memory."""
 
     exit_code = 4
+
+
+def defect(error: Exception) -> str:
+    """What to say of an error that should never come, as the end of a sentence."""
+    return f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}"

@@ -35,7 +35,7 @@ from tractcap.records.worker_requests import (
     ReadHeaders,
     TractogramHeader,
     WritePage,
-    WrittenFile,
+    WrittenFiles,
 )
 from tractcap.work.check_files import parse
 from tractcap.work.pool import Event, Task
@@ -106,8 +106,8 @@ def check(_request: MakeCheck) -> CheckFindings:
     return CheckFindings({"Streamlines": 900})
 
 
-def page(request: WritePage) -> WrittenFile:
-    return WrittenFile(f"sub-{request.participant}.html")
+def page(request: WritePage) -> WrittenFiles:
+    return WrittenFiles((f"sub-{request.participant}.html",))
 
 
 ANSWERS = {"headers": headers, "measure": measure, "draw": draw, "check": check, "page": page}

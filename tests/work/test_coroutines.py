@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tractcap.records.worker_requests import WritePage, WrittenFile
+from tractcap.records.worker_requests import WritePage, WrittenFiles
 from tractcap.work.disk_spool import Spool
 from tractcap.work.pool import Event, Task
 from tractcap.work.scheduler import Story, do, run_stories, together
@@ -32,12 +32,12 @@ class Workers:
             self.done.append(name + "!" * task.alone)
             why = (self._results.get(name) or [""]).pop(0)
             yield Event(task, progress=1)
-            yield Event(task, failed=why, again=True) if why else Event(task, WrittenFile(name))
+            yield Event(task, failed=why, again=True) if why else Event(task, WrittenFiles((name,)))
 
 
 async def step(name: str, taken: list[Any], progress: Callable[[int], None] = lambda _points: None) -> None:
     event = await do(Task(WritePage("", name), 1), progress)
-    taken.append(event.answer.path if event.answer else event.failed)
+    taken.append(event.answer.paths[0] if event.answer else event.failed)
 
 
 def go(stories: Iterable[Story], workers: Workers, ahead: int = 3) -> None:

@@ -15,7 +15,7 @@ import pytest
 import standin
 
 from tractcap.limits import Watch, settle
-from tractcap.records.worker_requests import Headers, WrittenFile
+from tractcap.records.worker_requests import Headers, WrittenFiles
 from tractcap.work.prepare_jobs import prepare
 from tractcap.work.run import Run
 from tractcap.work.settings import Settings
@@ -210,7 +210,7 @@ def test_an_answer_that_nobody_understands_costs_one_participant(
     def odd(request: Any) -> Any:
         """Headers without those of a participant, or an answer of another kind."""
         if action == "measure":
-            return WrittenFile("") if "sub-00001" in request.path else usual(request)
+            return WrittenFiles() if "sub-00001" in request.path else usual(request)
         answer = usual(request)
         return Headers(
             {path: one for path, one in answer.tractograms.items() if "sub-00001" not in path}, answer.images

@@ -186,14 +186,14 @@ class Draw(Request[DrawnRecord], action="draw", answer=DrawnRecord):
 
 
 @dataclass(frozen=True)
-class WrittenFile(JsonRecord, keys=str):
-    """The path of a file that was written, empty if there was nothing to write."""
+class WrittenFiles(JsonRecord, keys=str):
+    """Paths of files that were written; none if there was nothing to write."""
 
-    path: str
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class DrawPiece(Request[WrittenFile], action="piece", answer=WrittenFile):
+class DrawPiece(Request[WrittenFiles], action="piece", answer=WrittenFiles):
     """Draw a piece of a tractogram, and keep it until it is merged, which takes ``need`` bytes of memory."""
 
     draw: Draw
@@ -228,18 +228,11 @@ class CheckFindings(JsonRecord, keys=str):
 
 
 @dataclass(frozen=True)
-class WritePage(Request[WrittenFile], action="page", answer=WrittenFile):
+class WritePage(Request[WrittenFiles], action="page", answer=WrittenFiles):
     """Write a participant's page; the answer's path is below the output."""
 
     output: str
     participant: str
-
-
-@dataclass(frozen=True)
-class WrittenFiles(JsonRecord, keys=str):
-    """Paths of files that were written."""
-
-    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self
 
@@ -79,6 +80,10 @@ class Event(Generic[Answer]):
     def ended(self) -> bool:
         """Whether the task is over."""
         return self.answer is not None or bool(self.failed)
+
+    def why_of(self, file: Path | str) -> str:
+        """Why it failed, as a sentence that names the file."""
+        return self.failed if str(file) in self.failed else f"{file}: {self.failed}"
 
 
 @dataclass(eq=False)

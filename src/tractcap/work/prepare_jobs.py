@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tractcap import color_names
 from tractcap.color_names import Color
-from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError
+from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError, defect
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import SearchResult, Source, search
 from tractcap.limits import Watch, as_mb
@@ -79,8 +79,7 @@ def prepare(
         request = FindOutline(str(settings.reference))
         event = do_alone(Task(request, HEADER_NEED + planner.extra), watch, settings.timeout)
         if event.answer is None:
-            why = event.failed if request.path in event.failed else f"{request.path}: {event.failed}"
-            raise SettingsError(f"the reference image can't be used: {why}")
+            raise SettingsError(f"the reference image can't be used: {event.why_of(request.path)}")
         planned.outlines[settings.reference] = event.answer
     return planned
 
@@ -151,10 +150,9 @@ class _Planner:
             if len(people) > 1:
                 await together(self._plan_safely({name: sources}) for name, sources in people.items())
                 return
-            why = f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}"
             for name, sources in people.items():
                 here = self._shares.of(name, sources)
-                self._add(name, [UndrawnTractogram(source, FAILED, f"{source.path}: {why}") for source in here])
+                self._add(name, [UndrawnTractogram(one, FAILED, f"{one.path}: {defect(error)}") for one in here])
 
     async def _plan_people(self, people: Mapping[str, Sequence[Source]]) -> None:
         """Read the headers of some participants' tractograms, and plan how each of them is drawn.
@@ -170,7 +168,7 @@ class _Planner:
             )
             for source in to_read
         }
-        images = {path for one in chosen.values() for path in one.paths if path not in self._asked_for.images}
+        images = {path for one in chosen.values() for path in one.paths}
         headers = FileHeaders(images=dict(self._asked_for.images))
         await headers.read([source.path for source in to_read], sorted(images), settings.vtk_space)
         plans = {

@@ -26,11 +26,12 @@ class FileHeaders:
     images: dict[Path, ImageHeader | UnreadableFile] = field(default_factory=dict)
 
     async def read(self, tractograms: Iterable[Path], images: Iterable[Path], vtk_space: str) -> None:
-        """Read some headers.
+        """Read those headers that aren't known yet.
 
         A file that its worker dies of, or hangs at, is read once more, alone; the others in other workers.
         """
-        files = [*((path, False) for path in tractograms), *((path, True) for path in images)]
+        files = [(path, False) for path in dict.fromkeys(tractograms) if path not in self.tractograms]
+        files += [(path, True) for path in dict.fromkeys(images) if path not in self.images]
         batches = (files[first : first + AT_ONCE] for first in range(0, len(files), AT_ONCE))
         await together(self._read(batch, vtk_space) for batch in batches)
 
@@ -52,6 +53,5 @@ class FileHeaders:
                 await self._read(others, vtk_space)
         else:
             for path, image in files:
-                why = event.failed if str(path) in event.failed else f"{path}: {event.failed}"
-                known: dict[Path, UnreadableFile] = {path: UnreadableFile(why, event.status)}
+                known: dict[Path, UnreadableFile] = {path: UnreadableFile(event.why_of(path), event.status)}
                 (self.images if image else self.tractograms).update(known)

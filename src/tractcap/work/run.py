@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from tractcap.errors import defect
 from tractcap.inputs.search import Source
 from tractcap.limits import Watch
 from tractcap.limits.worker_limits import environment
@@ -145,12 +146,11 @@ class Run:
         try:
             yield
         except Exception as error:
-            why = f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}"
             log.debug("%s", traceback.format_exc())
-            self._other_failed(f"{person.readable}: {why}", person.readable)
+            self._other_failed(f"{person.readable}: {defect(error)}", person.readable)
             for job in person.jobs:
                 if job.mine and job not in person.status:
-                    self._record_undrawn(job.source, FAILED, f"{job.source.path}: {why}")
+                    self._record_undrawn(job.source, FAILED, f"{job.source.path}: {defect(error)}")
             await self._write_page(person)
             self._done(person)
 
@@ -206,8 +206,8 @@ class Run:
         event = await self._do_with_retry(FindOutline(path), HEADER_NEED + job.workload.extra, job.source.name)
         person.outlines[Path(path)] = event.answer
         if event.failed:
-            sentence = event.failed if path in event.failed else f"{path}: {event.failed}"
-            log.warning("%s; %s is drawn without a reference image", sentence.rstrip("."), person.readable)
+            why = event.why_of(path).rstrip(".")
+            log.warning("%s; %s is drawn without a reference image", why, person.readable)
 
     async def _measure(self, person: Participant, job: Job) -> None:
         def on_progress(points: int) -> None:
@@ -366,8 +366,8 @@ class Run:
         event = await self._do_with_retry(request, memory_plan.BASE, person.readable)
         if event.failed:
             self._other_failed(f"the page of {person.readable}: {event.failed}", person.readable)
-        elif event.answer and event.answer.path:
-            person.page = self._settings.output / event.answer.path
+        elif event.answer and event.answer.paths:
+            person.page = self._settings.output / event.answer.paths[0]
 
     # what all of them have in common
 
@@ -407,8 +407,7 @@ class Run:
         """A job could not be measured or drawn, or has nothing to draw."""
         if job in person.status:
             return  # known of another piece of it
-        path = str(job.source.path)
-        why = event.failed if path in event.failed else f"{path}: {event.failed}"
+        why = event.why_of(job.source.path)
         person.status[job] = event.status
         self._advance(person, job, 1.0)
         if job.mine:

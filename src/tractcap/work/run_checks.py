@@ -137,11 +137,7 @@ class ParticipantChecks:
             {path: known.tractograms[path] for path in tractograms if path in known.tractograms},
             {path: known.images[path] for path in images if path in known.images},
         )
-        await self._headers.read(
-            [path for path in dict.fromkeys(tractograms) if path not in known.tractograms],
-            [path for path in dict.fromkeys(images) if path not in known.images],
-            self._settings.vtk_space,
-        )
+        await self._headers.read(tractograms, images, self._settings.vtk_space)
 
     # which there are to make
 

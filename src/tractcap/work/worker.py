@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from tractcap.errors import DrawingError, TractcapError
+from tractcap.errors import DrawingError, TractcapError, defect
 from tractcap.inputs.reading import listen
 from tractcap.limits.usage import PrivatePeak, private_memory
 from tractcap.limits.worker_limits import limit_data
@@ -72,7 +72,7 @@ def _carry_out(message: Mapping[str, str], report: Callable[[int], None]) -> Tas
         return end(failed=sentence, again=error.errno == errno.ENOMEM)
     except Exception as error:
         traceback.print_exc()
-        return end(failed=f"an unexpected error, which is a defect of tractcap: {type(error).__name__}: {error}")
+        return end(failed=defect(error))
 
 
 def _send(answers: BinaryIO, message: Message) -> None:

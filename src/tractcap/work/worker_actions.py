@@ -43,7 +43,6 @@ from tractcap.records.worker_requests import (
     UnreadableFile,
     WriteGroup,
     WritePage,
-    WrittenFile,
     WrittenFiles,
 )
 from tractcap.version import __version__
@@ -149,7 +148,7 @@ def draw_pictures(request: Draw, report: Report, pieces: Sequence[Path] = ()) ->
     return record
 
 
-def draw_one_piece(request: DrawPiece, report: Report) -> WrittenFile:
+def draw_one_piece(request: DrawPiece, report: Report) -> WrittenFiles:
     """Draw a piece of a tractogram, and keep it until it is merged."""
     request_to_draw = request.draw
     scene = _scene(request_to_draw)
@@ -164,7 +163,7 @@ def draw_one_piece(request: DrawPiece, report: Report) -> WrittenFile:
     path.parent.mkdir(parents=True, exist_ok=True)
     clear_parts(path.parent, path.name)
     write_whole(path, write)
-    return WrittenFile(str(path))
+    return WrittenFiles((str(path),))
 
 
 def merge_pieces(request: Merge, report: Report) -> DrawnRecord:
@@ -244,12 +243,12 @@ def make_check(request: MakeCheck, report: Report) -> CheckFindings:
     return CheckFindings(findings.measures, tuple(findings.notes), tuple(output.figures), tuple(output.tables))
 
 
-def write_page(request: WritePage, report: Report) -> WrittenFile:
+def write_page(request: WritePage, report: Report) -> WrittenFiles:
     """Write a participant's page."""
     from tractcap.reports.participant_page import write_participant_page
 
     path = write_participant_page(Path(request.output), request.participant, report)
-    return WrittenFile(str(path.relative_to(request.output)) if path else "")
+    return WrittenFiles((str(path.relative_to(request.output)),) if path else ())
 
 
 def write_group(request: WriteGroup, report: Report) -> WrittenFiles:
