@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from tractcap.checks.common import estimate, panels, plots
 from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings
@@ -53,8 +52,7 @@ def run(inputs: CheckInput, output: CheckOutput) -> Findings:
     curvatures = np.array([curvature(streamline) for streamline in sample.streamlines], float)
     bent, long = curvatures[np.isfinite(curvatures)], each_length > 0
 
-    output.picture("streamlines", "Streamlines by length, and where they end", _picture(sample, each_length, output))
-    _plot(lengths, bent, len(curvatures), output)
+    _draw(sample, each_length, lengths, bent, output)
     starts = [round(lengths.start + at * lengths.width, 3) for at in range(len(lengths.counts))]
     rows = [
         (start, round(start + lengths.width, 3), count) for start, count in zip(starts, lengths.counts, strict=True)
@@ -158,30 +156,37 @@ def cut(streamline: Streamline, end: float) -> tuple[Streamline, Streamline, Str
     return np.concatenate([before, first]), np.concatenate([last, after]), between
 
 
-def _picture(sample: Sample, lengths: NDArray[np.float64], output: CheckOutput) -> Image.Image:
-    scale = ColorScale("length", float(lengths.min()), float(lengths.max()), "mm")
+def _draw(
+    sample: Sample,
+    each_length: NDArray[np.float64],
+    lengths: LengthSummary,
+    curvatures: NDArray[np.float64],
+    output: CheckOutput,
+) -> None:
+    """Show the sample by its lengths in mm and its ends, and plot all lengths and the known curvatures in 1/mm."""
+    scale = ColorScale("length", float(each_length.min()), float(each_length.max()), "mm")
     parts = [cut(streamline, _END) for streamline in sample.streamlines]
     ends = [end for first, last, _ in parts for end in (first, last)]
     between = [middle for _, _, middle in parts if len(middle) > 1]
     named = (("between", between, _REST), ("ends", ends, _ENDS))
     with_ends = [panels.plain(name, streamlines, color) for name, streamlines, color in named if streamlines]
     rows = [
-        panels.PanelRow("Lengths", sample.caption, [panels.valued(sample.streamlines, lengths, scale)]),
+        panels.PanelRow("Lengths", sample.caption, [panels.valued(sample.streamlines, each_length, scale)]),
         panels.PanelRow("Ends", f"the last {_END:g} mm at both ends", with_ends),
     ]
-    return panels.sheet(
+    picture = panels.sheet(
         output, "lengths and ends", sample.caption, rows, panels.frame_of(sample.streamlines),
         scale=scale, legend=(("ends", _ENDS), ("between them", _REST)),
     )  # fmt: skip
+    output.picture("streamlines", "Streamlines by length, and where they end", picture)
 
-
-def _plot(lengths: LengthSummary, curvatures: NDArray[np.float64], sampled: int, output: CheckOutput) -> None:
     heading = "lengths and curvature"
     with plots.figure(output, "distributions", "Lengths and curvature", heading, columns=2, wide=8.4) as (left, right):
         starts = [round(lengths.start + at * lengths.width, 3) for at in range(len(lengths.counts))]
         left.bar(starts, lengths.counts, lengths.width, align="edge", color=plots.BLUE)
         plots.line_at(left, lengths.median)
         left.set(title=f"all {sum(lengths.counts):,}; median {lengths.median:.1f} mm", xlabel="length (mm)")
+        sampled = len(sample.streamlines)
         of = "" if len(curvatures) == sampled else f" of {sampled:,}"
         title = f"{len(curvatures):,}{of} sampled"
         if len(curvatures):

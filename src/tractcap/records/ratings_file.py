@@ -2,26 +2,23 @@
 
 import codecs
 import io
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tractcap.errors import RecordError
 from tractcap.files import read_bytes
+from tractcap.records.tables import NOT_AVAILABLE, cell
 
 ENDING = "_desc-ratings.tsv"
 PASS, FAIL, UNSURE = "pass", "fail", "unsure"
 RATINGS = (PASS, FAIL, UNSURE)
-NOT_AVAILABLE = "n/a"
 
 _NEEDED = ("tractogram", "rating", "rater")
 _LONGEST = 60
 _MOST_TOLD = 200
 """Problems of a file that are told one by one; more are counted."""
 
-_BREAKS = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -43,11 +40,6 @@ class RatingsFile:
 
     ratings: tuple[tuple[int, Rating], ...]
     problems: tuple[str, ...]
-
-
-def cell(text: str) -> str:
-    """A text as it stands in a table, and as the pages write it: on one line, without tabs, in Unicode."""
-    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text)).strip()
 
 
 def load(path: Path, name: str) -> RatingsFile:

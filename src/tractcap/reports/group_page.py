@@ -5,8 +5,9 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 
 from tractcap.files import write_text
-from tractcap.records.ratings_file import RATINGS, cell
+from tractcap.records.ratings_file import RATINGS
 from tractcap.records.sidecar_fields import STATUSES as MEANINGS
+from tractcap.records.tables import cell
 from tractcap.reports.formatting import href, render
 from tractcap.reports.group_table import (
     CHECKS_DICTIONARY,

@@ -1,7 +1,5 @@
 """All participants' tractograms as rows, and the tables that BIDS asks for."""
 
-import csv
-import io
 import json
 import re
 from collections import defaultdict
@@ -11,12 +9,13 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from pathlib import Path
 from sys import intern
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
-from tractcap.files import write_text, write_whole
-from tractcap.records.check_sidecar import DONE
-from tractcap.records.ratings_file import NOT_AVAILABLE, Rating, cell
+from tractcap.files import write_text
+from tractcap.records.check_sidecar import DONE, Value
+from tractcap.records.ratings_file import Rating
 from tractcap.records.sidecar_fields import DRAWN, MISSING, STATUSES, Variant
+from tractcap.records.tables import NOT_AVAILABLE, write_tsv
 from tractcap.records.tractogram_sidecar import DrawnRecord
 from tractcap.reports.check_results import ColumnMeaning, columns, read_checks
 from tractcap.reports.formatting import read_toml
@@ -27,7 +26,6 @@ from tractcap.reports.ratings import consensus
 TSV, DICTIONARY = "group_tractograms.tsv", "group_tractograms.json"
 CHECKS_TSV, CHECKS_DICTIONARY = "group_checks.tsv", "group_checks.json"
 
-Value = str | float | None
 Report = Callable[[int], None]
 """Is called now and then with a count, as a sign of life."""
 
@@ -318,7 +316,7 @@ def write_tractograms(output: Path, table: GroupTable, ratings: Callable[[str], 
         }
         for row in table.rows
     )
-    write_tsv(output / TSV, meanings, lines)
+    write_tsv(output / TSV, meanings, ([line[name] for name in meanings] for line in lines))
     write_dictionary(output / DICTIONARY, meanings)
 
 
@@ -350,28 +348,8 @@ def write_checks(output: Path, table: GroupTable, report: Report) -> None:
 
     identity = ("participant_id", "session_id", "bundle", *map(column_of, table.entities), "tractogram")
     meanings = {name: column_meanings(table.entities)[name] for name in identity} | table.check_columns
-    write_tsv(output / CHECKS_TSV, meanings, lines())
+    write_tsv(output / CHECKS_TSV, meanings, ([line.get(name) for name in meanings] for line in lines()))
     write_dictionary(output / CHECKS_DICTIONARY, meanings)
-
-
-def write_tsv(path: Path, names: Iterable[str], rows: Iterable[Mapping[str, Value]]) -> None:
-    """Write a table as BIDS wants it: tabs between the columns, no quotes, ``n/a`` for what isn't known."""
-    names = list(names)
-
-    def write(file: BinaryIO) -> None:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        table = csv.writer(text, "excel-tab", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
-        table.writerow(map(cell, names))
-        table.writerows([_text(row.get(name)) for name in names] for row in rows)
-        text.detach()
-
-    write_whole(path, write)
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, float):
-        return f"{value:z.6f}".rstrip("0").rstrip(".")
-    return NOT_AVAILABLE if value in (None, "") else cell(str(value))
 
 
 def write_dictionary(path: Path, meanings: Mapping[str, ColumnMeaning]) -> None:

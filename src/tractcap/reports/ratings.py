@@ -8,7 +8,8 @@ from itertools import combinations
 from pathlib import Path
 
 from tractcap.errors import RecordError
-from tractcap.records.ratings_file import ENDING, NOT_AVAILABLE, RATINGS, Rating, cell, load, shortened
+from tractcap.records.ratings_file import ENDING, RATINGS, Rating, load, shortened
+from tractcap.records.tables import NOT_AVAILABLE, cell
 
 MIXED = "mixed"
 

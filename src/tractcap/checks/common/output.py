@@ -8,8 +8,9 @@ from PIL import Image
 
 from tractcap.color_names import Color
 from tractcap.drawing.point_values import Report
-from tractcap.files import write_text, write_whole
+from tractcap.files import write_whole
 from tractcap.records.check_sidecar import Attached, Value
+from tractcap.records.tables import write_tsv
 
 
 @dataclass
@@ -36,15 +37,7 @@ class CheckOutput:
         self.figures.append(Attached(file=path.name, title=title, bytes=path.stat().st_size))
 
     def table(self, name: str, title: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
-        """Write a table as BIDS wants it: tabs between, ``n/a`` for what isn't known."""
+        """Write a table."""
         path = self.folder / f"{self.stem}_check-{self.check}_{name}.tsv"
-        write_text(path, "".join("\t".join(map(_cell, row)) + "\n" for row in (columns, *rows)))
+        write_tsv(path, columns, rows)
         self.tables.append(Attached(file=path.name, title=title, bytes=path.stat().st_size))
-
-
-def _cell(value: Value) -> str:
-    if value is None or value == "" or value != value:
-        return "n/a"
-    if isinstance(value, float):
-        return f"{value:z.6f}".rstrip("0").rstrip(".")
-    return " ".join(str(value).split())

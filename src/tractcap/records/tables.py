@@ -1,0 +1,42 @@
+"""Tables as BIDS wants them: a line for each row, tabs between the columns, no quotes, ``n/a`` for what isn't known."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from tractcap.files import write_whole
+from tractcap.records.check_sidecar import Value
+
+NOT_AVAILABLE = "n/a"
+
+_BREAKS = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def cell(text: str) -> str:
+    """A text as it stands in a table, and as the pages write it: on one line, without tabs, in Unicode."""
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text)).strip()
+
+
+def write_tsv(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Value]]) -> None:
+    """Write a table row by row, by :func:`tractcap.files.write_whole`."""
+
+    def write(file: BinaryIO) -> None:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        table = csv.writer(text, "excel-tab", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
+        table.writerow(map(cell, columns))
+        table.writerows(map(_written, row) for row in rows)
+        text.detach()
+
+    write_whole(path, write)
+
+
+def _written(value: Value) -> str:
+    if value is None or value == "" or value != value:
+        return NOT_AVAILABLE
+    if isinstance(value, float):
+        return f"{value:z.6f}".rstrip("0").rstrip(".")
+    return cell(str(value))

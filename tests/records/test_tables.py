@@ -1,0 +1,28 @@
+"""Tables have one line a row, whatever their cells hold."""
+
+from pathlib import Path
+
+import pytest
+
+from tractcap.records.tables import write_tsv
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "n/a"),
+        ("", "n/a"),
+        (float("nan"), "n/a"),
+        (12, "12"),
+        (0.25, "0.25"),
+        (3.0, "3"),
+        (-0.0, "0"),
+        (1 / 3, "0.333333"),
+        ('a "quoted" name', 'a "quoted" name'),
+        ("two\tcells\r\nand lines", "two cells and lines"),
+        ("no \udcff UTF-8", "no \N{REPLACEMENT CHARACTER} UTF-8"),
+    ],
+)
+def test_a_value_takes_one_cell(tmp_path: Path, value: str | float | None, text: str) -> None:
+    write_tsv(tmp_path / "a.tsv", ("first", "second\tcolumn"), [(value, "next"), (1, 2)])
+    assert (tmp_path / "a.tsv").read_text(encoding="utf-8") == f"first\tsecond column\n{text}\tnext\n1\t2\n"
