@@ -109,6 +109,7 @@ def tractcap(
     color_range: str | None,
     colormap: str,
     reference: Path | None,
+    rois: tuple[str, ...],
     checks: str,
     atlas: Path | None,
     before: Path | None,
@@ -147,7 +148,7 @@ def tractcap(
         sys.exit(_make_group_page(output, watch, timeout))
 
     from tractcap.inputs.filters import Filters, read
-    from tractcap.work import check_files
+    from tractcap.work import check_files, overlay_options
     from tractcap.work.output_folder import check_output, workplace
     from tractcap.work.settings import Settings
 
@@ -168,6 +169,7 @@ def tractcap(
             find_reference=reference is None,
             fit=fit,
             overview=overview,
+            overlays=overlay_options.parse(rois),
             filters=Filters(participants, sessions, tracts, read(bids_filter_file) if bids_filter_file else {}),
             layouts=tuple(layouts),
             checks=check_files.parse(checks, atlas, before, metrics, flags),

@@ -195,6 +195,10 @@ OPTIONS: dict[str, list[Option]] = {
         Option("--anatomy",
                "How the reference is shown: slices, glass (a see-through head or brain), both, or none.",
                type=names(ANATOMY, {"both": ANATOMY, "none": ()}), default=",".join(ANATOMY), metavar="NAMES"),
+        Option("--roi rois",
+               "Regions of interest to draw beside the streamlines: a mask, or a label image of which each label is a "
+               "region. COLOR is as for --color.",
+               multiple=True, metavar="[NAME=]IMAGE[:COLOR]"),
         Option("--slices-at", "Point in RAS+ mm that the slices pass through.  [default: each bundle's centre]",
                type=Parsed("point", _point), metavar="X,Y,Z"),
         Option("--slab", "In-slice views show what lies within this distance of the slice, on both sides.",

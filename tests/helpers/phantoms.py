@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dsi_studio
@@ -180,6 +181,19 @@ def save_head(path: Path, order: str = "RAS", voxel: float = 4.0, dtype: str = "
     values = np.where(inside, 500 + 0.5 * y - 0.75 * x, np.nan if more.get("nan") else 0)
     values[(np.abs(x + 40) < 12) & (np.abs(y - 20) < 12) & (np.abs(z - 30) < 12)] = 700
     nib.Nifti1Image(values.astype(dtype), matrix).to_filename(path)
+    return path
+
+
+def save_labels(
+    path: Path, balls: Mapping[int, tuple[Sequence[float], float]], matrix: np.ndarray, shape: tuple[int, ...]
+) -> Path:
+    """Write an image of balls, each a label, a centre and a radius in mm, on any grid."""
+    grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+    world = grid @ matrix[:3, :3].T + matrix[:3, 3]
+    labels = np.zeros(shape, np.int16)
+    for label, (center, radius) in balls.items():
+        labels[np.linalg.norm(world - center, axis=-1) < radius] = label
+    nib.Nifti1Image(labels, matrix).to_filename(path)
     return path
 
 

@@ -1,5 +1,6 @@
 """Scenes drawn as arrays, without labels and files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from tractcap.color_names import Color
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.lines import StreamlineCounts
+from tractcap.drawing.overlays import DrawableOverlay
 from tractcap.drawing.views import Frame, Vector
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.tractograms import open_tractogram
@@ -29,13 +31,14 @@ def drawn(
     volume: Volume | None = None,
     reference: Path | None = None,
     at: Vector | None = None,
+    overlays: Sequence[DrawableOverlay] = (),
     **look: object,
 ) -> dict[str, np.ndarray]:
     """Pictures by the names of their views, each (size, size, 3)."""
     colors = coloring or (Coloring(ONE, color=color) if color else Coloring())
     shown = PictureOptions(views=views, size=size, **look)
     anatomy = Anatomy(ImageFile(reference)) if reference else None
-    scene = Scene([ColoredTractogram(open_tractogram(path), colors, volume)], frame, shown, anatomy, at)
+    scene = Scene([ColoredTractogram(open_tractogram(path), colors, volume)], frame, shown, anatomy, at, overlays)
     making = RenderSettings(max_points, passes or (len(shown.sizes),), sampling)
     return {one.view.name: one.pixels for one in draw(scene, making, tally or StreamlineCounts(), lambda points: None)}
 

@@ -7,7 +7,7 @@ frame's, or the slab's.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLFramebufferObject, vtkPixelB
 from tractcap.drawing.anatomy import GLASS_POWER, Mesh
 from tractcap.drawing.lines import DrawableLines, joined
 from tractcap.drawing.occlusion import Occlusion
+from tractcap.drawing.overlays import DrawableOverlay, OverlayMesh
 from tractcap.drawing.shading import lit
 from tractcap.drawing.shot import Shot
 from tractcap.drawing.views import Frame
@@ -111,6 +112,7 @@ class Canvas:
             [_Framebuffer(self._window, shot.size, summing=True) for _ in shot.halves] if layered else []
             for shot in self.shots
         ]
+        self._overlays: list[_Framebuffer] = []
         self.wipe()
 
     def draw(self, lines: DrawableLines) -> None:
@@ -164,11 +166,43 @@ class Canvas:
             self._render(buffer)
         self._data.Initialize()
 
+    def draw_overlays(self, shot: int, overlays: Sequence[DrawableOverlay]) -> None:
+        """Draw what lies beside a shot's streamlines, each sheet into buffers of its own, until the next shot's."""
+        size, sheets = self.shots[shot].size, sum(overlay.sheets for overlay in overlays)
+        while self._overlays and (len(self._overlays) > sheets or self._overlays[-1].size != size):
+            self._overlays.pop().close()
+        while len(self._overlays) < sheets:
+            self._overlays.append(_Framebuffer(self._window, size))
+        self._data.Initialize()
+        self._wipe(self._overlays)
+        self._prepare(shot, self.shots[shot].near, self.shots[shot].far, tubes=False)
+        buffers = iter(self._overlays)
+        for overlay in overlays:
+            mesh = overlay.mesh(self.shots[shot].view)
+            if mesh:
+                self._load(mesh.points, mesh.lit(self.shots[shot].view), **_cells_of(mesh))
+            for sheet in range(overlay.sheets):
+                self._actor.GetProperty().SetFrontfaceCulling(sheet > 0)
+                buffer = next(buffers)
+                if mesh:
+                    self._render(buffer)
+        self._actor.GetProperty().FrontfaceCullingOff()
+        self._data.Initialize()
+        self._window.WaitForCompletion()
+
+    def sheet(self, shot: int, number: int, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Rows of a sheet of the overlays that were drawn last, as of :meth:`colors` and :meth:`depths`."""
+        buffer = self._overlays[number]
+        return self._colors(buffer, first, last), self.shots[shot].in_mm(buffer.depths(self._transfer, first, last))
+
     def wipe(self) -> None:
         """Clear all buffers."""
+        self._wipe(self._all_buffers())
+
+    def _wipe(self, buffers: Iterable["_Framebuffer"]) -> None:
         self._renderer.PreserveColorBufferOff()
         self._renderer.PreserveDepthBufferOff()
-        for buffer in self._all_buffers():
+        for buffer in buffers:
             self._renderer.SetBackgroundAlpha(0 if buffer.summing else _DRAWN / 255)
             self._render(buffer)  # of no data: clears
         self._renderer.PreserveColorBufferOn()
@@ -182,7 +216,10 @@ class Canvas:
         DrawingError
             When they aren't what OpenGL drew.
         """
-        colors: NDArray[np.uint8] = self._buffers[shot].colors(self._transfer, first, last)
+        return self._colors(self._buffers[shot], first, last)
+
+    def _colors(self, buffer: "_Framebuffer", first: int, last: int) -> NDArray[np.uint8]:
+        colors: NDArray[np.uint8] = buffer.colors(self._transfer, first, last)
         if (colors[..., 3] != _DRAWN).any():
             raise DrawingError(
                 "OpenGL drew nothing, not even a background: its library, or a variable that steers it, is at fault."
@@ -208,7 +245,7 @@ class Canvas:
         """Give the buffers back."""
         for buffer in self._all_buffers():
             buffer.close()
-        self._buffers, self._sums = [], []
+        self._buffers, self._sums, self._overlays = [], [], []
         self._transfer.ReleaseMemory()
         self._renderer.RemoveAllViewProps()
         self._window.Finalize()
@@ -217,6 +254,7 @@ class Canvas:
         yield from self._buffers
         for sums in self._sums:
             yield from sums
+        yield from self._overlays
 
     def _load(
         self, places: NDArray[np.float32], colors: NDArray[np.uint8], *, lines: Any = None, polygons: Any = None
@@ -267,6 +305,16 @@ def _cells(offsets: NDArray[np.int64], order: NDArray[np.int64]) -> Any:
     cells = vtkCellArray()
     cells.SetData(numpy_to_vtkIdTypeArray(offsets), numpy_to_vtkIdTypeArray(order))
     return cells
+
+
+def _cells_of(mesh: OverlayMesh) -> dict[str, Any]:
+    """A mesh's segments and triangles."""
+    segments = np.zeros((0, 2), np.int64) if mesh.segments is None else mesh.segments
+    parts = {"lines": segments, "polygons": mesh.triangles}
+    return {
+        name: _cells(np.arange(0, rows.size + 1, rows.shape[1]), np.ascontiguousarray(rows).reshape(-1))
+        for name, rows in parts.items()
+    }
 
 
 class _Queue:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tractcap.color_names import Color, contrast
 from tractcap.drawing import shading
 from tractcap.drawing.anatomy import SLICE_OPACITY, Anatomy, Mesh
+from tractcap.drawing.overlays import CUT_OPACITY, DrawableOverlay
 from tractcap.drawing.views import Frame, Vector
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ class Backdrop:
         ink = np.array(contrast(self.background), np.float32)
         return background + share[..., None] * (ink - background)
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether it shows something where no streamline is."""
+        return self.rim is not None or self.anatomy is not None
+
     def slice(self, shot: "Shot", frame: Frame, rows: slice, sampling: int) -> "_Layer | None":
         """The reference image's slice, if it is shown."""
         if self.anatomy is None or self.at is None:
@@ -74,6 +80,36 @@ class Backdrop:
         opacity = np.float32(1 if shot.view.in_slice else SLICE_OPACITY)
         white = np.float32(255 * (_SLICE_WHITE if shot.view.in_slice else 1))
         return _Layer(_enlarged(gray, sampling)[..., None] * white, _enlarged(inside, sampling)[..., None] * opacity)
+
+
+class Overlays:
+    """What lies beside the streamlines in a shot: drawn at once, and read a band of rows at a time.
+
+    Parameters
+    ----------
+    place : the shot's in the canvas, whose overlays these are until the next ones are drawn.
+    """
+
+    def __init__(self, canvas: "Canvas", place: int, overlays: Sequence[DrawableOverlay]) -> None:
+        self._canvas, self._place = canvas, place
+        least = CUT_OPACITY if canvas.shots[place].view.in_slice else 0.0
+        self._opacities = [max(overlay.opacity, least) for overlay in overlays for _ in range(overlay.sheets)]
+        if overlays:
+            canvas.draw_overlays(place, overlays)
+
+    def __len__(self) -> int:
+        return len(self._opacities)
+
+    def surfaces(self, rows: tuple[int, int], columns: slice) -> "list[_Surface]":
+        """One for each sheet of the overlays at each sample, the farthest first."""
+        read = [self._canvas.sheet(self._place, number, *rows) for number in range(len(self))]
+        depths = np.stack([depths[:, columns] for _, depths in read])
+        order = np.argsort(-depths, axis=0, kind="stable")
+        depths = np.take_along_axis(depths, order, axis=0)
+        colors = np.take_along_axis(np.stack([colors[:, columns] for colors, _ in read]), order[..., None], axis=0)
+        opacities = np.array(self._opacities, np.float32)[order]
+        faded = 1 - np.float32(shading.FADE / self._canvas.frame.depth) * np.where(np.isfinite(depths), depths, 0)
+        return [_Surface(*layer) for layer in zip(colors * faded[..., None], opacities, depths, strict=True)]
 
 
 def glass(canvas: "Canvas", mesh: Mesh, sampling: int) -> list[NDArray[np.uint8]]:
@@ -91,14 +127,19 @@ def glass(canvas: "Canvas", mesh: Mesh, sampling: int) -> list[NDArray[np.uint8]
 
 
 def picture(
-    samples: Samples, place: int, sampling: int, backdrop: Backdrop, opacity: float = 1.0
+    samples: Samples,
+    place: int,
+    sampling: int,
+    backdrop: Backdrop,
+    opacity: float = 1.0,
+    overlays: Overlays | None = None,
 ) -> tuple[NDArray[np.uint8], float]:
     """Shade a shot, mix it with its backdrop, and average its samples.
 
     Parameters
     ----------
     samples : with ``sampling`` of them along each pixel of the picture. place : the shot's in them.
-    opacity : of each line, where layers were summed.
+    opacity : of each line, where layers were summed. overlays : what lies beside the streamlines.
 
     Returns
     -------
@@ -109,8 +150,7 @@ def picture(
     result = np.broadcast_to(np.array(backdrop.background, np.uint8), (side, side, 3)).copy()
     covered = 0
     for first, last in _bands(shot.size, sampling):
-        everywhere = backdrop.rim is not None or backdrop.anatomy is not None
-        band = _Band(samples, place, sampling, (first, last), everywhere=everywhere)
+        band = _Band(samples, place, sampling, (first, last), everywhere=backdrop.everywhere or bool(overlays))
         covered += int(band.covered.sum())
         if not band.covered.size:
             continue
@@ -118,8 +158,12 @@ def picture(
         mixed = backdrop.paper(rows, band.covered.shape, sampling)
         slab = backdrop.slice(shot, samples.frame, rows, sampling)
         behind, before = band.layers(opacity)
-        for layer in (slab, behind, before) if shot.view.in_slice else (behind, slab, before):
-            mixed = layer.over(mixed) if layer else mixed
+        # what lies near a slice is shown before it; else the slice parts what lies behind it and before it
+        layers: list[_Placed] = [(slab, np.float32(np.inf)), (before, band.depths)]
+        if not shot.view.in_slice:
+            layers = [(behind, np.maximum(band.depths, shot.split)), (slab, np.float32(shot.split)), layers[1]]
+        surfaces = overlays.surfaces((first, last), slice(*band.columns)) if overlays else []
+        mixed = _mixed(mixed, layers, surfaces)
         result[rows, columns] = shading.shrink(mixed, sampling) + np.float32(0.5)
     return result, covered / shot.size**2
 
@@ -134,7 +178,7 @@ def _enlarged(pixels: Floats, sampling: int) -> Floats:
 
 
 class _Band:
-    """Rows of samples, from one up to another: which of them are covered, how deep they lie and how bright they are.
+    """Rows of samples, from one up to another: which of them are covered, their ``depths``, and how bright they are.
 
     Of each row only the ``columns`` between which something was drawn are read; all of them with ``everywhere``.
     """
@@ -150,8 +194,8 @@ class _Band:
             drawn = np.flatnonzero(np.isfinite(depths[inside].min(axis=0))) // sampling  # in whole pixels
             self.columns = (int(drawn[0]) * sampling, (int(drawn[-1]) + 1) * sampling) if len(drawn) else (0, 0)
         left, right = self.columns
-        self._depths = depths[inside, left:right]
-        self.covered = np.isfinite(self._depths)
+        self.depths = depths[inside, left:right]
+        self.covered = np.isfinite(self.depths)
         if not self.covered.any():
             return
         before, behind = max(0, left - edge), min(size, right + edge)
@@ -169,7 +213,7 @@ class _Band:
             before, behind = (self._blended(layers[:, columns], opacity) for layers in sums)
             return behind, before
         colors = self._samples.colors(self._place, *self._rows)[:, columns] * self._bright
-        near = self.covered & (self._depths <= self._samples.shots[self._place].split)
+        near = self.covered & (self.depths <= self._samples.shots[self._place].split)
         far = self.covered & ~near
         return (
             _Layer(colors, far[..., None]) if far.any() else None,
@@ -203,3 +247,40 @@ class _Layer:
             return np.where(self.alpha, self.colors, below)
         mixed: Floats = below + self.alpha * (self.colors - below)
         return mixed
+
+
+_Placed = tuple[_Layer | None, Floats | np.float32]
+"""A layer, if there is one, and its depths."""
+
+
+@dataclass(frozen=True)
+class _Surface:
+    """Colours (rows, columns, 3) from 0 to 255, how much each hides, and its depth in mm (rows, columns)."""
+
+    colors: Floats
+    opacity: Floats
+    depths: Floats
+
+    def between(self, near: Floats, far: Floats) -> _Layer:
+        """What of it lies between two depths, of each sample or of all."""
+        seen = (self.depths > near) & (self.depths <= far) & np.isfinite(self.depths)
+        return _Layer(self.colors, np.where(seen, self.opacity, np.float32(0))[..., None])
+
+
+def _mixed(paper: Floats, layers: Sequence[_Placed], surfaces: Sequence[_Surface]) -> Floats:
+    """Layers, the farthest first, each with its depths, and the surfaces that lie behind, between and before them."""
+    nearest: Floats = np.full(paper.shape[:2], -np.inf, np.float32)
+    limits = [nearest]  # of each layer, the depth that is behind it, or behind the next one where it isn't
+    for layer, depths in reversed(layers if surfaces else []):
+        if layer:
+            nearest = np.where(layer.alpha[..., 0] > 0, np.maximum(depths, nearest), nearest)
+        limits.insert(0, nearest)
+    mixed = paper
+    far = np.full_like(nearest, np.inf)
+    for number, (layer, _) in enumerate([*layers, (None, far)]):
+        for surface in surfaces:
+            mixed = surface.between(limits[number], far).over(mixed)
+        if surfaces:
+            far = limits[number]
+        mixed = layer.over(mixed) if layer else mixed
+    return mixed

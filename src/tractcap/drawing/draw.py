@@ -16,6 +16,7 @@ from tractcap.drawing.anatomy import Anatomy, depth_of, outside
 from tractcap.drawing.bounds import CroppedStreamlines
 from tractcap.drawing.colors import ColorScale, PointColors, point_colors
 from tractcap.drawing.lines import StreamlineCounts, drawable, lines, parts_by_corner, parts_by_length, tangents
+from tractcap.drawing.overlays import DrawableOverlay
 from tractcap.drawing.shot import Shot
 from tractcap.drawing.tractogram_piece import MergedPieces, PieceFacts, PieceWriter
 from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
@@ -49,13 +50,17 @@ class ColoredTractogram:
 
 @dataclass(frozen=True)
 class Scene:
-    """What is seen, in which frame: ``at`` is the point in mm that slices lead through."""
+    """What is seen, in which frame: ``at`` is the point in mm that slices lead through.
+
+    ``overlays`` are drawn beside the bundles.
+    """
 
     bundles: Sequence[ColoredTractogram]
     frame: Frame
     options: PictureOptions
     anatomy: Anatomy | None = None
     at: Vector | None = None
+    overlays: Sequence[DrawableOverlay] = ()
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,10 @@ class _Pass:
                 anatomy=scene.anatomy if sliced else None,
                 at=scene.at if sliced else None,
             )
-            pixels, covered = compositing.picture(samples, place, self._settings.sampling, backdrop, options.opacity)
+            overlays = compositing.Overlays(self._canvas, place, scene.overlays)
+            pixels, covered = compositing.picture(
+                samples, place, self._settings.sampling, backdrop, options.opacity, overlays
+            )
             # lines that all point at the eye are seen by nobody
             across = [reach for reach, toward in zip(facts.reach, view.seen_from, strict=True) if not toward]
             must_be_seen = max(across, default=0) > _SEEN_PIXELS * scene.frame.width / size and not facts.tally.beyond

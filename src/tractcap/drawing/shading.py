@@ -32,7 +32,7 @@ _REACH = 4.0
 """mm; a neighbour that is nearer by so much or more darkens fully."""
 
 _STRENGTH = 1.15
-_FADE = 0.35
+FADE = 0.35
 """How much darker the farthest plane is than the nearest."""
 
 _RING = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
@@ -76,7 +76,7 @@ def brightness(depths: NDArray[np.float32], depth: float, sampling: int) -> NDAr
             top, left = edge + down * radius * sampling, edge + right * radius * sampling
             hidden += np.clip(center - depths[top : top + rows, left : left + columns], 0, _REACH)
     hidden *= np.float32(_STRENGTH / (_REACH * len(RADII) * len(_RING)))
-    bright: NDArray[np.float32] = np.exp(-2 * hidden) * (1 - np.float32(_FADE / depth) * center)
+    bright: NDArray[np.float32] = np.exp(-2 * hidden) * (1 - np.float32(FADE / depth) * center)
     return bright
 
 

@@ -110,6 +110,11 @@ class Frame:
         lows, highs = zip(*boxes, strict=True)
         return cls(_vector(map(min, zip(*lows, strict=True))), _vector(map(max, zip(*highs, strict=True))))
 
+    def meets(self, low: Vector, high: Vector) -> bool:
+        """Whether a box reaches into it."""
+        sides = zip(self.low, self.high, low, high, strict=True)
+        return all(begin <= last and end >= first for first, last, begin, end in sides)
+
     @property
     def center(self) -> Vector:
         """In mm."""

@@ -6,7 +6,7 @@ window shows it, and coarser if it has more than some 33 million voxels.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,8 +96,13 @@ def within(voxels: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bo
 
 def box(shape: tuple[int, ...], affine: NDArray[np.float64]) -> tuple[Vector, Vector]:
     """The lowest and the highest coordinates in mm of a grid's corners."""
-    corners = np.array(np.meshgrid(*[(-0.5, side - 0.5) for side in shape[:3]])).reshape(3, -1)
-    world = affine[:3, :3] @ corners + affine[:3, 3:]
+    return corners((0, 0, 0), [side - 1 for side in shape[:3]], affine)
+
+
+def corners(first: Sequence[int], last: Sequence[int], affine: NDArray[np.float64]) -> tuple[Vector, Vector]:
+    """The lowest and the highest coordinates in mm of the voxels from a first one to a last one along each axis."""
+    ends = [(low - 0.5, high + 0.5) for low, high in zip(first, last, strict=True)]
+    world = affine[:3, :3] @ np.array(np.meshgrid(*ends)).reshape(3, -1) + affine[:3, 3:]
     (x, y, z), (far_x, far_y, far_z) = world.min(axis=1).tolist(), world.max(axis=1).tolist()
     return (x, y, z), (far_x, far_y, far_z)
 
@@ -143,6 +148,15 @@ class ImageFile:
                 raise InputError(f"{path} is cut off: its header promises {needed:,} bytes, more than it can hold.")
 
     @property
+    def space(self) -> str:
+        """How the header places the voxels, such as by a NIfTI file's sform, and in which space, as far as it says."""
+        header = self._image.header
+        for form in ("sform", "qform"):
+            if hasattr(header, f"get_{form}") and getattr(header, f"get_{form}")(coded=True)[1]:
+                return f"{form}, {header.get_value_label(f'{form}_code')}"
+        return "affine"
+
+    @property
     def factor(self) -> int:
         """How many voxels along each axis are shown as one."""
         factor = 1
@@ -153,7 +167,7 @@ class ImageFile:
     def values(self) -> Volume:
         """The values as they are, (X, Y, Z) float32, and their unit, if the BIDS sidecar has a few words for it."""
         data = np.empty(self.shape, np.float32)
-        for first, slab in self._slabs(1):
+        for first, slab in self.slabs(1):
             data[..., first : first + slab.shape[2]] = slab
         stem = self.path.name.removesuffix(".nii.gz") if self.path.name.endswith(".nii.gz") else self.path.stem
         try:
@@ -166,7 +180,7 @@ class ImageFile:
     def shown(self) -> Volume:
         """The image as its window shows it, (X, Y, Z) uint8; NaN is 0, like all that is darkest."""
         step = max(1, int(np.prod(self.shape)) // _SAMPLE)
-        sample = np.concatenate([slab.ravel()[::step] for _, slab in self._slabs(1)])
+        sample = np.concatenate([slab.ravel()[::step] for _, slab in self.slabs(1)])
         sample = sample[np.isfinite(sample) & (sample != 0)]
         window = np.percentile(sample, _WINDOW) if len(sample) else np.array([0, 1])
         low, high = window.astype(np.float32)
@@ -174,15 +188,21 @@ class ImageFile:
             low, high = min(low, np.float32(0)), max(high, low + 1)
         factor = self.factor
         data = np.zeros([-(-side // factor) for side in self.shape], np.uint8)
-        for first, slab in self._slabs(factor):
+        for first, slab in self.slabs(factor):
             bright = np.nan_to_num(np.clip((_coarser(slab, factor) - low) / (high - low), 0, 1))
             data[..., first // factor : first // factor + bright.shape[2]] = bright * 255 + 0.5
         affine = self.affine @ np.diag([factor, factor, factor, 1.0])
         affine[:3, 3] += self.affine[:3, :3] @ np.full(3, (factor - 1) / 2)
         return Volume(data, affine)
 
-    def _slabs(self, multiple: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """The slices in slabs of a multiple, but for the last, each with its first slice's number."""
+    def slabs(self, multiple: int = 1) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """The slices in slabs of a multiple, but for the last, each with its first slice's number.
+
+        Raises
+        ------
+        InputError
+            When they can't be read.
+        """
         step = max(1, _SLAB // max(1, self.shape[0] * self.shape[1] * multiple)) * multiple
 
         def slab(first: int) -> tuple[int, NDArray[np.float32]]:

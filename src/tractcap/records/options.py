@@ -19,6 +19,9 @@ DIRECTION, ENDPOINTS, ONE, BUNDLE = "direction", "endpoints", "one", "bundle"
 DATA, SCALAR, POSITION, DENSITY = "data", "scalar", "position", "density"
 """Kinds of colouring."""
 
+ROI = "roi"
+"""Kinds of overlays."""
+
 _WIDTH = 1 / 320
 """Of a streamline, as a share of the picture's width: few streamlines can be seen, and many show their course.
 
@@ -100,6 +103,19 @@ class Coloring(JsonRecord, keys=str):
     def measured(self) -> bool:
         """Whether its values have a range that files must be read for."""
         return self.kind in (DATA, SCALAR, DENSITY)
+
+
+@dataclass(frozen=True)
+class Overlay(JsonRecord, keys=str):
+    """What is drawn beside the streamlines: the file's ``kind`` and ``path``, and its ``name`` in the legend.
+
+    ``color`` is its own, None for one that is chosen.
+    """
+
+    kind: str
+    name: str
+    path: str
+    color: Color | None = None
 
 
 @dataclass(frozen=True)

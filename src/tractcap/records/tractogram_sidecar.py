@@ -9,7 +9,7 @@ from tractcap.errors import RecordError
 from tractcap.files import read_json
 from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filenames import BUNDLE_ENTITIES, entities, remainder
-from tractcap.records.json_record import OMIT, Count, FileName, JsonRecord, Vector, WrongValueError, one_of
+from tractcap.records.json_record import OMIT, Color, Count, FileName, JsonRecord, Vector, WrongValueError, one_of
 from tractcap.records.options import Coloring, PictureOptions
 from tractcap.records.sidecar_fields import (
     BUNDLE,
@@ -76,6 +76,45 @@ class ReferenceRecord(JsonRecord, keys=str):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OverlayRecord(JsonRecord, keys=str):
+    """What is drawn beside the streamlines: which file, and which state of it.
+
+    Parameters
+    ----------
+    colors : by label, each a text, in a label image; that of a mask has the key "".
+    box : the lowest and the highest corner in RAS+ mm of what it shows; empty where it isn't shown.
+    missing : why it isn't shown, as a sentence; empty if it is.
+    """
+
+    kind: str
+    name: str
+    path: str
+    bytes: Count = 0
+    modified: Count = 0
+    colors: Mapping[str, Color] = field(default_factory=dict, hash=False)
+    box: tuple[Vector, ...] = ()
+    missing: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownOverlay(JsonRecord):
+    """How much of an overlay's file is shown: of a mask or label image its voxels, labels, and triangles of surfaces.
+
+    ``space`` says how the file places it; ``outside_reference`` is the share of it outside the reference image.
+    """
+
+    kind: str
+    name: str
+    path: str
+    space: str = ""
+    voxels: Count | None = field(default=None, metadata=OMIT)
+    labels: Count | None = field(default=None, metadata=OMIT)
+    triangles: Count | None = field(default=None, metadata=OMIT)
+    outside_reference: float | None = field(default=None, metadata=OMIT)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class SceneRecord(JsonRecord):
     """All that decides what pictures show, beside the tractograms and their colours. ``frame`` is in mm."""
 
@@ -86,6 +125,7 @@ class SceneRecord(JsonRecord):
     map: tuple[int, int] | None = None
     vtk_space: str = ""
     missing: tuple[str, ...] = ()
+    overlays: tuple[OverlayRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -201,6 +241,7 @@ class DrawnRecord(Identity):
     volume_voxel_millimetres: float | None = field(default=None, metadata=OMIT)
     points: Count | None = field(default=None, metadata=OMIT)
     points_outside_reference: float | None = field(default=None, metadata=OMIT)
+    overlays: tuple[ShownOverlay, ...] = ()
     extent: Extent | Box | None = field(default=None, metadata=OMIT)
     notes: tuple[str, ...] = ()
     pictures: tuple[FileName, ...]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from tractcap.records.check_sidecar import Attached, Value
-from tractcap.records.json_record import OMIT, Count, JsonRecord, parser
-from tractcap.records.options import Coloring, RenderSettings
+from tractcap.records.json_record import OMIT, Count, JsonRecord, Vector, parser
+from tractcap.records.options import Coloring, Overlay, RenderSettings
 from tractcap.records.sidecar_fields import Identity
 from tractcap.records.tractogram_piece import Piece
 from tractcap.records.tractogram_sidecar import (
@@ -79,6 +79,29 @@ class ImageHeader(JsonRecord, keys=str):
 
 
 @dataclass(frozen=True)
+class OverlayHeader(JsonRecord, keys=str):
+    """What an overlay's file holds, and which state of it: ``bytes`` and ``modified`` (ns).
+
+    Parameters
+    ----------
+    labels : of a label image; empty for a mask.
+    box : the lowest and the highest corner of it in RAS+ mm.
+    sheets : how many surfaces of it are drawn in each picture.
+    voxels : that are held while its surfaces are made. block : those of the grid that the largest is made on.
+    triangles : about how many its surfaces have.
+    """
+
+    bytes: int
+    modified: int
+    box: tuple[Vector, Vector]
+    labels: tuple[int, ...] = ()
+    sheets: Count = 2
+    voxels: Count = 0
+    block: Count = 0
+    triangles: Count = 0
+
+
+@dataclass(frozen=True)
 class UnreadableFile(JsonRecord, keys=str):
     """Why a file can't be read, as a sentence, and the status of what depends on it."""
 
@@ -101,6 +124,19 @@ class ReadHeaders(Request[Headers], action="headers", answer=Headers):
     tractograms: tuple[str, ...]
     images: tuple[str, ...]
     vtk_space: str
+
+
+@dataclass(frozen=True)
+class InspectOverlay(Request[OverlayHeader], action="overlay", answer=OverlayHeader):
+    """Read an overlay's file for what it holds."""
+
+    overlay: Overlay
+    vtk_space: str
+
+    @property
+    def subject(self) -> str:
+        """The file."""
+        return self.overlay.path
 
 
 # drawing

@@ -138,6 +138,7 @@ def _provenance(records: Sequence[TractogramRecord]) -> list[tuple[str, list[tup
             memory = record.memory
             about |= {
                 "Reference": ": ".join(filter(None, (reference, record.reference_chosen))),
+                "Overlays": "; ".join(f"{one.name} ({one.kind}): {one.path}" for one in record.scene.overlays),
                 "Colours": _coloring(record.colorings[0]) if record.colorings else "",
                 "Options": _options(record.scene.options),
                 "Frame": f"{' × '.join(sizes)} mm",

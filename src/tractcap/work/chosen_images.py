@@ -1,11 +1,14 @@
 """The images that tractograms are drawn with: those that were asked for, or those that match in the dataset."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tractcap.color_names import DISTINCT, Color, apart
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import Source
-from tractcap.records.options import DATA, DENSITY, POSITION, SCALAR, Coloring
+from tractcap.records.options import DATA, DENSITY, POSITION, SCALAR, Coloring, Overlay
+from tractcap.records.tractogram_sidecar import OverlayRecord
 from tractcap.records.worker_requests import ImageHeader, UnreadableFile
 from tractcap.work import memory_plan
 from tractcap.work.read_headers import FileHeaders
@@ -22,7 +25,7 @@ class ImageState:
 
 @dataclass(frozen=True)
 class MatchedImages:
-    """A tractogram's reference image and scalar map, and ``why`` this reference or none.
+    """A tractogram's reference image and scalar map, and ``why`` this reference or none; and what is drawn beside it.
 
     ``missing_map`` says which map there should be and isn't, ``warning`` what is wrong with the reference.
     """
@@ -32,6 +35,7 @@ class MatchedImages:
     scalar_map: Path | None = None
     missing_map: str = ""
     warning: str = ""
+    overlays: tuple[Overlay, ...] = ()
 
     @property
     def paths(self) -> list[Path]:
@@ -53,13 +57,19 @@ class MatchedImages:
 
 
 def choose(
-    source: Source, reference: Path | None, find: bool, coloring: Coloring, companions: MatchingImages
+    source: Source,
+    reference: Path | None,
+    find: bool,
+    coloring: Coloring,
+    companions: MatchingImages,
+    overlays: tuple[Overlay, ...] = (),
 ) -> MatchedImages:
     """Choose the images of a tractogram.
 
     Parameters
     ----------
     reference : the one asked for; None looks for one if ``find`` is true. companions : the images of the dataset.
+    overlays : those asked for.
     """
     if reference:
         chosen = MatchedImages(reference, f"{reference.name}: it was asked for")
@@ -68,6 +78,7 @@ def choose(
         chosen = MatchedImages(match.path, match.why)
     else:
         chosen = MatchedImages(None, "none: none was asked for")
+    chosen = replace(chosen, overlays=overlays)
     if coloring.kind != SCALAR:
         return chosen
     if coloring.path:
@@ -85,10 +96,37 @@ def state_of(path: Path | None, headers: FileHeaders) -> ImageState | None:
     return ImageState(path, header.bytes, header.modified) if path and isinstance(header, ImageHeader) else None
 
 
+def overlay_records(overlays: Sequence[Overlay], headers: FileHeaders) -> tuple[OverlayRecord, ...]:
+    """What of overlays is shown, in which colours, and what isn't, and why."""
+    return tuple(_overlay_record(overlay, number, headers) for number, overlay in enumerate(overlays))
+
+
+def _overlay_record(overlay: Overlay, number: int, headers: FileHeaders) -> OverlayRecord:
+    header = headers.overlays[overlay]
+    if isinstance(header, UnreadableFile):
+        return OverlayRecord(kind=overlay.kind, name=overlay.name, path=overlay.path, missing=header.why)
+    return OverlayRecord(
+        kind=overlay.kind,
+        name=overlay.name,
+        path=overlay.path,
+        bytes=header.bytes,
+        modified=header.modified,
+        colors={str(label): overlay.color or _overlay_color(label) for label in header.labels}
+        or {"": overlay.color or _overlay_color(number)},
+        box=header.box,
+    )
+
+
+def _overlay_color(number: int) -> Color:
+    """One of many colours; the first are those that bundles get last."""
+    colors = [*reversed(apart()[: len(DISTINCT)]), *apart()[len(DISTINCT) :]]
+    return colors[number % len(colors)]
+
+
 def memory_need(images: MatchedImages, headers: FileHeaders, coloring: Coloring) -> int:
     """Bytes that a worker takes beside streamlines and pictures."""
     read = (headers.images.get(path) if path else None for path in (images.reference, images.scalar_map))
     need = memory_plan.images(*(header.shape if isinstance(header, ImageHeader) else None for header in read))
-    if coloring.kind in (DATA, POSITION, DENSITY) and not need:
+    if (coloring.kind in (DATA, POSITION, DENSITY) or images.overlays) and not need:
         need += memory_plan.SCIENCE
     return need + (memory_plan.DENSITY if coloring.kind == DENSITY else 0)

@@ -9,7 +9,7 @@ from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import Source
 from tractcap.records.options import RenderSettings
 from tractcap.records.tractogram_piece import WHOLE, Piece
-from tractcap.records.tractogram_sidecar import Box
+from tractcap.records.tractogram_sidecar import Box, OverlayRecord
 from tractcap.records.worker_requests import SourceState, TractogramHeader
 from tractcap.work import memory_plan
 from tractcap.work.chosen_images import ImageState, MatchedImages
@@ -21,8 +21,8 @@ class Job:
     """One tractogram's pictures: what its header says, how they are rendered, and the bytes of memory that takes.
 
     ``reference`` and ``scalar_map`` are the state of the images that was planned for. ``color`` is the bundle's own.
-    ``pieces`` are those that are drawn here. One that is not ``mine`` is another shard's to draw: it is measured here
-    too, since all of a participant's share a frame.
+    ``overlays`` are drawn beside it. ``pieces`` are those that are drawn here. One that is not ``mine`` is another
+    shard's to draw: it is measured here too, since all of a participant's share a frame.
     """
 
     source: Source
@@ -35,6 +35,7 @@ class Job:
     reference: ImageState | None
     scalar_map: ImageState | None
     pieces: tuple[Piece, ...] = (WHOLE,)
+    overlays: tuple[OverlayRecord, ...] = ()
 
     @property
     def mine(self) -> bool:

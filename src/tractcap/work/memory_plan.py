@@ -13,6 +13,7 @@ from functools import lru_cache
 from tractcap.limits import MB, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.records.options import RenderSettings
+from tractcap.records.worker_requests import OverlayHeader
 
 BASE = 80 * MB
 """A worker with everything imported and an OpenGL context, before it draws."""
@@ -55,6 +56,15 @@ ANATOMY = 16 * MB
 WORTH_PIECES = 5_000_000
 """Points from which on it pays to draw a tractogram in pieces: fewer are drawn before another worker has begun."""
 
+FURY = 26 * MB
+"""FURY's code, which overlays need."""
+
+BYTES_PER_OVERLAY_VOXEL, BYTES_PER_BLOCK_VOXEL = 3, 30
+BYTES_PER_TRIANGLE = 200
+BYTES_PER_SHEET = 4 * MB
+"""Of overlays: a voxel of all that is held of a label image, one of the grid that a surface is made on, a triangle with
+its share of points while it is drawn, and a band of rows of samples while these are mixed with streamlines."""
+
 DENSITY = 22 * MB
 """The most that counting streamlines on a grid takes."""
 
@@ -72,7 +82,7 @@ class Workload:
     ``sizes`` are the pixels along each picture, of which the first ``views`` are views and the others frames of an
     animation; ``points`` the most that the file may hold, ``loaded`` bytes of it that must be held whole; ``sums`` how
     many sums of layers a sample has; ``extra`` bytes for images and the like; ``tubes`` says that they are
-    drawn instead of lines.
+    drawn instead of lines. ``sheets`` is how many surfaces overlays have, and ``geometry`` the bytes that these take.
     """
 
     views: int
@@ -82,6 +92,8 @@ class Workload:
     sums: int = 0
     extra: int = 0
     tubes: bool = False
+    sheets: int = 0
+    geometry: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,8 +113,14 @@ def need(workload: Workload, render: RenderSettings) -> int:
     chunk = points * (once + each * min(6, max(render.passes)))
     per_sample = BYTES_PER_SAMPLE + workload.sums * BYTES_PER_SUM
     samples = _most(workload.sizes, render.passes) * render.sampling**2
-    pictures = _pictures(workload.sizes, workload.views)
+    pictures = _pictures(workload.sizes, workload.views) + _overlays(workload, render)
     return BASE + chunk + samples * per_sample + pictures + workload.loaded + workload.extra
+
+
+def _overlays(workload: Workload, render: RenderSettings) -> int:
+    """Bytes of overlays: each sheet has buffers for one picture, the largest."""
+    buffers = max(workload.sizes) ** 2 * render.sampling**2 * BYTES_PER_SAMPLE
+    return workload.sheets * (buffers + BYTES_PER_SHEET) + workload.geometry
 
 
 @lru_cache(64)
@@ -128,6 +146,14 @@ def images(reference: Sequence[int] | None, scalar_map: Sequence[int] | None) ->
     if reference:
         total += ANATOMY + min(MOST_VOXELS, math.prod(reference)) * BYTES_PER_VOXEL
     return total + (math.prod(scalar_map) * BYTES_PER_MAP_VOXEL if scalar_map else 0)
+
+
+def geometry(overlays: Sequence[OverlayHeader]) -> int:
+    """Bytes that overlays' geometry takes, beside their buffers; FURY is counted once."""
+    if not overlays:
+        return 0
+    held = max(header.voxels * BYTES_PER_OVERLAY_VOXEL + header.block * BYTES_PER_BLOCK_VOXEL for header in overlays)
+    return FURY + held + sum(header.triangles for header in overlays) * BYTES_PER_TRIANGLE
 
 
 def usable(budget: int, margin: float) -> int:
@@ -232,7 +258,9 @@ def of_piece(workload: Workload, render: RenderSettings, pictures: range) -> tup
     sizes = workload.sizes[pictures.start : pictures.stop]
     passes = _filled(sizes, _most(workload.sizes, render.passes))
     views = max(0, min(pictures.stop, workload.views) - pictures.start)
-    return replace(workload, sizes=sizes, views=views), RenderSettings(CHUNKS[-1], passes, render.sampling)
+    return replace(workload, sizes=sizes, views=views, sheets=0, geometry=0), RenderSettings(
+        CHUNKS[-1], passes, render.sampling
+    )
 
 
 def fit_pieces(

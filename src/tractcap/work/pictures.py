@@ -105,13 +105,18 @@ def _captions(request: Draw, scene: Scene, counts: StreamlineCounts, scale: Colo
         f"mean {counts.mean_length:.1f} mm",
         f"on {_reference_name(request)}" if request.scene.reference else "",
     )
-    colors = ((bundle.name, bundle.coloring.color) for bundle in request.bundles)
+    colors = [(bundle.name, bundle.coloring.color) for bundle in request.bundles] if several else []
+    overlays = [
+        (f"{overlay.name} {label}".strip(), color)
+        for overlay in request.scene.overlays
+        for label, color in overlay.colors.items()
+    ]
     return Captions(
         request.title,
         " · ".join(part for part in parts if part),
         tuple(_warnings(request, scene, counts)),
         scale,
-        tuple((name, color) for name, color in colors if color) if several else (),
+        (*((name, color) for name, color in colors if color), *overlays),
         scene.options.background,
     )
 
@@ -126,10 +131,25 @@ def _warnings(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator
     if counts.outside:
         yield f"{percent(_share_outside(counts))} of the points lie outside {_reference_name(request)}"
     yield from cropping_notes(counts)
+    yield from _overlay_warnings(request, scene)
     if (precision := scene.frame.precision) > scene.frame.width / scene.options.size:
         yield f"so far from the origin, points are placed to {precision:.1g} mm, which is more than a pixel"
     if missing := request.scene.missing:
         yield f"not in the picture: {', '.join(missing)}"
+
+
+def _overlay_warnings(request: Draw, scene: Scene) -> Iterator[str]:
+    """What a viewer must know of what is drawn beside the streamlines."""
+    for overlay in request.scene.overlays:
+        if overlay.missing:
+            why = overlay.missing.replace(overlay.path, Path(overlay.path).name)
+            yield f"{overlay.name} isn't shown: {why.rstrip('.')}"
+        elif not scene.frame.meets(*overlay.box):
+            yield f"{overlay.name} lies outside the picture"
+    for shown in (overlay.shown for overlay in scene.overlays):
+        if shown.outside_reference:
+            yield f"{percent(shown.outside_reference)} of {shown.name} lies outside {_reference_name(request)}"
+        yield from shown.notes
 
 
 def _reference_name(request: Draw) -> str:
@@ -158,7 +178,7 @@ def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: M
         source_bytes=tuple(source.bytes for source in sources),
         source_modified=tuple(source.modified for source in sources),
         generated_by=(THIS_PROGRAM,),
-        software={name: version(package) for name, package in _PACKAGES.items()},
+        software=_software(scene),
         scene=request.scene,
         colorings=tuple(bundle.coloring for bundle in request.bundles),
         style=scene.options.style,
@@ -173,12 +193,18 @@ def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: M
         volume_millimetres3=measured.volume_millimetres3 if measured else None,
         volume_voxel_millimetres=measured.volume_voxel_millimetres if measured else None,
         points=counts.points,
+        overlays=tuple(overlay.shown for overlay in scene.overlays),
         points_outside_reference=round(_share_outside(counts), 6) if scene.anatomy else None,
         extent=request.measured if isinstance(request.measured, Box) else request.measured.extent,
         notes=tuple(_notes(request, scene, counts)),
         pictures=tuple(pictures),
         picture_bytes=tuple(pictures.values()),
     )
+
+
+def _software(scene: Scene) -> dict[str, str]:
+    packages = _PACKAGES | ({"FURY": "fury"} if scene.overlays else {})
+    return {name: version(package) for name, package in packages.items()}
 
 
 def _notes(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:

@@ -16,11 +16,11 @@ from tractcap.limits import Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.limits.worker_limits import ceiling, environment
 from tractcap.records.options import BUNDLE, TUBES, RenderSettings
-from tractcap.records.sidecar_fields import EMPTY, FAILED
+from tractcap.records.sidecar_fields import EMPTY, FAILED, MISSING
 from tractcap.records.tractogram_piece import WHOLE, Piece, pieces
-from tractcap.records.worker_requests import FindOutline, UnreadableFile
+from tractcap.records.worker_requests import FindOutline, OverlayHeader, UnreadableFile
 from tractcap.work import memory_plan
-from tractcap.work.chosen_images import MatchedImages, choose, memory_need, state_of
+from tractcap.work.chosen_images import MatchedImages, choose, memory_need, overlay_records, state_of
 from tractcap.work.disk_spool import Spool
 from tractcap.work.jobs import Job, RunPlan, UndrawnTractogram
 from tractcap.work.pool import Pool, PoolLimits, Task, do_alone
@@ -128,9 +128,15 @@ class _Planner:
         """Read the headers of the images that were asked for, for everyone."""
         paths = [Path(path) for path in (self._settings.reference, self._settings.coloring.path) if path]
         await self._asked_for.read((), paths, self._settings.vtk_space)
+        await self._asked_for.inspect(self._settings.overlays, self._settings.vtk_space)
         for path in paths:
             if isinstance(header := self._asked_for.images[path], UnreadableFile):
                 raise SettingsError(header.why)
+        for overlay in self._asked_for.overlays.values():
+            if isinstance(overlay, UnreadableFile) and overlay.status == MISSING:
+                raise SettingsError(overlay.why)
+            if isinstance(overlay, UnreadableFile):
+                log.warning("%s; everything is drawn without it", overlay.why.rstrip("."))
 
     def _batches(self) -> Iterator[dict[str, list[Source]]]:
         """Some participants at a time, so that a worker has enough headers to read."""
@@ -164,12 +170,17 @@ class _Planner:
         to_read = [source for name in people if mine[name] for source in people[name] if not source.empty]
         chosen = {
             source: choose(
-                source, settings.reference_of(source), settings.find_reference, settings.coloring, self._companions
+                source,
+                settings.reference_of(source),
+                settings.find_reference,
+                settings.coloring,
+                self._companions,
+                settings.overlays,
             )
             for source in to_read
         }
         images = {path for one in chosen.values() for path in one.paths}
-        headers = FileHeaders(images=dict(self._asked_for.images))
+        headers = FileHeaders(images=dict(self._asked_for.images), overlays=dict(self._asked_for.overlays))
         await headers.read([source.path for source in to_read], sorted(images), settings.vtk_space)
         plans = {
             name: [
@@ -196,9 +207,11 @@ class _Planner:
             return UndrawnTractogram(source, header.status, header.why)
         if images.missing_map:
             return UndrawnTractogram(source, FAILED, images.missing_map)
+        shown = [known for one in images.overlays if isinstance(known := headers.overlays[one], OverlayHeader)]
         workload = memory_plan.Workload(
             len(picture.views), picture.sizes, header.points, header.loaded, picture.sums,
             memory_need(images, headers, settings.coloring), tubes=picture.style == TUBES,
+            sheets=sum(header.sheets for header in shown), geometry=memory_plan.geometry(shown),
         )  # fmt: skip
         bound = ceiling(self._watch.budget.cpus)  # of each process, by a ulimit
         room = self._room if bound is None else min(self._room, bound)
@@ -220,7 +233,8 @@ class _Planner:
             )
             return UndrawnTractogram(source, FAILED, why, too_large=True)
         reference, scalar_map = (state_of(path, headers) for path in (images.reference, images.scalar_map))
-        return Job(source, header, workload, render, need, _NO_COLOR, images, reference, scalar_map, mine)
+        overlays = overlay_records(images.overlays, headers)
+        return Job(source, header, workload, render, need, _NO_COLOR, images, reference, scalar_map, mine, overlays)
 
     def _add(self, name: str, plans: Sequence[Job | UndrawnTractogram]) -> None:
         """Keep the plans of a participant, and count them."""

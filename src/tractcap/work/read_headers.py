@@ -5,7 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tractcap.records.worker_requests import ImageHeader, ReadHeaders, TractogramHeader, UnreadableFile
+from tractcap.records.options import Overlay
+from tractcap.records.worker_requests import (
+    ImageHeader,
+    InspectOverlay,
+    OverlayHeader,
+    ReadHeaders,
+    TractogramHeader,
+    UnreadableFile,
+)
 from tractcap.work import memory_plan
 from tractcap.work.pool import Task
 from tractcap.work.scheduler import do, together
@@ -24,6 +32,7 @@ class FileHeaders:
 
     tractograms: dict[Path, TractogramHeader | UnreadableFile] = field(default_factory=dict)
     images: dict[Path, ImageHeader | UnreadableFile] = field(default_factory=dict)
+    overlays: dict[Overlay, OverlayHeader | UnreadableFile] = field(default_factory=dict)
 
     async def read(self, tractograms: Iterable[Path], images: Iterable[Path], vtk_space: str) -> None:
         """Read those headers that aren't known yet.
@@ -34,6 +43,18 @@ class FileHeaders:
         files += [(path, True) for path in dict.fromkeys(images) if path not in self.images]
         batches = (files[first : first + AT_ONCE] for first in range(0, len(files), AT_ONCE))
         await together(self._read(batch, vtk_space) for batch in batches)
+
+    async def inspect(self, overlays: Iterable[Overlay], vtk_space: str) -> None:
+        """Read what some overlays hold, each by itself; what its worker dies of is tried once more."""
+        await together(self._inspect(overlay, vtk_space) for overlay in overlays)
+
+    async def _inspect(self, overlay: Overlay, vtk_space: str) -> None:
+        request = InspectOverlay(overlay, vtk_space)
+        event = await do(Task(request, HEADER_NEED))
+        if event.again:
+            event = await do(Task(request, HEADER_NEED, alone=True))
+        why = event.failed if overlay.path in event.failed else f"{overlay.path}: {event.failed}"
+        self.overlays[overlay] = event.answer or UnreadableFile(why, event.status)
 
     async def _read(self, files: Sequence[tuple[Path, bool]], vtk_space: str, *, alone: bool = False) -> None:
         """Read the headers of files, of each of which is said whether it is an image."""

@@ -29,6 +29,9 @@ from tractcap.work.settings import Settings
 _WAY = 2
 """The version of measuring: what was measured in another way is measured anew."""
 
+_WIDEST = 350.0
+"""mm; overlays don't make pictures wider than that: no head is."""
+
 Corners = tuple[Vector, Vector]
 
 
@@ -151,10 +154,12 @@ class Scenes:
             heads = [(box.low, box.high) for path in person.references if (box := person.outlines[path])]
             head = Frame.around(heads) if heads else None
             frame = Frame.around([*heads, *(_framed(one.extent, head) for one in person.measured.values())])
+            frame = frame if head else _with_overlays(frame, person.jobs)
         slices_at = None
         if picture.in_slices or (reference and SLICES in picture.anatomy):
             x, y, z = (round(sum(axis) / len(jobs), 3) for axis in zip(*(one.center for one in extents), strict=True))
             slices_at = picture.slices_at or (x, y, z)
+        overlays = [overlay for job in jobs for overlay in job.overlays]
         return SceneRecord(
             options=picture,
             frame=(frame.low, frame.high),
@@ -163,6 +168,7 @@ class Scenes:
             map=_map_state(jobs[0]),
             vtk_space=self._settings.vtk_space,
             missing=tuple(job.source.bundle.readable for job in missing),
+            overlays=tuple(overlay for number, overlay in enumerate(overlays) if overlay not in overlays[:number]),
         )
 
     def draw(
@@ -204,6 +210,15 @@ class Scenes:
             memory=self._memory,
             warnings=(images.warning,) if images.warning else (),
         )
+
+
+def _with_overlays(frame: Frame, jobs: Iterable[Job]) -> Frame:
+    """A frame with the overlays that lie near; those that don't are outside, and said to be."""
+    for low, high in dict.fromkeys(overlay.box for job in jobs for overlay in job.overlays if overlay.box):
+        wider = Frame.around([(frame.low, frame.high), (low, high)])
+        if wider.width <= max(_WIDEST, frame.width):
+            frame = wider
+    return frame
 
 
 def _framed(extent: Extent, head: Frame | None) -> Corners:

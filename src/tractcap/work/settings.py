@@ -7,7 +7,7 @@ from pathlib import Path
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import Layout
 from tractcap.inputs.search import Source
-from tractcap.records.options import Coloring, PictureOptions
+from tractcap.records.options import Coloring, Overlay, PictureOptions
 from tractcap.work.check_files import CheckOptions
 from tractcap.work.shard import Shard
 
@@ -20,11 +20,11 @@ class Settings:
     ``references`` those of single participants, and ``find_reference`` looks for each tractogram's own in the dataset
     where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
-    them all. ``layouts`` are patterns of the tractograms' paths, empty for those that are known. ``checks`` are the
-    measures of quality. ``margin`` is a share of the budget; ``mem_per_job`` overrides the estimates, in bytes;
-    ``batch_size`` is how many participants are finished before the next are begun, 0 for all at once; ``shard`` a share
-    of the work, None for all; ``timeout`` how many seconds a worker may be silent; ``scratch`` a folder for temporary
-    files, None for the system's.
+    them all. ``overlays`` are drawn beside every tractogram. ``layouts`` are patterns of the tractograms' paths, empty
+    for those that are known. ``checks`` are the measures of quality. ``margin`` is a share of the budget;
+    ``mem_per_job`` overrides the estimates, in bytes; ``batch_size`` is how many participants are finished before the
+    next are begun, 0 for all at once; ``shard`` a share of the work, None for all; ``timeout`` how many seconds a
+    worker may be silent; ``scratch`` a folder for temporary files, None for the system's.
     """
 
     input: Path
@@ -36,6 +36,7 @@ class Settings:
     find_reference: bool = False
     fit: bool = False
     overview: bool = False
+    overlays: tuple[Overlay, ...] = ()
     filters: Filters = field(default_factory=Filters)
     layouts: tuple[Layout, ...] = ()
     checks: CheckOptions = field(default_factory=CheckOptions)

@@ -9,10 +9,12 @@ from typing import Any, BinaryIO, TypeVar
 
 from tractcap.checks import checks
 from tractcap.checks.common.output import CheckOutput
+from tractcap.drawing import overlays
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw, draw_piece
 from tractcap.drawing.extent import measure
 from tractcap.drawing.lines import StreamlineCounts
+from tractcap.drawing.overlays import DrawableOverlay
 from tractcap.drawing.tractogram_piece import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.errors import InputError, MissingError
@@ -26,7 +28,7 @@ from tractcap.records import tractogram_piece_files as piece_files
 from tractcap.records import tractogram_sidecar
 from tractcap.records.json_record import JsonRecord
 from tractcap.records.options import SCALAR, Coloring
-from tractcap.records.tractogram_sidecar import Box, DrawnRecord, Extent, LengthsRecord, Measurements
+from tractcap.records.tractogram_sidecar import Box, DrawnRecord, Extent, LengthsRecord, Measurements, OverlayRecord
 from tractcap.records.worker_requests import (
     CheckFindings,
     Draw,
@@ -35,8 +37,10 @@ from tractcap.records.worker_requests import (
     FindOutline,
     Headers,
     ImageHeader,
+    InspectOverlay,
     Measure,
     Merge,
+    OverlayHeader,
     ReadHeaders,
     SelfTestResult,
     TractogramHeader,
@@ -96,6 +100,13 @@ def find_outline(request: FindOutline, report: Report) -> Box:
     return Box(_vector(low), _vector(high))
 
 
+def inspect_overlay(request: InspectOverlay, report: Report) -> OverlayHeader:
+    """Read an overlay's file for what it holds."""
+    header = overlays.inspect(request.overlay)
+    report(1)
+    return header
+
+
 def measure_tractogram(request: Measure, report: Report) -> Measurements:
     """Read a tractogram for its extent, its lengths, and the range of what it is coloured by."""
     coloring = request.coloring
@@ -151,7 +162,7 @@ def draw_pictures(request: Draw, report: Report, pieces: Sequence[Path] = ()) ->
 def draw_one_piece(request: DrawPiece, report: Report) -> WrittenFiles:
     """Draw a piece of a tractogram, and keep it until it is merged."""
     request_to_draw = request.draw
-    scene = _scene(request_to_draw)
+    scene = _scene(request_to_draw, with_overlays=False)  # they are drawn when pieces are merged
     path = piece_files.file_of(piece_files.folder_of(Path(request_to_draw.folder), request_to_draw.stem), request.piece)
 
     def write(file: BinaryIO) -> None:
@@ -186,14 +197,16 @@ def merge_pieces(request: Merge, report: Report) -> DrawnRecord:
     return draw_pictures(replace(to_draw, render=one_by_one), report, paths)
 
 
-def _scene(request: Draw) -> Scene:
+def _scene(request: Draw, *, with_overlays: bool = True) -> Scene:
     scene = request.scene
     bundles = [
         ColoredTractogram(_open(one.path, request.vtk_space), one.coloring, _scalar_map(one.coloring))
         for one in request.bundles
     ]
     anatomy = _anatomy(scene.reference.path) if scene.reference else None
-    return Scene(bundles, Frame(*scene.frame), scene.options, anatomy, scene.slices_at)
+    shown = tuple(one for one in scene.overlays if not one.missing) if with_overlays else ()
+    beside = [overlay.on(anatomy) if anatomy else overlay for overlay in _overlays(shown)]
+    return Scene(bundles, Frame(*scene.frame), scene.options, anatomy, scene.slices_at, beside)
 
 
 def _open(path: str, vtk_space: str) -> Tractogram:
@@ -223,6 +236,11 @@ def _read_anatomy(path: str, _modified: int) -> Anatomy:
 @lru_cache(1)
 def _read_map(path: str, _modified: int) -> Volume:
     return ImageFile(Path(path)).values()
+
+
+@lru_cache(1)
+def _overlays(records: tuple[OverlayRecord, ...]) -> tuple[DrawableOverlay, ...]:
+    return tuple(overlays.load(record) for record in records)
 
 
 def _vector(values: Sequence[float]) -> tuple[float, float, float]:
@@ -271,6 +289,7 @@ def draw_known_picture(request: DrawKnownPicture, _report: Report) -> SelfTestRe
 ACTIONS: dict[str, Callable[[Any, Report], JsonRecord]] = {
     ReadHeaders.action: read_headers,
     FindOutline.action: find_outline,
+    InspectOverlay.action: inspect_overlay,
     Measure.action: measure_tractogram,
     Draw.action: draw_pictures,
     DrawPiece.action: draw_one_piece,

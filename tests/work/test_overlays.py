@@ -1,0 +1,215 @@
+"""What lies beside the streamlines, from the command line to pictures, records, pages and the plan."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import phantoms
+import pytest
+from PIL import Image
+
+from tractcap.errors import SettingsError
+from tractcap.limits import MB
+from tractcap.records.options import ROI, Overlay, RenderSettings
+from tractcap.records.worker_requests import OverlayHeader
+from tractcap.work import memory_plan, overlay_options
+
+CENTER = (-33.0, 0.0, -8.0)
+SMALL = ("--views", "left,anterior", "--size", "200")
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tractcap", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return phantoms.save(tmp_path / "AF_L.trk", phantoms.asymmetric_bundle())
+
+
+@pytest.fixture
+def ball(tmp_path: Path) -> Path:
+    return phantoms.save_labels(tmp_path / "ball.nii.gz", {1: (CENTER, 12.0)}, phantoms.affine(), (91, 109, 91))
+
+
+def record(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "figures/AF_L.json").read_text())
+    return found
+
+
+def orange(out: Path) -> int:
+    """How many pixels of the left view are of the region's colour."""
+    picture = np.asarray(Image.open(out / "figures/AF_L_view-left.png")).astype(int)
+    red, green, blue = np.moveaxis(picture, -1, 0)
+    return int(((red > 60) & (red > green + 15) & (blue < 30)).sum())
+
+
+def test_a_region_is_drawn_recorded_and_named_and_a_rerun_draws_what_changed(
+    tmp_path: Path, bundle: Path, ball: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = (bundle, out, "participant", "--roi", f"seed={ball}:vermillion", *SMALL)
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert orange(out) > 200
+    (shown,) = record(out)["Overlays"]
+    assert shown["Name"] == "seed"
+    assert shown["Path"] == str(ball)
+    assert shown["Voxels"] == np.count_nonzero(nib.load(ball).get_fdata())
+    assert shown["Triangles"] > 1000
+    assert shown["Space"] == "sform, aligned"
+    assert "FURY" in record(out)["Software"]
+    assert f"seed (roi): {ball}" in (out / "index.html").read_text()
+
+    again = run(*arguments)
+    assert "1 kept" in again.stderr
+    plain = run(bundle, out, "participant", *SMALL)
+    assert "1 drawn" in plain.stderr
+    assert orange(out) == 0
+    assert "FURY" not in record(out)["Software"]
+    run(*arguments)
+    nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), phantoms.affine()).to_filename(ball)
+    changed = run(*arguments)
+    assert "1 drawn" in changed.stderr, "the file is another one"
+    assert record(out)["Overlays"][0]["Voxels"] == 8
+
+
+def test_labels_stand_in_the_legend_by_name_and_number(tmp_path: Path, bundle: Path) -> None:
+    balls = {4: (CENTER, 12.0), 9: ((-28.0, 45.0, 35.0), 10.0)}
+    path = phantoms.save_labels(tmp_path / "two.nii.gz", balls, phantoms.affine(), (91, 109, 91))
+    out = tmp_path / "out"
+    assert run(bundle, out, "participant", "--roi", path, *SMALL).returncode == 0
+    (overlay,) = record(out)["Made"]["Overlays"]
+    assert list(overlay["colors"]) == ["4", "9"]
+    assert overlay["colors"]["4"] != overlay["colors"]["9"]
+    assert record(out)["Overlays"][0]["Labels"] == 2
+    mosaic = np.asarray(Image.open(out / "figures/AF_L_mosaic.png"))
+    for color in overlay["colors"].values():
+        assert (mosaic[-30:] == color).all(axis=2).sum() > 20, "a swatch below the pictures"
+
+
+def test_what_lies_outside_the_reference_or_the_picture_is_said(tmp_path: Path, bundle: Path, ball: Path) -> None:
+    head = phantoms.save_head(tmp_path / "head.nii.gz")
+    edge = phantoms.save_labels(
+        tmp_path / "edge.nii.gz", {1: ((-90.0, 0.0, 0.0), 12.0)}, phantoms.affine() - np.eye(4, k=3) * 20, (91, 109, 91)
+    )
+    far = phantoms.affine()
+    far[0, 3] += 1000
+    away = phantoms.save_labels(tmp_path / "away.nii.gz", {1: ((967.0, 0.0, -8.0), 12.0)}, far, (91, 109, 91))
+    out = tmp_path / "out"
+    done = run(
+        bundle, out, "participant", "--reference", head, "--roi", edge, "--roi", away, "--roi", ball, *SMALL
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    notes = record(out)["Notes"]
+    (share,) = [note for note in notes if "of edge lies outside head.nii.gz" in note]
+    assert 40 < float(share.partition(" ")[0]) < 60
+    assert "100.0 % of away lies outside head.nii.gz" in notes
+    assert "away lies outside the picture" in notes
+    assert not any("ball" in note for note in notes)
+    assert "away lies outside the picture" in done.stderr
+
+
+def test_a_region_beside_a_bundle_is_in_the_frame(tmp_path: Path, bundle: Path) -> None:
+    path = phantoms.save_labels(tmp_path / "r.nii.gz", {1: ((40.0, 60.0, 50.0), 9.0)}, phantoms.affine(), (91, 109, 91))
+    assert run(bundle, tmp_path / "out", "participant", "--roi", path, *SMALL).returncode == 0
+    low, high = record(tmp_path / "out")["Made"]["Frame"]
+    assert high == pytest.approx([49, 69, 59], abs=1.5)
+    assert low[0] < -40
+
+
+@pytest.mark.parametrize("how", ["empty", "NaN", "4D", "no image"])
+def test_a_bad_mask_costs_itself_alone_and_is_said(tmp_path: Path, bundle: Path, ball: Path, how: str) -> None:
+    bad, values = tmp_path / "bad.nii.gz", np.zeros((91, 109, 91), np.float32)
+    if how == "NaN":
+        values[4] = np.nan
+    nib.Nifti1Image(np.stack([values + 1] * 2, axis=-1) if how == "4D" else values, phantoms.affine()).to_filename(bad)
+    if how == "no image":
+        bad.write_bytes(b"x" * 5000)
+    out = tmp_path / "out"
+    done = run(bundle, out, "participant", "--roi", bad, "--roi", f"seed={ball}:vermillion", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert f"{bad} " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert orange(out) > 200
+    assert any(note.startswith("bad isn't shown: bad.nii.gz ") for note in record(out)["Notes"])
+    assert [shown["Name"] for shown in record(out)["Overlays"]] == ["seed"]
+
+
+def test_a_mask_that_is_not_there_ends_the_run(tmp_path: Path, bundle: Path) -> None:
+    done = run(bundle, tmp_path / "out", "participant", "--roi", tmp_path / "no.nii.gz")
+    assert done.returncode == 2
+    assert f"{tmp_path}/no.nii.gz doesn't exist" in done.stderr
+
+
+def test_without_fury_an_overlay_is_refused_with_what_to_install_and_all_else_is_drawn(
+    tmp_path: Path, bundle: Path, ball: Path
+) -> None:
+    block = tmp_path / "blocked/sitecustomize.py"
+    block.parent.mkdir()
+    block.write_text("import sys\nsys.modules['fury'] = None\n")
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "tractcap", bundle, out, "participant", "--roi", ball, *SMALL]
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, env={"PYTHONPATH": str(block.parent)}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "FURY is not installed: pip install" in done.stderr
+    assert record(out)["StreamlinesDrawn"] == 30
+    assert any("FURY is not installed" in note for note in record(out)["Notes"])
+    assert "FURY" not in record(out)["Software"]
+
+
+def test_fury_is_loaded_only_where_it_is_needed() -> None:
+    code = "import sys, tractcap.work.worker_actions, tractcap.drawing.canvas; print('fury' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a/seed.nii.gz", Overlay(ROI, "seed", "a/seed.nii.gz")),
+        ("left=seed.nii", Overlay(ROI, "left", "seed.nii")),
+        ("left=seed.mgz:orange", Overlay(ROI, "left", "seed.mgz", (230, 159, 0))),
+        ("seed.nii.gz:#010203", Overlay(ROI, "seed", "seed.nii.gz", (1, 2, 3))),
+        ("a=b/c:d/seed.nii.gz", Overlay(ROI, "a", "b/c:d/seed.nii.gz")),
+        ("/data/x=1/seed.nii.gz", Overlay(ROI, "seed", "/data/x=1/seed.nii.gz")),
+    ],
+)
+def test_what_is_asked_for_is_read(text: str, expected: Overlay) -> None:
+    assert overlay_options.parse([text]) == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["seed.nii.gz:pink"], "--roi is 'pink': give #rrggbb, or one of"),
+        (["=seed.nii.gz"], "--roi is '=seed.nii.gz': give an image"),
+        (["left="], "--roi is 'left=': give an image"),
+        (["a/seed.nii.gz", "b/seed.nii.gz"], "two overlays are called 'seed'"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused(texts: list[str], words: str) -> None:
+    with pytest.raises(SettingsError, match="^" + words.replace("(", r"\(")):
+        overlay_options.parse(texts)
+
+
+def test_overlays_are_in_the_plan_and_merged_not_drawn_in_pieces() -> None:
+    render = RenderSettings(20_000, (2, 2))
+    header = OverlayHeader(1, 1, ((0, 0, 0), (1, 1, 1)), voxels=10**6, block=10**6, triangles=100_000)
+    plain = memory_plan.Workload(4, (800, 800, 800, 800), 10**6)
+    with_two = memory_plan.Workload(
+        4, plain.sizes, plain.points, sheets=4, geometry=memory_plan.geometry([header, header])
+    )
+    more = memory_plan.need(with_two, render) - memory_plan.need(plain, render)
+    buffers = 4 * 1600 * 1600 * memory_plan.BYTES_PER_SAMPLE
+    assert buffers + 50 * MB < more < buffers + 200 * MB
+    pieces = [memory_plan.of_piece(workload, render, range(2)) for workload in (plain, with_two)]
+    assert memory_plan.need(*pieces[0]) == memory_plan.need(*pieces[1])
+    assert memory_plan.geometry([]) == 0
