@@ -73,7 +73,7 @@ boutiques: .venv/.done
 
 # versions and hashes only: no index's address
 lock: .venv/.done
-	$(python) -m uv pip compile pyproject.toml $(lock_options) -o requirements/run.txt
+	$(python) -m uv pip compile pyproject.toml --group fury $(lock_options) -o requirements/run.txt
 	$(python) -m uv pip compile pyproject.toml --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
 	$(python) -m uv pip compile --group ecosystem $(lock_options) -o requirements/ecosystem.txt
 	$(python) -m uv pip compile --group mutation $(lock_options) -o requirements/mutation.txt

@@ -382,6 +382,7 @@ def test_several_labels_behind_one_option(given: str, expected: str) -> None:
         ("--tract-label", "", [""]),
         ("--metric", "FA,MD=/a,b/md.nii,RD", ["FA", "MD=/a,b/md.nii", "RD"]),
         ("--scalar", "FA=a,b/fa.nii,MD=md.nii", ["FA=a,b/fa.nii", "MD=md.nii"]),
+        ("--roi", "a,b/s.nii:red,left=t.nii", ["a,b/s.nii:red", "left=t.nii"]),
         ("--layout", "{participant}/a,b/{bundle},x/{participant}", ["{participant}/a,b/{bundle}", "x/{participant}"]),
     ],
 )
@@ -394,6 +395,7 @@ def test_commas_between_what_an_option_takes(option: str, text: str, expected: l
         "--tract-label",
         "--metric",
         "--scalar",
+        "--roi",
         "--layout",
     }
     context = tractcap.make_context("tractcap", ["in", "out", "participant", option, text])
