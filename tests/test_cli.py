@@ -383,6 +383,7 @@ def test_several_labels_behind_one_option(given: str, expected: str) -> None:
         ("--metric", "FA,MD=/a,b/md.nii,RD", ["FA", "MD=/a,b/md.nii", "RD"]),
         ("--scalar", "FA=a,b/fa.nii,MD=md.nii", ["FA=a,b/fa.nii", "MD=md.nii"]),
         ("--roi", "a,b/s.nii:red,left=t.nii", ["a,b/s.nii:red", "left=t.nii"]),
+        ("--surface", "lh.pial,right=rh.pial", ["lh.pial", "right=rh.pial"]),
         ("--layout", "{participant}/a,b/{bundle},x/{participant}", ["{participant}/a,b/{bundle}", "x/{participant}"]),
     ],
 )
@@ -396,6 +397,7 @@ def test_commas_between_what_an_option_takes(option: str, text: str, expected: l
         "--metric",
         "--scalar",
         "--roi",
+        "--surface",
         "--layout",
     }
     context = tractcap.make_context("tractcap", ["in", "out", "participant", option, text])

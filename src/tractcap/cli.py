@@ -14,7 +14,7 @@ from tractcap.cli_options import CAP_VARIABLE, PARAMETERS, Command, with_dashes
 from tractcap.color_names import parse_coloring
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
-from tractcap.records.options import PictureOptions
+from tractcap.records.options import ROI, SURFACE, PictureOptions
 from tractcap.terminal import log_to_stderr, open_streams, progress
 from tractcap.version import __version__
 
@@ -110,6 +110,7 @@ def tractcap(
     colormap: str,
     reference: Path | None,
     rois: tuple[str, ...],
+    surfaces: tuple[str, ...],
     checks: str,
     atlas: Path | None,
     before: Path | None,
@@ -169,7 +170,7 @@ def tractcap(
             find_reference=reference is None,
             fit=fit,
             overview=overview,
-            overlays=overlay_options.parse(rois),
+            overlays=overlay_options.parse({ROI: rois, SURFACE: surfaces}),
             filters=Filters(participants, sessions, tracts, read(bids_filter_file) if bids_filter_file else {}),
             layouts=tuple(layouts),
             checks=check_files.parse(checks, atlas, before, metrics, flags),

@@ -199,6 +199,9 @@ OPTIONS: dict[str, list[Option]] = {
                "Regions of interest to draw beside the streamlines: a mask, or a label image of which each label is a "
                "region. COLOR is as for --color.",
                multiple=True, metavar="[NAME=]IMAGE[:COLOR]"),
+        Option("--surface surfaces",
+               "Surfaces to draw beside the streamlines: GIFTI, FreeSurfer's geometry, .vtk or .vtp.",
+               multiple=True, metavar="[NAME=]MESH[:COLOR]"),
         Option("--slices-at", "Point in RAS+ mm that the slices pass through.  [default: each bundle's centre]",
                type=Parsed("point", _point), metavar="X,Y,Z"),
         Option("--slab", "In-slice views show what lies within this distance of the slice, on both sides.",

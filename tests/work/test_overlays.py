@@ -10,11 +10,13 @@ import nibabel as nib
 import numpy as np
 import phantoms
 import pytest
+from nibabel.freesurfer import write_geometry
 from PIL import Image
+from vtkmodules.vtkFiltersSources import vtkSphereSource
 
 from tractcap.errors import SettingsError
 from tractcap.limits import MB
-from tractcap.records.options import ROI, Overlay, RenderSettings
+from tractcap.records.options import ROI, SURFACE, Overlay, RenderSettings
 from tractcap.records.worker_requests import OverlayHeader
 from tractcap.work import memory_plan, overlay_options
 
@@ -123,6 +125,41 @@ def test_a_region_beside_a_bundle_is_in_the_frame(tmp_path: Path, bundle: Path) 
     assert low[0] < -40
 
 
+def test_a_surface_is_drawn_recorded_and_kept_apart_from_one_without_faces(tmp_path: Path, bundle: Path) -> None:
+    """FreeSurfer's, of a volume whose middle lies elsewhere; it is where it belongs, to two pixels."""
+    source = vtkSphereSource()
+    source.SetRadius(20)
+    source.SetThetaResolution(40)
+    source.SetPhiResolution(40)
+    source.Update()
+    points = np.asarray(source.GetOutput().GetPoints().GetData()) + CENTER
+    triangles = np.asarray(source.GetOutput().GetPolys().GetConnectivityArray()).reshape(-1, 3)
+    middle = np.array([10.0, -20.0, 30.0])
+    volume = {
+        "head": np.array([2, 0, 20], np.int32), "valid": "1", "filename": "x", "volume": np.array([256, 256, 256]),
+        "voxelsize": np.ones(3), "xras": np.array([-1.0, 0, 0]), "yras": np.array([0.0, 0, -1]),
+        "zras": np.array([0.0, 1, 0]), "cras": middle,
+    }  # fmt: skip
+    write_geometry(tmp_path / "lh.pial", points - middle, triangles, volume_info=volume)
+    write_geometry(tmp_path / "rh.pial", points, triangles[:0], volume_info=volume)
+    out = tmp_path / "out"
+    surfaces = ("--surface", f"{tmp_path}/lh.pial:vermillion", "--surface", tmp_path / "rh.pial")
+    done = run(bundle, out, "participant", *surfaces, *SMALL)
+    assert done.returncode == 0, done.stderr
+    (shown,) = record(out)["Overlays"]
+    assert (shown["Kind"], shown["Name"], shown["Triangles"]) == ("surface", "lh.pial", len(triangles))
+    assert shown["Space"] == "FreeSurfer's, moved by its volume's geometry"
+    assert any("rh.pial has no triangles" in note for note in record(out)["Notes"])
+    low, high = (np.array(corner) for corner in record(out)["Made"]["Frame"])
+    pixel = record(out)["MillimetresPerPixel"]
+    picture = np.asarray(Image.open(out / "figures/AF_L_view-left.png")).astype(int)
+    rows, columns = np.nonzero((picture[..., 0] > 40) & (picture[..., 1] < picture[..., 0] / 2))
+    y, z = (low[1] + high[1]) / 2 + (99.5 - columns) * pixel, (low[2] + high[2]) / 2 + (99.5 - rows) * pixel
+    inside = np.hypot(y - CENTER[1], z - CENTER[2]) < 30  # else it is the legend
+    y, z = y[inside], z[inside]
+    assert [y.min(), y.max(), z.min(), z.max()] == pytest.approx([-20, 20, -28, 12], abs=2 * pixel)
+
+
 @pytest.mark.parametrize("how", ["empty", "NaN", "4D", "no image"])
 def test_a_bad_mask_costs_itself_alone_and_is_said(tmp_path: Path, bundle: Path, ball: Path, how: str) -> None:
     bad, values = tmp_path / "bad.nii.gz", np.zeros((91, 109, 91), np.float32)
@@ -178,26 +215,42 @@ def test_fury_is_loaded_only_where_it_is_needed() -> None:
         ("left=seed.nii", Overlay(ROI, "left", "seed.nii")),
         ("left=seed.mgz:orange", Overlay(ROI, "left", "seed.mgz", (230, 159, 0))),
         ("seed.nii.gz:#010203", Overlay(ROI, "seed", "seed.nii.gz", (1, 2, 3))),
+        ("subjects/1/surf/lh.pial", Overlay(SURFACE, "lh.pial", "subjects/1/surf/lh.pial")),
+        ("hemi-L_white.surf.gii:white", Overlay(SURFACE, "hemi-L_white", "hemi-L_white.surf.gii", (255, 255, 255))),
         ("a=b/c:d/seed.nii.gz", Overlay(ROI, "a", "b/c:d/seed.nii.gz")),
         ("/data/x=1/seed.nii.gz", Overlay(ROI, "seed", "/data/x=1/seed.nii.gz")),
     ],
 )
 def test_what_is_asked_for_is_read(text: str, expected: Overlay) -> None:
-    assert overlay_options.parse([text]) == (expected,)
+    assert overlay_options.parse({expected.kind: [text]}) == (expected,)
 
 
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
         (["seed.nii.gz:pink"], "--roi is 'pink': give #rrggbb, or one of"),
-        (["=seed.nii.gz"], "--roi is '=seed.nii.gz': give an image"),
-        (["left="], "--roi is 'left=': give an image"),
+        (["=seed.nii.gz"], "--roi is '=seed.nii.gz': give a file"),
+        (["left="], "--roi is 'left=': give a file"),
         (["a/seed.nii.gz", "b/seed.nii.gz"], "two overlays are called 'seed'"),
     ],
 )
 def test_what_cannot_be_understood_is_refused(texts: list[str], words: str) -> None:
     with pytest.raises(SettingsError, match="^" + words.replace("(", r"\(")):
-        overlay_options.parse(texts)
+        overlay_options.parse({ROI: texts})
+
+
+def test_what_does_not_fit_into_memory_is_left_out_and_said(tmp_path: Path, bundle: Path) -> None:
+    """The bundle fits into the cap, the surface of a large region with it doesn't."""
+    values = np.zeros((150, 150, 150), np.uint8)
+    values[2:-2:2, 2:-2, 2:-2] = 1
+    nib.Nifti1Image(values, phantoms.affine(voxel=1.0)).to_filename(tmp_path / "large.nii.gz")
+    out = tmp_path / "out"
+    done = run(bundle, out, "participant", "--roi", tmp_path / "large.nii.gz", "--mem", "400", *SMALL)
+    assert done.returncode == 0, done.stderr
+    (note,) = [note for note in record(out)["Notes"] if "large" in note]
+    assert note.startswith("large isn't shown: there is no memory for it: give ")
+    assert record(out)["Overlays"] == []
+    assert note in done.stderr
 
 
 def test_overlays_are_in_the_plan_and_merged_not_drawn_in_pieces() -> None:

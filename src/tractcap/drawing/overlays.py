@@ -21,8 +21,9 @@ from tractcap.drawing.views import View
 from tractcap.errors import InputError
 from tractcap.inputs.images import Volume, corners
 from tractcap.inputs.overlay_rois import RegionFile
+from tractcap.inputs.overlay_surfaces import read_surface
 from tractcap.inputs.search import fingerprint
-from tractcap.records.options import Overlay
+from tractcap.records.options import SURFACE, Overlay
 from tractcap.records.tractogram_sidecar import OverlayRecord, ShownOverlay
 from tractcap.records.worker_requests import OverlayHeader
 
@@ -130,8 +131,12 @@ class Surfaces(DrawableOverlay):
         return self.whole
 
 
-def inspect(overlay: Overlay) -> OverlayHeader:
+def inspect(overlay: Overlay, vtk_space: str = "") -> OverlayHeader:
     """Read an overlay's file for what it holds.
+
+    Parameters
+    ----------
+    vtk_space : RAS or LPS, for VTK files that don't say it.
 
     Raises
     ------
@@ -141,13 +146,15 @@ def inspect(overlay: Overlay) -> OverlayHeader:
     if not (find_spec("fury") and find_spec("lazy_loader")):
         raise InputError(INSTALL_FURY.format(path=overlay.path))
     path = Path(overlay.path)
+    state = fingerprint(path) if path.exists() else (0, 0)
+    if overlay.kind == SURFACE:
+        surface = read_surface(path, vtk_space)
+        return OverlayHeader(*state, box=surface.box, triangles=len(surface.triangles))
     file = RegionFile(path)
     found = file.inspect()
-    size, modified = fingerprint(path)
     (first, last), labels = found.box, [region.label for region in found.regions]
     return OverlayHeader(
-        size,
-        modified,
+        *state,
         box=corners(first, last, file.affine),
         labels=tuple(labels) if len(labels) > 1 else (),
         voxels=int(np.prod(np.subtract(last, first) + 1)),
@@ -156,15 +163,36 @@ def inspect(overlay: Overlay) -> OverlayHeader:
     )
 
 
-def load(overlay: OverlayRecord) -> DrawableOverlay:
+def load(overlay: OverlayRecord, vtk_space: str = "") -> DrawableOverlay:
     """What is drawn of an overlay.
+
+    Parameters
+    ----------
+    vtk_space : as of :func:`inspect`.
 
     Raises
     ------
     InputError
         When it can't be shown.
     """
-    return _regions(overlay)
+    return _surface(overlay, vtk_space) if overlay.kind == SURFACE else _regions(overlay)
+
+
+def _surface(overlay: OverlayRecord, vtk_space: str) -> Surfaces:
+    """A surface of its own, in its colour."""
+    from fury.actor import surface
+
+    file = read_surface(Path(overlay.path), vtk_space)
+    polygons = surface(file.points, faces=file.triangles).GetMapper().GetInput()
+    shown = ShownOverlay(
+        kind=overlay.kind,
+        name=overlay.name,
+        path=overlay.path,
+        space=file.space,
+        triangles=len(file.triangles),
+        notes=(f"{overlay.name} {file.note}",) if file.note else (),
+    )
+    return Surfaces(shown, OPACITY, mesh_of(_with_normals(polygons), overlay.colors[""]))
 
 
 def _regions(overlay: OverlayRecord) -> Surfaces:
@@ -173,7 +201,7 @@ def _regions(overlay: OverlayRecord) -> Surfaces:
     found = file.inspect()
     several = len(found.regions) > 1
     mesh = joined(
-        [_surface(mask, overlay.colors[str(region.label) if several else ""]) for region, mask in file.masks(found)]
+        [_around(mask, overlay.colors[str(region.label) if several else ""]) for region, mask in file.masks(found)]
     )
     coarse = [region for region in found.regions if region.factor > 1]
     shown = ShownOverlay(
@@ -192,10 +220,10 @@ def _regions(overlay: OverlayRecord) -> Surfaces:
     return Surfaces(shown, OPACITY, mesh)
 
 
-def _surface(mask: Volume, color: Color) -> OverlayMesh:
+def _around(mask: Volume, color: Color) -> OverlayMesh:
     """The smooth surface of a mask, whose outer voxels are not in it."""
     from fury.actor import contour_from_roi
-    from vtkmodules.vtkFiltersCore import vtkPolyDataNormals, vtkWindowedSincPolyDataFilter
+    from vtkmodules.vtkFiltersCore import vtkWindowedSincPolyDataFilter
 
     data, affine = _along_the_world(mask)
     fury_actor = contour_from_roi(data, affine=affine, color=np.array(color) / 255)
@@ -206,12 +234,21 @@ def _surface(mask: Volume, color: Color) -> OverlayMesh:
     smooth.SetNumberOfIterations(_SMOOTHING_STEPS)
     smooth.SetPassBand(_PASS_BAND)
     smooth.NormalizeCoordinatesOn()
-    normals = vtkPolyDataNormals()
-    normals.SetInputConnection(smooth.GetOutputPort())
-    normals.SplittingOff()
-    normals.Update()
-    mesh = mesh_of(normals.GetOutput(), color)
+    smooth.Update()
+    mesh = mesh_of(_with_normals(smooth.GetOutput()), color)
     return replace(mesh, normals=_averaged(mesh))
+
+
+def _with_normals(polygons: Any) -> Any:
+    """The same vtkPolyData, all around in one order, with a normal for each point."""
+    from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
+
+    normals = vtkPolyDataNormals()
+    normals.SetInputData(polygons)
+    normals.SplittingOff()
+    normals.AutoOrientNormalsOn()
+    normals.Update()
+    return normals.GetOutput()
 
 
 def _averaged(mesh: OverlayMesh) -> NDArray[np.float32]:

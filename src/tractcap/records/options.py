@@ -19,7 +19,7 @@ DIRECTION, ENDPOINTS, ONE, BUNDLE = "direction", "endpoints", "one", "bundle"
 DATA, SCALAR, POSITION, DENSITY = "data", "scalar", "position", "density"
 """Kinds of colouring."""
 
-ROI = "roi"
+ROI, SURFACE = "roi", "surface"
 """Kinds of overlays."""
 
 _WIDTH = 1 / 320

@@ -101,6 +101,14 @@ def overlay_records(overlays: Sequence[Overlay], headers: FileHeaders) -> tuple[
     return tuple(_overlay_record(overlay, number, headers) for number, overlay in enumerate(overlays))
 
 
+def not_shown(overlays: Sequence[OverlayRecord], needed: int) -> tuple[OverlayRecord, ...]:
+    """The same where there is no memory for them: ``needed`` MB."""
+    why = f"there is no memory for it: give {needed} MB, or ask for a smaller --size"
+    return tuple(
+        overlay if overlay.missing else replace(overlay, missing=why, colors={}, box=()) for overlay in overlays
+    )
+
+
 def _overlay_record(overlay: Overlay, number: int, headers: FileHeaders) -> OverlayRecord:
     header = headers.overlays[overlay]
     if isinstance(header, UnreadableFile):

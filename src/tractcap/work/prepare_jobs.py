@@ -20,7 +20,7 @@ from tractcap.records.sidecar_fields import EMPTY, FAILED, MISSING
 from tractcap.records.tractogram_piece import WHOLE, Piece, pieces
 from tractcap.records.worker_requests import FindOutline, OverlayHeader, UnreadableFile
 from tractcap.work import memory_plan
-from tractcap.work.chosen_images import MatchedImages, choose, memory_need, overlay_records, state_of
+from tractcap.work.chosen_images import MatchedImages, choose, memory_need, not_shown, overlay_records, state_of
 from tractcap.work.disk_spool import Spool
 from tractcap.work.jobs import Job, RunPlan, UndrawnTractogram
 from tractcap.work.pool import Pool, PoolLimits, Task, do_alone
@@ -213,9 +213,14 @@ class _Planner:
             memory_need(images, headers, settings.coloring), tubes=picture.style == TUBES,
             sheets=sum(header.sheets for header in shown), geometry=memory_plan.geometry(shown),
         )  # fmt: skip
+        overlays = overlay_records(images.overlays, headers)
         bound = ceiling(self._watch.budget.cpus)  # of each process, by a ulimit
         room = self._room if bound is None else min(self._room, bound)
         render = memory_plan.fit(workload, room)
+        if render is None and shown:
+            overlays = not_shown(overlays, as_mb(memory_plan.least(workload, settings.margin)))
+            workload = replace(workload, sheets=0, geometry=0)
+            render = memory_plan.fit(workload, room)
         need = memory_plan.need(workload, render) if render else 0
         if settings.mem_per_job is not None:
             need = settings.mem_per_job
@@ -233,7 +238,6 @@ class _Planner:
             )
             return UndrawnTractogram(source, FAILED, why, too_large=True)
         reference, scalar_map = (state_of(path, headers) for path in (images.reference, images.scalar_map))
-        overlays = overlay_records(images.overlays, headers)
         return Job(source, header, workload, render, need, _NO_COLOR, images, reference, scalar_map, mine, overlays)
 
     def _add(self, name: str, plans: Sequence[Job | UndrawnTractogram]) -> None:

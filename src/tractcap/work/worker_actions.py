@@ -102,7 +102,7 @@ def find_outline(request: FindOutline, report: Report) -> Box:
 
 def inspect_overlay(request: InspectOverlay, report: Report) -> OverlayHeader:
     """Read an overlay's file for what it holds."""
-    header = overlays.inspect(request.overlay)
+    header = overlays.inspect(request.overlay, request.vtk_space)
     report(1)
     return header
 
@@ -205,7 +205,7 @@ def _scene(request: Draw, *, with_overlays: bool = True) -> Scene:
     ]
     anatomy = _anatomy(scene.reference.path) if scene.reference else None
     shown = tuple(one for one in scene.overlays if not one.missing) if with_overlays else ()
-    beside = [overlay.on(anatomy) if anatomy else overlay for overlay in _overlays(shown)]
+    beside = [overlay.on(anatomy) if anatomy else overlay for overlay in _overlays(shown, scene.vtk_space)]
     return Scene(bundles, Frame(*scene.frame), scene.options, anatomy, scene.slices_at, beside)
 
 
@@ -239,8 +239,8 @@ def _read_map(path: str, _modified: int) -> Volume:
 
 
 @lru_cache(1)
-def _overlays(records: tuple[OverlayRecord, ...]) -> tuple[DrawableOverlay, ...]:
-    return tuple(overlays.load(record) for record in records)
+def _overlays(records: tuple[OverlayRecord, ...], vtk_space: str) -> tuple[DrawableOverlay, ...]:
+    return tuple(overlays.load(record, vtk_space) for record in records)
 
 
 def _vector(values: Sequence[float]) -> tuple[float, float, float]:

@@ -22,7 +22,7 @@ from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
 from tractcap.inputs.tractograms.chunks import Block, parts
 from tractcap.inputs.tractograms.vtk_header import read_header
 
-_SPACES = {"RAS": np.eye(4), "LPS": np.diag([-1.0, -1, 1, 1])}
+SPACES = {"RAS": np.eye(4), "LPS": np.diag([-1.0, -1, 1, 1])}
 _BYTES_PER_POINT = {False: 36, True: 48}
 """Memory while VTK reads and afterwards: a point in single or double precision, its number, VTK's buffers.
 Measured over legacy files of versions 4.2 and 5.1 and XML files, as text, binary, appended and compressed."""
@@ -40,8 +40,12 @@ class VtkTractogram(Tractogram):
         self._default_space = vtk_space
         super().__init__(path)
 
+    @property
+    def _unreadable(self) -> InputError:
+        return self.damaged("VTK can't read it as polylines; it may be cut off")
+
     def _read_header(self) -> Header:
-        with self.path.open("rb") as file, self._errors_of_vtk():
+        with self.path.open("rb") as file, errors_of_vtk(self._unreadable):
             found = read_header(mmap(file.fileno(), 0, access=ACCESS_READ))
         if found is None:
             raise self.damaged("it begins like neither a legacy nor an XML file of VTK")
@@ -56,7 +60,7 @@ class VtkTractogram(Tractogram):
             raise self.damaged(f"its header promises {max(points, lines):,} points or lines, more than it can hold")
         if found.points and found.lines == 0:
             raise self.damaged(f"it holds {points:,} points and no lines between them; it may be cut off")
-        known = {space.upper() for space in found.spaces} & set(_SPACES)
+        known = {space.upper() for space in found.spaces} & set(SPACES)
         if len(known) > 1:
             raise InputError(f"{self.path} says that its space is {' and '.join(sorted(known))}: it can only be one.")
         if found.spaces and not known and not self._default_space:
@@ -64,7 +68,7 @@ class VtkTractogram(Tractogram):
                 f"{self.path} says that its space is {', '.join(sorted(found.spaces))}, which isn't known here: say by "
                 "--vtk-space which of RAS and LPS that is."
             )
-        self._affine = _SPACES[next(iter(known), self._default_space or "RAS")]
+        self._affine = SPACES[next(iter(known), self._default_space or "RAS")]
         notes = () if known or self._default_space else ("the file doesn't say its space: RAS+ mm is taken",)
         largest = max([*found.per_point.values(), *found.per_line.values()], default=0)
         more = largest if found.xml else max(0, size - points * _BYTES_IN_FILE)
@@ -128,7 +132,7 @@ class VtkTractogram(Tractogram):
 
         reader: Any = (vtkXMLPolyDataReader if self._found.xml else vtkPolyDataReader)()
         reader.SetFileName(str(self.path))
-        with self._errors_of_vtk():
+        with errors_of_vtk(self._unreadable):
             if self._found.xml:  # the lines and the data of that name: no others are loaded
                 reader.UpdateInformation()
                 for arrays in (reader.GetPointDataArraySelection(), reader.GetCellDataArraySelection()):
@@ -140,22 +144,23 @@ class VtkTractogram(Tractogram):
                     getattr(reader, f"ReadAll{kind}On")()
             reader.Update()
         if reader.GetErrorCode() or reader.GetOutput() is None:
-            raise self.damaged("VTK can't read it as polylines; it may be cut off")
+            raise self._unreadable
         return reader.GetOutput()
 
-    @contextmanager
-    def _errors_of_vtk(self) -> Iterator[None]:
-        """Raise what VTK only prints, even where FURY has silenced it: a file that is cut off is no error to VTK."""
-        from vtkmodules.vtkCommonCore import vtkObject, vtkOutputWindow, vtkStringOutputWindow
 
-        messages, window = vtkStringOutputWindow(), vtkOutputWindow.GetInstance()
-        shows_warnings = vtkObject.GetGlobalWarningDisplay()
-        vtkOutputWindow.SetInstance(messages)
-        vtkObject.SetGlobalWarningDisplay(1)
-        try:
-            yield
-        finally:
-            vtkOutputWindow.SetInstance(window)
-            vtkObject.SetGlobalWarningDisplay(shows_warnings)
-        if messages.GetOutput().strip():
-            raise self.damaged("VTK can't read it as polylines; it may be cut off")
+@contextmanager
+def errors_of_vtk(damaged: InputError) -> Iterator[None]:
+    """Raise what VTK only prints, even where FURY has silenced it: a file that is cut off is no error to VTK."""
+    from vtkmodules.vtkCommonCore import vtkObject, vtkOutputWindow, vtkStringOutputWindow
+
+    messages, window = vtkStringOutputWindow(), vtkOutputWindow.GetInstance()
+    shows_warnings = vtkObject.GetGlobalWarningDisplay()
+    vtkOutputWindow.SetInstance(messages)
+    vtkObject.SetGlobalWarningDisplay(1)
+    try:
+        yield
+    finally:
+        vtkOutputWindow.SetInstance(window)
+        vtkObject.SetGlobalWarningDisplay(shows_warnings)
+    if messages.GetOutput().strip():
+        raise damaged
