@@ -103,6 +103,9 @@ def test_streamlines_of_one_point_and_of_none_are_counted(tmp_path: Path) -> Non
     """One of none takes 13 bytes, as DSI Studio counts them."""
     track = bytes(13) + head(3, 1, 2, 3) + bytes(13) + bytes(13) + head(6, 4, 5, 6) + bytes(3) + bytes(13)
     assert [len(one) for one in read(file(tmp_path, track))] == [0, 1, 0, 0, 2, 0]
+    for count in (0, 1):
+        path = file(tmp_path, (head(3, 0, 0, 0) if count else bytes(13)) * 50)
+        assert open_tractogram(path).header.streamlines >= len(read(path)) == 50
 
 
 @pytest.mark.parametrize("name", ["a.tt", "a.tt.gz"])
@@ -190,6 +193,10 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
         "streamline 3 claims 9 coordin.*more",
     ),
     "a count beyond all": ({"track": GOOD + head(2**32 - 1, 0, 0, 0)}, "streamline 2 claims 4,294,967,295 coord"),
+    "a count behind a long one": (
+        {"track": head(900_000, 0, 0, 0) + bytes(899_997) + GOOD + head(7, 0, 0, 0)},
+        "streamline 3 claims 7 coordinates",
+    ),
     "bytes left behind": ({"track": GOOD * 2 + bytes(3)}, "'track' ends within streamline 3"),
     "a streamline over two matrices": ({"track": GOOD + GOOD[:9], "track1": GOOD[9:]}, "streamline 2 claims 6 coord"),
     "a matrix left out": ({"track2": GOOD}, "a matrix 'track2' where 'track1' should be"),

@@ -18,6 +18,7 @@ from sys import intern
 
 from tractcap.errors import RecordError, SettingsError
 from tractcap.files import read_text
+from tractcap.inputs.bundles_within import bundles_within
 from tractcap.inputs.filenames import SUFFIXES, participant_of, split_image, split_name, split_source
 from tractcap.inputs.filters import TRACTOGRAM, Filters
 from tractcap.inputs.layouts import GROUP, Layout, bare_label, fitting, from_folders, from_labels, known
@@ -271,12 +272,26 @@ class _Search:
         labels.sessions.add(facts.session)
         if not filters.keep_session(facts.session):
             return
+        self._keep_bundle(source)
+        try:
+            bundles = [] if source.empty else bundles_within(source.path)
+        except RecordError as error:
+            self._failed.append(
+                f"{str(error).rstrip('.')}: the bundles within {source.name} aren't shown by themselves"
+            )
+            return
+        for bundle in bundles:
+            self._keep_bundle(replace(source, name=f"{source.name}/{bundle}"))
+
+    def _keep_bundle(self, source: Source) -> None:
+        """Keep a tractogram, or a bundle within it, if the filters of bundles and entities do."""
+        facts, filters, labels = source.facts, self._filters, self._labels
         labels.bundles.add(facts.bundle.key)
         labels.tracts.update(label for label in filters.tracts if filters.means(label, facts.bundle))
         entities = dict(facts.entities)
         if filters.keep_bundle(facts.bundle) and filters.keep(TRACTOGRAM, entities):
             self._sources.append(source)
-            self._spellings[facts.participant].add(bool(participant_of(source.name)))
+            self._spellings[facts.participant].add(bool(participant_of(source.file)))
             if group := entities.get(GROUP):
                 self._groups[facts.participant].add(group)
 
@@ -375,7 +390,7 @@ class _Search:
             return f"by a folder of that name, as --layout {layout.text!r} would{skipped}"
         if layout:
             return f"by folders that hold the same bundles, as --layout {layout.text!r} would"
-        return "by sub- in their paths" if participant_of(source.name) else "by how their files' names begin"
+        return "by sub- in their paths" if participant_of(source.file) else "by how their files' names begin"
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tractcap.inputs.bundle_names import BundleName, identify, is_known, without_state
+from tractcap.inputs.bundles_within import names_file, split_bundle
 from tractcap.inputs.filenames import (
     BUNDLE_ENTITIES,
     SUFFIXES,
@@ -51,11 +52,11 @@ class PathFacts:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One tractogram, as a place below the input.
+    """One tractogram, or one bundle of several in a file, as a place below the input.
 
     Parameters
     ----------
-    root, name : the input, and the tractogram's path below it.
+    root, name : the input, and the tractogram's path below it; a bundle within a file is below the file.
     dataset : the folder below the input that holds its dataset's description.
     pattern : the layout that its path is read by; None for names that need none.
     renamed : what its pictures' names begin with where that isn't its own name.
@@ -73,6 +74,11 @@ class Source:
     def path(self) -> Path:
         """The file, or the folder of an unpacked TRX; the JSON file of an ``empty`` bundle."""
         return self.elsewhere or self.root / self.name
+
+    @property
+    def file(self) -> str:
+        """The path below the input without the bundle within the file."""
+        return split_bundle(self.name)[0]
 
     @property
     def empty(self) -> bool:
@@ -132,12 +138,13 @@ class Source:
         if facts.participant:
             session = [f"ses-{facts.session}"] if facts.session else []
             return "/".join([f"sub-{facts.participant}", *session, FIGURES])
-        return self.name[: self.name.rfind("/") + 1] + FIGURES
+        return self.file[: self.file.rfind("/") + 1] + FIGURES
 
     @property
     def stem(self) -> str:
         """What its pictures' names begin with: its own name, or the bundle's where a folder names that."""
-        own, label = split_source(self.name)[0].rpartition("/")[2], self.bundle.original
+        (file, within), label = split_bundle(self.name), self.bundle.original
+        own = "_".join(filter(None, [split_source(file)[0].rpartition("/")[2], within]))
         return short(self.renamed or (label if self.pattern and label not in own else own))
 
     @property
@@ -176,12 +183,17 @@ class Image:
 def fingerprint(path: Path) -> tuple[int, int]:
     """Size of a tractogram in bytes and time of its last change in ns; of a folder, over all its files.
 
+    The file that names a bundle within another is part of it.
+
     Raises
     ------
     OSError
         When it is gone.
     """
+    file, bundle = split_bundle(str(path))
+    path, names = Path(file), names_file(Path(file))
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    files += [names] if bundle and names.exists() else []
     states = [file.stat() for file in files]
     return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
 
@@ -209,6 +221,9 @@ def short(stem: str) -> str:
 
 @lru_cache(maxsize=512)
 def _facts(name: str, layout: Layout | None) -> PathFacts:
+    file, within = split_bundle(name)
+    if within:
+        return replace(_facts(file, layout), bundle=identify(within))
     path, ending = split_source(name)
     stem = path.rpartition("/")[2]
     of_tool = bool(layout and layout.tool)

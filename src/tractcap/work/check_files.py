@@ -172,7 +172,7 @@ def _in_atlas(path: Path | None) -> Finder:
     """Finds the bundle of the same name in an atlas: a tractogram before an image, then one of the same space."""
     if path is None:
         return lambda _source: None
-    if not path.is_dir() and path.exists():
+    if not path.is_dir() and path.exists() and len(_searched(path, "--atlas")) < 2:
         return _single(path)
     tractograms: dict[str, list[ComparisonFile]] = {}
     images: dict[str, list[ComparisonFile]] = {}
@@ -214,7 +214,7 @@ def _as_before(path: Path | None) -> Finder:
     """Finds the same bundle of the same participant and session elsewhere, or of nobody where that has no people."""
     if path is None:
         return lambda _source: None
-    if path.is_file():
+    if path.is_file() and len(_searched(path, "--before")) < 2:
         return _single(path)
     bundles: dict[tuple[str, str, str], list[Source]] = {}
     for other in _searched(path, "--before"):

@@ -76,9 +76,16 @@ class Participant:
 
 
 def shown_together(jobs: Iterable[Job]) -> list[list[Job]]:
-    """Jobs of one participant that can be shown in one picture, since they are of one session and one variant."""
+    """Jobs of one participant that can be shown in one picture, since they are of one session and one variant.
+
+    A file is left out where bundles within it are shown.
+    """
+    jobs = list(jobs)
+    shown_by_bundle = {job.source.file for job in jobs if job.source.file != job.source.name}
     groups: dict[tuple[str, Variant], list[Job]] = {}
     for job in sorted(jobs, key=lambda job: job.source.path):
+        if job.source.name in shown_by_bundle:
+            continue
         groups.setdefault((job.source.session, job.source.variant), []).append(job)
     return [group for group in groups.values() if len(group) > 1]
 

@@ -19,6 +19,7 @@ from tractcap.drawing.tractogram_piece import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.errors import InputError, MissingError
 from tractcap.files import all_together, clear_parts, write_whole
+from tractcap.inputs.bundles_within import split_bundle
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.reading import reading
 from tractcap.inputs.search import fingerprint
@@ -79,7 +80,7 @@ def _readable(path: str, read: Callable[[str], T]) -> T | UnreadableFile:
         with reading(Path(path)):
             return read(path)
     except InputError as error:
-        return UnreadableFile(str(error), error.status if Path(path).exists() else MissingError.status)
+        return UnreadableFile(str(error), error.status if Path(split_bundle(path)[0]).exists() else MissingError.status)
 
 
 def _tractogram_header(path: str, vtk_space: str) -> TractogramHeader:

@@ -6,6 +6,7 @@ Each format is a module with one class; this registry chooses by the file's name
 from pathlib import Path
 
 from tractcap.errors import InputError
+from tractcap.inputs.bundles_within import split_bundle
 from tractcap.inputs.filenames import split_name
 from tractcap.inputs.reading import check_file, reading
 from tractcap.inputs.tractograms.base import Header, Tractogram
@@ -37,7 +38,7 @@ def open_tractogram(path: Path, vtk_space: str = "") -> Tractogram:
 
     Parameters
     ----------
-    path : the file, or the folder of an unpacked ``.trx``.
+    path : the file, or the folder of an unpacked ``.trx``; with the name of a bundle behind it, only that is read.
     vtk_space : ``"RAS"`` or ``"LPS"``, the space of ``.vtk``, ``.vtp`` and ``.fib`` files that don't say theirs.
 
     Raises
@@ -45,14 +46,15 @@ def open_tractogram(path: Path, vtk_space: str = "") -> Tractogram:
     InputError
         When the name's ending isn't known, or the file isn't what its name says.
     """
-    _, ending = split_name(path.name)
+    file = Path(split_bundle(str(path))[0])
+    _, ending = split_name(file.name)
     if path.suffix.lower() == ".dpy":
         raise InputError(f"{path} is a .dpy, which isn't read: save it as .trk or .trx with DIPY.")
     if ending not in FORMATS:
         raise InputError(f"{path} is not a tractogram by its name: expected one of {', '.join(FORMATS)}.")
     kind = FORMATS[ending]
-    with reading(path):
-        is_folder = kind is TrxTractogram and path.is_dir()
+    with reading(file):
+        is_folder = kind is TrxTractogram and file.is_dir()
     if not is_folder:
-        check_file(path, "give the tractogram itself")
+        check_file(file, "give the tractogram itself")
     return VtkTractogram(path, vtk_space) if kind is VtkTractogram else kind(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tractcap.errors import InputError
+from tractcap.inputs.bundles_within import split_bundle
 from tractcap.inputs.reading import each, not_whole, reading
 from tractcap.inputs.tractograms.chunks import Block, Chunk, chunked
 
@@ -47,15 +48,19 @@ class Header:
 
 
 class Tractogram(ABC):
-    """One tractogram file. Opening it reads and checks the header; :meth:`chunks` reads the points."""
+    """One tractogram file, or the ``bundle`` of that name within it.
+
+    Opening it reads and checks the header; :meth:`chunks` reads the points.
+    """
 
     format: ClassVar[str]
     header: Header
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        with reading(path, f"a {self.format} file"):
-            if path.is_file() and not path.stat().st_size:
+        file, self.bundle = split_bundle(str(path))
+        self.path, self.file = path, Path(file)
+        with reading(self.file, f"a {self.format} file"):
+            if self.file.is_file() and not self.file.stat().st_size:
                 raise self.damaged("it has no bytes")
             self.header = self._read_header()
 
@@ -77,11 +82,11 @@ class Tractogram(ABC):
         if data and data not in names:
             present = f"it has {', '.join(names)}" if names else "it has none"
             raise InputError(f"{self.path} has no data {data!r} to colour by: {present}.")
-        return each(self.path, f"a {self.format} file", chunked(self._read_blocks(data), max_points))
+        return each(self.file, f"a {self.format} file", chunked(self._read_blocks(data), max_points))
 
     def damaged(self, what: str) -> InputError:
         """The error for a damaged file; ``what`` ends the sentence."""
-        return not_whole(self.path, self.format, what)
+        return not_whole(self.file, self.format, what)
 
     @abstractmethod
     def _read_header(self) -> Header:
@@ -89,4 +94,4 @@ class Tractogram(ABC):
 
     @abstractmethod
     def _read_blocks(self, data: str) -> Iterator[Block]:
-        """Decode the streamlines, with the data of that name unless it is empty."""
+        """Decode the streamlines, those of the ``bundle`` if there is one, with the data of that name, if any."""

@@ -34,6 +34,19 @@ class Block:
     per_streamline: Fields = field(default_factory=dict)
 
 
+def selected(block: Block, belong: NDArray[np.bool_]) -> Block:
+    """The streamlines of a block that belong, by what ``belong`` (S,) says of each."""
+    points = np.repeat(belong, block.lengths)
+    return Block(
+        block.points[points],
+        block.lengths[belong],
+        bool(block.continues and belong[0]),
+        bool(block.open and belong[-1]),
+        {name: values[points] for name, values in block.per_point.items()},
+        {name: values[belong] for name, values in block.per_streamline.items()},
+    )
+
+
 @dataclass
 class Chunk:
     """Streamlines to be drawn together: ``points[offsets[i]:offsets[i + 1]]`` is the i-th.

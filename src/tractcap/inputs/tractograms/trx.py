@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tractcap.inputs.reading import DEFLATE_RATIO, check_file, open_plain
 from tractcap.inputs.tractograms.base import BLOCK_BYTES, Header, Tractogram
-from tractcap.inputs.tractograms.chunks import Block, parts
+from tractcap.inputs.tractograms.chunks import Block, parts, selected
 
 Take = Callable[[int], NDArray[np.generic]]
 """Reads the next so many values of an array."""
@@ -83,17 +83,22 @@ class TrxTractogram(Tractogram):
         # a group is the numbers of its streamlines; the data of a whole group, dpg, can't be drawn along lines
         groups = [m for m in arrays if m.folder == "groups" and m.columns == 1 and m.dtype.kind in "iu"]
         self._groups = {f"group:{m.name}": m for m in groups}
-        return Header(self._streamlines, True, self._points, 0, tuple(self._dpv), (*self._dps, *self._groups))
+        per_point, per_streamline = tuple(self._dpv), (*self._dps, *self._groups)
+        if not self.bundle:
+            return Header(self._streamlines, True, self._points, 0, per_point, per_streamline)
+        if f"group:{self.bundle}" not in self._groups:
+            raise self.damaged(f"its group {self.bundle} isn't one of numbers of streamlines")
+        return Header(self._groups[f"group:{self.bundle}"].rows, False, self._points, 0, per_point, per_streamline)
 
     def _list(self) -> Iterator[tuple[str, int]]:
         """The members' paths and sizes in bytes."""
-        if self.path.is_dir():
-            for file in sorted(self.path.rglob("*")):
+        if self.file.is_dir():
+            for file in sorted(self.file.rglob("*")):
                 if not file.is_dir():
                     check_file(file, "give the TRX folder as it was unpacked")
-                    yield file.relative_to(self.path).as_posix(), file.stat().st_size
+                    yield file.relative_to(self.file).as_posix(), file.stat().st_size
             return
-        with zipfile.ZipFile(self.path) as archive:
+        with zipfile.ZipFile(self.file) as archive:
             for info in archive.infolist():
                 if info.file_size > info.compress_size * _MOST_SHRUNK.get(info.compress_type, 1):
                     raise self.damaged(f"its {info.filename} claims {info.file_size:,} bytes, more than it can hold")
@@ -103,7 +108,7 @@ class TrxTractogram(Tractogram):
 
     def _dictionary(self, info: zipfile.ZipInfo) -> int:
         """Bytes of memory that unpacking an LZMA member takes, as its own header says."""
-        with self.path.open("rb") as file:
+        with self.file.open("rb") as file:
             file.seek(info.header_offset + 26)
             name, more = struct.unpack("<HH", file.read(4))
             file.seek(name + more, os.SEEK_CUR)
@@ -125,57 +130,66 @@ class TrxTractogram(Tractogram):
         if not self._positions or not self._offsets:
             return
         with self._opened() as open_member:
-            take_points = self._array(open_member, self._positions)
-            take_values = self._array(open_member, self._dpv[data]) if data in self._dpv else None
-            take_numbers = self._per_streamline(open_member, data) if data and not take_values else None
-            values: NDArray[np.generic] = np.empty(0)
+            positions = _Column(self, open_member, self._positions)
+            values = _Column(self, open_member, self._dpv[data]) if data in self._dpv else None
+            take_numbers = self._per_streamline(open_member, data) if data and not values else None
+            members = self._membership(open_member, f"group:{self.bundle}") if self.bundle else None
+            numbers: NDArray[np.generic] = np.empty(0)
+            begun = 0
             for part in parts(self._lengths(open_member, self._offsets), _POINTS):
-                with np.errstate(over="ignore"):
-                    points = take_points(part.points).astype(np.float32)
-                block = Block(points, part.lengths, part.continues, part.open)
-                if take_values:
-                    block.per_point = {data: take_values(part.points)}
+                first, begun = begun - part.continues, begun - part.continues + len(part.lengths)
                 if take_numbers:
                     fresh = take_numbers(len(part.lengths) - part.continues)
-                    values = np.concatenate([values[-1:], fresh]) if part.continues else fresh
-                    block.per_streamline = {data: values}
-                yield block
-
-    def _array(self, open_member: OpenMember, member: _Member) -> Take:
-        file = open_member(member.path)
-        return lambda count: self._rows(file, member, count)
+                    numbers = np.concatenate([numbers[-1:], fresh]) if part.continues else fresh
+                if members is not None and not members[first:begun].any():
+                    positions.skip(part.points)
+                    if values:
+                        values.skip(part.points)
+                    continue
+                with np.errstate(over="ignore"):
+                    points = positions.take(part.points).astype(np.float32)
+                block = Block(points, part.lengths, part.continues, part.open)
+                if values:
+                    block.per_point = {data: values.take(part.points)}
+                if take_numbers:
+                    block.per_streamline = {data: numbers}
+                yield block if members is None else selected(block, members[first:begun])
 
     def _per_streamline(self, open_member: OpenMember, data: str) -> Take:
         """The data of each streamline; of a group, whether it belongs to it."""
         if data in self._dps:
-            return self._array(open_member, self._dps[data])
-        # one byte for each streamline, since a group names them in any order
-        group, inside, start = self._groups[data], np.zeros(self._streamlines, bool), 0
-        take_numbers, left = self._array(open_member, group), group.rows
-        while left:
-            count = min(left, BLOCK_BYTES // group.dtype.itemsize)
-            numbers = cast(NDArray[np.integer], take_numbers(count))
-            wrong = numbers[(numbers < 0) | (numbers >= self._streamlines)]
-            if len(wrong):
-                raise self.damaged(
-                    f"its {group.path} names streamline {int(wrong[0])}, but it holds {self._streamlines:,} (from 0)"
-                )
-            inside[numbers.astype(np.int64)] = True
-            left -= count
+            return _Column(self, open_member, self._dps[data]).take
+        members, start = self._membership(open_member, data), 0
 
         def take(count: int) -> NDArray[np.generic]:
             nonlocal start
             start += count
-            return inside[start - count : start].astype(np.float32)
+            return members[start - count : start].astype(np.float32)
 
         return take
 
+    def _membership(self, open_member: OpenMember, group: str) -> NDArray[np.bool_]:
+        """Which streamlines belong to a group, (S,): one byte for each, since a group names them in any order."""
+        member = self._groups[group]
+        inside, column, left = np.zeros(self._streamlines, bool), _Column(self, open_member, member), member.rows
+        while left:
+            count = min(left, BLOCK_BYTES // member.dtype.itemsize)
+            numbers = cast(NDArray[np.integer], column.take(count))
+            wrong = numbers[(numbers < 0) | (numbers >= self._streamlines)]
+            if len(wrong):
+                raise self.damaged(
+                    f"its {member.path} names streamline {int(wrong[0])}, but it holds {self._streamlines:,} (from 0)"
+                )
+            inside[numbers.astype(np.int64)] = True
+            left -= count
+        return inside
+
     def _lengths(self, open_member: OpenMember, member: _Member) -> Iterator[NDArray[np.int64]]:
         """The number of points of each streamline, some thousand streamlines at a time."""
-        file, last, left = open_member(member.path), -1, member.rows
+        column, last, left = _Column(self, open_member, member), -1, member.rows
         while left:
             count = min(left, 2**16)
-            offsets = self._rows(file, member, count).astype(np.int64)
+            offsets = column.take(count).astype(np.int64)
             left -= count
             if not left and member.rows == self._streamlines:
                 offsets = np.append(offsets, self._points)
@@ -189,21 +203,34 @@ class TrxTractogram(Tractogram):
         if last != self._points and self._streamlines:
             raise self.damaged(f"its offsets end at {last:,}, but it holds {self._points:,} points")
 
-    def _rows(self, file: BinaryIO, member: _Member, count: int) -> NDArray[np.generic]:
-        values = np.frombuffer(file.read(count * member.columns * member.dtype.itemsize), member.dtype)
-        if len(values) < count * member.columns:
-            raise self.damaged(f"its array {member.path} ends early")
-        return values if member.columns == 1 else values.reshape(count, member.columns)
-
     @contextmanager
     def _opened(self) -> Iterator[OpenMember]:
         """A function that opens members, which are closed together."""
         with ExitStack() as stack:
-            if self.path.is_dir():
-                yield lambda member: stack.enter_context(open_plain(self.path / member))
+            if self.file.is_dir():
+                yield lambda member: stack.enter_context(open_plain(self.file / member))
             else:
-                archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(open_plain(self.path))))
+                archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(open_plain(self.file))))
                 yield lambda member: cast(BinaryIO, stack.enter_context(archive.open(member)))
+
+
+class _Column:
+    """The rows of an array, from the first on."""
+
+    def __init__(self, tractogram: TrxTractogram, open_member: OpenMember, member: _Member) -> None:
+        self._damaged, self._member, self._file = tractogram.damaged, member, open_member(member.path)
+
+    def take(self, count: int) -> NDArray[np.generic]:
+        """Read the next rows: (count,), or (count, columns) if there are several columns."""
+        member = self._member
+        values = np.frombuffer(self._file.read(count * member.columns * member.dtype.itemsize), member.dtype)
+        if len(values) < count * member.columns:
+            raise self._damaged(f"its array {member.path} ends early")
+        return values if member.columns == 1 else values.reshape(count, member.columns)
+
+    def skip(self, count: int) -> None:
+        """Leave out the next rows."""
+        self._file.seek(count * self._member.columns * self._member.dtype.itemsize, os.SEEK_CUR)
 
 
 def _member(path: str, size: int) -> _Member | None:

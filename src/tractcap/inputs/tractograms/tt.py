@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.inputs.affines import places, to_rasmm
+from tractcap.inputs.bundles_within import cluster_names, names_file
 from tractcap.inputs.reading import open_binary, size_bound
 from tractcap.inputs.tractograms.base import BLOCK_BYTES, UNPLACED, Header, Tractogram
-from tractcap.inputs.tractograms.chunks import Block
+from tractcap.inputs.tractograms.chunks import Block, selected
 from tractcap.inputs.tractograms.matlab4 import Matrix, matrices
 
 _READ = BLOCK_BYTES // 4
@@ -43,8 +44,8 @@ class TtTractogram(Tractogram):
         self._tracks: list[Matrix] = []
         self._clusters: Matrix | None = None
         place: dict[str, NDArray[np.floating]] = {}
-        with open_binary(self.path) as file:
-            for matrix in matrices(file, size_bound(self.path), self.damaged):
+        with open_binary(self.file) as file:
+            for matrix in matrices(file, size_bound(self.file), self.damaged):
                 if re.fullmatch(r"track\d*", matrix.name):
                     self._add_track(matrix)
                 elif matrix.name == "cluster":
@@ -60,8 +61,10 @@ class TtTractogram(Tractogram):
         size = sum(matrix.size for matrix in self._tracks)
         if self._clusters and self._clusters.count and not size:
             raise self.damaged(f"it has clusters for {self._clusters.count:,} streamlines, but no matrix 'track'")
+        if self.bundle and not self._clusters:
+            raise self.damaged(f"it has no clusters, although {names_file(self.file).name} names some")
         names = ("cluster",) if self._clusters else ()
-        promised = self._clusters.count if self._clusters else None
+        promised = self._clusters.count if self._clusters and not self.bundle else None
         return Header(size // _BARE, not size, size // 3, 0, (), names, notes, promised)
 
     def _add_track(self, matrix: Matrix) -> None:
@@ -85,23 +88,26 @@ class TtTractogram(Tractogram):
             raise self.damaged("its trans_to_mni and voxel_size don't place its voxels in mm")
         if not given.any():
             yield f"the file has no trans_to_mni, so it doesn't say where the image's origin lies: {UNPLACED}"
-        elif "dimension" in place and np.allclose(given, arbitrary, atol=1e-3):
+        elif np.allclose(given, arbitrary, atol=1e-3):
             yield f"its trans_to_mni is what DSI Studio writes when it doesn't know the image's origin: {UNPLACED}"
         elif "voxel_size" in place and not np.allclose(np.linalg.norm(given[:3, :3], axis=0), sizes, rtol=0.01):
             yield "its voxel_size doesn't fit its trans_to_mni: the latter is taken"
 
     def _read_blocks(self, data: str) -> Iterator[Block]:
+        names = cluster_names(self.file) if self.bundle else []
+        numbers = [number for number, name in enumerate(names) if name == self.bundle]
         with ExitStack() as stack:
-            file = stack.enter_context(open_binary(self.path))
-            clusters = stack.enter_context(self._opened_clusters()) if data else None
+            file = stack.enter_context(open_binary(self.file))
+            clusters = stack.enter_context(self._opened_clusters()) if data or self.bundle else None
             decoder = _Decoder(self)
             for matrix in self._tracks:
                 for block in self._read_track(file, matrix, decoder):
-                    if clusters:
-                        block.per_streamline = {data: clusters.take(block)}
-                    yield block
+                    values = clusters.take(block) if clusters else np.empty(0)
+                    if data:
+                        block.per_streamline = {data: values}
+                    yield selected(block, np.isin(values, numbers)) if self.bundle else block
             if clusters:
-                clusters.finish(decoder.seen)
+                clusters.finish()
 
     def _read_track(self, file: BinaryIO, matrix: Matrix, decoder: "_Decoder") -> Iterator[Block]:
         file.seek(matrix.start)
@@ -120,7 +126,7 @@ class TtTractogram(Tractogram):
     def _opened_clusters(self) -> Iterator["_Clusters"]:
         """The clusters, read side by side with the streamlines, by a file of their own."""
         assert self._clusters
-        with open_binary(self.path) as file:
+        with open_binary(self.file) as file:
             file.seek(self._clusters.start)
             yield _Clusters(self, file, self._clusters)
 
@@ -209,9 +215,10 @@ class _Clusters:
         self._values = np.concatenate([self._values[-1:], fresh]) if block.continues else fresh
         return self._values
 
-    def finish(self, streamlines: int) -> None:
+    def finish(self) -> None:
         """Check that no number is left."""
         if self._left:
+            count = self._matrix.count
             raise self._tractogram.damaged(
-                f"its matrix 'cluster' is for {self._matrix.count:,} streamlines, but there are {streamlines:,}"
+                f"its matrix 'cluster' is for {count:,} streamlines, but there are {count - self._left:,}"
             )
