@@ -88,7 +88,7 @@ class RunPlan:
     people: Sequence[str]
     companions: MatchingImages
     plans: Spool[Job | UndrawnTractogram]
-    colors: Mapping[str, Color]
+    colors: Mapping[str, Color] = field(default_factory=dict)
     tops: set[str] = field(default_factory=set)
     outlines: dict[Path, Box] = field(default_factory=dict)
     parted: dict[Source, Job] = field(default_factory=dict)

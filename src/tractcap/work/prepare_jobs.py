@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tractcap import color_names
-from tractcap.color_names import Color
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError, defect
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import SearchResult, Source, search
@@ -72,8 +71,9 @@ def prepare(
         log.warning("there are %d bundles for %d colours: some share one", len(bundles), len(color_names.apart()))
     planner = _Planner(settings, watch, people, MatchingImages(result.images, settings.filters))
     planner.read_headers(make_workers)
-    planned = planner.plan_all(color_names.assign(bundles))
-    planned.found, planned.unread = result.people, result.failed
+    planner.settle_workers()
+    planned = planner.planned
+    planned.colors, planned.found, planned.unread = color_names.assign(bundles), result.people, result.failed
     if planned.count and settings.reference:
         # the head in a reference that was asked for; those that match in the dataset are each person's own
         request = FindOutline(str(settings.reference))
@@ -87,11 +87,11 @@ def prepare(
 class _Planner:
     """Plans one participant after the other, and remembers of most tractograms no more than two numbers.
 
-    ``extra`` is the most bytes of memory that images take.
+    ``planned`` is the plan so far, ``extra`` the most bytes of memory that images take.
     """
 
     def __init__(self, settings: Settings, watch: Watch, people: Spool[Source], companions: MatchingImages) -> None:
-        self._settings, self._watch, self._people, self._companions = settings, watch, people, companions
+        self._settings, self._watch, self._people = settings, watch, people
         # what all workers may take, by the budget and by what others leave of it
         self._room = min(memory_plan.usable(watch.budget.bytes, settings.margin), watch.room())
         if self._room < HEADER_NEED:
@@ -101,16 +101,15 @@ class _Planner:
                 f"of which the margin, the supervisor and others leave {as_mb(self._room)} MB: "
                 f"give at least {as_mb(smallest)} MB."
             )
+        crew = memory_plan.WorkerPlan(1, watch.budget.cpus, "")
+        self.planned = RunPlan(self._room, crew, list(people), companions, Spool(settings.scratch))
         self._most_workers = settings.nprocs if settings.nprocs > 0 else watch.budget.cpus
         self._shares = Shares(settings.shard, people, 0 if settings.picture.sums else len(settings.picture.sizes))
-        self._plans: Spool[Job | UndrawnTractogram] = Spool(settings.scratch)
         self._asked_for = FileHeaders()  # headers of the images that were asked for
         self._points, self._needs = array("Q"), array("Q")
         self._largest: list[tuple[int, int, Job]] = []  # a heap of those that may be worth pieces: points, number
         self._in_pieces: list[Job] = []  # shares of large ones
-        self._tops: set[str] = set()
-        self._mine = self._bytes = self._failed = self._too_large = self.extra = 0
-        self._too_small = ""
+        self._too_large = self.extra = 0
 
     # reading headers
 
@@ -174,7 +173,7 @@ class _Planner:
                 settings.reference_of(source),
                 settings.find_reference,
                 settings.coloring,
-                self._companions,
+                self.planned.companions,
                 settings.overlays,
             )
             for source in to_read
@@ -242,16 +241,17 @@ class _Planner:
 
     def _add(self, name: str, plans: Sequence[Job | UndrawnTractogram]) -> None:
         """Keep the plans of a participant, and count them."""
-        self._plans.add(name, plans)
+        planned = self.planned
+        planned.plans.add(name, plans)
         for one in plans:
-            self._tops.add(one.source.folder.partition("/")[0])
+            planned.tops.add(one.source.folder.partition("/")[0])
             if isinstance(one, UndrawnTractogram):
-                self._failed += one.status != EMPTY
+                planned.failed += one.status != EMPTY
                 self._too_large += one.too_large
-                self._too_small = self._too_small or one.why * one.too_large
+                planned.too_small = planned.too_small or one.why * one.too_large
                 continue
-            self._mine += one.mine
-            self._bytes += one.header.bytes
+            planned.count += one.mine
+            planned.bytes += one.header.bytes
             self.extra = max(self.extra, one.workload.extra)
             self._points.append(one.points)
             if one.pieces not in ((), (WHOLE,)):
@@ -263,30 +263,25 @@ class _Planner:
 
     # all together
 
-    def plan_all(self, colors: Mapping[str, Color]) -> RunPlan:
+    def settle_workers(self) -> None:
         """Settle how many workers there are, and draw large tractograms in pieces where some would have nothing to do.
 
         No more tractograms are worth it than there are workers: each of them is more than a worker's share.
         """
-        room, workers = self._room, self._most_workers
-        crew, parted = memory_plan.WorkerPlan(1, self._watch.budget.cpus, ""), []
+        planned, room, workers, parted = self.planned, self._room, self._most_workers, []
+        if len(self._points) or planned.failed != self._too_large:
+            planned.too_small = ""  # something else is wrong, or nothing is
         while len(self._points):
             counts = memory_plan.counts(self._points, workers)
             parted = [self._part(job, counts[number], room // workers) for _, number, job in self._largest]
             parted += [self._part(job, 1, room // workers) for job in self._in_pieces]
             needs = [*self._needs, *(job.need for job in parted for _ in job.pieces or (WHOLE,))]
-            crew = memory_plan.crew(self._settings.nprocs, self._watch.budget.cpus, needs, room)
-            if crew.bound_by != "memory" or crew.workers >= workers:
+            planned.crew = memory_plan.crew(self._settings.nprocs, self._watch.budget.cpus, needs, room)
+            planned.usual = max((need for need in needs if need <= room // planned.crew.workers), default=0)
+            if planned.crew.bound_by != "memory" or planned.crew.workers >= workers:
                 break
-            workers = crew.workers  # there is no memory for more, so fewer pieces will do
-        usual = max((need for need in needs if need <= room // crew.workers), default=0) if len(self._points) else 0
-        nothing_else = not len(self._points) and self._failed == self._too_large
-        return RunPlan(
-            room, crew, list(self._people), self._companions, self._plans, colors,
-            self._tops, parted={job.source: job for job in parted},
-            count=self._mine, failed=self._failed, bytes=self._bytes, usual=usual,
-            too_small=self._too_small if nothing_else else "",
-        )  # fmt: skip
+            workers = planned.crew.workers  # there is no memory for more, so fewer pieces will do
+        planned.parted = {job.source: job for job in parted}
 
     def _part(self, job: Job, count: int, room: int) -> Job:
         """Let a job be drawn in so many pieces, or in those that it has, where each fits into ``room`` bytes."""

@@ -2,8 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -109,21 +108,16 @@ class Run:
         """Measure and draw each participant; all are measured first where one range of colours is for all."""
 
         async def measure_and_draw(name: str) -> None:
-            person = self._begin(name)
-            async with self._safely(person):
-                await self._measure_all(person)
-                await self._draw_all(person)
+            await self._safely(self._begin(name), self._measure_all, self._draw_all)
 
         async def measure(name: str) -> None:
             person = self._begin(name)
-            async with self._safely(person):
-                await self._measure_all(person)
+            await self._safely(person, self._measure_all)
             spool.add(name, [person])
 
         async def draw(person: Participant) -> None:
             person.limits = limits
-            async with self._safely(person):
-                await self._draw_all(person)
+            await self._safely(person, self._draw_all)
 
         if not self._settings.coloring.over_group:
             yield map(measure_and_draw, people)
@@ -140,11 +134,11 @@ class Run:
             self._record_undrawn(one.source, one.status, one.why)
         return Participant(name, jobs, dict(self._planned.outlines))
 
-    @asynccontextmanager
-    async def _safely(self, person: Participant) -> AsyncIterator[None]:
+    async def _safely(self, person: Participant, *steps: Callable[[Participant], Story]) -> None:
         """What goes wrong here with a participant, as it never should, costs that one alone."""
         try:
-            yield
+            for step in steps:
+                await step(person)
         except Exception as error:
             log.debug("%s", traceback.format_exc())
             self._other_failed(f"{person.readable}: {defect(error)}", person.readable)
