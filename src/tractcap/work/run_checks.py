@@ -104,8 +104,8 @@ class RunChecks:
             jobs, _ = self._planned.of(participant)
             participant_checks = self.of(jobs)
             await participant_checks.read_headers()
-            for name, need in participant_checks.needs():
-                needs[name] = max(needs[name], need)
+            for check in participant_checks.possible():
+                needs[check.check.name] = max(needs[check.check.name], check.need)
 
         if needs:
             limits = PoolLimits(1, HEADER_NEED, timeout=self.settings.timeout)
@@ -141,12 +141,11 @@ class ParticipantChecks:
 
     # which there are to make
 
-    def needs(self) -> Iterator[tuple[str, int]]:
-        """The bytes that each check takes of each bundle that has what it needs."""
-        for check in (check for name, check in checks().items() if name in self._settings.checks.names):
-            for planned in (self._plan(check, job) for job in self._jobs.values() if job.leads):
-                if not check.missing(planned.request.inputs):
-                    yield check.name, planned.need
+    def possible(self) -> Iterator[PlannedCheck]:
+        """The checks that were asked for, of each bundle that has what they need."""
+        leading = [job for job in self._jobs.values() if job.leads]
+        all_planned = (self._plan(checks()[name], job) for name in self._settings.checks.names for job in leading)
+        return (planned for planned in all_planned if not planned.check.missing(planned.request.inputs))
 
     def to_make(self, job: Job) -> Iterator[PlannedCheck]:
         """The checks that are to be made of a bundle; records of the others are written."""

@@ -129,14 +129,10 @@ class _Scheduler:
             group.running += 1
             self._go_on(_Running(story, group), None)
             return True
-        return self._finish(group)
-
-    def _finish(self, group: _Group) -> bool:
-        """Let go on what waits for a group that is done."""
         if group.running or group.parent is None:
             return False
-        group.parent.group.groups.remove(group)
-        self._go_on(group.parent, group.error or None)
+        group.parent.group.groups.remove(group)  # it is done, and what waits for it goes on
+        self._go_on(group.parent, group.error)
         return True
 
     def ended(self, event: Event[Any]) -> None:
