@@ -162,7 +162,11 @@ def parser(kind: Any) -> Callable[[Any], Any]:
     if origin is Annotated:
         return partial(_checked, parser(arguments[0]), arguments[1:])
     if origin in (Union, UnionType):
-        return partial(_any_of, [parser(one) for one in arguments if one is not NoneType], NoneType in arguments)
+        return partial(
+            _any_of,
+            [parser(alternative) for alternative in arguments if alternative is not NoneType],
+            NoneType in arguments,
+        )
     if origin is tuple:
         return partial(_items, parser(arguments[0]), None if arguments[-1] is Ellipsis else len(arguments))
     if origin is Mapping:

@@ -125,7 +125,9 @@ class ComparisonFinder:
         """
         mirrors, metrics = mirrored(sources), self._options.metrics
         if (known := self._options.files) is not None:
-            return {one: replace(known.get(one, ComparisonFiles()), mirror=mirrors.get(one)) for one in sources}
+            return {
+                source: replace(known.get(source, ComparisonFiles()), mirror=mirrors.get(source)) for source in sources
+            }
         files = {}
         for source in sources:
             wanted = (metrics or dict.fromkeys(USUAL)).items()

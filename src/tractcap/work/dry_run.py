@@ -42,8 +42,8 @@ def describe(planned: RunPlan, settings: Settings, budget: Budget, checks: Mappi
     for name, need in checks.items():
         refused = ": more than there is, so it will be refused" * (need > planned.room)
         yield f"  {as_mb(need):>9,} MB  {name}{refused if need else ': no bundle has what it needs'}"
-    for one in _undrawn(planned):
-        yield f"  is empty: {one.why}" if one.status == EMPTY else f"  can't be drawn: {one.why}"
+    for undrawn in _undrawn(planned):
+        yield f"  is empty: {undrawn.why}" if undrawn.status == EMPTY else f"  can't be drawn: {undrawn.why}"
     yield from (f"  can't be read: {why}" for why in planned.unread)
 
 
@@ -65,8 +65,8 @@ def as_json(planned: RunPlan, settings: Settings, budget: Budget, checks: Mappin
         ),
         "checks": dict(checks),
         "people": list(planned.found),
-        "empty": (_path_and_why(one) for one in _undrawn(planned) if one.status == EMPTY),
-        "failed": (_path_and_why(one) for one in _undrawn(planned) if one.status != EMPTY),
+        "empty": (_path_and_why(undrawn) for undrawn in _undrawn(planned) if undrawn.status == EMPTY),
+        "failed": (_path_and_why(undrawn) for undrawn in _undrawn(planned) if undrawn.status != EMPTY),
         "unread": list(planned.unread),
     }
     between = "{"
@@ -87,11 +87,11 @@ def _jobs(planned: RunPlan) -> Iterator[Job]:
 
 
 def _undrawn(planned: RunPlan) -> Iterator[UndrawnTractogram]:
-    return (one for name in planned.people for one in planned.of(name)[1])
+    return (undrawn for name in planned.people for undrawn in planned.of(name)[1])
 
 
-def _path_and_why(one: UndrawnTractogram) -> dict[str, str]:
-    return {"path": str(one.source.path), "status": one.status, "why": one.why}
+def _path_and_why(undrawn: UndrawnTractogram) -> dict[str, str]:
+    return {"path": str(undrawn.source.path), "status": undrawn.status, "why": undrawn.why}
 
 
 def _several(count: int, singular: str, plural: str) -> str:

@@ -95,7 +95,7 @@ def write_undrawn(output: Path, source: Source, status: str, why: str, known: So
     state = known or alone
     if isinstance(earlier, DrawnRecord):
         drawn = earlier.source_bytes, earlier.source_modified
-        if drawn in [((one.bytes,), (one.modified,)) for one in (alone, state)]:
+        if drawn in [((known_state.bytes,), (known_state.modified,)) for known_state in (alone, state)]:
             return
     _undrawn_record(identity_of(source, status), [state], why).write(path)
 

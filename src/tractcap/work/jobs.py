@@ -103,6 +103,6 @@ class RunPlan:
     def of(self, participant: str) -> tuple[list[Job], list[UndrawnTractogram]]:
         """The jobs of a participant, and what of it can't be drawn or is empty."""
         plans = self.plans.of(participant)
-        jobs = [self.parted.get(one.source, one) for one in plans if isinstance(one, Job)]
+        jobs = [self.parted.get(plan.source, plan) for plan in plans if isinstance(plan, Job)]
         jobs = [replace(job, color=self.colors[job.source.bundle.key]) for job in jobs]
-        return jobs, [one for one in plans if isinstance(one, UndrawnTractogram)]
+        return jobs, [plan for plan in plans if isinstance(plan, UndrawnTractogram)]

@@ -157,7 +157,9 @@ class _Planner:
                 return
             for name, sources in people.items():
                 here = self._shares.of(name, sources)
-                self._add(name, [UndrawnTractogram(one, FAILED, f"{one.path}: {defect(error)}") for one in here])
+                self._add(
+                    name, [UndrawnTractogram(source, FAILED, f"{source.path}: {defect(error)}") for source in here]
+                )
 
     async def _plan_people(self, people: Mapping[str, Sequence[Source]]) -> None:
         """Read the headers of some participants' tractograms, and plan how each of them is drawn.
@@ -178,7 +180,7 @@ class _Planner:
             )
             for source in to_read
         }
-        images = {path for one in chosen.values() for path in one.paths}
+        images = {path for images_of in chosen.values() for path in images_of.paths}
         headers = FileHeaders(images=dict(self._asked_for.images), overlays=dict(self._asked_for.overlays))
         await headers.read([source.path for source in to_read], sorted(images), settings.vtk_space)
         plans = {
@@ -194,7 +196,7 @@ class _Planner:
             for name, sources in people.items()
         }
         for name, several in plans.items():
-            self._add(name, [one for one in several if isinstance(one, Job) or one.source in mine[name]])
+            self._add(name, [plan for plan in several if isinstance(plan, Job) or plan.source in mine[name]])
 
     def _plan(
         self, source: Source, chosen: MatchedImages, headers: FileHeaders, mine: tuple[Piece, ...]
@@ -243,21 +245,21 @@ class _Planner:
         """Keep the plans of a participant, and count them."""
         planned = self.planned
         planned.plans.add(name, plans)
-        for one in plans:
-            planned.tops.add(one.source.folder.partition("/")[0])
-            if isinstance(one, UndrawnTractogram):
-                planned.failed += one.status != EMPTY
-                self._too_large += one.too_large
-                planned.too_small = planned.too_small or one.why * one.too_large
+        for plan in plans:
+            planned.tops.add(plan.source.folder.partition("/")[0])
+            if isinstance(plan, UndrawnTractogram):
+                planned.failed += plan.status != EMPTY
+                self._too_large += plan.too_large
+                planned.too_small = planned.too_small or plan.why * plan.too_large
                 continue
-            planned.count += one.mine
-            planned.bytes += one.header.bytes
-            self.extra = max(self.extra, one.workload.extra)
-            self._points.append(one.points)
-            if one.pieces not in ((), (WHOLE,)):
-                self._in_pieces.append(one)
+            planned.count += plan.mine
+            planned.bytes += plan.header.bytes
+            self.extra = max(self.extra, plan.workload.extra)
+            self._points.append(plan.points)
+            if plan.pieces not in ((), (WHOLE,)):
+                self._in_pieces.append(plan)
                 continue
-            heapq.heappush(self._largest, (one.points, len(self._points) - 1, one))
+            heapq.heappush(self._largest, (plan.points, len(self._points) - 1, plan))
             if len(self._largest) > self._most_workers:
                 self._needs.append(heapq.heappop(self._largest)[2].need)
 

@@ -65,11 +65,11 @@ class FileHeaders:
             self.images |= {Path(path): header for path, header in event.answer.images.items()}
         elif event.again and not alone:
             # of several files, the one that was being read is alone to blame
-            guilty = [one for one in files if str(one[0]) == event.reading] or files
+            guilty = [file for file in files if str(file[0]) == event.reading] or files
             if len(guilty) == 1:
                 log.warning("%s: %s; it is read again, alone", guilty[0][0], event.failed)
-            others = [one for one in files if one not in guilty]
-            await together(self._read([one], vtk_space, alone=True) for one in guilty)
+            others = [file for file in files if file not in guilty]
+            await together(self._read([file], vtk_space, alone=True) for file in guilty)
             if others:
                 await self._read(others, vtk_space)
         else:

@@ -125,13 +125,13 @@ class Run:
         spool: Spool[Participant] = Spool(self._settings.scratch)
         yield map(measure, people)
         everyone = (person for name in people for person in spool.of(name))
-        limits = self._scenes.limits(one.extent for person in everyone for one in person.measured.values())
+        limits = self._scenes.limits(measured.extent for person in everyone for measured in person.measured.values())
         yield (draw(person) for name in people for person in spool.of(name))
 
     def _begin(self, name: str) -> Participant:
         jobs, undrawn = self._planned.of(name)
-        for one in undrawn:
-            self._record_undrawn(one.source, one.status, one.why)
+        for tractogram in undrawn:
+            self._record_undrawn(tractogram.source, tractogram.status, tractogram.why)
         return Participant(name, jobs, dict(self._planned.outlines))
 
     async def _safely(self, person: Participant, *steps: Callable[[Participant], Story]) -> None:

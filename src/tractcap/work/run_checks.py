@@ -332,8 +332,8 @@ def _whole_earlier(planned: PlannedCheck) -> CheckRecord | None:
     if not earlier or earlier.status != DONE:
         return None
     ours, theirs = (
-        (one.check, one.generated_by, one.sources, one.source_bytes, one.source_modified, one.with_)
-        for one in (wanted, earlier)
+        (record.check, record.generated_by, record.sources, record.source_bytes, record.source_modified, record.with_)
+        for record in (wanted, earlier)
     )
     files = (*earlier.figures, *earlier.tables)
     whole = all(file_size(planned.path.with_name(file.file)) == file.bytes for file in files)

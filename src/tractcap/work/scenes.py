@@ -160,11 +160,13 @@ class Scenes:
         else:
             heads = [(box.low, box.high) for path in person.references if (box := person.outlines[path])]
             head = Frame.around(heads) if heads else None
-            frame = Frame.around([*heads, *(_framed(one.extent, head) for one in person.measured.values())])
+            frame = Frame.around([*heads, *(_framed(measured.extent, head) for measured in person.measured.values())])
             frame = frame if head else _with_overlays(frame, person.jobs)
         slices_at = None
         if picture.in_slices or (reference and SLICES in picture.anatomy):
-            x, y, z = (round(sum(axis) / len(jobs), 3) for axis in zip(*(one.center for one in extents), strict=True))
+            x, y, z = (
+                round(sum(axis) / len(jobs), 3) for axis in zip(*(extent.center for extent in extents), strict=True)
+            )
             slices_at = picture.slices_at or (x, y, z)
         overlays = [overlay for job in jobs for overlay in job.overlays]
         return SceneRecord(
