@@ -91,7 +91,7 @@ class _Planner:
     """
 
     def __init__(self, settings: Settings, watch: Watch, people: Spool[Source], companions: MatchingImages) -> None:
-        self._settings, self._watch, self._people = settings, watch, people
+        self._settings, self._watch, self._people, self._companions = settings, watch, people, companions
         # what all workers may take, by the budget and by what others leave of it
         self._room = min(memory_plan.usable(watch.budget.bytes, settings.margin), watch.room())
         if self._room < HEADER_NEED:
@@ -183,20 +183,20 @@ class _Planner:
         images = {path for images_of in chosen.values() for path in images_of.paths}
         headers = FileHeaders(images=dict(self._asked_for.images), overlays=dict(self._asked_for.overlays))
         await headers.read([source.path for source in to_read], sorted(images), settings.vtk_space)
-        plans = {
-            name: [
-                self._plan(source, chosen[source], headers, mine[name].get(source, ()))
-                if source in chosen
-                else UndrawnTractogram(
-                    source, EMPTY, f"{source.name} stands without a tractogram: it has no streamlines"
-                )
-                for source in sources
-                if source.empty or source in chosen
-            ]
-            for name, sources in people.items()
-        }
-        for name, several in plans.items():
-            self._add(name, [plan for plan in several if isinstance(plan, Job) or plan.source in mine[name]])
+        plans: dict[str, list[Job | UndrawnTractogram]] = {name: [] for name in people}
+        for name, source in ((name, source) for name, sources in people.items() for source in sources):
+            pieces_here = mine[name].get(source, ())
+            if source in chosen:
+                plan = self._plan(source, chosen[source], headers, pieces_here)
+            elif source.empty:
+                why = f"{source.name} stands without a tractogram: it has no streamlines"
+                plan = UndrawnTractogram(source, EMPTY, why)
+            else:
+                continue
+            if isinstance(plan, Job) or pieces_here:
+                plans[name].append(plan)
+        for name in people:  # only now: where planning goes wrong, none of these is kept
+            self._add(name, plans[name])
 
     def _plan(
         self, source: Source, chosen: MatchedImages, headers: FileHeaders, mine: tuple[Piece, ...]
