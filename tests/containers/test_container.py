@@ -111,6 +111,7 @@ def assert_estimated(out: Path) -> int:
         ("--size", "400", "--views", "left,anterior"),
         ("--size", "400", "--views", "left,anterior", "--reference", "/data/head.nii.gz"),
         ("--size", "400", "--views", "left,axial", "--reference", "/data/head.nii.gz", "--opacity", "0.3"),
+        ("--size", "400", "--views", "left,anterior", "--roi", "/data/balls.nii.gz"),
         ("--size", "200", "--views", "left", "--animation", "mp4,webp,gif", "--frames", "12"),
         ("--size", "400", "--views", "left", "--color", "density"),
     ],
@@ -123,6 +124,9 @@ def test_the_estimate_is_calibrated(contained: Run, data: Path, tmp_path: Path, 
         for ending in phantoms.ENDINGS:
             phantoms.save(data / f"{name}-{ending.replace('.', '')}.{ending}", bundle)
     phantoms.save_head(data / "head.nii.gz", voxel=1.0)
+    balls = {1: ((-33.0, 0.0, -8.0), 20.0), 2: ((30.0, -20.0, 40.0), 40.0)}
+    shape = (182, 218, 182)
+    phantoms.save_labels(data / "balls.nii.gz", balls, phantoms.affine(voxel=1.0, shape=shape), shape)
     done = contained(data, "/data", "/out", "participant", *options, "--nprocs", "1", memory="1g")
     assert done.status == 0, done.stderr
     assert assert_estimated(tmp_path / "out") == 2 * len(phantoms.ENDINGS)

@@ -59,8 +59,8 @@ WORTH_PIECES = 5_000_000
 FURY = 26 * MB
 """FURY's code, which overlays need."""
 
-BYTES_PER_OVERLAY_VOXEL, BYTES_PER_BLOCK_VOXEL = 3, 30
-BYTES_PER_TRIANGLE = 200
+BYTES_PER_OVERLAY_VOXEL, BYTES_PER_BLOCK_VOXEL = 3, 24
+BYTES_PER_TRIANGLE = 240
 BYTES_PER_SHEET = 4 * MB
 """Of overlays: a voxel of all that is held of a label image, one of the grid that a surface is made on, a triangle with
 its share of points while it is drawn, and a band of rows of samples while these are mixed with streamlines."""
@@ -82,7 +82,8 @@ class Workload:
     ``sizes`` are the pixels along each picture, of which the first ``views`` are views and the others frames of an
     animation; ``points`` the most that the file may hold, ``loaded`` bytes of it that must be held whole; ``sums`` how
     many sums of layers a sample has; ``extra`` bytes for images and the like; ``tubes`` says that they are
-    drawn instead of lines. ``sheets`` is how many surfaces overlays have, and ``geometry`` the bytes that these take.
+    drawn instead of lines. ``sheets`` is how many surfaces overlays have, ``geometry`` the bytes that these take, and
+    ``making`` those that making them takes before anything is drawn.
     """
 
     views: int
@@ -94,6 +95,7 @@ class Workload:
     tubes: bool = False
     sheets: int = 0
     geometry: int = 0
+    making: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def need(workload: Workload, render: RenderSettings) -> int:
     per_sample = BYTES_PER_SAMPLE + workload.sums * BYTES_PER_SUM
     samples = _most(workload.sizes, render.passes) * render.sampling**2
     pictures = _pictures(workload.sizes, workload.views) + _overlays(workload, render)
-    return BASE + chunk + samples * per_sample + pictures + workload.loaded + workload.extra
+    drawing = BASE + chunk + samples * per_sample + pictures + workload.loaded + workload.extra
+    return max(drawing, BASE // 2 + workload.extra + workload.geometry + workload.making)
 
 
 def _overlays(workload: Workload, render: RenderSettings) -> int:
@@ -149,11 +152,14 @@ def images(reference: Sequence[int] | None, scalar_map: Sequence[int] | None) ->
 
 
 def geometry(overlays: Sequence[OverlayHeader]) -> int:
-    """Bytes that overlays' geometry takes, beside their buffers; FURY is counted once."""
-    if not overlays:
-        return 0
-    held = max(header.voxels * BYTES_PER_OVERLAY_VOXEL + header.block * BYTES_PER_BLOCK_VOXEL for header in overlays)
-    return FURY + held + sum(header.triangles for header in overlays) * BYTES_PER_TRIANGLE
+    """Bytes that overlays' geometry takes, beside their buffers, and FURY."""
+    return bool(overlays) * FURY + sum(header.triangles for header in overlays) * BYTES_PER_TRIANGLE
+
+
+def making(overlays: Sequence[OverlayHeader]) -> int:
+    """Bytes that making overlays' geometry takes, one after the other."""
+    needs = (header.voxels * BYTES_PER_OVERLAY_VOXEL + header.block * BYTES_PER_BLOCK_VOXEL for header in overlays)
+    return max(needs, default=0)
 
 
 def usable(budget: int, margin: float) -> int:
@@ -258,7 +264,7 @@ def of_piece(workload: Workload, render: RenderSettings, pictures: range) -> tup
     sizes = workload.sizes[pictures.start : pictures.stop]
     passes = _filled(sizes, _most(workload.sizes, render.passes))
     views = max(0, min(pictures.stop, workload.views) - pictures.start)
-    return replace(workload, sizes=sizes, views=views, sheets=0, geometry=0), RenderSettings(
+    return replace(workload, sizes=sizes, views=views, sheets=0, geometry=0, making=0), RenderSettings(
         CHUNKS[-1], passes, render.sampling
     )
 

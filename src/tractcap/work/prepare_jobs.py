@@ -213,6 +213,7 @@ class _Planner:
             len(picture.views), picture.sizes, header.points, header.loaded, picture.sums,
             memory_need(images, headers, settings.coloring), tubes=picture.style == TUBES,
             sheets=sum(header.sheets for header in shown), geometry=memory_plan.geometry(shown),
+            making=memory_plan.making(shown),
         )  # fmt: skip
         overlays = overlay_records(images.overlays, headers)
         bound = ceiling(self._watch.budget.cpus)  # of each process, by a ulimit
@@ -220,7 +221,7 @@ class _Planner:
         render = memory_plan.fit(workload, room)
         if render is None and shown:
             overlays = not_shown(overlays, as_mb(memory_plan.least(workload, settings.margin)))
-            workload = replace(workload, sheets=0, geometry=0)
+            workload = replace(workload, sheets=0, geometry=0, making=0)
             render = memory_plan.fit(workload, room)
         need = memory_plan.need(workload, render) if render else 0
         if settings.mem_per_job is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tractcap.records.options import Overlay
+from tractcap.records.options import SURFACE, Overlay
 from tractcap.records.worker_requests import (
     ImageHeader,
     InspectOverlay,
@@ -21,6 +21,9 @@ from tractcap.work.scheduler import do, together
 log = logging.getLogger("tractcap")
 
 HEADER_NEED = memory_plan.BASE
+
+_UNPACKED = 12
+"""Bytes that a surface takes at most while it is read, for each that its file has: GIFTI's are compressed."""
 
 AT_ONCE = 50
 """How many headers a worker reads one after the other, before it answers."""
@@ -49,10 +52,13 @@ class FileHeaders:
         await together(self._inspect(overlay, vtk_space) for overlay in overlays)
 
     async def _inspect(self, overlay: Overlay, vtk_space: str) -> None:
-        request = InspectOverlay(overlay, vtk_space)
-        event = await do(Task(request, HEADER_NEED))
+        request, path = InspectOverlay(overlay, vtk_space), Path(overlay.path)
+        need = HEADER_NEED
+        if overlay.kind == SURFACE and path.is_file():  # they are read whole, images a slice at a time
+            need += path.stat().st_size * _UNPACKED
+        event = await do(Task(request, need))
         if event.again:
-            event = await do(Task(request, HEADER_NEED, alone=True))
+            event = await do(Task(request, need, alone=True))
         why = event.failed if overlay.path in event.failed else f"{overlay.path}: {event.failed}"
         self.overlays[overlay] = event.answer or UnreadableFile(why, event.status)
 
