@@ -91,7 +91,7 @@ class _Planner:
     """
 
     def __init__(self, settings: Settings, watch: Watch, people: Spool[Source], companions: MatchingImages) -> None:
-        self._settings, self._watch, self._people, self._companions = settings, watch, people, companions
+        self._settings, self._watch, self._people = settings, watch, people
         # what all workers may take, by the budget and by what others leave of it
         self._room = min(memory_plan.usable(watch.budget.bytes, settings.margin), watch.room())
         if self._room < HEADER_NEED:
