@@ -179,17 +179,17 @@ class TractographyVisualizer:
             quality_check_workflow.write_redirects(self.output, subjects_original_space, Path(html_output))
         results: dict[str, dict[str, Result]] = {who: {} for who in subjects_original_space}
         for (who, tract), source in sources.items():
-            results[who][tract] = self._result(source, outcomes.get(source))
+            outcome = outcomes.get(source)
+            if outcome is None:
+                result = Result(failed="it was not drawn")
+            elif not outcome.pictures:
+                result = Result(failed="" if outcome.status == EMPTY else outcome.why, status=outcome.status)
+            else:
+                paths = {name: records.place(self.output / source.folder, source.stem, name) for name in checks()}
+                found = {name: record.plain() for name, path in paths.items() if (record := load_earlier_check(path))}
+                result = Result(outcome.pictures, status=outcome.status, checks=found)
+            results[who][tract] = result
         return results
-
-    def _result(self, source: Source, outcome: TractogramOutcome | None) -> Result:
-        if outcome is None:
-            return Result(failed="it was not drawn")
-        if not outcome.pictures:
-            return Result(failed="" if outcome.status == EMPTY else outcome.why, status=outcome.status)
-        paths = {name: records.place(self.output / source.folder, source.stem, name) for name in checks()}
-        found = {name: record.plain() for name, path in paths.items() if (record := load_earlier_check(path))}
-        return Result(outcome.pictures, status=outcome.status, checks=found)
 
     def _draw(self, settings: Settings, sources: list[Source]) -> dict[Source, TractogramOutcome]:
         """Draw them; returns what became of each."""

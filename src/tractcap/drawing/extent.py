@@ -3,6 +3,7 @@
 Headers can't be trusted with this: many give the grid of another image, or a grid of one voxel.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -166,7 +167,10 @@ class LengthMeter:
         # the median lies in the middle of its step
         below, above = (steps[np.searchsorted(upto, at, side="right")] for at in ((total - 1) // 2, total // 2))
         low, high = self._least / QUANTA, self._most / QUANTA
-        first, width = _bins(int(steps[0]), int(steps[-1]))
+        lowest, highest = int(steps[0]), int(steps[-1])
+        widths = (width * _WIDTHS[-1] ** power for power in itertools.count() for width in _WIDTHS)
+        width = next(width for width in widths if highest // width - lowest // width < _BINS)
+        first = lowest // width
         return LengthSummary(
             mean=round(self._sum / QUANTA / total, 3),
             median=round(min(high, max(low, float(below + above + 1) / 2 / _FINE)), 3),
@@ -176,13 +180,3 @@ class LengthMeter:
             width=width / _FINE,
             counts=tuple(int(count) for count in np.bincount(steps // width - first, counts)),
         )
-
-
-def _bins(low: int, high: int) -> tuple[int, int]:
-    """The number of the first bin and the width of each, in steps, so that there are not too many."""
-    scale = 1
-    while True:
-        for width in (width * scale for width in _WIDTHS):
-            if high // width - low // width < _BINS:
-                return low // width, width
-        scale *= _WIDTHS[-1]

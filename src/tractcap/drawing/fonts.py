@@ -188,13 +188,16 @@ class _Line:
     right: float
 
 
+_font = lru_cache(maxsize=64)(ImageFont.truetype)
+
+
 @lru_cache(maxsize=1024)
 def _line(text: str, size: int) -> _Line:
     runs, left, end, right = [], 0.0, 0.0, 0.0
     for path, part in _parts(text):
         # shaped only where the script asks for it, so that other text doesn't depend on FriBiDi
         engine = ImageFont.Layout.RAQM if _SHAPES and not _is_latin(part) else ImageFont.Layout.BASIC
-        run = _Run(end, part, _font(path, size, engine))
+        run = _Run(end, part, _font(path, size, layout_engine=engine))
         box = run.font.getbbox(part, direction=run.direction, anchor="ls")
         left, right = min(left, end + box[0]), max(right, end + box[2])
         end += run.font.getlength(part, direction=run.direction)
@@ -209,11 +212,6 @@ def _parts(text: str) -> Iterator[tuple[Path, str]]:
         return
     for path, chars in groupby(text, lambda char: _font_of(char) or _main()):
         yield path, "".join(chars)
-
-
-@lru_cache(maxsize=64)
-def _font(path: Path, size: int, engine: ImageFont.Layout) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, size, layout_engine=engine)
 
 
 @lru_cache(maxsize=4096)
