@@ -41,6 +41,21 @@ def read_image(path: Path) -> None:
     image.shown()
 
 
+def read_mask(path: Path) -> None:
+    """Its regions, each cut out."""
+    from tractcap.inputs.overlay_rois import RegionFile
+
+    file = RegionFile(path)
+    list(file.masks(file.inspect()))
+
+
+def read_surface(path: Path) -> None:
+    """As a worker does."""
+    from tractcap.inputs import overlay_surfaces
+
+    overlay_surfaces.read_surface(path)
+
+
 def read_tsf(path: Path) -> None:
     """With the tracks that it belongs to."""
     from tractcap.inputs.tractograms import open_tractogram
@@ -85,6 +100,46 @@ def _images(ending: str) -> Sequence[bytes]:
     kind = {".nii": nib.Nifti1Image, ".mgh": nib.MGHImage}[ending]
     values = np.arange(6 * 7 * 8).reshape(6, 7, 8)
     return [kind(values.astype(dtype), np.diag([2.0, 2, 2, 1])).to_bytes() for dtype in ("u1", "i2", "f4")]
+
+
+@cache
+def _masks() -> Sequence[bytes]:
+    values = np.zeros((6, 7, 8))
+    values[1:3, 2:5, 3:6], values[4, 4, 4] = 1, 7
+    return [nib.Nifti1Image(values.astype(dtype), np.diag([2.0, 2, 2, 1])).to_bytes() for dtype in ("u1", "i2", "f4")]
+
+
+_CORNERS = np.array([[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]], np.float32)
+_FACES = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32)
+
+
+@cache
+def _gifti() -> Sequence[bytes]:
+    arrays = [
+        nib.gifti.GiftiDataArray(values, f"NIFTI_INTENT_{kind}", encoding=encoding)
+        for values, kind in ((_CORNERS, "POINTSET"), (_FACES, "TRIANGLE"))
+        for encoding in ("GIFTI_ENCODING_ASCII", "GIFTI_ENCODING_B64GZ")
+    ]
+    return [nib.gifti.GiftiImage(darrays=arrays[start::2]).to_bytes() for start in (0, 1)]
+
+
+@cache
+def _freesurfer() -> Sequence[bytes]:
+    volume = {
+        "head": np.array([2, 0, 20], np.int32), "valid": "1", "filename": "x", "volume": np.array([9, 9, 9]),
+        "voxelsize": np.ones(3), "xras": np.array([-1.0, 0, 0]), "yras": np.array([0.0, 0, -1]),
+        "zras": np.array([0.0, 1, 0]), "cras": np.ones(3),
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        nib.freesurfer.write_geometry(path := Path(folder) / "lh.pial", _CORNERS, _FACES, volume_info=volume)
+        return [path.read_bytes()]
+
+
+def _polygons() -> Sequence[bytes]:
+    points = " ".join(f"{value:g}" for value in _CORNERS.ravel())
+    faces = " ".join(f"3 {a} {b} {c}" for a, b, c in _FACES)
+    head = "# vtk DataFile Version 3.0\nSPACE=LPS\nASCII\nDATASET POLYDATA\n"
+    return [f"{head}POINTS 4 float\n{points}\nPOLYGONS 4 16\n{faces}\n".encode()]
 
 
 def _packed(chance: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
@@ -145,6 +200,10 @@ TARGETS: dict[str, Target] = {
     "nii.gz": Target("a.nii.gz", partial(_images, ".nii"), read_image, _packed, gzip.compress),
     "mgh": Target("a.mgh", partial(_images, ".mgh"), read_image),
     "mgz": Target("a.mgz", partial(_images, ".mgh"), read_image, _packed, gzip.compress),
+    "mask": Target("a.nii", _masks, read_mask),
+    "gii": Target("a.gii", _gifti, read_surface),
+    "surface": Target("lh.pial", _freesurfer, read_surface),
+    "polygons": Target("a.vtk", _polygons, read_surface, crashes=True),
     **texts.TARGETS,
     "piece": Target("1-of-1.zip", texts.pieces, texts.read_piece, _zipped, blamed="its"),
 }

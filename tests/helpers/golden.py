@@ -31,6 +31,7 @@ CASES = {
     "glass-on-white": ("--reference", "head.nii.gz", "--anatomy", "glass", "--background", "white"),
     "in-slice": ("--reference", "head.nii.gz", "--views", "in-slice"),
     "opacity": ("--reference", "head.nii.gz", "--opacity", "0.2", "--width", "2"),
+    "rois": ("--reference", "head.nii.gz", "--roi", "balls.nii.gz", "--views", "left,superior,axial"),
     "scalar": ("--scalar", "height=height.nii.gz", "--width", "2", "--views", "left,superior,anterior"),
     "position": ("--color", "position", "--fit", "--views", "left,superior,anterior"),
     "endpoints": ("--color", "endpoints", "--views", "left,superior,anterior"),
@@ -45,6 +46,8 @@ def inputs(folder: Path) -> Path:
     grid = np.stack(np.meshgrid(*map(np.arange, (46, 55, 46)), indexing="ij"), axis=-1)
     height = (grid @ matrix[:3, :3].T + matrix[:3, 3])[..., 2]
     nib.Nifti1Image(height.astype("f4"), matrix).to_filename(folder / "height.nii.gz")
+    balls = {1: ((-33.0, -5.0, -8.0), 16.0), 2: ((-28.0, 45.0, 35.0), 12.0)}
+    phantoms.save_labels(folder / "balls.nii.gz", balls, phantoms.affine(), (91, 109, 91))
     (folder / "height.nii.json").unlink(missing_ok=True)
     (folder / "height.json").write_text('{"Units": "mm"}')
     return phantoms.save(folder / "bundle.trk", phantoms.asymmetric_bundle(60))
@@ -53,7 +56,8 @@ def inputs(folder: Path) -> Path:
 def options(name: str, folder: str) -> tuple[str, ...]:
     """A case's options, with images in a folder."""
     placed = (
-        one.replace("head.nii", f"{folder}/head.nii").replace("=height", f"={folder}/height") for one in CASES[name]
+        f"{folder}/{one}" if one.endswith(".nii.gz") and "=" not in one else one.replace("=height", f"={folder}/height")
+        for one in CASES[name]
     )
     return (*COMMON, *placed)
 

@@ -224,7 +224,7 @@ def no_surface(path: Path) -> Path:
         (not_finite, r"a\.gii has 1 points that are no numbers"),
         (beyond, r"a\.gii is damaged: its triangles name points that it doesn't have"),
         (other_data, r"a\.gii holds no points and triangles, but other data"),
-        (cut_off, r"lh\.pial can't be read as a surface"),
+        (cut_off, r"lh\.pial is damaged: it promises more points and triangles than it can hold"),
         (cut_off_vtk, r"a\.vtp is damaged: VTK can't read it as polygons; it may be cut off"),
         (no_surface, r"lh\.thickness is not a surface that is known here: give a surface"),
         (lambda path: path / "no.gii", r"no\.gii doesn't exist: give a surface"),

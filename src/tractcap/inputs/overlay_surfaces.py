@@ -31,7 +31,8 @@ _GIFTI_SPACES = {1: "scanner", 2: "aligned", 3: "talairach", 4: "mni"}
 _TO_TKRAS = np.array([[-1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 """Directions of the voxels of FreeSurfer's own volumes, in columns."""
 
-_FREESURFER_MAGIC = (b"\xff\xff\xfe", b"\xff\xff\xff", b"\xff\xff\xfd")
+_FREESURFER_MAGIC = b"\xff\xff\xfe"
+"""How FreeSurfer's files of triangles begin."""
 
 
 _END, _OF_THE_SCANNER = 2**16, bytes([0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 20]) + b"valid"
@@ -133,8 +134,12 @@ def _read_freesurfer(path: Path) -> SurfaceFile:
     from nibabel.freesurfer import read_geometry
 
     with path.open("rb") as file:
-        if file.read(3) not in _FREESURFER_MAGIC:
+        if file.read(3) != _FREESURFER_MAGIC:
             raise InputError(f"{path} is not a surface that is known here: {_WANTED}.")
+        comment = file.readline(_END), file.readline(_END)
+        counts = np.frombuffer(file.read(8), ">i4") if all(line.endswith(b"\n") for line in comment) else np.empty(0)
+    if len(counts) != 2 or counts.min() < 0 or 12 * int(counts.sum()) > path.stat().st_size:
+        raise InputError(f"{path} is damaged: it promises more points and triangles than it can hold.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it holds no geometry of a volume
         points, triangles, volume = read_geometry(path, read_metadata=True)
