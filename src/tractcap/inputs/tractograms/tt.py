@@ -61,11 +61,13 @@ class TtTractogram(Tractogram):
         size = sum(matrix.size for matrix in self._tracks)
         if self._clusters and self._clusters.count and not size:
             raise self.damaged(f"it has clusters for {self._clusters.count:,} streamlines, but no matrix 'track'")
-        if self.bundle and not self._clusters:
+        count = self._clusters.count if self._clusters else None
+        if not self.bundle:
+            names = ("cluster",) if self._clusters else ()
+            return Header(size // _BARE, not size, size // 3, 0, (), names, notes, count)
+        if count is None:
             raise self.damaged(f"it has no clusters, although {names_file(self.file).name} names some")
-        names = ("cluster",) if self._clusters else ()
-        promised = self._clusters.count if self._clusters and not self.bundle else None
-        return Header(size // _BARE, not size, size // 3, 0, (), names, notes, promised)
+        return Header(count, False, size // 3, 0, (), ("cluster",), notes)
 
     def _add_track(self, matrix: Matrix) -> None:
         """Add a part of the streamlines: DSI Studio begins another matrix after 128 MB."""
