@@ -66,6 +66,18 @@ def read_tsf(path: Path) -> None:
     list(open_tractogram(tracks).chunks(1000, "tsf"))
 
 
+def read_names(path: Path) -> None:
+    """The bundles that it names in the file beside it."""
+    from tractcap.inputs.bundles_within import bundles_within
+    from tractcap.inputs.tractograms import open_tractogram
+
+    tracks = path.with_name("a.tt")
+    if not tracks.exists():
+        packings.PACKINGS["tt"].write(tracks, packings.exact(12))
+    for bundle in bundles_within(tracks):
+        list(open_tractogram(tracks / bundle).chunks(1000))
+
+
 def _written(*names: str) -> Callable[[], Sequence[bytes]]:
     """Files as :data:`packings.PACKINGS` writes them."""
 
@@ -192,6 +204,7 @@ TARGETS: dict[str, Target] = {
     "tt.gz": Target(
         "a.tt.gz", _unpacked("tt.gz, three matrices", "tt.gz, place last"), read_tractogram, _packed, gzip.compress
     ),
+    "tt.txt": Target("a.tt.txt", lambda: [b"AF_L\nCST_R\nAF_L\n", "Faisceau arqué\r\n\r\nb".encode()], read_names),
     "vtk": Target("a.vtk", _written(*_LEGACY), read_tractogram, crashes=True),
     "vtp": Target("a.vtp", _written(*_XML), read_tractogram, crashes=True),
     "tsf": Target("a.tsf", _scalars, read_tsf),
