@@ -65,11 +65,14 @@ def test_a_bundle_is_read_as_if_it_were_a_file(tmp_path: Path, what: str, max_po
             assert len(found) == len(members) <= header.streamlines
             for one, at in zip(found, sorted(members), strict=True):
                 np.testing.assert_array_equal(one, STREAMLINES[at])
+            if data == "height":
+                heights = np.concatenate([one.per_point[data][one.new] for one in chunks])
+                np.testing.assert_array_equal(heights.ravel(), np.concatenate(found)[:, 2])
             if data == "number":
                 numbers = [one.per_streamline[data][: len(one.offsets) - 1 - one.tail] for one in chunks]
                 assert np.ravel(np.concatenate(numbers)).tolist() == sorted(members)
         assert header.points >= sum(len(STREAMLINES[at]) for at in members)
-        assert header.promised is None
+        assert (header.promised, header.exact) == (None, False), "a group may name a streamline twice"
         assert tractogram.path == path / bundle
 
 
@@ -88,6 +91,9 @@ def test_a_streamline_longer_than_a_read_is_of_its_bundle_as_a_whole(tmp_path: P
         found = join(list(open_tractogram(path / bundle).chunks(1000)), 1000)
         for one, at in zip(found, members, strict=True):
             np.testing.assert_array_equal(one, streamlines[at])
+        if ending == "trx":
+            (chunk,) = list(open_tractogram(path / bundle).chunks(400_000, "height"))[-1:]
+            np.testing.assert_array_equal(chunk.per_point["height"].ravel(), chunk.points[:, 2])
 
 
 @pytest.mark.parametrize("what", FILES)
@@ -119,6 +125,11 @@ def test_a_search_finds_the_file_and_its_bundles(tmp_path: Path, what: str) -> N
     (one,) = search(tmp_path, Filters(tracts=["AF_left"])).sources
     assert one.path == path / "AF_L"
     assert find(path) == [Source(folder, one.name.removeprefix("sub-1/ses-2/")) for one in found]
+    folder.rename(tmp_path / "of_nobody")
+    (tmp_path / "sub-1").rmdir()
+    for one in (tmp_path / "of_nobody").iterdir():
+        one.rename(one.with_name(one.name.removeprefix("sub-1_ses-2_")))
+    assert {source.folder for source in find(tmp_path)} == {"of_nobody/figures"}
 
 
 def test_a_file_of_one_bundle_or_of_none_is_one_tractogram(tmp_path: Path) -> None:
