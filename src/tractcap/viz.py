@@ -17,8 +17,9 @@ from tractcap.errors import CapTooSmallError, SettingsError
 from tractcap.inputs.search import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
 from tractcap.records import check_sidecar as records
-from tractcap.records.options import PictureOptions
+from tractcap.records.options import Overlay, PictureOptions
 from tractcap.records.sidecar_fields import EMPTY, FAILED
+from tractcap.work import overlay_options
 from tractcap.work.outcome import RunListener, TractogramOutcome
 from tractcap.work.output_folder import check_output, describe_dataset
 from tractcap.work.prepare_jobs import prepare
@@ -27,6 +28,9 @@ from tractcap.work.run_checks import load_earlier_check
 from tractcap.work.settings import Settings
 
 log = logging.getLogger("tractcap")
+
+_ACTORS = ".tractcap_actors"
+"""A folder in the output, of actors that are drawn beside tracts."""
 
 Subjects = Mapping[str, Mapping[str, str | os.PathLike[str]]]
 File = str | os.PathLike[str]
@@ -73,6 +77,10 @@ class TractographyVisualizer:
         found is kept; None leaves it to these.
     n_jobs : int
         Most workers at once; -1 for as many as processors and memory allow.
+    overlays : iterable of str, path-like or vtkActor
+        What is drawn beside the tracts: masks and label images, surfaces, and any actor of FURY or VTK that shows
+        polygons, in RAS+ mm. A text is as for ``--roi`` or, if its file isn't an image, ``--surface``:
+        ``"seed=seed.nii.gz:orange"``.
     limit_caller : bool
         Also set this process's own ``RLIMIT_DATA`` to ``max_memory_mb``, which can't be undone.
 
@@ -89,6 +97,7 @@ class TractographyVisualizer:
         max_memory_mb: float | None = None,
         n_jobs: int = -1,
         *,
+        overlays: Iterable[Any] = (),
         limit_caller: bool = False,
     ) -> None:
         if max_memory_mb is not None and not 0 < max_memory_mb < math.inf:
@@ -97,8 +106,17 @@ class TractographyVisualizer:
         self._reference = reference_image
         self._cap = None if max_memory_mb is None else int(max_memory_mb * MB)
         check_output(self.output)
+        self.overlays = tuple(self._overlay(one, number) for number, one in enumerate(overlays, 1))
         if limit_caller and self._cap is not None:
             limit_data(self._cap)
+
+    def _overlay(self, given: Any, number: int) -> Overlay:
+        """What is drawn, of a path, an overlay, or an actor, which is kept as a file in the output."""
+        if isinstance(given, str | os.PathLike):
+            return overlay_options.of_file(os.fspath(given))
+        from tractcap.drawing.actors import save_actor
+
+        return save_actor(given, f"actor {number}", self.output / _ACTORS)
 
     def run_quality_check_workflow(
         self,
@@ -171,7 +189,7 @@ class TractographyVisualizer:
         reference, each = quality_check_workflow.references(ref_img, _path(self._reference))
         settings = Settings(
             Path(), self.output, PictureOptions(size=size), reference=reference, references=each, checks=options,
-            overwrite=overwrite,
+            overwrite=overwrite, overlays=self.overlays,
             nprocs=self.n_jobs if n_jobs is None else _jobs(n_jobs), margin=safety_margin,
         )  # fmt: skip
         outcomes = self._draw(settings, list(sources.values())) if sources else {}

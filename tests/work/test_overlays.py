@@ -18,6 +18,7 @@ from tractcap.errors import SettingsError
 from tractcap.limits import MB
 from tractcap.records.options import ROI, SURFACE, Overlay, RenderSettings
 from tractcap.records.worker_requests import OverlayHeader
+from tractcap.viz import TractographyVisualizer
 from tractcap.work import memory_plan, overlay_options
 
 CENTER = (-33.0, 0.0, -8.0)
@@ -237,6 +238,54 @@ def test_what_is_asked_for_is_read(text: str, expected: Overlay) -> None:
 def test_what_cannot_be_understood_is_refused(texts: list[str], words: str) -> None:
     with pytest.raises(SettingsError, match="^" + words.replace("(", r"\(")):
         overlay_options.parse({ROI: texts})
+
+
+def test_python_takes_files_and_actors(tmp_path: Path, bundle: Path, ball: Path) -> None:
+    """An actor of FURY, moved by its own matrix, lies where that puts it, in its colours; the caller's process draws
+    nothing."""
+    from fury.actor import sphere
+
+    balls = sphere(np.array([[0.0, 0, 0], [0, 40, 40]]), colors=np.array([[1.0, 0, 0], [0, 0, 1]]), radii=10)
+    balls.SetPosition(*CENTER)
+    subjects = {"sub-1": {"AF_L": str(bundle)}}
+    mesh = tmp_path / "m.vtk"
+    mesh.write_text(
+        "# vtk DataFile Version 3.0\nSPACE=RAS\nASCII\nDATASET POLYDATA\nPOINTS 3 float\n0 0 0 9 0 0 9 9 0\n"
+        "POLYGONS 1 4\n3 0 1 2\n"
+    )
+    files = [f"seed={ball}:vermillion", mesh, balls]
+
+    def draw() -> dict[str, Any]:
+        visualizer = TractographyVisualizer(tmp_path / "out", overlays=files, n_jobs=1)
+        results = visualizer.run_quality_check_workflow(subjects, size=200, skip_checks=["all"])
+        assert results["sub-1"]["AF_L"], results
+        found: dict[str, Any] = json.loads((tmp_path / "out/sub-1/figures/AF_L.json").read_text())
+        return found | {"status": results["sub-1"]["AF_L"].status}
+
+    told = draw()
+    assert [(shown["Kind"], shown["Name"]) for shown in told["Overlays"]] == [
+        ("roi", "seed"), ("surface", "m"), ("surface", "actor 3"),
+    ]  # fmt: skip
+    assert told["Made"]["Overlays"][2]["box"] == [
+        pytest.approx([-43, -10, -18], abs=0.2), pytest.approx([-23, 50, 42], abs=0.2),
+    ]  # fmt: skip
+    picture = np.asarray(Image.open(tmp_path / "out/sub-1/figures/AF_L_view-superior.png")).astype(int)
+    assert ((picture[..., 2] > 40) & (picture[..., 0] < 10) & (picture[..., 1] < 10)).sum() > 50, "the blue one"
+    assert draw()["status"] == "kept"
+
+
+def test_an_actor_that_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
+    import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  actors need it
+    from vtkmodules.vtkFiltersSources import vtkLineSource
+    from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
+
+    line, mapper, source = vtkActor(), vtkPolyDataMapper(), vtkLineSource()
+    mapper.SetInputConnection(source.GetOutputPort())
+    line.SetMapper(mapper)
+    with pytest.raises(SettingsError, match="the overlay actor 1 has no polygons"):
+        TractographyVisualizer(tmp_path, overlays=[line])
+    with pytest.raises(SettingsError, match="the overlay actor 1 is 7: give a file, or an actor of FURY or VTK"):
+        TractographyVisualizer(tmp_path, overlays=[7])
 
 
 def test_what_does_not_fit_into_memory_is_left_out_and_said(tmp_path: Path, bundle: Path) -> None:

@@ -192,7 +192,8 @@ def _surface(overlay: OverlayRecord, vtk_space: str) -> Surfaces:
         triangles=len(file.triangles),
         notes=(f"{overlay.name} {file.note}",) if file.note else (),
     )
-    return Surfaces(shown, OPACITY, mesh_of(_with_normals(polygons), overlay.colors[""]))
+    mesh = mesh_of(_with_normals(polygons), overlay.colors[""])
+    return Surfaces(shown, OPACITY, mesh if file.colors is None else replace(mesh, colors=file.colors))
 
 
 def _regions(overlay: OverlayRecord) -> Surfaces:

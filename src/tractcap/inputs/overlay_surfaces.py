@@ -23,6 +23,9 @@ from tractcap.inputs.tractograms.vtk_header import read_header
 
 _WANTED = "give a surface: GIFTI (.gii), FreeSurfer's geometry, .vtk or .vtp"
 
+COLORS = "tractcap_rasmm_colors"
+"""Data of the points of a VTK file that tractcap made of an actor: their colours. The points are RAS+ mm."""
+
 _TAKEN = "doesn't say its space: RAS+ mm is taken"
 
 _GIFTI_SPACES = {1: "scanner", 2: "aligned", 3: "talairach", 4: "mni"}
@@ -44,13 +47,15 @@ of its volume, at the end but for the commands that made it."""
 class SurfaceFile:
     """A surface in RAS+ mm: ``points`` (N, 3) float32 and ``triangles`` (T, 3) int64, the points' numbers.
 
-    ``space`` is how the file placed it; ``note`` says what was taken where it is silent, without a stop.
+    ``space`` is how the file placed it; ``note`` says what was taken where it is silent, without a stop. ``colors`` are
+    (N, 3) uint8 of points that have some of their own.
     """
 
     points: NDArray[np.float32]
     triangles: NDArray[np.int64]
     space: str
     note: str = ""
+    colors: NDArray[np.uint8] | None = None
 
     @property
     def box(self) -> tuple[Vector, Vector]:
@@ -184,12 +189,14 @@ def _read_vtk(path: Path, vtk_space: str) -> SurfaceFile:
     data = triangles.GetOutput()
     if reader.GetErrorCode() or data.GetPoints() is None:
         raise damaged
-    space = next(iter(told), vtk_space)
+    colors = data.GetPointData().GetArray(COLORS)
+    space = "RAS" if colors else next(iter(told), vtk_space)
     return SurfaceFile(
         _moved(vtk_to_numpy(data.GetPoints().GetData()), SPACES[space or "RAS"]),
         vtk_to_numpy(data.GetPolys().GetConnectivityArray()).astype(np.int64).reshape(-1, 3),
         f"{space} mm" if space else "RAS+ mm, as it doesn't say",
         "" if space else _TAKEN,
+        vtk_to_numpy(colors).astype(np.uint8) if colors else None,
     )
 
 

@@ -1,11 +1,14 @@
 """What is asked for to be drawn beside the streamlines. Standard library alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tractcap.color_names import parse_color
 from tractcap.errors import SettingsError
 from tractcap.records.options import ROI, SURFACE, Overlay
+
+_IMAGES = (".nii", ".nii.gz", ".img", ".hdr", ".mgh", ".mgz")
 
 _EXAMPLES = {ROI: "seed.nii.gz or left=seed.nii.gz:orange", SURFACE: "lh.pial or cortex=lh.pial:gray"}
 
@@ -27,6 +30,18 @@ def parse(given: Mapping[str, Sequence[str]]) -> tuple[Overlay, ...]:
     if twice := [name for name in names if names.count(name) > 1]:
         raise SettingsError(f"two overlays are called {twice[0]!r}: give each a name, such as --roi left=seed.nii.gz.")
     return tuple(overlays)
+
+
+def of_file(text: str) -> Overlay:
+    """Read ``[NAME=]FILE[:COLOR]`` of a mask or label image, or of a surface, by the file's ending.
+
+    Raises
+    ------
+    SettingsError
+        When it can't be understood.
+    """
+    overlay = _overlay(ROI, text)
+    return overlay if overlay.path.lower().endswith(_IMAGES) else replace(overlay, kind=SURFACE)
 
 
 def _overlay(kind: str, text: str) -> Overlay:
