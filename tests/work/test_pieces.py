@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from trees import find
 
 from tractcap import __version__
 from tractcap.errors import InputError
-from tractcap.records import tractogram_piece_files
+from tractcap.records import tractogram_piece_files, tractogram_sidecar
+from tractcap.records.sidecar_fields import FAILED
 from tractcap.records.tractogram_piece import pieces
+from tractcap.records.worker_requests import Merge
 from tractcap.work.memory_plan import WORTH_PIECES, counts
 from tractcap.work.shard import LARGE, PICTURES
+from tractcap.work.worker_actions import merge_pieces
 
 MB = 2**20
 
@@ -211,3 +215,13 @@ def test_an_odd_piece_counts_as_not_there(tmp_path: Path, caplog: pytest.LogCapt
     assert not tractogram_piece_files.is_drawn(folder / "2-of-2.zip", newest.draw)
     if name in ODD_PIECES:
         assert f"{odd} can't be understood as a piece of pictures" in caplog.text
+
+
+def test_what_lacks_pieces_is_recorded_as_what_it_is(tmp_path: Path) -> None:
+    drawn = sample_requests.draw(tmp_path).identity
+    second_run = replace(sample_requests.draw(tmp_path), identity=replace(drawn, variant={"run": "2"}))
+    piece(tmp_path / ".a_pieces", 1, draw=second_run.plain())
+    with pytest.raises(InputError, match="1 of its 2 pieces are there"):
+        merge_pieces(Merge(str(tmp_path / ".a_pieces")), lambda _points: None)
+    record = tractogram_sidecar.load(tractogram_sidecar.place(tmp_path, "a"))
+    assert (record.status, record.variant, record.title) == (FAILED, {"run": "2"}, drawn.title)

@@ -6,7 +6,7 @@ version, the options and the frame. Pictures whose sizes aren't those that it gi
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tractcap.errors import RecordError
@@ -102,13 +102,9 @@ def write_undrawn(output: Path, source: Source, status: str, why: str, known: So
 
 def write_unmerged(request: Draw, why: str) -> None:
     """Write the record of a tractogram of which pieces are missing."""
-    drawn = request.identity
-    identity = Identity(
-        kind=drawn.kind, status=FAILED, participant=drawn.participant, session=drawn.session, title=drawn.title,
-        bundle=drawn.bundle,
-    )  # fmt: skip
     sources = [bundle.source for bundle in request.bundles]
-    record = _undrawn_record(identity, sources, f"{drawn.title}: {why}")
+    identity = replace(request.identity, status=FAILED)
+    record = _undrawn_record(identity, sources, f"{identity.title}: {why}")
     record.write(tractogram_sidecar.place(Path(request.folder), request.stem))
 
 
