@@ -21,7 +21,6 @@ from tractcap.records.worker_requests import (
     DrawPiece,
     FindOutline,
     Merge,
-    Request,
     SourceState,
     WritePage,
 )
@@ -32,11 +31,12 @@ from tractcap.work.disk_spool import Spool
 from tractcap.work.earlier_pictures import load_earlier, record_path, write_undrawn
 from tractcap.work.jobs import Job, RunPlan
 from tractcap.work.outcome import KEPT, PARTED, Journal, RunListener, RunOutcome, TractogramOutcome
-from tractcap.work.pool import Event, Pool, PoolLimits, Task
+from tractcap.work.pool import Event, Pool, PoolLimits
 from tractcap.work.read_headers import HEADER_NEED
+from tractcap.work.retry import Retry
 from tractcap.work.run_checks import ParticipantChecks, PlannedCheck, RunChecks
 from tractcap.work.scenes import Participant, Scenes, overview_path, shown_together
-from tractcap.work.scheduler import MakeWorkers, Story, do, run_stories, together
+from tractcap.work.scheduler import MakeWorkers, Story, run_stories, together
 from tractcap.work.settings import Settings
 
 log = logging.getLogger("tractcap")
@@ -71,6 +71,7 @@ class Run:
         self._scenes = Scenes(settings, watch.budget)
         self._bytes_done = 0.0
         self._outcome = RunOutcome(checks=self._checks.counts, too_small=planned.too_small)
+        self._do_with_retry = Retry(self._outcome, self._journal, lambda: min(planned.room, watch.room())).do
 
     def carry_out(self) -> RunOutcome:
         """Draw everyone; what fails leaves others alone."""
@@ -364,31 +365,6 @@ class Run:
             person.page = self._settings.output / event.answer.paths[0]
 
     # what all of them have in common
-
-    async def _do_with_retry(
-        self,
-        request: Request[Answer],
-        need: int,
-        name: str,
-        smaller: Request[Answer] | None = None,
-        on_progress: Callable[[int], None] = lambda _points: None,
-    ) -> Event[Answer]:
-        """Let a worker do it; where the worker failed, it is tried again, alone and smaller, with all the memory.
-
-        Parameters
-        ----------
-        need : bytes of memory. name : of what it is about, for the log. smaller : what takes less memory, if that is
-            another request.
-        """
-        event = await do(Task(request, need), on_progress)
-        if not event.again:
-            return event
-        self._outcome.retries += 1
-        what = f"the page of {name}" if isinstance(request, WritePage) else f"{request.action} {name}"
-        log.warning("%s: %s; it is tried again, alone and smaller", what, event.failed)
-        self._journal.write("again", source=what, action=request.action, why=event.failed)
-        room = min(self._planned.room, self._watch.room())  # less than planned where the limit has changed
-        return await do(Task(smaller or request, max(need, room), alone=True), on_progress)
 
     def _advance(self, person: Participant, job: Job, part: float) -> None:
         """Report how much of the run is done, of all files' bytes."""
