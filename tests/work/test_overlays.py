@@ -67,7 +67,10 @@ def test_a_region_is_drawn_recorded_and_named_and_a_rerun_draws_what_changed(
     assert shown["Triangles"] > 1000
     assert shown["Space"] == "sform, aligned"
     assert "FURY" in record(out)["Software"]
-    assert f"seed (roi): {ball}" in (out / "index.html").read_text()
+    page = (out / "index.html").read_text()
+    assert f"seed (roi): {ball}" in page
+    assert "Regions of interest are shown beside the streamlines" in page
+    assert "FURY: advanced scientific visualization" in page
 
     again = run(*arguments)
     assert "1 kept" in again.stderr
