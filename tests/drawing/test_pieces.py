@@ -1,5 +1,7 @@
 """A tractogram in pieces, drawn apart and merged: the same pixels, counts and scale as drawn at once."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,16 +9,19 @@ import numpy as np
 import phantoms
 import pytest
 
+from tractcap.drawing import overlays
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Picture, Scene, draw, draw_piece
 from tractcap.drawing.lines import StreamlineCounts
+from tractcap.drawing.overlays import DrawableOverlay
 from tractcap.drawing.tractogram_piece import PieceWriter
 from tractcap.drawing.views import Frame
 from tractcap.files import write_whole
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import open_tractogram
-from tractcap.records.options import DATA, DENSITY, ENDPOINTS, Coloring, PictureOptions, RenderSettings
+from tractcap.records.options import DATA, DENSITY, ENDPOINTS, ROI, Coloring, PictureOptions, RenderSettings
 from tractcap.records.tractogram_piece import Piece, pieces, read_told
+from tractcap.records.tractogram_sidecar import OverlayRecord
 
 FRAME = Frame((-90, -120, -70), (90, 80, 110))
 
@@ -32,10 +37,20 @@ def tangle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return phantoms.save(tmp_path_factory.mktemp("tangle") / "a.trk", streamlines, data_per_point={"order": values})
 
 
-def scene(path: Path, coloring: Coloring, reference: Path | None, **look: Any) -> Scene:
+def region(folder: Path) -> DrawableOverlay:
+    """A ball among the streamlines."""
+    path = phantoms.save_labels(
+        folder / "ball.nii", {1: ((0.0, 0.0, 0.0), 25.0)}, phantoms.affine(voxel=4.0), (46, 55, 46)
+    )
+    return overlays.load(OverlayRecord(kind=ROI, name="ball", path=str(path), colors={"": (255, 0, 0)}))
+
+
+def scene(
+    path: Path, coloring: Coloring, reference: Path | None, beside: Sequence[DrawableOverlay] = (), **look: Any
+) -> Scene:
     anatomy = Anatomy(ImageFile(reference)) if reference else None
     shown = PictureOptions(**{"size": 150, "style": "lines", "views": ("left", "superior", "axial"), **look})
-    return Scene([ColoredTractogram(open_tractogram(path), coloring)], FRAME, shown, anatomy, (0.0, 0.0, 0.0))
+    return Scene([ColoredTractogram(open_tractogram(path), coloring)], FRAME, shown, anatomy, (0.0, 0.0, 0.0), beside)
 
 
 def silent(points: int) -> None:
@@ -67,7 +82,7 @@ def everything(drawn: list[Picture], tally: StreamlineCounts) -> list[Any]:
     ids=["direction", "data", "endpoints", "density in tubes"],
 )
 def test_the_same_pixels(tangle: Path, tmp_path: Path, count: int, coloring: Coloring, look: dict[str, Any]) -> None:
-    shown = scene(tangle, coloring, phantoms.save_head(tmp_path / "head.nii"), **look)
+    shown = scene(tangle, coloring, phantoms.save_head(tmp_path / "head.nii"), [region(tmp_path)], **look)
     making = RenderSettings(1000, (2, len(shown.options.sizes) - 2), 2)
     alone, apart = StreamlineCounts(), StreamlineCounts()
     whole = everything(list(draw(shown, making, alone, silent)), alone)
@@ -76,6 +91,8 @@ def test_the_same_pixels(tangle: Path, tmp_path: Path, count: int, coloring: Col
         one_by_one = RenderSettings(1000, (1,) * len(piece.drawn), 2)
         paths.append(write_piece(tmp_path / f"{piece.index}.zip", shown, one_by_one, piece))
     assert everything(list(draw(shown, making, apart, silent, paths)), apart) == whole
+    plain = everything(list(draw(replace(shown, overlays=()), making, StreamlineCounts(), silent, paths)), apart)
+    assert all(one != other for one, other in zip(plain[1:], whole[1:], strict=True)), "pieces hold no overlays"
     assert alone.drawn == 602
     assert alone.left_out.total() == 2
 
