@@ -117,35 +117,17 @@ class ImageFile:
     """
 
     def __init__(self, path: Path) -> None:
-        import nibabel as nib
-
         self.path = path
         check_file(path, "give an image such as a NIfTI file")
         with reading(path, "an image"):
-            try:
-                # kept open: a compressed file is unpacked from its start each time that it is opened
-                is_nifti = path.name.lower().endswith((".nii", ".nii.gz"))
-                self._image: Any = nib.load(path, keep_file_open=True) if is_nifti else nib.load(path)
-            except ImportError as error:
-                raise InputError(f"{path} is of a kind that isn't read here ({error}): give a NIfTI file.") from error
-            if not hasattr(self._image, "dataobj") or getattr(self._image, "affine", None) is None:
-                raise InputError(f"{path} is not an image on a grid of voxels.")
+            self._image = open_placed(path)
             shape = tuple(int(side) for at, side in enumerate(self._image.shape) if at < 3 or side != 1)
             if len(shape) != 3 or min(shape) < 1:
                 raise InputError(
                     f"{path} has the dimensions {' × '.join(map(str, self._image.shape))}: give an image of one volume."
                 )
             self.shape = shape[0], shape[1], shape[2]
-            if (kind := self._image.get_data_dtype()).kind not in _KINDS:
-                raise InputError(f"{path} holds values of type {kind}: give an image of real numbers.")
-            if why := _unplaced(self._image):
-                raise InputError(f"{path} doesn't say where its voxels lie in mm: {why}.")
             self.affine = np.asarray(self._image.affine, np.float64)
-            if not places(self.affine):
-                raise InputError(f"{path} has no usable affine: its header doesn't say where its voxels lie in mm.")
-            needed = math.prod(shape) * kind.itemsize
-            if needed > size_bound(Path(self._image.file_map["image"].filename)):
-                raise InputError(f"{path} is cut off: its header promises {needed:,} bytes, more than it can hold.")
 
     @property
     def space(self) -> str:
@@ -169,11 +151,7 @@ class ImageFile:
         data = np.empty(self.shape, np.float32)
         for first, slab in self.slabs(1):
             data[..., first : first + slab.shape[2]] = slab
-        stem = self.path.name.removesuffix(".nii.gz") if self.path.name.endswith(".nii.gz") else self.path.stem
-        try:
-            unit = json.loads(read_text(self.path.with_name(f"{stem}.json")))["Units"]
-        except (FileNotFoundError, RecordError, ValueError, KeyError, TypeError, RecursionError):
-            unit = ""  # whatever is wrong with it, the map can be drawn
+        unit = sidecar(self.path).get("Units", "")
         is_short = isinstance(unit, str) and unit.isprintable() and len(unit) <= _LONGEST_UNIT
         return Volume(data, self.affine, unit if is_short else "")
 
@@ -211,6 +189,48 @@ class ImageFile:
             return first, values.reshape(*self.shape[:2], last - first)
 
         return each(self.path, "an image", map(slab, range(0, self.shape[2], step)))
+
+
+def open_placed(path: Path) -> Any:
+    """Open an image with nibabel, and check that it has real numbers, says where its voxels lie, and isn't cut off.
+
+    Call it while :func:`reading` the file.
+
+    Raises
+    ------
+    InputError
+        When it hasn't, doesn't, or is.
+    """
+    import nibabel as nib
+
+    try:
+        # kept open: a compressed file is unpacked from its start each time that it is opened
+        is_nifti = path.name.lower().endswith((".nii", ".nii.gz"))
+        image: Any = nib.load(path, keep_file_open=True) if is_nifti else nib.load(path)
+    except ImportError as error:
+        raise InputError(f"{path} is of a kind that isn't read here ({error}): give a NIfTI file.") from error
+    if not hasattr(image, "dataobj") or getattr(image, "affine", None) is None:
+        raise InputError(f"{path} is not an image on a grid of voxels.")
+    if (kind := image.get_data_dtype()).kind not in _KINDS:
+        raise InputError(f"{path} holds values of type {kind}: give an image of real numbers.")
+    if why := _unplaced(image):
+        raise InputError(f"{path} doesn't say where its voxels lie in mm: {why}.")
+    if not places(np.asarray(image.affine, np.float64)):
+        raise InputError(f"{path} has no usable affine: its header doesn't say where its voxels lie in mm.")
+    needed = math.prod(map(int, image.shape)) * kind.itemsize
+    if needed > size_bound(Path(image.file_map["image"].filename)):
+        raise InputError(f"{path} is cut off: its header promises {needed:,} bytes, more than it can hold.")
+    return image
+
+
+def sidecar(path: Path) -> dict[str, Any]:
+    """What the JSON file beside an image says; nothing where there is none, or none that can be understood."""
+    stem = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
+    try:
+        found = json.loads(read_text(path.with_name(f"{stem}.json")))
+    except (FileNotFoundError, RecordError, ValueError, RecursionError):
+        return {}  # whatever is wrong with it, the image can be drawn
+    return found if isinstance(found, dict) else {}
 
 
 def _coarser(slab: NDArray[np.float32], factor: int) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
-"""The header that MRtrix's tracks (.tck) and track scalars (.tsf) share: text, and the offset of the numbers."""
+"""The header that MRtrix's tracks (.tck), track scalars (.tsf) and images (.mif) share: text, then the numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +17,7 @@ Damaged = Callable[[str], InputError]
 _LONGEST_LINE = 2**16
 _LONGEST_HEADER = 2**26
 _FIELDS = ("count", "datatype", "file", "timestamp")
-_TYPES = {
+FLOATS = {
     "float32le": "<f4",
     "float32be": ">f4",
     "float64le": "<f8",
@@ -29,15 +29,29 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class MrtrixHeader:
-    """The fields of a header that are used, the type of the numbers, and the byte at which they begin."""
+    """The fields of a header that are used, the type of the numbers, and the byte at which they begin.
+
+    The transform of an image, which has several rows, is a field of several lines.
+    """
 
     fields: dict[str, str]
-    dtype: "np.dtype[np.floating]"
+    dtype: "np.dtype[np.number]"
     start: int
 
 
-def read_header(path: Path, magic: bytes, damaged: Damaged) -> MrtrixHeader:
+def read_header(
+    path: Path,
+    magic: bytes,
+    damaged: Damaged,
+    used: Collection[str] = _FIELDS,
+    types: Mapping[str, str] = FLOATS,
+) -> MrtrixHeader:
     """Read and check a header.
+
+    Parameters
+    ----------
+    magic : what the file begins with. used : the fields that are read.
+    types : numpy's name of each datatype that is read, by MRtrix's in small letters.
 
     Raises
     ------
@@ -53,13 +67,13 @@ def read_header(path: Path, magic: bytes, damaged: Damaged) -> MrtrixHeader:
             if line == b"END":
                 break
             key, _, value = (part.strip() for part in line.decode("utf-8", "replace").partition(":"))
-            if key in _FIELDS:
-                fields[key] = value
+            if key in used:
+                fields[key] = f"{fields[key]}\n{value}" if key == "transform" and key in fields else value
         else:
             raise damaged("its header has no END")
         end = file.tell()
     datatype = fields.get("datatype", "Float32LE")
-    if datatype.lower() not in _TYPES:
+    if datatype.lower() not in types:
         raise damaged(f"its datatype is {datatype!r}, where one of Float32LE, Float32BE and the like is expected")
     name, _, offset = fields.get("file", f". {end}").partition(" ")
     start = number(offset.strip())
@@ -67,7 +81,7 @@ def read_header(path: Path, magic: bytes, damaged: Damaged) -> MrtrixHeader:
         raise damaged("its header points to another file for its numbers, which MRtrix gave up long ago")
     if start < end - 1:
         raise damaged(f"its numbers would begin at byte {start}, within its header")
-    return MrtrixHeader(fields, np.dtype(_TYPES[datatype.lower()]), start)
+    return MrtrixHeader(fields, np.dtype(types[datatype.lower()]), start)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
