@@ -14,7 +14,7 @@ from tractcap.cli_options import CAP_VARIABLE, PARAMETERS, Command, with_dashes
 from tractcap.color_names import parse_coloring
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
-from tractcap.records.options import ROI, SURFACE, PictureOptions
+from tractcap.records.options import ODF, PEAKS, ROI, SURFACE, PictureOptions
 from tractcap.terminal import log_to_stderr, open_streams, progress
 from tractcap.version import __version__
 
@@ -111,6 +111,8 @@ def tractcap(
     reference: Path | None,
     rois: tuple[str, ...],
     surfaces: tuple[str, ...],
+    peaks: tuple[str, ...],
+    odfs: tuple[str, ...],
     checks: str,
     atlas: Path | None,
     before: Path | None,
@@ -170,7 +172,7 @@ def tractcap(
             find_reference=reference is None,
             fit=fit,
             overview=overview,
-            overlays=overlay_options.parse({ROI: rois, SURFACE: surfaces}),
+            overlays=overlay_options.parse({ROI: rois, SURFACE: surfaces, PEAKS: peaks, ODF: odfs}),
             filters=Filters(participants, sessions, tracts, read(bids_filter_file) if bids_filter_file else {}),
             layouts=tuple(layouts),
             checks=check_files.parse(checks, atlas, before, metrics, flags),

@@ -12,6 +12,7 @@ from tractcap.checks import checks
 from tractcap.color_names import COLORMAPS, NAMES, parse_color
 from tractcap.drawing.views import VIEWS
 from tractcap.errors import SettingsError
+from tractcap.inputs.fiber_conventions import BASES, FRAMES
 from tractcap.limits import parse_size
 from tractcap.records.options import ANATOMY, FORMATS, IN_SLICE, LINES, SIX, STYLES
 
@@ -202,6 +203,14 @@ OPTIONS: dict[str, list[Option]] = {
         Option("--surface surfaces",
                "Surfaces to draw beside the streamlines: GIFTI, FreeSurfer's geometry, .vtk or .vtp.",
                multiple=True, metavar="[NAME=]MESH[:COLOR]"),
+        Option("--peaks",
+               "Peaks of fibre orientation in the voxels of the slices: MRtrix's, TractSeg's, DIPY's or FSL's vectors. "
+               f"AXES says along which axes they are, where the file doesn't: {', '.join(FRAMES)}.",
+               multiple=True, metavar="[NAME=]IMAGE[:AXES]"),
+        Option("--odf odfs",
+               "Orientation distributions in the voxels of the slices, as spherical harmonics, of MRtrix's basis if "
+               f"neither file nor BASIS say another: {', '.join(BASES)}.",
+               multiple=True, metavar="[NAME=]IMAGE[:BASIS][:AXES]"),
         Option("--slices-at", "Point in RAS+ mm that the slices pass through.  [default: each bundle's centre]",
                type=Parsed("point", _point), metavar="X,Y,Z"),
         Option("--slab", "In-slice views show what lies within this distance of the slice, on both sides.",

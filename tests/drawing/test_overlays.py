@@ -1,5 +1,6 @@
 """What lies beside the streamlines: in its place whatever its file's orientation, before, around and behind them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -80,8 +81,7 @@ def test_a_region_is_where_its_voxels_are_to_a_pixel(tmp_path: Path, away: Path,
 def test_the_surface_lies_on_the_faces_of_voxels_and_light_falls_on_a_smooth_one(
     tmp_path: Path, orientation: str
 ) -> None:
-    mesh = roi(ball_image(tmp_path / "ball.nii.gz", orientation)).mesh(VIEWS["left"])
-    assert mesh is not None
+    (mesh,) = roi(ball_image(tmp_path / "ball.nii.gz", orientation)).meshes(VIEWS["left"])
     outward = mesh.points - np.array(CENTER)
     distance = np.linalg.norm(outward, axis=1)
     assert distance.mean() == pytest.approx(RADIUS, abs=0.15), "FURY's own contour is half a voxel too large"
@@ -196,8 +196,9 @@ class Plate(DrawableOverlay):
     def points(self) -> np.ndarray:
         return self._mesh.points
 
-    def mesh(self, view: View) -> OverlayMesh | None:
-        return self._mesh if view.name == "left" else None
+    def meshes(self, view: View) -> Iterator[OverlayMesh]:
+        if view.name == "left":
+            yield self._mesh
 
 
 @pytest.mark.parametrize("swapped", [False, True])

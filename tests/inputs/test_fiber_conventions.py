@@ -26,7 +26,10 @@ def test_words_name_axes_and_a_basis_whose_program_has_axes_too(words: tuple[str
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("descoteaux",), "--odf: 'descoteaux' isn't known; after the image may stand world, voxel, bvec, and a basis"),
+        (
+            ("descoteaux",),
+            "--odf: 'descoteaux' isn't known; after the image may stand axes of world, voxel, bvec and a basis of m",
+        ),
         (("world", "voxel"), "--odf: it can't be both world and voxel; after"),
         (("mrtrix", "tournier07"), "--odf: it can't be both mrtrix and tournier07; after"),
     ],

@@ -178,13 +178,11 @@ class Canvas:
         self._prepare(shot, self.shots[shot].near, self.shots[shot].far, tubes=False)
         buffers = iter(self._overlays)
         for overlay in overlays:
-            mesh = overlay.mesh(self.shots[shot].view)
-            if mesh:
+            own = [next(buffers) for _ in range(overlay.sheets)]
+            for mesh in overlay.meshes(self.shots[shot].view):
                 self._load(mesh.points, mesh.lit(self.shots[shot].view), **_cells_of(mesh))
-            for sheet in range(overlay.sheets):
-                self._actor.GetProperty().SetFrontfaceCulling(sheet > 0)
-                buffer = next(buffers)
-                if mesh:
+                for sheet, buffer in enumerate(own):
+                    self._actor.GetProperty().SetFrontfaceCulling(sheet > 0)
                     self._render(buffer)
         self._actor.GetProperty().FrontfaceCullingOff()
         self._data.Initialize()

@@ -109,10 +109,10 @@ def local_direction(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> 
     -------
     (N, 3) uint8 RGB. A point whose neighbours coincide is black.
     """
-    return _direction_colors(tangents(points, offsets))
+    return direction_colors(tangents(points, offsets))
 
 
-def _direction_colors(along: NDArray[np.float32]) -> NDArray[np.uint8]:
+def direction_colors(along: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The colours (N, 3) of unit vectors (3, N)."""
     return np.ascontiguousarray((np.abs(along) * np.float32(255) + np.float32(0.5)).astype(np.uint8).T)
 
@@ -142,7 +142,7 @@ class _EndToEnd:
             chords[0] = self._chord
         if chunk.tail:
             chords[-1] = self._chord
-        return np.repeat(_direction_colors(unit(chords.T)), np.diff(chunk.offsets), axis=0)
+        return np.repeat(direction_colors(unit(chords.T)), np.diff(chunk.offsets), axis=0)
 
 
 def values_of(coloring: Coloring, tractogram: Tractogram, volume: Volume | None, report: Report) -> PointValues | None:

@@ -6,7 +6,7 @@ which are mixed with those of the streamlines by depth.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -105,11 +105,13 @@ class DrawableOverlay(ABC):
         """Where it lies: (N, 3) in RAS+ mm."""
 
     @abstractmethod
-    def mesh(self, view: View) -> OverlayMesh | None:
-        """What a view shows of it, if anything."""
+    def meshes(self, view: View) -> Iterator[OverlayMesh]:
+        """What a view shows of it, some at a time."""
 
     def on(self, anatomy: Anatomy) -> Self:
         """The same, of which it is known how much lies outside a reference image."""
+        if not len(self.points):
+            return self
         share = outside(self.points, anatomy.shape, anatomy.affine) / max(1, len(self.points))
         return replace(self, shown=replace(self.shown, outside_reference=round(share, 6)))
 
@@ -125,10 +127,10 @@ class Surfaces(DrawableOverlay):
         """Their points."""
         return self.whole.points
 
-    def mesh(self, view: View) -> OverlayMesh:
+    def meshes(self, view: View) -> Iterator[OverlayMesh]:
         """All of them."""
         del view
-        return self.whole
+        yield self.whole
 
 
 def inspect(overlay: Overlay, vtk_space: str = "") -> OverlayHeader:
@@ -143,8 +145,7 @@ def inspect(overlay: Overlay, vtk_space: str = "") -> OverlayHeader:
     InputError
         When it can't be shown, or FURY isn't installed.
     """
-    if not (find_spec("fury") and find_spec("lazy_loader")):
-        raise InputError(INSTALL_FURY.format(path=overlay.path))
+    check_fury(overlay)
     path = Path(overlay.path)
     state = fingerprint(path) if path.exists() else (0, 0)
     if overlay.kind == SURFACE:
@@ -161,6 +162,18 @@ def inspect(overlay: Overlay, vtk_space: str = "") -> OverlayHeader:
         block=max(region.block for region in found.regions),
         triangles=2 * found.faces // min(region.factor for region in found.regions) ** 2,
     )
+
+
+def check_fury(overlay: Overlay) -> None:
+    """Check that FURY is there.
+
+    Raises
+    ------
+    InputError
+        Where it isn't: how to install it.
+    """
+    if not (find_spec("fury") and find_spec("lazy_loader")):
+        raise InputError(INSTALL_FURY.format(path=overlay.path))
 
 
 def load(overlay: OverlayRecord, vtk_space: str = "") -> DrawableOverlay:

@@ -34,21 +34,28 @@ class FiberConvention:
         return FiberConvention(self.frame or other.frame, self.basis or other.basis)
 
 
-def parse_convention(words: Sequence[str], option: str) -> FiberConvention:
+def parse_convention(words: Sequence[str], option: str, *, bases: bool = True) -> FiberConvention:
     """The convention that an option's words name, such as ``descoteaux07`` and ``voxel``.
+
+    Parameters
+    ----------
+    option : with its value, for errors. bases : whether it may name a basis.
 
     Raises
     ------
     SettingsError
         When a word isn't known, or two say the same thing.
     """
-    frames, bases = [word for word in words if word in FRAMES], [word for word in words if word in BASES]
-    known = f"after the image may stand {', '.join(FRAMES)}, and a basis: {', '.join(BASES)}"
-    if unknown := [word for word in words if word not in FRAMES + BASES]:
-        raise SettingsError(f"{option}: {unknown[0]!r} isn't known; {known}.")
-    if twice := next((both for both in (frames, bases) if len(both) > 1), None):
-        raise SettingsError(f"{option}: it can't be both {' and '.join(twice)}; {known}.")
-    return FiberConvention("".join(frames)).completed(of_basis("".join(bases)))
+    kinds = (FRAMES, BASES) if bases else (FRAMES,)
+    named = [[word for word in words if word in kind] for kind in kinds]
+    unknown = [word for word in words if not any(word in kind for kind in kinds)]
+    several = next((some for some in named if len(some) > 1), [])
+    if unknown or several:
+        what = f"{unknown[0]!r} isn't known" if unknown else f"it can't be both {' and '.join(several)}"
+        known = " and a basis of ".join(", ".join(kind) for kind in kinds)
+        raise SettingsError(f"{option}: {what}; after the image may stand axes of {known}.")
+    frame, basis = ("".join(some) for some in (*named, [])[:2])
+    return FiberConvention(frame).completed(of_basis(basis))
 
 
 def of_basis(name: str) -> FiberConvention:

@@ -29,7 +29,7 @@ from tractcap.inputs.fiber_conventions import (
     FiberConvention,
     of_basis,
 )
-from tractcap.inputs.images import open_placed, sidecar
+from tractcap.inputs.images import open_placed, sidecar, space_of
 from tractcap.inputs.mrtrix_image import read_mrtrix_image
 from tractcap.inputs.reading import check_file, reading
 from tractcap.inputs.stored_grid import StoredGrid
@@ -50,6 +50,7 @@ class FiberModelFile:
     Attributes
     ----------
     shape : voxels along each axis. affine : (4, 4), from voxels to RAS+ mm. count : values a voxel.
+    space : how its header places its voxels.
     convention : what its directions refer to. note : what of it was assumed, as a sentence; may be empty.
     """
 
@@ -58,8 +59,12 @@ class FiberModelFile:
     def __init__(self, path: Path, given: FiberConvention) -> None:
         self.path = path
         check_file(path, self._WANTED)
-        is_mif = path.name.lower().endswith(_MIF)
-        self._grid, self.affine, self._tail = _of_mif(path) if is_mif else _of_nifti(path, self._WANTED)
+        if is_mif := path.name.lower().endswith(_MIF):
+            self._grid, self.affine = read_mrtrix_image(path)
+            self.space = "transform"
+            self._tail: tuple[int, ...] = (len(self._grid.offsets),)
+        else:
+            self._grid, self.affine, self._tail, self.space = _of_nifti(path, self._WANTED)
         self.shape, self.count = self._grid.shape, len(self._grid.offsets)
         if self.count > MOST_VALUES:
             raise InputError(f"{path} has {self.count:,} values a voxel: {self._WANTED}.")
@@ -128,11 +133,11 @@ class PeaksFile(FiberModelFile):
         """
         stored = self.values(voxels)
         if len(self._tail) == 2:  # the values of a voxel are in the file's order, in which the last axis is the slowest
-            vectors = stored.reshape(len(stored), 3, -1).transpose(0, 2, 1)
+            vectors = stored.reshape(-1, 3, self.count // 3).transpose(0, 2, 1)
         else:
-            vectors = stored.reshape(len(stored), -1, 3)
+            vectors = stored.reshape(-1, self.count // 3, 3)
         there = np.isfinite(vectors).all(axis=-1, keepdims=True)
-        found: NDArray[np.float32] = (np.where(there, vectors, 0) @ self.axes.T).astype(np.float32)
+        found: NDArray[np.float32] = np.where(there, vectors, 0) @ self.axes.T.astype(np.float32)
         return found
 
 
@@ -209,13 +214,8 @@ def crossed_voxels(shape: tuple[int, int, int], affine: NDArray[np.float64], axi
     return voxels[inside]
 
 
-def _of_mif(path: Path) -> tuple[StoredGrid, NDArray[np.float64], tuple[int, ...]]:
-    grid, affine = read_mrtrix_image(path)
-    return grid, affine, (len(grid.offsets),)
-
-
-def _of_nifti(path: Path, wanted: str) -> tuple[StoredGrid, NDArray[np.float64], tuple[int, ...]]:
-    """Where the values of a NIfTI image are, its affine, and its sides from the fourth on."""
+def _of_nifti(path: Path, wanted: str) -> tuple[StoredGrid, NDArray[np.float64], tuple[int, ...], str]:
+    """Where the values of a NIfTI image are, its affine, its sides from the fourth on, and how it is placed."""
     from nibabel import Nifti1Pair
 
     with reading(path, "an image"):
@@ -237,7 +237,7 @@ def _of_nifti(path: Path, wanted: str) -> tuple[StoredGrid, NDArray[np.float64],
             float(proxy.slope),
             float(proxy.inter),
         )
-    return grid, np.asarray(image.affine, np.float64), tuple(sides[3:])
+    return grid, np.asarray(image.affine, np.float64), tuple(sides[3:]), space_of(image)
 
 
 def _of_sidecar(path: Path) -> FiberConvention:

@@ -131,12 +131,8 @@ class ImageFile:
 
     @property
     def space(self) -> str:
-        """How the header places the voxels, such as by a NIfTI file's sform, and in which space, as far as it says."""
-        header = self._image.header
-        for form in ("sform", "qform"):
-            if hasattr(header, f"get_{form}") and getattr(header, f"get_{form}")(coded=True)[1]:
-                return f"{form}, {header.get_value_label(f'{form}_code')}"
-        return "affine"
+        """How the header places the voxels; see :func:`space_of`."""
+        return space_of(self._image)
 
     @property
     def factor(self) -> int:
@@ -221,6 +217,15 @@ def open_placed(path: Path) -> Any:
     if needed > size_bound(Path(image.file_map["image"].filename)):
         raise InputError(f"{path} is cut off: its header promises {needed:,} bytes, more than it can hold.")
     return image
+
+
+def space_of(image: Any) -> str:
+    """How a header places the voxels, such as by a NIfTI file's sform, and in which space, as far as it says."""
+    header = image.header
+    for form in ("sform", "qform"):
+        if hasattr(header, f"get_{form}") and getattr(header, f"get_{form}")(coded=True)[1]:
+            return f"{form}, {header.get_value_label(f'{form}_code')}"
+    return "affine"
 
 
 def sidecar(path: Path) -> dict[str, Any]:

@@ -19,8 +19,11 @@ DIRECTION, ENDPOINTS, ONE, BUNDLE = "direction", "endpoints", "one", "bundle"
 DATA, SCALAR, POSITION, DENSITY = "data", "scalar", "position", "density"
 """Kinds of colouring."""
 
-ROI, SURFACE = "roi", "surface"
+ROI, SURFACE, PEAKS, ODF = "roi", "surface", "peaks", "odf"
 """Kinds of overlays."""
+
+GLYPHS = (PEAKS, ODF)
+"""Those that are drawn in the voxels of slices, in the colours of their directions."""
 
 _WIDTH = 1 / 320
 """Of a streamline, as a share of the picture's width: few streamlines can be seen, and many show their course.
@@ -109,13 +112,16 @@ class Coloring(JsonRecord, keys=str):
 class Overlay(JsonRecord, keys=str):
     """What is drawn beside the streamlines: the file's ``kind`` and ``path``, and its ``name`` in the legend.
 
-    ``color`` is its own, None for one that is chosen.
+    ``color`` is its own, None for one that is chosen; ``frame`` and ``basis`` are those of glyphs' directions, where
+    they are given (:mod:`tractcap.inputs.fiber_conventions`).
     """
 
     kind: str
     name: str
     path: str
     color: Color | None = None
+    frame: str = ""
+    basis: str = ""
 
 
 @dataclass(frozen=True)

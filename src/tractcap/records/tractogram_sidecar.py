@@ -84,6 +84,8 @@ class OverlayRecord(JsonRecord, keys=str):
     colors : by label, each a text, in a label image; that of a mask has the key "".
     box : the lowest and the highest corner in RAS+ mm of what it shows; empty where it isn't shown.
     missing : why it isn't shown, as a sentence; empty if it is.
+    frame, basis : of glyphs, the axes of their directions, and the basis of their spherical harmonics.
+    note : what of these was assumed, as a sentence; may be empty.
     """
 
     kind: str
@@ -94,13 +96,18 @@ class OverlayRecord(JsonRecord, keys=str):
     colors: Mapping[str, Color] = field(default_factory=dict, hash=False)
     box: tuple[Vector, ...] = ()
     missing: str = ""
+    frame: str = ""
+    basis: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownOverlay(JsonRecord):
     """How much of an overlay's file is shown: of a mask or label image its voxels, labels, and triangles of surfaces.
 
-    ``space`` says how the file places it; ``outside_reference`` is the share of it outside the reference image.
+    Of peaks and orientation distributions it is how many ``glyphs`` are drawn, ``glyphs_in_slices`` how many there are,
+    and the ``axes`` and the ``basis`` that they were taken to have. ``space`` says how the file places it;
+    ``outside_reference`` is the share of it outside the reference image.
     """
 
     kind: str
@@ -110,6 +117,10 @@ class ShownOverlay(JsonRecord):
     voxels: Count | None = field(default=None, metadata=OMIT)
     labels: Count | None = field(default=None, metadata=OMIT)
     triangles: Count | None = field(default=None, metadata=OMIT)
+    glyphs: Count | None = field(default=None, metadata=OMIT)
+    glyphs_in_slices: Count | None = field(default=None, metadata=OMIT)
+    axes: str | None = field(default=None, metadata=OMIT)
+    basis: str | None = field(default=None, metadata=OMIT)
     outside_reference: float | None = field(default=None, metadata=OMIT)
     notes: tuple[str, ...] = ()
 

@@ -89,6 +89,7 @@ class OverlayHeader(JsonRecord, keys=str):
     sheets : how many surfaces of it are drawn in each picture.
     voxels : that are held while its surfaces are made. block : those of the grid that the largest is made on.
     triangles : about how many its surfaces have.
+    values : that are held of peaks or orientation distributions. frame, basis, note : see :class:`OverlayRecord`.
     """
 
     bytes: int
@@ -99,6 +100,10 @@ class OverlayHeader(JsonRecord, keys=str):
     voxels: Count = 0
     block: Count = 0
     triangles: Count = 0
+    values: Count = 0
+    frame: str = ""
+    basis: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from tractcap.color_names import DISTINCT, Color, apart
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import Source
-from tractcap.records.options import DATA, DENSITY, POSITION, SCALAR, Coloring, Overlay
+from tractcap.records.options import DATA, DENSITY, GLYPHS, POSITION, SCALAR, Coloring, Overlay
 from tractcap.records.tractogram_sidecar import OverlayRecord
-from tractcap.records.worker_requests import ImageHeader, UnreadableFile
+from tractcap.records.worker_requests import ImageHeader, OverlayHeader, UnreadableFile
 from tractcap.work import memory_plan
 from tractcap.work.read_headers import FileHeaders
 
@@ -119,10 +119,18 @@ def _overlay_record(overlay: Overlay, number: int, headers: FileHeaders) -> Over
         path=overlay.path,
         bytes=header.bytes,
         modified=header.modified,
-        colors={str(label): overlay.color or _overlay_color(label) for label in header.labels}
-        or {"": overlay.color or _overlay_color(number)},
+        colors={} if overlay.kind in GLYPHS else _overlay_colors(overlay, number, header),
         box=header.box,
+        frame=header.frame,
+        basis=header.basis,
+        note=header.note,
     )
+
+
+def _overlay_colors(overlay: Overlay, number: int, header: OverlayHeader) -> dict[str, Color]:
+    """The colour of each label, or of the whole."""
+    several = {str(label): overlay.color or _overlay_color(label) for label in header.labels}
+    return several or {"": overlay.color or _overlay_color(number)}
 
 
 def _overlay_color(number: int) -> Color:

@@ -65,6 +65,10 @@ BYTES_PER_SHEET = 4 * MB
 """Of overlays: a voxel of all that is held of a label image, one of the grid that a surface is made on, a triangle with
 its share of points while it is drawn, and a band of rows of samples while these are mixed with streamlines."""
 
+BYTES_PER_GLYPH_VALUE = 16
+GLYPHS = 60 * MB
+"""Of peaks and orientation distributions: a value that is held, and a file's block and the glyphs drawn at once."""
+
 DENSITY = 22 * MB
 """The most that counting streamlines on a grid takes."""
 
@@ -153,7 +157,9 @@ def images(reference: Sequence[int] | None, scalar_map: Sequence[int] | None) ->
 
 def geometry(overlays: Sequence[OverlayHeader]) -> int:
     """Bytes that overlays' geometry takes, beside their buffers, and FURY."""
-    return bool(overlays) * FURY + sum(header.triangles for header in overlays) * BYTES_PER_TRIANGLE
+    values = sum(header.values for header in overlays)
+    glyphs = GLYPHS + values * BYTES_PER_GLYPH_VALUE if values else 0
+    return bool(overlays) * FURY + sum(header.triangles for header in overlays) * BYTES_PER_TRIANGLE + glyphs
 
 
 def making(overlays: Sequence[OverlayHeader]) -> int:

@@ -6,15 +6,26 @@ from pathlib import Path
 
 from tractcap.color_names import parse_color
 from tractcap.errors import SettingsError
-from tractcap.records.options import ROI, SURFACE, Overlay
+from tractcap.inputs.fiber_conventions import parse_convention
+from tractcap.records.options import GLYPHS, ODF, PEAKS, ROI, SURFACE, Overlay
 
 _IMAGES = (".nii", ".nii.gz", ".img", ".hdr", ".mgh", ".mgz")
 
-_EXAMPLES = {ROI: "seed.nii.gz or left=seed.nii.gz:orange", SURFACE: "lh.pial or cortex=lh.pial:gray"}
+_EXAMPLES = {
+    ROI: "seed.nii.gz or left=seed.nii.gz:orange",
+    SURFACE: "lh.pial or cortex=lh.pial:gray",
+    PEAKS: "peaks.nii.gz, model=peaks.nii.gz or peaks.nii.gz:voxel",
+    ODF: "wmfod.nii.gz, model=wmfod.nii.gz or odf.nii.gz:descoteaux07",
+}
+
+_ENDINGS = (".gz", ".nii", ".mif", ".mgh", ".mgz", ".gii", ".surf", ".vtk", ".vtp")
+"""Of files, which their names in pictures are without."""
 
 
 def parse(given: Mapping[str, Sequence[str]]) -> tuple[Overlay, ...]:
-    """Read options, each ``[NAME=]FILE[:COLOR]``; a name that isn't given is the file's.
+    """Read options, each ``[NAME=]FILE[:WORD]``; a name that isn't given is the file's.
+
+    The word is a colour, or of peaks and ODFs their axes and basis, each after a colon of its own.
 
     Parameters
     ----------
@@ -45,15 +56,18 @@ def of_file(text: str) -> Overlay:
 
 
 def _overlay(kind: str, text: str) -> Overlay:
-    name, equals, path = text.partition("=")
+    name, equals, file = text.partition("=")
     if not equals or "/" in name:  # such a sign may be a folder's
-        name, path = "", text
-    file, _, color = path.rpartition(":")
-    if not file or "." in color or "/" in color:
-        file, color = path, ""
-    if not file or (equals and not name and path != text):
+        name, file = "", text
+    words: list[str] = []
+    while (parts := file.rpartition(":"))[0] and not {".", "/"} & set(parts[2]):
+        file, words = parts[0], [parts[2], *words]
+    if not file or (equals and not name and file != text):
         raise SettingsError(f"--{kind} is {text!r}: give a file, such as {_EXAMPLES[kind]}.")
     stem = Path(file).name
-    for ending in (".gz", ".nii", ".mgh", ".mgz", ".gii", ".surf", ".vtk", ".vtp"):
+    for ending in _ENDINGS:
         stem = stem.removesuffix(ending) or stem
-    return Overlay(kind, name or stem, file, parse_color(color, f"--{kind}") if color else None)
+    if kind in GLYPHS:
+        convention = parse_convention(words, f"--{kind} {text}", bases=kind == ODF)
+        return Overlay(kind, name or stem, file, frame=convention.frame, basis=convention.basis)
+    return Overlay(kind, name or stem, file, parse_color(":".join(words), f"--{kind}") if words else None)

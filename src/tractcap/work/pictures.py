@@ -21,9 +21,9 @@ from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.views import VIEWS
 from tractcap.drawing.volume import VOXEL
 from tractcap.files import write_whole
-from tractcap.records.options import SLICES
+from tractcap.records.options import GLYPHS, ODF, PEAKS, SLICES
 from tractcap.records.sidecar_fields import THIS_PROGRAM
-from tractcap.records.tractogram_sidecar import Box, DrawnRecord, LengthsRecord, Measurements
+from tractcap.records.tractogram_sidecar import Box, DrawnRecord, LengthsRecord, Measurements, ShownOverlay
 from tractcap.records.worker_requests import Draw
 from tractcap.version import __version__
 
@@ -104,6 +104,7 @@ def _captions(request: Draw, scene: Scene, counts: StreamlineCounts, scale: Colo
         f"{counts.drawn:,}{left_out} streamline{'s' * (counts.streamlines != 1)}",
         f"mean {counts.mean_length:.1f} mm",
         f"on {_reference_name(request)}" if request.scene.reference else "",
+        *(_glyph_count(overlay.shown) for overlay in scene.overlays if overlay.shown.kind in GLYPHS),
     )
     colors = [(bundle.name, bundle.coloring.color) for bundle in request.bundles] if several else []
     overlays = [
@@ -119,6 +120,12 @@ def _captions(request: Draw, scene: Scene, counts: StreamlineCounts, scale: Colo
         (*((name, color) for name, color in colors if color), *overlays),
         scene.options.background,
     )
+
+
+def _glyph_count(shown: ShownOverlay) -> str:
+    """How many glyphs the slices show together, and of how many."""
+    left_out = f" of {shown.glyphs_in_slices:,}" if shown.glyphs != shown.glyphs_in_slices else ""
+    return f"{shown.glyphs:,}{left_out} {'ODFs' if shown.kind == ODF else 'voxels with peaks'} of {shown.name}"
 
 
 def _warnings(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:
@@ -203,7 +210,8 @@ def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: M
 
 
 def _software(scene: Scene) -> dict[str, str]:
-    packages = _PACKAGES | ({"FURY": "fury"} if scene.overlays else {})
+    by_fury = any(overlay.shown.kind != PEAKS for overlay in scene.overlays)
+    packages = _PACKAGES | ({"FURY": "fury"} if by_fury else {})
     return {name: version(package) for name, package in packages.items()}
 
 

@@ -8,7 +8,7 @@ from tractcap.drawing.views import Frame
 from tractcap.inputs.tractogram_source import Source, Variant, short
 from tractcap.limits import Budget
 from tractcap.records.json_record import Vector
-from tractcap.records.options import BUNDLE, DIRECTION, ONE, SCALAR, SLICES, Coloring
+from tractcap.records.options import BUNDLE, DIRECTION, GLYPHS, ONE, SCALAR, SLICES, Coloring
 from tractcap.records.sidecar_fields import OVERVIEW, BundleRecord
 from tractcap.records.tractogram_sidecar import (
     OVERVIEW_STEM,
@@ -162,13 +162,13 @@ class Scenes:
             head = Frame.around(heads) if heads else None
             frame = Frame.around([*heads, *(_framed(measured.extent, head) for measured in person.measured.values())])
             frame = frame if head else _with_overlays(frame, person.jobs)
-        slices_at = None
-        if picture.in_slices or (reference and SLICES in picture.anatomy):
-            x, y, z = (
-                round(sum(axis) / len(jobs), 3) for axis in zip(*(extent.center for extent in extents), strict=True)
-            )
-            slices_at = picture.slices_at or (x, y, z)
         overlays = [overlay for job in jobs for overlay in job.overlays]
+        glyphs = any(overlay.kind in GLYPHS for overlay in overlays)
+        slices_at = None
+        if picture.in_slices or glyphs or (reference and SLICES in picture.anatomy):
+            centers = zip(*(extent.center for extent in extents), strict=True)
+            x, y, z = (round(sum(axis) / len(jobs), 3) for axis in centers)
+            slices_at = picture.slices_at or (x, y, z)
         return SceneRecord(
             options=picture,
             frame=(frame.low, frame.high),
@@ -222,8 +222,9 @@ class Scenes:
 
 
 def _with_overlays(frame: Frame, jobs: Iterable[Job]) -> Frame:
-    """A frame with the overlays that lie near; those that don't are outside, and said to be."""
-    for low, high in dict.fromkeys(overlay.box for job in jobs for overlay in job.overlays if overlay.box):
+    """A frame with the overlays that lie near; those that don't are outside, and said to be. Glyphs fill any frame."""
+    overlays = (overlay for job in jobs for overlay in job.overlays if overlay.kind not in GLYPHS)
+    for low, high in dict.fromkeys(overlay.box for overlay in overlays if overlay.box):
         wider = Frame.around([(frame.low, frame.high), (low, high)])
         if wider.width <= max(_WIDEST, frame.width):
             frame = wider

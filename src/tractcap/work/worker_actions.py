@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from tractcap.checks import checks
 from tractcap.checks.common.output import CheckOutput
-from tractcap.drawing import overlays
+from tractcap.drawing import glyphs, overlays
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw, draw_piece
 from tractcap.drawing.extent import measure
@@ -28,7 +28,7 @@ from tractcap.inputs.tractograms.tsf import find_scalars
 from tractcap.records import tractogram_piece_files as piece_files
 from tractcap.records import tractogram_sidecar
 from tractcap.records.json_record import JsonRecord
-from tractcap.records.options import SCALAR, Coloring
+from tractcap.records.options import GLYPHS, SCALAR, Coloring
 from tractcap.records.tractogram_sidecar import Box, DrawnRecord, Extent, LengthsRecord, Measurements, OverlayRecord
 from tractcap.records.worker_requests import (
     CheckFindings,
@@ -103,7 +103,10 @@ def find_outline(request: FindOutline, report: Report) -> Box:
 
 def inspect_overlay(request: InspectOverlay, report: Report) -> OverlayHeader:
     """Read an overlay's file for what it holds."""
-    header = overlays.inspect(request.overlay, request.vtk_space)
+    if request.overlay.kind in GLYPHS:
+        header = glyphs.inspect(request.overlay)
+    else:
+        header = overlays.inspect(request.overlay, request.vtk_space)
     report(1)
     return header
 
@@ -205,9 +208,14 @@ def _scene(request: Draw, *, with_overlays: bool = True) -> Scene:
         for one in request.bundles
     ]
     anatomy = _anatomy(scene.reference.path) if scene.reference else None
-    shown = tuple(one for one in scene.overlays if not one.missing) if with_overlays else ()
-    beside = [overlay.on(anatomy) if anatomy else overlay for overlay in _overlays(shown, scene.vtk_space)]
-    return Scene(bundles, Frame(*scene.frame), scene.options, anatomy, scene.slices_at, beside)
+    frame, at, size = Frame(*scene.frame), scene.slices_at, scene.options.size
+    shown = [one for one in scene.overlays if not one.missing] if with_overlays else []
+    beside: list[DrawableOverlay] = [
+        *_overlays(tuple(one for one in shown if one.kind not in GLYPHS), scene.vtk_space),
+        *(glyphs.load(one, frame, at, size) for one in shown if one.kind in GLYPHS and at),
+    ]
+    beside = [overlay.on(anatomy) if anatomy else overlay for overlay in beside]
+    return Scene(bundles, frame, scene.options, anatomy, at, beside)
 
 
 def _open(path: str, vtk_space: str) -> Tractogram:
