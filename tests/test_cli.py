@@ -388,6 +388,8 @@ def test_several_labels_behind_one_option(given: str, expected: str) -> None:
         ("--scalar", "FA=a,b/fa.nii,MD=md.nii", ["FA=a,b/fa.nii", "MD=md.nii"]),
         ("--roi", "a,b/s.nii:red,left=t.nii", ["a,b/s.nii:red", "left=t.nii"]),
         ("--surface", "lh.pial,right=rh.pial", ["lh.pial", "right=rh.pial"]),
+        ("--peaks", "a,b/p.nii:voxel,x=q.nii", ["a,b/p.nii:voxel", "x=q.nii"]),
+        ("--odf", "wmfod.mif.gz,b=a,b/o.nii:mrtrix", ["wmfod.mif.gz", "b=a,b/o.nii:mrtrix"]),
         ("--layout", "{participant}/a,b/{bundle},x/{participant}", ["{participant}/a,b/{bundle}", "x/{participant}"]),
     ],
 )
@@ -402,6 +404,8 @@ def test_commas_between_what_an_option_takes(option: str, text: str, expected: l
         "--scalar",
         "--roi",
         "--surface",
+        "--peaks",
+        "--odf",
         "--layout",
     }
     context = tractcap.make_context("tractcap", ["in", "out", "participant", option, text])

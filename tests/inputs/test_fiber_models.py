@@ -296,6 +296,9 @@ def test_what_is_no_nifti_image_is_refused(tmp_path: Path) -> None:
     nib.MGHImage(np.ones((*SHAPE, 6), np.float32), turned()).to_filename(tmp_path / "a.mgz")
     with pytest.raises(InputError, match=r"a.mgz is neither a NIfTI nor an MRtrix image"):
         OdfFile(tmp_path / "a.mgz")
+    (tmp_path / "a.pam5").write_bytes(b"\x89HDF")
+    with pytest.raises(InputError, match=r"a.pam5 isn't read: write what it holds as NIfTI"):
+        PeaksFile(tmp_path / "a.pam5")
     (tmp_path / "b.nii").write_text("nothing")
     with pytest.raises(DamagedError, match=r"b.nii can't be read as an image"):
         OdfFile(tmp_path / "b.nii")

@@ -59,6 +59,10 @@ class FiberModelFile:
     def __init__(self, path: Path, given: FiberConvention) -> None:
         self.path = path
         check_file(path, self._WANTED)
+        if path.name.lower().endswith(".pam5"):
+            raise InputError(
+                f"{path} isn't read: write what it holds as NIfTI images with dipy.io.peaks.pam_to_niftis."
+            )
         if is_mif := path.name.lower().endswith(_MIF):
             self._grid, self.affine = read_mrtrix_image(path)
             self.space = "transform"
