@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 
+import fiber_images
 import nibabel as nib
 import numpy as np
 import packings
@@ -54,6 +55,23 @@ def read_surface(path: Path) -> None:
     from tractcap.inputs import overlay_surfaces
 
     overlay_surfaces.read_surface(path)
+
+
+def read_peaks(path: Path) -> None:
+    """Those of a slice."""
+    from tractcap.inputs.fiber_models import PeaksFile, crossed_voxels
+
+    file = PeaksFile(path)
+    file.peaks(crossed_voxels(file.shape, file.affine, 1, 4.0))
+
+
+def read_odf(path: Path) -> None:
+    """Those of a slice, along a direction."""
+    from tractcap.inputs.fiber_models import OdfFile, crossed_voxels
+
+    file = OdfFile(path)
+    with np.errstate(invalid="ignore", over="ignore"):
+        file.values(crossed_voxels(file.shape, file.affine, 2, 5.0)) @ file.amplitudes(np.eye(3)[:1])
 
 
 def read_tsf(path: Path) -> None:
@@ -119,6 +137,21 @@ def _masks() -> Sequence[bytes]:
     values = np.zeros((6, 7, 8))
     values[1:3, 2:5, 3:6], values[4, 4, 4] = 1, 7
     return [nib.Nifti1Image(values.astype(dtype), np.diag([2.0, 2, 2, 1])).to_bytes() for dtype in ("u1", "i2", "f4")]
+
+
+@cache
+def _peaks() -> Sequence[bytes]:
+    values, affine = np.ones((4, 5, 6, 2, 3)), np.diag([2.0, 2, -2, 1])
+    joined = values.reshape(4, 5, 6, 6)
+    return [nib.Nifti1Image(data.astype("f4"), affine).to_bytes() for data in (values, joined)]
+
+
+@cache
+def _mif() -> Sequence[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        path, data, affine = Path(folder) / "a.mif", np.ones((4, 5, 6, 6)), np.diag([2.0, 2, 2, 1])
+        kinds = (("+0,+1,+2,+3", "Float32LE"), ("-1,+2,+3,+0", "Int16LE"))
+        return [fiber_images.save_mif(path, data, affine, *kind).read_bytes() for kind in kinds]
 
 
 _CORNERS = np.array([[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]], np.float32)
@@ -214,6 +247,10 @@ TARGETS: dict[str, Target] = {
     "mgh": Target("a.mgh", partial(_images, ".mgh"), read_image),
     "mgz": Target("a.mgz", partial(_images, ".mgh"), read_image, _packed, gzip.compress),
     "mask": Target("a.nii", _masks, read_mask),
+    "peaks": Target("a.nii", _peaks, read_peaks),
+    "odf": Target("a.nii.gz", lambda: _peaks()[1:], read_odf, _packed, gzip.compress),
+    "mif": Target("a.mif", _mif, read_odf),
+    "mif.gz": Target("a.mif.gz", _mif, read_odf, _packed, gzip.compress),
     "gii": Target("a.gii", _gifti, read_surface),
     "surface": Target("lh.pial", _freesurfer, read_surface),
     "polygons": Target("a.vtk", _polygons, read_surface, crashes=True),
