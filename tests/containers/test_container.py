@@ -13,6 +13,7 @@ import phantoms
 import pytest
 import scenes
 from conftest import Run, call, engine
+from fiber_images import mrtrix_coefficients, save_nifti
 from PIL import Image
 
 from tractcap.drawing.views import Frame
@@ -112,6 +113,7 @@ def assert_estimated(out: Path) -> int:
         ("--size", "400", "--views", "left,anterior", "--reference", "/data/head.nii.gz"),
         ("--size", "400", "--views", "left,axial", "--reference", "/data/head.nii.gz", "--opacity", "0.3"),
         ("--size", "400", "--views", "left,anterior", "--roi", "/data/balls.nii.gz"),
+        ("--size", "800", "--views", "left,axial", "--odf", "/data/fod.nii:mrtrix", "--reference", "/data/head.nii.gz"),
         ("--size", "200", "--views", "left", "--animation", "mp4,webp,gif", "--frames", "12"),
         ("--size", "400", "--views", "left", "--color", "density"),
     ],
@@ -126,6 +128,9 @@ def test_the_estimate_is_calibrated(contained: Run, data: Path, tmp_path: Path, 
     phantoms.save_head(data / "head.nii.gz", voxel=1.0)
     balls = {1: ((-33.0, 0.0, -8.0), 20.0), 2: ((30.0, -20.0, 40.0), 40.0)}
     shape = (182, 218, 182)
+    if "--odf" in options:
+        fod = np.broadcast_to(mrtrix_coefficients(np.array([0.0, 1.0, 0.2])), (91, 109, 91, 45))
+        save_nifti(data / "fod.nii", fod.astype(np.float32), phantoms.affine())
     phantoms.save_labels(data / "balls.nii.gz", balls, phantoms.affine(voxel=1.0, shape=shape), shape)
     done = contained(data, "/data", "/out", "participant", *options, "--nprocs", "1", memory="1g")
     assert done.status == 0, done.stderr

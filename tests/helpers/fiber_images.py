@@ -1,6 +1,7 @@
 """Images of peaks and of orientation distribution functions with known answers."""
 
 import gzip
+import json
 import math
 from pathlib import Path
 
@@ -80,3 +81,21 @@ def bids_descoteaux_coefficients(direction: np.ndarray, order: int = 8) -> np.nd
             part = value.imag if phase > 0 else value.real
             found.append(part * (math.sqrt(2) if phase else 1))
     return np.array(found)
+
+
+def save_vortex(peaks: Path, odf: Path) -> None:
+    """Fibres that run around the left hemisphere's middle and up: peaks behind it, ODFs before it."""
+    affine, shape = turned("LAS", 10, (6.0, 6.0, 6.0)), (24, 30, 24)
+    affine[:3, 3] = [-30, 0, 10] - affine[:3, :3] @ (np.array(shape) / 2)
+    places = np.argwhere(np.ones(shape, bool)) @ affine[:3, :3].T + affine[:3, 3] - [-29, 1, 11]
+    around = np.cross([1, 0, 0.3], places)
+    around /= np.linalg.norm(around, axis=1, keepdims=True)
+    behind = places[:, 1] < 0
+    vectors = np.where(behind[:, None, None], np.stack([around, 0.5 * np.tile([0, 0, 1], (len(around), 1))], axis=1), 0)
+    harmonics = np.array([mrtrix_coefficients(one, 6) for one in around]) * ~behind[:, None]
+    for path, values, encoding in (
+        (peaks, vectors.reshape(*shape, 6), {"Reference": "xyz", "Type": "3vector"}),
+        (odf, harmonics.reshape(*shape, -1), {"Reference": "xyz", "Type": "sh", "SphericalHarmonicBasis": "mrtrix3"}),
+    ):
+        save_nifti(path, values.astype(np.float32), affine)
+        path.with_name(path.name.replace(".nii.gz", ".json")).write_text(json.dumps({"OrientationEncoding": encoding}))

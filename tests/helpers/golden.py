@@ -10,6 +10,7 @@ import shutil
 import warnings
 from pathlib import Path
 
+import fiber_images
 import nibabel as nib
 import numpy as np
 import phantoms
@@ -32,6 +33,7 @@ CASES = {
     "in-slice": ("--reference", "head.nii.gz", "--views", "in-slice"),
     "opacity": ("--reference", "head.nii.gz", "--opacity", "0.2", "--width", "2"),
     "rois": ("--reference", "head.nii.gz", "--roi", "balls.nii.gz", "--views", "left,superior,axial"),
+    "glyphs": ("--peaks", "peaks.nii.gz", "--odf", "odf.nii.gz", "--views", "left,superior,axial", "--fit"),
     "scalar": ("--scalar", "height=height.nii.gz", "--width", "2", "--views", "left,superior,anterior"),
     "position": ("--color", "position", "--fit", "--views", "left,superior,anterior"),
     "endpoints": ("--color", "endpoints", "--views", "left,superior,anterior"),
@@ -48,6 +50,7 @@ def inputs(folder: Path) -> Path:
     nib.Nifti1Image(height.astype("f4"), matrix).to_filename(folder / "height.nii.gz")
     balls = {1: ((-33.0, -5.0, -8.0), 16.0), 2: ((-28.0, 45.0, 35.0), 12.0)}
     phantoms.save_labels(folder / "balls.nii.gz", balls, phantoms.affine(), (91, 109, 91))
+    fiber_images.save_vortex(folder / "peaks.nii.gz", folder / "odf.nii.gz")
     (folder / "height.nii.json").unlink(missing_ok=True)
     (folder / "height.json").write_text('{"Units": "mm"}')
     return phantoms.save(folder / "bundle.trk", phantoms.asymmetric_bundle(60))
