@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import fiber_images
 import phantoms
 import pytest
 
@@ -24,6 +25,7 @@ ALWAYS = {"vtk", "numpy", "boucheny"}
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = tmp_path_factory.mktemp("study")
     phantoms.save_head(study / "head é.nii.gz")
+    fiber_images.save_vortex(study / "peaks.nii.gz", study / "odf.nii.gz")
     for person in ("01", "02"):
         for seed, name in enumerate(("AF_L", "CST_R")):
             path = study / f"tracts/sub-{person}/{name}.tck"
@@ -125,6 +127,21 @@ CASES: list[tuple[tuple[object, ...], set[str], tuple[str, ...]]] = [
         ),
     ),
     (
+        ("--peaks", "peaks.nii.gz", "--odf", "odf.nii.gz"),
+        {"pajevic", "dipy", "fury"},
+        (
+            "Peaks of fibre orientation and orientation distribution functions are shown in the voxels that slices",
+            "in the voxels that slices lead through, in the colours of their directions",
+            "Slices lead through the mean of all points of a tractogram",
+            "the latter are sums of spherical harmonics",
+        ),
+    ),
+    (
+        ("--peaks", "peaks.nii.gz"),
+        {"pajevic"},
+        ("Peaks of fibre orientation are shown in the voxels that slices lead", "Slices lead through the mean of all"),
+    ),
+    (
         ("--reference", "head é.nii.gz", "--anatomy", "slices"),
         {"pajevic", "nibabel", "otsu", "dipy", "scipy"},
         ("Slices lead through the mean of all points", "Slices through it are", "The share of the points"),
@@ -133,6 +150,7 @@ CASES: list[tuple[tuple[object, ...], set[str], tuple[str, ...]]] = [
 
 OPTIONAL = (
     "Views of",
+    "in the voxels that slices lead",
     "98th percentile",
     "They range from",
     "an opacity of",

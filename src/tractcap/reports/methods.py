@@ -15,7 +15,7 @@ from urllib.parse import quote
 from tractcap.color_names import apart
 from tractcap.records.check_sidecar import DONE, CheckRecord
 from tractcap.records.json_record import Color
-from tractcap.records.options import ROI, SURFACE, Coloring
+from tractcap.records.options import ODF, PEAKS, ROI, SURFACE, Coloring
 from tractcap.records.sidecar_fields import DAMAGED, EMPTY, FAILED, MISSING, OVERVIEW, UNREADABLE
 from tractcap.records.tractogram_sidecar import DrawnRecord, Extent, TractogramRecord
 from tractcap.reports.formatting import environment, read_toml
@@ -24,7 +24,8 @@ _FINE_DENSITY = 256.0
 """mm; a tractogram that is larger has larger voxels than 2 mm in its density map."""
 
 _OVERLAYS = {ROI: "regions of interest", SURFACE: "surfaces"}
-"""What is drawn beside streamlines, in words."""
+_GLYPHS = {PEAKS: "peaks of fibre orientation", ODF: "orientation distribution functions"}
+"""What is drawn beside streamlines, everywhere and in slices, in words."""
 
 _RANGED = ("data", "scalar", "density")
 """Colourings whose values are shown from the low to the high end of a range."""
@@ -108,6 +109,8 @@ class Study:
         self.on_images = [record for record in self.drawn if record.scene.reference and record.scene.options.anatomy]
         shown = {overlay.kind for record in with_pictures for overlay in record.overlays}
         self.overlays = [words for kind, words in _OVERLAYS.items() if kind in shown]
+        self.glyphs = [words for kind, words in _GLYPHS.items() if kind in shown]
+        self.by_fury = bool(shown - {PEAKS})
         self.palette = set(apart())
         self._with_pictures = with_pictures
 
