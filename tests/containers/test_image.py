@@ -15,7 +15,7 @@ import tractcap
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(3600)]
 
-MOST_BYTES = 815_000_000
+MOST_BYTES = 795_000_000
 LANES = "not container and not cluster and not browser and not ecosystem"
 SUBSET = (
     *("tests/drawing", "tests/inputs", "tests/limits", "tests/test_cli.py"),
