@@ -164,21 +164,23 @@ def test_a_surface_is_drawn_recorded_and_kept_apart_from_one_without_faces(tmp_p
     assert [y.min(), y.max(), z.min(), z.max()] == pytest.approx([-20, 20, -28, 12], abs=2 * pixel)
 
 
-@pytest.mark.parametrize("how", ["empty", "NaN", "4D", "no image"])
-def test_a_bad_mask_costs_itself_alone_and_is_said(tmp_path: Path, bundle: Path, ball: Path, how: str) -> None:
-    bad, values = tmp_path / "bad.nii.gz", np.zeros((91, 109, 91), np.float32)
-    if how == "NaN":
-        values[4] = np.nan
-    nib.Nifti1Image(np.stack([values + 1] * 2, axis=-1) if how == "4D" else values, phantoms.affine()).to_filename(bad)
-    if how == "no image":
-        bad.write_bytes(b"x" * 5000)
-    out = tmp_path / "out"
-    done = run(bundle, out, "participant", "--roi", bad, "--roi", f"seed={ball}:vermillion", *SMALL)
+def test_bad_masks_cost_themselves_alone_and_are_said(tmp_path: Path, bundle: Path, ball: Path) -> None:
+    empty = np.zeros((91, 109, 91), np.float32)
+    unknown = empty.copy()
+    unknown[4] = np.nan
+    bad = {"empty": empty, "nan": unknown, "four": np.stack([empty + 1] * 2, axis=-1), "none": empty}
+    paths = [tmp_path / f"{name}.nii.gz" for name in bad]
+    for path, values in zip(paths, bad.values(), strict=True):
+        nib.Nifti1Image(values, phantoms.affine()).to_filename(path)
+    paths[-1].write_bytes(b"x" * 5000)
+    out, options = tmp_path / "out", [word for path in paths for word in ("--roi", path)]
+    done = run(bundle, out, "participant", *options, "--roi", f"seed={ball}:vermillion", *SMALL)
     assert done.returncode == 0, done.stderr
-    assert f"{bad} " in done.stderr
     assert "Traceback" not in done.stderr
     assert orange(out) > 200
-    assert any(note.startswith("bad isn't shown: bad.nii.gz ") for note in record(out)["Notes"])
+    for path, name in zip(paths, bad, strict=True):
+        assert f"{path} " in done.stderr
+        assert any(note.startswith(f"{name} isn't shown: {name}.nii.gz ") for note in record(out)["Notes"]), name
     assert [shown["Name"] for shown in record(out)["Overlays"]] == ["seed"]
 
 
