@@ -22,7 +22,7 @@ from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLFramebufferObject, vtkPixelB
 from tractcap.drawing.anatomy import GLASS_POWER, Mesh
 from tractcap.drawing.lines import DrawableLines, joined
 from tractcap.drawing.occlusion import Occlusion
-from tractcap.drawing.overlays import DrawableOverlay, OverlayMesh
+from tractcap.drawing.overlays import DrawableOverlay
 from tractcap.drawing.shading import lit
 from tractcap.drawing.shot import Shot
 from tractcap.drawing.views import Frame
@@ -157,7 +157,7 @@ class Canvas:
 
     def glass(self, mesh: Mesh) -> None:
         """Draw the rim of a surface's front, from 0 where it faces the eye to 255, in all three colours."""
-        triangles = _cells(np.arange(0, 3 * len(mesh.triangles) + 1, 3), mesh.triangles.reshape(-1))
+        triangles = _cells_of(mesh.triangles)
         for place, (shot, buffer) in enumerate(zip(self.shots, self._buffers, strict=True)):
             facing = np.abs(sum(mesh.normals[:, axis] * np.float32(shot.view.seen_from[axis]) for axis in range(3)))
             rim = (np.clip(1 - facing, 0, 1) ** GLASS_POWER * 255).astype(np.uint8)
@@ -180,7 +180,9 @@ class Canvas:
         for overlay in overlays:
             own = [next(buffers) for _ in range(overlay.sheets)]
             for mesh in overlay.meshes(self.shots[shot].view):
-                self._load(mesh.points, mesh.lit(self.shots[shot].view), **_cells_of(mesh))
+                segments = None if mesh.segments is None else _cells_of(mesh.segments)
+                colors = mesh.lit(self.shots[shot].view)
+                self._load(mesh.points, colors, lines=segments, polygons=_cells_of(mesh.triangles))
                 for sheet, buffer in enumerate(own):
                     self._actor.GetProperty().SetFrontfaceCulling(sheet > 0)
                     self._render(buffer)
@@ -305,14 +307,9 @@ def _cells(offsets: NDArray[np.int64], order: NDArray[np.int64]) -> Any:
     return cells
 
 
-def _cells_of(mesh: OverlayMesh) -> dict[str, Any]:
-    """A mesh's segments and triangles."""
-    segments = np.zeros((0, 2), np.int64) if mesh.segments is None else mesh.segments
-    parts = {"lines": segments, "polygons": mesh.triangles}
-    return {
-        name: _cells(np.arange(0, rows.size + 1, rows.shape[1]), np.ascontiguousarray(rows).reshape(-1))
-        for name, rows in parts.items()
-    }
+def _cells_of(rows: NDArray[np.int64]) -> Any:
+    """Segments (S, 2) or triangles (T, 3) of points, each a row of their numbers."""
+    return _cells(np.arange(0, rows.size + 1, rows.shape[1]), np.ascontiguousarray(rows).reshape(-1))
 
 
 class _Queue:

@@ -116,9 +116,9 @@ def _read_gifti(path: Path) -> SurfaceFile:
     )
 
 
-def _volume_of(meta: Mapping[str, str]) -> dict[str, Any]:
+def _volume_of(meta: Mapping[str, str]) -> dict[str, list[float]]:
     """The geometry of FreeSurfer's volume in the metadata of a GIFTI file, as in FreeSurfer's own files."""
-    volume: dict[str, Any] = {"cras": [float(meta[f"VolGeomC_{axis}"]) for axis in "RAS"]}
+    volume = {"cras": [float(meta[f"VolGeomC_{axis}"]) for axis in "RAS"]}
     if "VolGeomX_R" in meta and "VolGeomWidth" in meta:
         volume |= {f"{side.lower()}ras": [float(meta[f"VolGeom{side}_{axis}"]) for axis in "RAS"] for side in "XYZ"}
     return volume
