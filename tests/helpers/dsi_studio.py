@@ -1,12 +1,12 @@
-"""Files of DSI Studio's streamlines, written by scipy's MATLAB matrices."""
+"""Files of DSI Studio's streamlines: matrices of MATLAB's version 4."""
 
 import gzip
 import io
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
 AFFINE = np.array([[-2.0, 0, 0, 90], [0, -2, 0, 90], [0, 0, 2, -72], [0, 0, 0, 1]])
 """A grid as DSI Studio has it: its first voxel is on the right, behind and below."""
@@ -45,14 +45,25 @@ def matrices(streamlines: Sequence[np.ndarray], affine: np.ndarray = AFFINE, tra
 
 def save(path: Path, found: Matrices) -> Path:
     """Write matrices, compressed if the name ends in ``.gz``."""
-    plain = io.BytesIO()
-    scipy.io.savemat(plain, found, format="4")
-    path.write_bytes(gzip.compress(plain.getvalue(), 1) if path.suffix == ".gz" else plain.getvalue())
+    plain = b"".join(_matrix(name, values) for name, values in found.items())
+    path.write_bytes(gzip.compress(plain, 1) if path.suffix == ".gz" else plain)
     return path
+
+
+def _matrix(name: str, values: np.ndarray) -> bytes:
+    """A matrix in the order of its columns, behind its type, size and name."""
+    rows, columns = np.atleast_2d(values).shape
+    head = struct.pack("<5I", _TYPES[values.dtype.newbyteorder("<").str], rows, columns, 0, len(name) + 1)
+    return head + name.encode("latin1") + b"\0" + values.tobytes(order="F")
+
+
+_TYPES = {"<f8": 0, "<f4": 10, "<i4": 20, "<i2": 30, "<u2": 40, "|u1": 50}
 
 
 def load(path: Path) -> list[np.ndarray]:
     """Read streamlines in RAS+ mm by scipy, one coordinate after the other."""
+    import scipy.io
+
     found = scipy.io.loadmat(
         io.BytesIO(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
     )

@@ -66,7 +66,7 @@ BYTES_PER_SHEET = 4 * MB
 its share of points while it is drawn, and a band of rows of samples while these are mixed with streamlines."""
 
 BYTES_PER_GLYPH_VALUE = 16
-GLYPHS = 40 * MB
+GLYPHS = 24 * MB
 """Of peaks and orientation distributions: a value that is held, and a file's block and the glyphs drawn at once."""
 
 DENSITY = 22 * MB
