@@ -112,6 +112,17 @@ def test_details_are_logged_where_asked_for(
     assert ("memory: workers" in logged.stderr) == memory, logged.stderr
 
 
+def test_workers_import_nothing_from_the_current_folder(
+    bundles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nibabel.py").write_text("raise SystemExit(7)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    command = [sys.executable, "-P", "-m", "tractcap", str(bundles), "out", "participant", "--size", "64"]
+    done = subprocess.run([*command, "--views", "left"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_one_file_and_the_same_bytes_again(bundles: Path, tmp_path: Path) -> None:
     for out in ("a", "b"):
         assert run(bundles / "AF_L.trk", tmp_path / out, "participant", *SMALL).returncode == 0

@@ -50,7 +50,7 @@ class Process:
 
     def __init__(self, environment: Mapping[str, str], data_limit: int) -> None:
         _say(*left_out(os.environ))
-        command = [*python_interpreter.command(), "-m", "tractcap.work.worker", str(data_limit), str(os.getpid())]
+        command = [*python_interpreter.command(), "-P", "-m", "tractcap.work.worker", str(data_limit), str(os.getpid())]
         pipe = subprocess.PIPE
         self._child = subprocess.Popen(  # noqa: S603  our own interpreter and module
             command, stdin=pipe, stdout=pipe, stderr=pipe, env={**inherited(os.environ), **environment}
