@@ -115,7 +115,7 @@ def test_details_are_logged_where_asked_for(
 def test_workers_import_nothing_from_the_current_folder(
     bundles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "nibabel.py").write_text("raise SystemExit(7)\n")
+    (tmp_path / "numpy.py").write_text("raise SystemExit(7)\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONSAFEPATH", "")
     command = [sys.executable, "-P", "-m", "tractcap", str(bundles), "out", "participant", "--size", "64"]
