@@ -118,7 +118,8 @@ def test_workers_import_nothing_from_the_current_folder(
     (tmp_path / "numpy.py").write_text("raise SystemExit(7)\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONSAFEPATH", "")
-    command = [sys.executable, "-P", "-m", "tractcap", str(bundles), "out", "participant", "--size", "64"]
+    code = "import sys; del sys.path[0]; from tractcap.cli import main; main()"  # as the installed command has it
+    command = [sys.executable, "-c", code, str(bundles), "out", "participant", "--size", "64"]
     done = subprocess.run([*command, "--views", "left"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
