@@ -17,7 +17,7 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self
@@ -94,8 +94,10 @@ class _Seat:
     size: int
     task: Task[Any] | None = None
     since: float = 0.0
+    known: set[str] = field(default_factory=set)
+    """Kinds of tasks that it has done."""
     fresh: int = 0
-    """Bytes held after the first task."""
+    """Bytes held at rest, the most after the first task of each kind: that may have loaded libraries."""
     reading: str = ""
 
 
@@ -259,7 +261,10 @@ class Pool:
         elif task and isinstance(message, Progress):
             yield Event(task, progress=message.progress)
         elif task and isinstance(message, TaskEnded):
-            seat.task, seat.fresh = None, seat.fresh or message.resting
+            seat.task = None
+            if task.request.action not in seat.known:
+                seat.known.add(task.request.action)
+                seat.fresh = max(seat.fresh, message.resting)
             if message.resting > _TIRED * seat.fresh:
                 self._dismiss(seat)
             try:
