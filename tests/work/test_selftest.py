@@ -22,7 +22,7 @@ def test_the_report() -> None:
         "vtk 9",
         "Limit: ",
         "Budget: ",
-        "OpenGL: libOSMesa",
+        "OpenGL: lib",
         "Picture: as it must be",
     ):
         assert words in done.stdout
@@ -39,6 +39,28 @@ def test_libraries_that_can_not_draw_are_told_of(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Picture: FAILED" in done.stdout
     assert "libOSMesa.so.8 can't be loaded" in done.stdout
+    assert "libEGL.so.1 can't be loaded" in done.stdout
+
+
+def test_another_choice_of_opengl_is_a_wrong_setting() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tractcap", "--self-test"],
+        capture_output=True, text=True, check=False, env={**os.environ, "TRACTCAP_GL": "cuda"},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "TRACTCAP_GL is 'cuda': choose from osmesa, egl, gpu" in done.stderr
+
+
+def test_a_gpu_that_is_not_there() -> None:
+    """It is asked for by its name: nothing else draws in its place."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tractcap", "--self-test"],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "TRACTCAP_GL": "gpu", "__EGL_VENDOR_LIBRARY_DIRS": "/nowhere"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Note: TRACTCAP_GL=gpu: pictures are drawn by a GPU: not reproducible" in done.stdout
+    assert "TRACTCAP_GL=gpu asks for a GPU, but libEGL.so.1 " in done.stdout
 
 
 @pytest.mark.parametrize("damage", ["flipped", "blank", "channels"])

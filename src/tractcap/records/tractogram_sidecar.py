@@ -127,7 +127,10 @@ class ShownOverlay(JsonRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class SceneRecord(JsonRecord):
-    """All that decides what pictures show, beside the tractograms and their colours. ``frame`` is in mm."""
+    """All that decides what pictures show, beside the tractograms and their colours.
+
+    ``frame`` is in mm. ``gpu`` is true of pictures that a GPU draws, which aren't reproducible.
+    """
 
     options: PictureOptions = field(metadata={"key": "Look"})
     frame: tuple[Vector, Vector]
@@ -137,6 +140,7 @@ class SceneRecord(JsonRecord):
     vtk_space: str = ""
     missing: tuple[str, ...] = ()
     overlays: tuple[OverlayRecord, ...] = ()
+    gpu: bool | None = field(default=None, metadata={**OMIT, "key": "GPU"})
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ def _provenance(records: Sequence[TractogramRecord]) -> list[tuple[str, list[tup
                 "Colours": _coloring(record.colorings[0]) if record.colorings else "",
                 "Options": _options(record.scene.options),
                 "Frame": f"{' × '.join(sizes)} mm",
+                "Renderer": f"a GPU, not reproducible: {record.software.get('OpenGL', '')}" if record.scene.gpu else "",
                 "Memory": f"{memory.budget_bytes / 2**20:,.0f} MB, bound by {memory.bound_by}" if memory else "",
             }
         for name, value in about.items():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tractcap.drawing import labels
+from tractcap.drawing import labels, opengl
 from tractcap.drawing.animation import encode
 from tractcap.drawing.bounds import cropping_notes
 from tractcap.drawing.colors import ColorScale
@@ -130,6 +130,8 @@ def _glyph_count(shown: ShownOverlay) -> str:
 
 def _warnings(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:
     """What a viewer must know, as sentences without a stop."""
+    if request.scene.gpu:
+        yield opengl.GPU_NOTE
     headers = [bundle.tractogram.header for bundle in scene.bundles]
     yield from dict.fromkeys(note for header in headers for note in header.notes)
     promised = [header.promised for header in headers if header.promised is not None]
@@ -212,7 +214,7 @@ def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: M
 def _software(scene: Scene) -> dict[str, str]:
     by_fury = any(overlay.shown.kind != PEAKS for overlay in scene.overlays)
     packages = _PACKAGES | ({"FURY": "fury"} if by_fury else {})
-    return {name: version(package) for name, package in packages.items()}
+    return {**{name: version(package) for name, package in packages.items()}, "OpenGL": opengl.describe()}
 
 
 def _notes(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:

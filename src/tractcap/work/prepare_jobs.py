@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tractcap import color_names
+from tractcap.drawing import opengl
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError, defect
 from tractcap.inputs.matching_images import MatchingImages
 from tractcap.inputs.search import SearchResult, Source, search
@@ -47,6 +48,8 @@ def prepare(
     ------
     NothingToDrawError, CapTooSmallError, SettingsError
     """
+    if opengl.gpu_asked():
+        log.warning("%s=gpu: pictures are %s", opengl.VARIABLE, opengl.GPU_NOTE)
     result = SearchResult([])
     if sources is None:
         result = search(settings.input, settings.filters, settings.output, settings.layouts)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tractcap.checks import checks, flags
 from tractcap.checks.common.check_definition import Check, CheckFile, CheckInput
+from tractcap.drawing import opengl
 from tractcap.errors import RecordError
 from tractcap.inputs.filenames import split_image
 from tractcap.inputs.search import Source
@@ -223,6 +224,8 @@ class ParticipantChecks:
             state = (0, 0) if header is None or isinstance(header, UnreadableFile) else (header.bytes, header.modified)
             made_with[name] = {"Path": file.path, "Bytes": state[0], "Modified": state[1], "Space": file.space}
         made_with |= {"Space": inputs.tractogram.space, "VtkSpace": inputs.vtk_space, "Hemisphere": inputs.hemisphere}
+        if opengl.gpu_asked():
+            made_with["GPU"] = True
         return {**made_with, "Background": list(self._settings.picture.background)}
 
     # what came of it

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tractcap.drawing import opengl
 from tractcap.drawing.views import Frame
 from tractcap.inputs.tractogram_source import Source, Variant, short
 from tractcap.limits import Budget
@@ -178,6 +179,7 @@ class Scenes:
             vtk_space=self._settings.vtk_space,
             missing=tuple(job.source.bundle.readable for job in missing),
             overlays=tuple(overlay for number, overlay in enumerate(overlays) if overlay not in overlays[:number]),
+            gpu=opengl.gpu_asked() or None,
         )
 
     def draw(

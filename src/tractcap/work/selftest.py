@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from tractcap.drawing import opengl
 from tractcap.limits import MB, Budget, Watch, as_mb
 from tractcap.records.worker_requests import DrawKnownPicture
 from tractcap.version import __version__
@@ -20,7 +21,14 @@ _PACKAGES = ("vtk", "numpy", "nibabel", "scipy", "dipy", "pillow", "matplotlib",
 
 
 def self_test(budget: Budget, watch: Watch) -> bool:
-    """Print the report for a bug report, and whether a known picture came out as it must."""
+    """Print the report for a bug report, and whether a known picture came out as it must.
+
+    Raises
+    ------
+    SettingsError
+        When ``TRACTCAP_GL`` has no such choice.
+    """
+    asked = opengl.asked()
     try:
         system = platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:
@@ -33,6 +41,8 @@ def self_test(budget: Budget, watch: Watch) -> bool:
     notes = [*budget.warnings, *budget.notes]
     if names := left_out(os.environ):
         notes.append(f"not handed to workers, since pictures could depend on them: {', '.join(names)}")
+    if asked:
+        notes.append(f"{opengl.VARIABLE}={asked}" + f": pictures are {opengl.GPU_NOTE}" * (asked == opengl.GPU))
     for note in notes:
         click.echo(f"Note: {note}")
     click.echo(f"Budget: {budget.describe()}")
@@ -46,6 +56,8 @@ def self_test(budget: Budget, watch: Watch) -> bool:
         click.echo(f"Picture: FAILED after {seconds}: {event.failed}{hint if hint not in event.failed else ''}")
         return False
     click.echo(f"OpenGL: {result.library}: {result.description}")
+    if fault := opengl.known_fault(result.description):
+        click.echo(f"Known fault: {fault}")
     verdict = f"WRONG: {'; '.join(result.wrong)}{hint}" if result.wrong else "as it must be"
     click.echo(f"Picture: {verdict}, in {seconds}")
     return not result.wrong

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from tractcap.checks import checks
 from tractcap.checks.common.output import CheckOutput
-from tractcap.drawing import glyphs, overlays
+from tractcap.drawing import glyphs, opengl, overlays
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw, draw_piece
 from tractcap.drawing.extent import measure
@@ -267,7 +267,8 @@ def make_check(request: MakeCheck, report: Report) -> CheckFindings:
     findings = checks()[request.name].run(request.inputs, output)
     if findings.missing:
         return CheckFindings(missing=findings.missing)
-    return CheckFindings(findings.measures, tuple(findings.notes), tuple(output.figures), tuple(output.tables))
+    notes = [*findings.notes] + [opengl.GPU_NOTE] * (bool(output.figures) and opengl.gpu_asked())
+    return CheckFindings(findings.measures, tuple(notes), tuple(output.figures), tuple(output.tables))
 
 
 def write_page(request: WritePage, report: Report) -> WrittenFiles:
@@ -288,7 +289,6 @@ def write_group(request: WriteGroup, report: Report) -> WrittenFiles:
 
 def draw_known_picture(request: DrawKnownPicture, _report: Report) -> SelfTestResult:
     """Draw a known picture, and say what is wrong with it."""
-    from tractcap.drawing import opengl
     from tractcap.work.selftest import known_picture
 
     library = opengl.choose()
