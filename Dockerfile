@@ -1,6 +1,7 @@
 # docker build -t tractcap .
-# Debian 13 is the last with OSMesa: Mesa 25.1 drops it
+# Debian 13 is the last with OSMesa; --build-arg OPENGL=egl takes EGL, which draws the same bytes
 FROM docker.io/library/debian:trixie-slim AS build
+ARG OPENGL=osmesa
 COPY container/install /opt/src/container/install
 RUN /opt/src/container/install system
 COPY container/bom.txt /opt/src/container/bom.txt

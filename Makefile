@@ -5,6 +5,7 @@
 CONTAINER_ENGINE ?= docker
 APPTAINER ?= apptainer
 SIF ?= tractcap.sif
+OPENGL ?= osmesa
 python := .venv/bin/python
 
 .PHONY: demo test fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench docs boutiques lock
@@ -35,12 +36,13 @@ mutate: .venv/.done .venv-mutation/.done
 same: .venv/.done
 	$(python) scripts/same_outputs.py $(SAME)
 
+# OPENGL=egl takes EGL in place of OSMesa, here and below
 image:
-	$(CONTAINER_ENGINE) build --network host -t tractcap .
+	$(CONTAINER_ENGINE) build --network host --build-arg OPENGL=$(OPENGL) -t tractcap .
 
 # for Apptainer; BASE=FOLDER is a Debian trixie to begin with, where no registry can be reached
 sif:
-	$(APPTAINER) build --force $(if $(BASE),--build-arg bootstrap=localimage --build-arg from=$(BASE)) $(SIF) apptainer.def
+	$(APPTAINER) build --force --build-arg opengl=$(OPENGL) $(if $(BASE),--build-arg bootstrap=localimage --build-arg from=$(BASE)) $(SIF) apptainer.def
 
 # the BIDS validator, Boutiques, cffconvert and Snakemake, in .venv-ecosystem
 test-ecosystem: .venv/.done .venv-ecosystem/.done
