@@ -285,11 +285,12 @@ class WriteGroup(Request[WrittenFiles], action="group", answer=WrittenFiles):
 
 @dataclass(frozen=True)
 class SelfTestResult(JsonRecord, keys=str):
-    """The OpenGL library and its description, and what is ``wrong`` with the picture."""
+    """The OpenGL library and its description, what is ``wrong`` with the picture, and which cells of a mesh are."""
 
     library: str
     description: str
     wrong: tuple[str, ...]
+    wrong_cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)

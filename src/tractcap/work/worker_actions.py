@@ -292,7 +292,10 @@ def draw_known_picture(request: DrawKnownPicture, _report: Report) -> SelfTestRe
     from tractcap.work.selftest import known_picture
 
     library = opengl.choose()
-    return SelfTestResult(library, opengl.describe(), tuple(known_picture(Path(request.folder))))
+    from tractcap.drawing.cell_colors import wrong_cells
+
+    wrong = known_picture(Path(request.folder))
+    return SelfTestResult(library, opengl.describe(), tuple(wrong), tuple(wrong_cells()))
 
 
 ACTIONS: dict[str, Callable[[Any, Report], JsonRecord]] = {
