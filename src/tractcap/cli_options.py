@@ -236,8 +236,9 @@ OPTIONS: dict[str, list[Option]] = {
                type=PATH, metavar="TOML"),
     ],
     "Clusters and reruns": [
-        Option("--shard", "Draw the I-th of N equal shares of the work, for a cluster's array tasks.",
-               type=Parsed("share", _shard), metavar="I/N"),
+        Option("--shard", "Draw the I-th of N equal shares of the work, for a cluster's array tasks; auto: "
+               "as the scheduler numbers them.",
+               type=Parsed("share", _shard), metavar="I/N|auto[/N]"),
         Option("-w --work-dir", "Folder for temporary files.  [default: inside OUTPUT]", type=PATH),
         Option("--overwrite", "Draw again what an earlier run drew from the same files with the same options.",
                is_flag=True),

@@ -1,5 +1,6 @@
 """Shares of the work: all of it, once, balanced; and together they leave what one run leaves."""
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from trees import find
 from tractcap.errors import SettingsError
 from tractcap.inputs.search import Source
 from tractcap.records.tractogram_piece import Piece
-from tractcap.work.shard import PICTURES, parse_shard
+from tractcap.work.shard import PICTURES, Shard, parse_shard
 
 
 def tree(root: Path) -> Path:
@@ -75,7 +76,65 @@ def test_a_broken_tractogram_is_told_of_by_its_own_share_alone(tmp_path: Path) -
     assert sorted(done.returncode for done in runs) == [0, 0, 0, 0, 0, 1]
 
 
-@pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/4"])
+@pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/4", "auto/", "auto4", "/4"])
 def test_what_is_no_share(text: str) -> None:
     with pytest.raises(SettingsError, match="--shard is"):
         parse_shard(text)
+
+
+SLURM = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "20", "SLURM_ARRAY_TASK_MIN": "1"}
+AWS = {"AWS_BATCH_JOB_ARRAY_INDEX": "0", "AWS_BATCH_JOB_ARRAY_SIZE": "4"}
+KUBERNETES = {"JOB_COMPLETION_INDEX": "7"}
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "shard"),
+    [
+        ("auto", SLURM, Shard(3, 20)),
+        ("auto/30", SLURM, Shard(3, 30)),
+        ("auto/20", {**SLURM, "SLURM_ARRAY_TASK_COUNT": "1", "SLURM_ARRAY_TASK_MIN": "3"}, Shard(3, 20)),
+        ("auto", {"SGE_TASK_ID": "2", "SGE_TASK_LAST": "5", "SGE_TASK_FIRST": "1"}, Shard(2, 5)),
+        ("auto/5", {"PBS_ARRAY_INDEX": "5"}, Shard(5, 5)),
+        ("auto", AWS, Shard(1, 4)),
+        ("auto", {"BATCH_TASK_INDEX": "3", "BATCH_TASK_COUNT": "4"}, Shard(4, 4)),
+        ("auto/8", KUBERNETES, Shard(8, 8)),
+        ("auto/8", {**KUBERNETES, "SGE_TASK_ID": "undefined"}, Shard(8, 8)),
+        ("2/8", KUBERNETES, Shard(2, 8)),
+    ],
+)
+def test_the_share_of_a_schedulers_task(text: str, environ: dict[str, str], shard: Shard) -> None:
+    assert parse_shard(text, environ) == shard
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "said"),
+    [
+        ("auto", {}, "can't tell which task this is: none of SLURM_ARRAY_TASK_ID, .* is set. Give I/N"),
+        ("auto/4", {}, "can't tell which task this is"),
+        ("auto", {"SGE_TASK_ID": "undefined"}, "none of"),
+        ("auto", {**SLURM, **AWS}, "SLURM_ARRAY_TASK_ID and AWS_BATCH_JOB_ARRAY_INDEX are set"),
+        ("auto", KUBERNETES, "of how many tasks JOB_COMPLETION_INDEX is one: no variable says it. Give auto/N"),
+        ("auto", {"SLURM_ARRAY_TASK_ID": "3"}, "no variable says it, such as SLURM_ARRAY_TASK_COUNT"),
+        ("auto", {**SLURM, "SLURM_ARRAY_TASK_COUNT": "many"}, "no variable says it"),
+        ("auto", {**SLURM, "SLURM_ARRAY_TASK_MIN": "3"}, "SLURM_ARRAY_TASK_MIN is 3, so some may have been"),
+        ("auto", {**SLURM, "SLURM_ARRAY_TASK_ID": "21"}, "is 21, but 20 tasks have the numbers 1 to 20"),
+        ("auto/20", {**SLURM, "SLURM_ARRAY_TASK_ID": "0"}, "is 0, but 20 tasks have the numbers 1 to 20"),
+        ("auto/7", KUBERNETES, "is 7, but 7 tasks have the numbers 0 to 6"),
+        ("auto/7", {"JOB_COMPLETION_INDEX": "-1"}, "is -1, but"),
+        ("auto/0", KUBERNETES, "but 0 tasks"),
+    ],
+)
+def test_what_a_scheduler_leaves_open(text: str, environ: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        parse_shard(text, environ)
+
+
+def test_tasks_of_an_array_draw_everything_once(tmp_path: Path) -> None:
+    data = tree(tmp_path / "in")
+    command = [sys.executable, "-m", "tractcap", str(data), str(tmp_path / "out"), "participant", "--size", "64"]
+    drawn = []
+    for number in range(3):
+        environ = {**os.environ, "JOB_COMPLETION_INDEX": str(number)}
+        done = subprocess.run([*command, "--shard", "auto/3"], capture_output=True, text=True, check=True, env=environ)
+        drawn += [line for line in done.stdout.splitlines() if line.endswith("_mosaic.png")]
+    assert len(drawn) == len(set(drawn)) == len([*(tmp_path / "out").rglob("*_mosaic.png")]) > 2

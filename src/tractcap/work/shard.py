@@ -1,7 +1,8 @@
 """Shares of the work for a cluster's array tasks, which need not know of each other."""
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -67,18 +68,76 @@ def can_be_parted(source: Source) -> bool:
     return source.path.suffix.lower() in (".trk", ".tck", ".trx", ".tt")
 
 
-def parse_shard(text: str) -> Shard:
-    """Read ``I/N``.
+@dataclass(frozen=True)
+class _Array:
+    """Variables that a scheduler gives the tasks of an array: the task's number, and how many tasks there are.
+
+    ``first`` is the number of the first task. ``checked`` is a variable that says so, or else the count isn't of all.
+    """
+
+    number: str
+    count: str
+    first: int
+    checked: str = ""
+
+
+_NONE = "undefined"
+"""What Grid Engine gives a job that is no array."""
+
+_ARRAYS = (
+    # Slurm counts the tasks that were submitted together, which may be some of them again
+    _Array("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", 1, "SLURM_ARRAY_TASK_MIN"),
+    _Array("SGE_TASK_ID", "SGE_TASK_LAST", 1, "SGE_TASK_FIRST"),
+    _Array("PBS_ARRAY_INDEX", "", 1),
+    _Array("AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_SIZE", 0),
+    _Array("BATCH_TASK_INDEX", "BATCH_TASK_COUNT", 0),  # Google's
+    _Array("JOB_COMPLETION_INDEX", "", 0),  # of Kubernetes, which tells no count
+)
+
+
+def parse_shard(text: str, environ: Mapping[str, str] = os.environ) -> Shard:
+    """Read ``I/N``, ``auto`` or ``auto/N``: the number, or both, are what a scheduler's variables say.
 
     Raises
     ------
     SettingsError
+        When the text is something else, or the variables don't say it.
     """
-    numbers = re.fullmatch(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*", text)
-    index, count = map(int, numbers.groups()) if numbers else (0, 0)
+    parts = re.fullmatch(r"\s*([0-9]+|auto)\s*(?:/\s*([0-9]+)\s*)?", text)
+    if parts and parts[1] == "auto":
+        return _shard_of_array(environ, parts[2])
+    index, count = (int(parts[1]), int(parts[2])) if parts and parts[2] else (0, 0)
     if not 1 <= index <= count:
-        raise SettingsError(f"--shard is {text!r}: give the number of a share and how many there are, such as 1/4.")
+        raise SettingsError(
+            f"--shard is {text!r}: give the number of a share and how many there are, such as 1/4, "
+            "or auto or auto/4 in a scheduler's array of tasks."
+        )
     return Shard(index, count)
+
+
+def _shard_of_array(environ: Mapping[str, str], given: str | None) -> Shard:
+    """The share of a task of an array, of which ``given`` may say how many tasks it has."""
+    found = [array for array in _ARRAYS if environ.get(array.number, _NONE) != _NONE]
+    if len(found) != 1:
+        known = ", ".join(array.number for array in _ARRAYS)
+        which = " and ".join(array.number for array in found) + " are" if found else f"none of {known} is"
+        raise SettingsError(f"--shard auto can't tell which task this is: {which} set. Give I/N.")
+    (array,) = found
+    number, count = environ[array.number], given or environ.get(array.count, "")
+    name, first = array.checked, str(array.first)
+    if not given and (not count.isdecimal() or environ.get(name, first) != first):
+        why = f"no variable says it{f', such as {array.count}' * bool(array.count)}"
+        if count.isdecimal():
+            why = f"{name} is {environ[name]}, so some may have been submitted alone"
+        raise SettingsError(f"--shard auto can't tell of how many tasks {array.number} is one: {why}. Give auto/N.")
+    index = int(number) - array.first + 1 if number.isdecimal() else 0
+    if not 1 <= index <= int(count):
+        last = int(count) + array.first - 1
+        raise SettingsError(
+            f"--shard auto: {array.number} is {number}, but {count} tasks have the numbers {array.first} to {last}. "
+            "Number them so, or give I/N."
+        )
+    return Shard(index, int(count))
 
 
 def weight_of(source: Source) -> int:
