@@ -105,6 +105,34 @@ def test_the_oom_killer_of_version_2(data: Path) -> None:
     assert "oom_kill 2" in said
 
 
+ALL_AT_ONCE = """#!/bin/bash
+group=/sys/fs/cgroup/box/killed
+mkdir $group
+echo 1 >$group/memory.oom.group
+run() { (echo 0 >$group/cgroup.procs; exec /opt/tractcap/bin/python -m tractcap "$@" --nprocs 1); echo "status: $?"; }
+run "$@" --dry-run
+PYTHONPATH=/data/faults FAULT=shared:b1 run "$@"
+run "$@"
+"""
+"""Runs in a group whose processes the kernel kills all at once, as in Kubernetes: planned, killed, and run again."""
+
+
+def test_a_run_that_the_kernel_kills_all_at_once(data: Path) -> None:
+    """It can say nothing at its end, and has left only whole files: a rerun goes on."""
+    shutil.copytree(FAULTS, data / "faults", ignore=shutil.ignore_patterns("__pycache__"))
+    (data / "twice").write_text(ALL_AT_ONCE)
+    said = in_machine("300M", "/data", data=data, program=("/bin/bash", "/data/twice"))
+    planned, killed, rerun, _ = said.split("status: ")
+    assert "killed/memory.oom.group: for want of memory the kernel ends all of the run; a rerun goes on" in planned
+    assert killed.startswith("0")
+    assert rerun.startswith("137"), "supervisor and worker were killed"
+    assert "drew b0.tck" in killed
+    assert "tried again" not in killed
+    assert "oom_group_kill 1" in said
+    assert "2 drawn, 1 kept from an earlier run" in rerun
+    assert "status: 0" in said.rpartition("2 drawn")[2]
+
+
 def files(out: Path) -> dict[str, bytes]:
     found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
     return {str(path.relative_to(out)): path.read_bytes() for path in found}

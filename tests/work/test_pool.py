@@ -16,7 +16,7 @@ from waiting import until
 
 from tractcap.files import PART
 from tractcap.limits import MB, Watch, settle
-from tractcap.limits.watch import Left
+from tractcap.limits.watch import Left, Stall
 from tractcap.limits.worker_limits import allowance
 from tractcap.records.options import Coloring
 from tractcap.records.tractogram_sidecar import Measurements
@@ -161,6 +161,47 @@ def test_close_to_the_limit_the_youngest_is_put_back(tmp_path: Path, caplog: pyt
     assert f"{path}: stopped and queued again, because 1 MB are left under " in caplog.text
     assert [bool(event.answer) for event in events] == [True] * 3
     assert events[-1].task.alone, "what was put back runs when the others are done"
+
+
+def test_nothing_is_begun_beside_tasks_that_stand_still(tmp_path: Path) -> None:
+    """The first is, since nothing would go on else; the others follow when tasks go on."""
+
+    class Pressed(Watch):
+        still = True
+
+        def stalled(self) -> Stall | None:
+            return Stall(0.5, "memory.pressure") if Pressed.still else None
+
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    with Pool(PoolLimits(3, 400 * MB), Pressed(settle, settle(), 0.2), {}) as pool:
+        for _ in range(3):
+            pool.submit(measuring(path))
+        assert not list(pool._assign())
+        assert len(pool._seats) == 1
+        Pressed.still = False
+        assert not list(pool._assign())
+        assert len(pool._seats) == 3
+        assert len(ended(list(pool.events()))) == 3
+
+
+def test_the_youngest_is_put_back_where_tasks_go_on_standing_still(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tractcap.work.pool._STALLED_SECONDS", 0.0)
+
+    class Pressed(Watch):
+        def stalled(self) -> Stall | None:
+            busy = len(pool._busy())
+            return Stall(0.5, "memory.pressure") if busy > 1 and not caplog.text else None
+
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(200) * 100)
+    with Pool(PoolLimits(2, 300 * MB), Pressed(settle, settle(), 0.2), {}) as pool:
+        for _ in range(3):
+            pool.submit(measuring(path))
+        events = ended(list(pool.events()))
+    said = "stopped and queued again, because tasks stand still for want of memory 50% of the time (memory.pressure)"
+    assert caplog.text.count(said) == 1
+    assert [bool(event.answer) for event in events] == [True] * 3
 
 
 def test_a_task_that_others_leave_no_memory_for_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from tractcap.limits import cgroup
 from tractcap.limits.cgroup import Limit
 from tractcap.limits.procfs import number
 from tractcap.limits.sizes import MB, as_mb
+from tractcap.limits.usage import killed_together
 
 MACHINE = "the machine's memory"
 """The name of the limit that is the physical memory."""
@@ -93,14 +94,16 @@ def settle(
     if not limits:
         raise SettingsError("no memory limit could be found on this system: say how much may be used with --mem.")
     least = min(limits, key=_size)
-    notes = () if groups.memory else ("no control group limits the memory, as far as can be seen from here",)
+    notes = [] if groups.memory else ["no control group limits the memory, as far as can be seen from here"]
+    if together := next(filter(killed_together, groups.groups), None):
+        notes.append(f"{together}/memory.oom.group: for want of memory the kernel ends all of the run; a rerun goes on")
     return Budget(
         least.bytes,
         least,
         tuple(limits),
         _processors(groups.cpus, environ),
         tuple(warnings),
-        notes,
+        tuple(notes),
         tuple(groups.groups),
     )
 

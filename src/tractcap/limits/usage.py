@@ -8,6 +8,7 @@ for what the machine has available it answers with what is free where a containe
 ``MemTotal``; and it takes file systems from ``/etc/mtab``, which in an image may be a leftover.
 """
 
+import re
 from pathlib import Path
 
 import psutil
@@ -73,6 +74,28 @@ def oom_kills(group: Path) -> int | None:
     """
     events = procfs.counts(_text(group / "memory.events")) or procfs.counts(_text(group / "memory.oom_control"))
     return events.get("oom_kill")
+
+
+def stalled_microseconds(group: Path | None, root: Path = Path("/")) -> int | None:
+    """How long tasks have stood still for want of memory, as the kernel counts it; None where it doesn't.
+
+    Source: "full" in https://docs.kernel.org/accounting/psi.html: time in which no task that had work could go on.
+
+    Parameters
+    ----------
+    group : pathlib.Path or None
+        A control group of version 2; None for the whole machine.
+    root : pathlib.Path
+        The folder that holds ``proc``.
+    """
+    text = _text(root / "proc/pressure/memory" if group is None else group / "memory.pressure")
+    full = re.search(r"^full .*\btotal=([0-9]{1,25})$", text, re.MULTILINE)
+    return int(full[1]) if full else None
+
+
+def killed_together(group: Path) -> bool:
+    """Whether the kernel kills all of a group of version 2 at once, for want of memory (``memory.oom.group``)."""
+    return _text(group / "memory.oom.group") == "1"
 
 
 def machine_available(root: Path = Path("/")) -> int | None:

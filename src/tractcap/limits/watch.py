@@ -25,6 +25,21 @@ _SETTLE_SECONDS = 1.0
 """How often limits are read again; use is measured at each call."""
 
 
+_STALLED = 0.05
+"""The share of time from which on tasks that stand still for want of memory count as stalled; see docs/memory.md."""
+
+_STALL_SECONDS = 2.0
+"""Over how long that share is taken."""
+
+
+@dataclass(frozen=True)
+class Stall:
+    """The ``share`` of the last seconds in which tasks stood still for want of memory, and the file that says so."""
+
+    share: float
+    where: str
+
+
 @dataclass(frozen=True)
 class Left:
     """The bytes that are left under the limit that leaves least, and that limit."""
@@ -53,6 +68,8 @@ class Watch:
         self._settle, self._root, self._settled = settle, root, time.monotonic()
         self._highest, self._logged = 0, {budget.bytes}
         self._kills = self._oom_kills()
+        self._pressed, self._stood, self._stall = time.monotonic(), self._stalled_microseconds(), 0.0
+        self.stalled_seconds = 0.0
 
     def room(self, workers: Collection[int] = ()) -> int:
         """Bytes that workers may take in all, now: the margin, the supervisor and all others in the limit taken off.
@@ -74,6 +91,18 @@ class Watch:
         """What is left, if that is so little that the kernel may soon choose a process to kill; else None."""
         left = self.left(workers)
         return left if left.bytes < max(_NEAR_LEAST, _NEAR * left.limit.bytes) else None
+
+    def stalled(self) -> Stall | None:
+        """Whether tasks stand still for want of memory, as the own group of version 2 or else the machine counts it."""
+        now = time.monotonic()
+        if (seconds := now - self._pressed) >= _STALL_SECONDS:
+            before, self._stood = self._stood, self._stalled_microseconds()
+            self._pressed, self._stall = now, 0.0
+            if before and self._stood and before[0] == self._stood[0]:
+                self._stall = (self._stood[1] - before[1]) / 1e6 / seconds
+            if self._stall >= _STALLED:
+                self.stalled_seconds += seconds
+        return Stall(self._stall, self._stood[0]) if self._stood and self._stall >= _STALLED else None
 
     def peak(self) -> tuple[int, str]:
         """The highest use in bytes, and whose figure it is: the control group's own where it keeps one."""
@@ -112,6 +141,13 @@ class Watch:
                     "the memory limit changed: %s MB before, now %s", as_mb(before.bytes), self.budget.describe()
                 )
         return self.budget
+
+    def _stalled_microseconds(self) -> tuple[str, int] | None:
+        """What counts how long tasks stood still, and how long; the machine only where no group counts."""
+        for group in (*self.budget.groups, None):
+            if (stood := usage.stalled_microseconds(group, self._root)) is not None:
+                return str(group / "memory.pressure" if group else "/proc/pressure/memory"), stood
+        return None
 
     def _oom_kills(self) -> dict[Path, int]:
         """Of each group, the process's own and those above: version 1 doesn't count in all of them."""

@@ -106,6 +106,9 @@ class RunOutcome:
         yield from self.checks.summary()
         workers = f"{planned.crew.workers} worker{'s' * (planned.crew.workers > 1)}"
         yield f"{watch.budget.describe()}; {workers}; peak {as_mb(peak)} MB ({of_what})"
+        if watch.stalled_seconds:
+            seconds = f"{watch.stalled_seconds:.0f} s"
+            yield f"in {seconds} tasks stood still for want of memory: none was begun beside others then"
         yield from self.failed.summary()
         yield from self.others.summary()
 

@@ -4,8 +4,9 @@
         ▲ ╲─────────────────────────────────────────▶ worker 2 …
         ╰── stdout: progress, done, failed ── or the end of the pipe, which is a death
 
-Seats are taken only while their sizes, together with all others under the limits, leave the margin free. Close to a
-limit the youngest of several tasks is put back into the queue before the kernel chooses a process to kill. A worker
+Seats are taken only while their sizes, together with all others under the limits, leave the margin free, and while no
+task stands still for want of memory. Close to a limit, or where tasks go on standing still, the youngest of several is
+put back into the queue before the kernel chooses a process to kill. A worker
 that can't even be killed, since the kernel waits for a dead file server or disk, is given up: its memory counts as
 taken.
 """
@@ -39,6 +40,9 @@ _TICK_SECONDS = 0.2
 
 _PATIENCE_SECONDS = 20.0
 """How long a task waits, with no other running, for memory that others in the limit may give back."""
+
+_STALLED_SECONDS = 6.0
+"""How long tasks may stand still for want of memory until the youngest is put back."""
 
 _LOG_SECONDS = 2.0
 _TIRED = 1.5
@@ -137,7 +141,7 @@ class Pool:
         self._given_up: list[_Seat] = []
         self._selector = selectors.DefaultSelector()
         self._warned: set[str] = set()
-        self._waiting_since = self._logged = time.monotonic()
+        self._waiting_since = self._logged = self._flowing = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -204,6 +208,8 @@ class Pool:
         idle = [seat for seat in self._seats if seat.task is None]
         promised, room = self._promised(busy), self._limits.room
         if any(seat.task and seat.task.alone for seat in busy) or (task.alone and busy) or promised + task.need > room:
+            return None
+        if busy and self._watch.stalled():
             return None
         if busy:
             fits = promised + task.need <= self._watch.room(pids)
@@ -314,11 +320,16 @@ class Pool:
             if seat.process.silent_for() > self._limits.timeout:
                 silent = f"nothing was heard of its worker for {self._limits.timeout:g} seconds{_while_reading(seat)}"
                 yield from self._lose(seat, f"it hung: {silent}, so it was ended")
-        near = self._watch.near(self._pids())
-        if near and len(busy) > 1:
+        near, stall, now = self._watch.near(self._pids()), self._watch.stalled(), time.monotonic()
+        self._flowing = self._flowing if stall else now
+        if (near or now - self._flowing > _STALLED_SECONDS) and len(busy) > 1:
             youngest = max(busy, key=lambda seat: seat.since)
             if youngest in self._seats and youngest.task:
-                why = f"{as_mb(near.bytes)} MB are left under {near.limit.where}"
+                if near:
+                    why = f"{as_mb(near.bytes)} MB are left under {near.limit.where}"
+                elif stall:
+                    why = f"tasks stand still for want of memory {stall.share:.0%} of the time ({stall.where})"
+                self._flowing = now
                 log.warning("%s: stopped and queued again, because %s", youngest.task.request.subject, why)
                 self._dismiss(youngest)
                 self._queue.appendleft(replace(youngest.task, alone=True))

@@ -88,7 +88,10 @@ class Run:
         self._draw_batches()
         peak, of_what = self._watch.peak()
         counts = {"drawn": outcome.drawn, "kept": outcome.kept, "empty": outcome.empty, "failed": len(outcome.failed)}
-        self._journal.write("ended", **counts, retries=outcome.retries, peak=peak, peak_is=of_what)
+        stalled = round(self._watch.stalled_seconds, 1)
+        self._journal.write(
+            "ended", **counts, retries=outcome.retries, peak=peak, peak_is=of_what, stalled_seconds=stalled
+        )
         return outcome
 
     def _draw_batches(self) -> None:
