@@ -6,6 +6,7 @@ The number is the exit status that it leads to:
     ├── InputError           1  one input can't be read or drawn; the others go on
     │   ├── MissingError     1  it isn't there
     │   ├── DamagedError     1  it isn't what its name says
+    │   ├── OverlayError     -  it can't be drawn beside streamlines; pictures are drawn without it
     │   └── EmptyError       -  it holds no streamlines, which is no failure
     ├── RecordError          1  a file that goes with the pictures isn't what it should be; the others go on
     ├── DrawingError         1  a picture did not come out
@@ -15,6 +16,9 @@ The number is the exit status that it leads to:
 """
 
 from pathlib import Path
+
+NO_MEMORY = "needs more memory than its worker may take (MemoryError)"
+"""How sentences on it end."""
 
 
 class TractcapError(Exception):
@@ -46,6 +50,24 @@ class DamagedError(InputError):
     """An input isn't what its name says."""
 
     status = "damaged"
+
+
+class OverlayError(InputError):
+    """An overlay can't be drawn; all else can, without it.
+
+    Parameters
+    ----------
+    path : str
+        The overlay's file.
+    why : str
+        What is wrong, as a sentence.
+    again : bool
+        True when it isn't the file's fault, as where memory lacks: another try may succeed.
+    """
+
+    def __init__(self, path: str, why: str, *, again: bool = False) -> None:
+        super().__init__(why)
+        self.path, self.again = path, again
 
 
 class EmptyError(InputError):

@@ -13,6 +13,7 @@ import numpy as np
 import phantoms
 import pytest
 import standin
+from fiber_images import save_nifti
 
 from tractcap.limits import Watch, settle
 from tractcap.records.worker_requests import Headers, WrittenFiles
@@ -141,6 +142,88 @@ def test_a_death_at_each_place_is_made_up_for(data: Path, undisturbed: Path, tmp
     assert done.returncode == 0, done.stderr
     assert {path.name for path in once.iterdir()} == set(PLACES)
     assert files(out) == files(undisturbed)
+
+
+def overlays(folder: Path) -> dict[str, Path]:
+    """One of each kind, one that is spoiled only as it is drawn, and one of which nothing goes wrong."""
+    grid, shape = phantoms.affine(voxel=8.0), (20, 24, 20)
+    ball = {1: ((-32.0, 0.0, 0.0), 16.0)}
+    found = {
+        name: phantoms.save_labels(folder / f"{name}.nii.gz", ball, grid, shape) for name in ("roi", "drawn", "good")
+    }
+    found["peaks"] = save_nifti(folder / "peaks.nii.gz", np.ones((*shape, 3), np.float32), grid)
+    found["odf"] = save_nifti(folder / "odf.nii.gz", np.ones((*shape, 6), np.float32), grid)
+    found["surface"] = folder / "surface.vtk"
+    found["surface"].write_text(
+        "# vtk DataFile Version 3.0\nSPACE=RAS\nASCII\nDATASET POLYDATA\nPOINTS 3 float\n-30 0 0 -20 0 0 -30 9 0\n"
+        "POLYGONS 1 4\n3 0 1 2\n"
+    )
+    return found
+
+
+def given(files: dict[str, Path]) -> list[str]:
+    kinds = {"drawn": "roi", "good": "roi"}
+    return [word for name, path in files.items() for word in (f"--{kinds.get(name, name)}", str(path))]
+
+
+BESIDE = ("participant", "--size", "64", "--views", "left")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_overlay_costs_itself_alone_wherever_it_fails(tmp_path: Path, kind: str) -> None:
+    """Pictures without it are kept by a rerun, which says again what they are without."""
+    bundle = phantoms.save(tmp_path / "AF_L.trk", phantoms.asymmetric_bundle(8))
+    beside, out = overlays(tmp_path), tmp_path / "out"
+    bad, options = [name for name in beside if name != "good"], BESIDE
+    if kind == "hang":  # each twice for as long as the timeout
+        bad, options = ["odf", "drawn"], (*BESIDE, "--timeout", "8")
+        beside = {name: beside[name] for name in (*bad, "good")}
+    faults = ",".join(f"{'show' if name == 'drawn' else 'load'}-{kind}:{name}" for name in bad)
+    done = run(bundle, out, *options, *given(beside), faults=faults)
+    assert (done.returncode, "1 drawn" in done.stderr) == (0, True), done.stderr
+    told = json.loads((out / "figures/AF_L.json").read_text())
+    assert [shown["Name"] for shown in told["Overlays"]] == ["good"]
+    again = run(bundle, out, *BESIDE, *given(beside))
+    assert (again.returncode, "1 kept" in again.stderr) == (0, True), again.stderr
+    for name in bad:
+        (note,) = (note for note in told["Notes"] if note.startswith(f"{name} isn't shown: "))
+        assert (beside[name].name in note, KINDS[kind] in note) == (True, True)
+        assert ("--overwrite tries it again" in note) == (kind != "raise")
+        for log in (done.stderr, again.stderr):
+            assert f"AF_L.trk: {note}\n" in log
+        assert f"{name} isn&#39;t shown: " in (out / "index.html").read_text().lower()
+    beside["odf"].write_bytes(save_nifti(tmp_path / "b.nii.gz", np.ones((4, 4, 4, 15)), np.eye(4)).read_bytes())
+    assert "1 drawn" in run(bundle, out, *BESIDE, *given(beside)).stderr, "it is another file now"
+
+
+def test_a_death_at_an_overlay_is_made_up_for(tmp_path: Path) -> None:
+    bundle = phantoms.save(tmp_path / "AF_L.trk", phantoms.asymmetric_bundle(8))
+    options = (*BESIDE, *given(overlays(tmp_path)))
+    run(bundle, tmp_path / "undisturbed", *options)
+    for name in ("roi", "odf"):
+        once = tmp_path / f"once-{name}"
+        done = run(bundle, tmp_path / name, *options, faults=f"load-KILL:{name}:{once}")
+        assert (done.returncode, once.exists()) == (0, True), done.stderr
+        assert files(tmp_path / name) == files(tmp_path / "undisturbed")
+
+
+def test_an_overlay_that_is_cut_off_after_its_header_costs_itself_alone(tmp_path: Path) -> None:
+    """Of the bundles and of their overview."""
+    (tmp_path / "in").mkdir()
+    for name in ("AF_L", "CST_L"):
+        phantoms.save(tmp_path / f"in/{name}.trk", phantoms.asymmetric_bundle(8))
+    beside, out = overlays(tmp_path), tmp_path / "out"
+    for path in beside.values():
+        raw = path.read_bytes()
+        path.write_bytes(raw if path.stem == "good.nii" else raw[: len(raw) * 2 // 3])
+    done = run(tmp_path / "in", out, *BESIDE, "--overview", *given(beside))
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "2 drawn" in done.stderr
+    for record_file in ("figures/AF_L.json", "figures/CST_L.json", "figures/desc-overview.json"):
+        told = json.loads((out / record_file).read_text())
+        assert [shown["Name"] for shown in told["Overlays"]] == ["good"]
+        absent = [note for note in told["Notes"] if " isn't shown: " in note]
+        assert {note.partition(" ")[0] for note in absent} == set(beside) - {"good"}
 
 
 @pytest.mark.parametrize("kind", ["raise", "KILL"])

@@ -22,7 +22,7 @@ from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLFramebufferObject, vtkPixelB
 from tractcap.drawing.anatomy import GLASS_POWER, Mesh
 from tractcap.drawing.lines import DrawableLines, joined
 from tractcap.drawing.occlusion import Occlusion
-from tractcap.drawing.overlays import DrawableOverlay
+from tractcap.drawing.overlays import DrawableOverlay, blamed
 from tractcap.drawing.shading import lit
 from tractcap.drawing.shot import Shot
 from tractcap.drawing.views import Frame
@@ -178,17 +178,19 @@ class Canvas:
         self._prepare(shot, self.shots[shot].near, self.shots[shot].far, tubes=False)
         buffers = iter(self._overlays)
         for overlay in overlays:
-            own = [next(buffers) for _ in range(overlay.sheets)]
-            for mesh in overlay.meshes(self.shots[shot].view):
-                segments = None if mesh.segments is None else _cells_of(mesh.segments)
-                colors = mesh.lit(self.shots[shot].view)
-                self._load(mesh.points, colors, lines=segments, polygons=_cells_of(mesh.triangles))
-                for sheet, buffer in enumerate(own):
-                    self._actor.GetProperty().SetFrontfaceCulling(sheet > 0)
-                    self._render(buffer)
+            with blamed(overlay.shown.path):
+                self._draw_overlay(overlay, self.shots[shot], [next(buffers) for _ in range(overlay.sheets)])
         self._actor.GetProperty().FrontfaceCullingOff()
         self._data.Initialize()
         self._window.WaitForCompletion()
+
+    def _draw_overlay(self, overlay: DrawableOverlay, shot: Shot, sheets: Sequence["_Framebuffer"]) -> None:
+        for mesh in overlay.meshes(shot.view):
+            segments = None if mesh.segments is None else _cells_of(mesh.segments)
+            self._load(mesh.points, mesh.lit(shot.view), lines=segments, polygons=_cells_of(mesh.triangles))
+            for number, buffer in enumerate(sheets):
+                self._actor.GetProperty().SetFrontfaceCulling(number > 0)
+                self._render(buffer)
 
     def sheet(self, shot: int, number: int, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Rows of a sheet of the overlays that were drawn last, as of :meth:`colors` and :meth:`depths`."""

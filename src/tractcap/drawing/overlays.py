@@ -7,6 +7,7 @@ which are mixed with those of the streamlines by depth.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 from tractcap.color_names import Color
 from tractcap.drawing.anatomy import Anatomy, outside
 from tractcap.drawing.views import View
-from tractcap.errors import InputError
+from tractcap.errors import NO_MEMORY, InputError, OverlayError
 from tractcap.inputs.images import Volume, corners
 from tractcap.inputs.overlay_rois import RegionFile
 from tractcap.inputs.overlay_surfaces import read_surface
+from tractcap.inputs.reading import reading
 from tractcap.inputs.search import fingerprint
 from tractcap.records.options import SURFACE, Overlay
 from tractcap.records.tractogram_sidecar import OverlayRecord, ShownOverlay
@@ -174,6 +176,23 @@ def check_fury(overlay: Overlay) -> None:
     """
     if not (find_spec("fury") and find_spec("lazy_loader")):
         raise InputError(INSTALL_FURY.format(path=overlay.path))
+
+
+@contextmanager
+def blamed(path: str) -> Iterator[None]:
+    """Let whatever goes wrong be an overlay's fault, and nothing else's.
+
+    Raises
+    ------
+    OverlayError
+    """
+    try:
+        with reading(Path(path)):
+            yield
+    except InputError as error:
+        raise OverlayError(path, str(error)) from error
+    except (MemoryError, OSError) as error:  # other errors of the system are InputErrors by now
+        raise OverlayError(path, f"{path} {NO_MEMORY}.", again=True) from error
 
 
 def load(overlay: OverlayRecord, vtk_space: str = "") -> DrawableOverlay:

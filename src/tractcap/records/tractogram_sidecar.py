@@ -83,7 +83,9 @@ class OverlayRecord(JsonRecord, keys=str):
     ----------
     colors : by label, each a text, in a label image; that of a mask has the key "".
     box : the lowest and the highest corner in RAS+ mm of what it shows; empty where it isn't shown.
-    missing : why it isn't shown, as a sentence; empty if it is.
+    missing : why it can't be shown, as a sentence; empty if it can.
+    failed : why it could not be drawn all the same, which is found only then: pictures without it are those of this
+        file, so records that differ in this alone are equal.
     frame, basis : of glyphs, the axes of their directions, and the basis of their spherical harmonics.
     note : what of these was assumed, as a sentence; may be empty.
     """
@@ -99,6 +101,13 @@ class OverlayRecord(JsonRecord, keys=str):
     frame: str = ""
     basis: str = ""
     note: str = ""
+    failed: str | None = field(default=None, compare=False, metadata=OMIT)
+
+    @property
+    def absence(self) -> str:
+        """That it isn't shown, and why, as a sentence without a stop; empty if it is."""
+        why = (self.missing or self.failed or "").replace(self.path, Path(self.path).name).rstrip(".")
+        return f"{self.name} isn't shown: {why}" if why else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What the supervisor asks of a worker and what it answers: one class for each, and each crosses the pipe as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -17,6 +17,7 @@ from tractcap.records.tractogram_sidecar import (
     MeasuredByValues,
     Measurements,
     Memory,
+    OverlayRecord,
     SceneRecord,
 )
 
@@ -215,6 +216,11 @@ class Draw(Request[DrawnRecord], action="draw", answer=DrawnRecord):
     memory: Memory
     warnings: tuple[str, ...]
 
+    def without(self, path: str, why: str) -> "Draw | None":
+        """The same without the overlays of a file, and why; None where none of them was to be drawn."""
+        overlays = _without(self.scene.overlays, path, why)
+        return replace(self, scene=replace(self.scene, overlays=overlays)) if overlays else None
+
     @property
     def subject(self) -> str:
         """The tractograms."""
@@ -224,6 +230,15 @@ class Draw(Request[DrawnRecord], action="draw", answer=DrawnRecord):
     def unfinished(self) -> tuple[Path, str]:
         """Pictures."""
         return Path(self.folder), self.stem
+
+
+def _without(overlays: tuple[OverlayRecord, ...], path: str, why: str) -> tuple[OverlayRecord, ...]:
+    """Overlays, of which those of a file failed; none where that is nothing new."""
+    failed = tuple(
+        replace(overlay, failed=why) if overlay.path == path and not overlay.absence else overlay
+        for overlay in overlays
+    )
+    return failed if sum(bool(one.absence) for one in failed) > sum(bool(one.absence) for one in overlays) else ()
 
 
 @dataclass(frozen=True)
@@ -249,9 +264,18 @@ class DrawPiece(Request[WrittenFiles], action="piece", answer=WrittenFiles):
 
 @dataclass(frozen=True)
 class Merge(Request[DrawnRecord], action="merge", answer=DrawnRecord):
-    """Make a tractogram's pictures of the pieces in a folder."""
+    """Make a tractogram's pictures of the pieces in a folder.
+
+    ``overlays`` are those of its scene, where some of them failed.
+    """
 
     folder: str
+    overlays: tuple[OverlayRecord, ...] = ()
+
+    def without(self, path: str, why: str) -> "Merge | None":
+        """As :meth:`Draw.without`."""
+        overlays = _without(self.overlays, path, why)
+        return replace(self, overlays=overlays) if overlays else None
 
 
 # checks, pages, and the self-test
@@ -328,8 +352,9 @@ class LoggedWarning(JsonRecord, keys=str):
 class TaskEnded(JsonRecord, keys=str):
     """The end of a task: ``done``, an answer as JSON holds it, or ``failed``, a sentence.
 
-    ``status`` is that of a tractogram that so failed, ``again`` whether another try may succeed. ``peak`` is the most
-    bytes that the worker held meanwhile, ``resting`` what it holds now.
+    ``status`` is that of a tractogram that so failed, ``again`` whether another try may succeed, ``overlay`` the
+    file of the overlay that did. ``peak`` is the most bytes that the worker held meanwhile, ``resting`` what it holds
+    now.
     """
 
     peak: int
@@ -338,6 +363,7 @@ class TaskEnded(JsonRecord, keys=str):
     failed: str = ""
     status: str = "failed"
     again: bool = False
+    overlay: str = ""
 
 
 Message = Progress | Reading | LoggedWarning | TaskEnded

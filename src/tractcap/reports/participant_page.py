@@ -10,7 +10,7 @@ from tractcap.files import write_text
 from tractcap.records.options import Coloring, PictureOptions
 from tractcap.records.ratings_file import ENDING
 from tractcap.records.sidecar_fields import DRAWN, FAILED, STATUSES, UNREADABLE
-from tractcap.records.tractogram_sidecar import DrawnRecord, TractogramRecord
+from tractcap.records.tractogram_sidecar import DrawnRecord, OverlayRecord, TractogramRecord
 from tractcap.reports.cards import Card, read_cards
 from tractcap.reports.formatting import read_toml, render, tenths
 from tractcap.reports.methods import methods_text
@@ -138,7 +138,7 @@ def _provenance(records: Sequence[TractogramRecord]) -> list[tuple[str, list[tup
             memory = record.memory
             about |= {
                 "Reference": ": ".join(filter(None, (reference, record.reference_chosen))),
-                "Overlays": "; ".join(f"{one.name} ({one.kind}): {one.path}" for one in record.scene.overlays),
+                "Overlays": "; ".join(map(_overlay, record.scene.overlays)),
                 "Colours": _coloring(record.colorings[0]) if record.colorings else "",
                 "Options": _options(record.scene.options),
                 "Frame": f"{' × '.join(sizes)} mm",
@@ -153,6 +153,11 @@ def _provenance(records: Sequence[TractogramRecord]) -> list[tuple[str, list[tup
         for name, counts in known.items()
         if counts
     ]
+
+
+def _overlay(overlay: OverlayRecord) -> str:
+    """An overlay's name, kind and file."""
+    return f"{overlay.name} ({overlay.kind}{', not shown' * bool(overlay.absence)}): {overlay.path}"
 
 
 def _coloring(coloring: Coloring) -> str:

@@ -6,10 +6,11 @@ from tractcap.errors import NothingToDrawError, TractcapError
 from tractcap.limits import MB, Watch
 from tractcap.limits.worker_limits import environment
 from tractcap.records.tractogram_piece_files import find_folders, newest
+from tractcap.records.tractogram_sidecar import DrawnRecord
 from tractcap.records.worker_requests import Merge, WriteGroup, WritePage
 from tractcap.reports.picture_sets import outdated, page_of
 from tractcap.work import memory_plan
-from tractcap.work.pool import Pool, PoolLimits, Task, do_alone
+from tractcap.work.pool import Event, Pool, PoolLimits, Task, do_alone
 
 NEED = memory_plan.BASE + 256 * MB
 """Of 25,000 tractograms' numbers, and the page that is made of them."""
@@ -31,7 +32,8 @@ def gather(output: Path, watch: Watch, timeout: float = 600.0) -> tuple[list[Pat
     need, failures = min(NEED, max(memory_plan.BASE, watch.room())), []
     for folder in find_folders(output):  # pieces whose workers were gone before all of them were there
         piece = newest(folder)
-        merged = do_alone(Task(Merge(str(folder)), max(need, piece.need if piece else 0)), watch, timeout)
+        merge = Merge(str(folder), piece.draw.scene.overlays if piece else ())
+        merged = _without_failing_overlays(merge, max(need, piece.need if piece else 0), watch, timeout)
         if merged.failed:
             failures.append(f"{folder}: {merged.failed}")
     with Pool(PoolLimits(1, memory_plan.BASE, timeout=timeout), watch, environment(1)) as pool:
@@ -47,3 +49,13 @@ def gather(output: Path, watch: Watch, timeout: float = 600.0) -> tuple[list[Pat
     if not group.answer.paths:
         raise NothingToDrawError(f"{output} holds nothing of a participant's yet: run the participant level first.")
     return [output / path for path in group.answer.paths], failures
+
+
+def _without_failing_overlays(merge: Merge, need: int, watch: Watch, timeout: float) -> Event[DrawnRecord]:
+    """Merge pieces, and again without an overlay that this failed at."""
+    while True:
+        event = do_alone(Task(merge, need), watch, timeout)
+        without = merge.without(event.reading, event.why_of(event.reading)) if event.reading else None
+        if not event.failed or not without:
+            return event
+        merge = without

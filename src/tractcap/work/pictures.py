@@ -110,6 +110,7 @@ def _captions(request: Draw, scene: Scene, counts: StreamlineCounts, scale: Colo
     overlays = [
         (f"{overlay.name} {label}".strip(), color)
         for overlay in request.scene.overlays
+        if not overlay.absence
         for label, color in overlay.colors.items()
     ]
     return Captions(
@@ -150,9 +151,8 @@ def _warnings(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator
 def _overlay_warnings(request: Draw, scene: Scene) -> Iterator[str]:
     """What a viewer must know of what is drawn beside the streamlines."""
     for overlay in request.scene.overlays:
-        if overlay.missing:
-            why = overlay.missing.replace(overlay.path, Path(overlay.path).name)
-            yield f"{overlay.name} isn't shown: {why.rstrip('.')}"
+        if overlay.absence:
+            yield overlay.absence
         elif not scene.frame.meets(*overlay.box):
             yield f"{overlay.name} lies outside the picture"
     for shown in (overlay.shown for overlay in scene.overlays):

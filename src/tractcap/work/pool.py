@@ -67,8 +67,8 @@ class Event(Generic[Answer]):
     """What happened to a task: it has an ``answer``, has ``failed`` with a sentence, or made ``progress``.
 
     ``status`` is that of a tractogram of which that failed. ``again`` says of a failure that it was the
-    worker's and not the input's: another try may go well; ``reading`` is the input that was being read then, if any.
-    ``peak`` is the most bytes that the worker held at once.
+    worker's and not the input's: another try may go well; ``reading`` is the input that was being read when it died, or
+    the overlay that failed. ``peak`` is the most bytes that the worker held at once.
     """
 
     task: Task[Answer]
@@ -278,7 +278,9 @@ class Pool:
             except WrongValueError as wrong:
                 yield Event(task, failed=f"an unexpected answer, which is a defect of tractcap: {wrong}")
             else:
-                yield Event(task, answer, message.failed, message.status, message.again, peak=message.peak)
+                yield Event(
+                    task, answer, message.failed, message.status, message.again, message.overlay, peak=message.peak
+                )
 
     def _lose(self, seat: _Seat, why: str, own_doing: bool = False) -> Iterator[Event[Any]]:
         """Dismiss a worker that is of no more use; a file is to blame where it died of nothing but reading it."""

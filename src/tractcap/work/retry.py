@@ -2,13 +2,17 @@
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
-from tractcap.records.worker_requests import Answer, Request, WritePage
+from tractcap.records.tractogram_sidecar import DrawnRecord
+from tractcap.records.worker_requests import Answer, Draw, Merge, Request, WritePage
 from tractcap.work.outcome import Journal, RunOutcome
 from tractcap.work.pool import Event, Task
 from tractcap.work.scheduler import do
 
 log = logging.getLogger("tractcap")
+
+_ToDraw = TypeVar("_ToDraw", Draw, Merge)
 
 
 class Retry:
@@ -21,6 +25,29 @@ class Retry:
 
     def __init__(self, outcome: RunOutcome, journal: Journal, room: Callable[[], int]) -> None:
         self._outcome, self._journal, self._room = outcome, journal, room
+        self._deadly: dict[str, str] = {}
+        """Overlays that workers died of, by their files, and why: no worker tries them again."""
+
+    async def draw(
+        self,
+        request: _ToDraw,
+        need: int,
+        name: str,
+        smaller: _ToDraw | None = None,
+        on_progress: Callable[[int], None] = lambda _points: None,
+    ) -> Event[DrawnRecord]:
+        """Let a worker draw, as :meth:`do` does, and then again without an overlay that it failed at."""
+        for path, why in self._deadly.items():
+            request, smaller = _without(request, path, why), smaller and _without(smaller, path, why)
+        while True:
+            event = await self.do(request, need, name, smaller, on_progress)
+            path, why = event.reading, event.why_of(event.reading)
+            if not event.failed or not request.without(path, why):
+                return event
+            if event.again:
+                why = self._deadly[path] = f"{why.rstrip('.')}; --overwrite tries it again."
+            self._journal.write("without", source=name, overlay=path, why=why)
+            request, smaller = _without(request, path, why), smaller and _without(smaller, path, why)
 
     async def do(
         self,
@@ -45,3 +72,7 @@ class Retry:
         log.warning("%s: %s; it is tried again, alone and smaller", what, event.failed)
         self._journal.write("again", source=what, action=request.action, why=event.failed)
         return await do(Task(smaller or request, max(need, self._room()), alone=True), on_progress)
+
+
+def _without(request: _ToDraw, path: str, why: str) -> _ToDraw:
+    return request.without(path, why) or request

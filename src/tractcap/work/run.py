@@ -71,7 +71,8 @@ class Run:
         self._scenes = Scenes(settings, watch.budget)
         self._bytes_done = 0.0
         self._outcome = RunOutcome(checks=self._checks.counts, too_small=planned.too_small)
-        self._do_with_retry = Retry(self._outcome, self._journal, lambda: min(planned.room, watch.room())).do
+        retry = Retry(self._outcome, self._journal, lambda: min(planned.room, watch.room()))
+        self._do_with_retry, self._draw_with_retry = retry.do, retry.draw
 
     def carry_out(self) -> RunOutcome:
         """Draw everyone; what fails leaves others alone."""
@@ -233,6 +234,7 @@ class Run:
         earlier = self._earlier(path, [job], warn=False)
         if earlier and earlier.shows(scene, (coloring,), job.render.sampling):
             self._outcome.kept += 1
+            _warn_of_failed_overlays(job.source.name, earlier)
             log.debug("kept %s: its pictures are there, of the same file and options", job.source.name)
             self._journal.write(KEPT, source=job.source.name)
             self._has_pictures(person, job, KEPT, earlier)
@@ -247,7 +249,7 @@ class Run:
             self._advance(person, job, _MEASURING + (1 - _MEASURING) * share)
 
         smaller = replace(request, render=memory_plan.smaller(job.workload, job.render))
-        self._drawn(person, job, await self._do_with_retry(request, job.need, job.source.name, smaller, on_progress))
+        self._drawn(person, job, await self._draw_with_retry(request, job.need, job.source.name, smaller, on_progress))
 
     async def _draw_pieces(self, person: Participant, job: Job, request: Draw) -> None:
         """Draw those pieces that are to be drawn here, and aren't there yet; whoever draws the last one merges all."""
@@ -286,7 +288,8 @@ class Run:
         count = job.pieces[0].count
         files = (piece_files.file_of(folder, Piece(index, count)) for index in range(count))
         if all(piece_files.is_drawn(path, request) for path in files):
-            self._drawn(person, job, await self._do_with_retry(Merge(str(folder)), merging, job.source.name))
+            merge = Merge(str(folder), request.scene.overlays)
+            self._drawn(person, job, await self._draw_with_retry(merge, merging, job.source.name))
             return
         self._outcome.parted += 1
         which = f"{len(job.pieces)} of {count} pieces"
@@ -333,17 +336,19 @@ class Run:
             earlier = self._earlier(path, jobs)
             if earlier and earlier.shows(scene, colorings, jobs[0].render.sampling):
                 person.overviews.append(path.with_name(earlier.pictures[-1]))
+                _warn_of_failed_overlays(path.stem, earlier)
             else:
                 yield self._scenes.draw(person, jobs, colorings, scene, path, overview=True), jobs
 
     async def _draw_overview(self, person: Participant, request: Draw, jobs: Sequence[Job]) -> None:
         largest, name = max(jobs, key=lambda job: job.need), request.stem
         smaller = replace(request, render=memory_plan.smaller(largest.workload, largest.render))
-        event = await self._do_with_retry(request, largest.need, largest.source.name, smaller)
+        event = await self._draw_with_retry(request, largest.need, largest.source.name, smaller)
         if event.answer is None:
             self._other_failed(f"the picture of all bundles, {name}: {event.failed}", name)
             return
         person.overviews.append(Path(request.folder) / event.answer.pictures[-1])
+        _warn_of_failed_overlays(name, event.answer)
         log.info("drew %d bundle%s together: %s", len(jobs), "s" * (len(jobs) > 1), name)
         self._journal.write(DRAWN, source=name, need=event.task.need, peak=event.peak)
 
@@ -413,6 +418,13 @@ class Run:
         log.error("%s", sentence)
         self._outcome.others.add(sentence)
         self._journal.write("failed", source=source, why=sentence)
+
+
+def _warn_of_failed_overlays(name: str, record: DrawnRecord) -> None:
+    """Log what pictures are without; of what is known since the run began, it was logged then."""
+    for overlay in record.scene.overlays:
+        if overlay.failed:
+            log.warning("%s: %s", name, overlay.absence)
 
 
 def _by_path(jobs: Iterable[Job]) -> list[Job]:

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from tractcap.errors import DrawingError, TractcapError, defect
+from tractcap.errors import NO_MEMORY, DrawingError, OverlayError, TractcapError, defect
 from tractcap.inputs.reading import listen
 from tractcap.limits.usage import PrivatePeak, private_memory
 from tractcap.limits.worker_limits import limit_data
@@ -63,10 +63,12 @@ def _carry_out(message: Mapping[str, str], report: Callable[[int], None]) -> Tas
 
         request = REQUESTS[message["action"]].parse(message["request"])
         return end(done=ACTIONS[request.action](request, report).plain())
+    except OverlayError as error:
+        return end(failed=str(error), status=error.status, again=error.again, overlay=error.path)
     except TractcapError as error:
         return end(failed=str(error), status=error.status, again=isinstance(error, DrawingError))
     except MemoryError:
-        return end(failed="it needs more memory than its worker may take (MemoryError)", again=True)
+        return end(failed=f"it {NO_MEMORY}", again=True)
     except OSError as error:
         sentence = f"{error.filename or 'a file'} can't be read or written: {error.strerror or error}."
         return end(failed=sentence, again=error.errno == errno.ENOMEM)

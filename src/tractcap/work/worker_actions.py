@@ -198,7 +198,8 @@ def merge_pieces(request: Merge, report: Report) -> DrawnRecord:
         raise
     # nothing is drawn, so no picture more is read for one by one
     one_by_one = replace(to_draw.render, passes=(1,) * len(to_draw.scene.options.sizes))
-    return draw_pictures(replace(to_draw, render=one_by_one), report, paths)
+    scene = replace(to_draw.scene, overlays=request.overlays or to_draw.scene.overlays)
+    return draw_pictures(replace(to_draw, render=one_by_one, scene=scene), report, paths)
 
 
 def _scene(request: Draw, *, with_overlays: bool = True) -> Scene:
@@ -209,11 +210,14 @@ def _scene(request: Draw, *, with_overlays: bool = True) -> Scene:
     ]
     anatomy = _anatomy(scene.reference.path) if scene.reference else None
     frame, at, size = Frame(*scene.frame), scene.slices_at, scene.options.size
-    shown = [one for one in scene.overlays if not one.missing] if with_overlays else []
-    beside: list[DrawableOverlay] = [
-        *_overlays(tuple(one for one in shown if one.kind not in GLYPHS), scene.vtk_space),
-        *(glyphs.load(one, frame, at, size) for one in shown if one.kind in GLYPHS and at),
-    ]
+    shown = [record for record in scene.overlays if not record.absence] if with_overlays else []
+    beside: list[DrawableOverlay] = list(
+        _overlays(tuple(record for record in shown if record.kind not in GLYPHS), scene.vtk_space)
+    )
+    for record in shown:
+        if record.kind in GLYPHS and at:
+            with overlays.blamed(record.path):
+                beside.append(glyphs.load(record, frame, at, size))
     beside = [overlay.on(anatomy) if anatomy else overlay for overlay in beside]
     return Scene(bundles, frame, scene.options, anatomy, at, beside)
 
@@ -249,7 +253,11 @@ def _read_map(path: str, _modified: int) -> Volume:
 
 @lru_cache(1)
 def _overlays(records: tuple[OverlayRecord, ...], vtk_space: str) -> tuple[DrawableOverlay, ...]:
-    return tuple(overlays.load(record, vtk_space) for record in records)
+    loaded = []
+    for record in records:
+        with overlays.blamed(record.path):
+            loaded.append(overlays.load(record, vtk_space))
+    return tuple(loaded)
 
 
 def _vector(values: Sequence[float]) -> tuple[float, float, float]:

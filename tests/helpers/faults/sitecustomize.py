@@ -4,7 +4,8 @@
 how the file's name begins, or the participant whose page it is. The kind may have a place before it, as in
 ``check-KILL:b1``: ``header`` and ``image`` where these are looked at; ``outline``, ``measure``, ``draw`` (which is
 meant where there is none), ``check``, ``page`` and ``group`` as such an action begins; ``read`` where a tractogram is
-read meanwhile. Several may be given with commas between.
+read meanwhile; ``load`` where an overlay is read to be drawn, and ``show`` where it is drawn. Several may be given with
+commas between.
 """
 
 import ctypes
@@ -17,7 +18,7 @@ import sys
 import time
 from functools import partial
 
-PLACES = ("header", "image", "outline", "measure", "draw", "check", "page", "group", "read")
+PLACES = ("header", "image", "outline", "measure", "draw", "check", "page", "group", "read", "load", "show")
 
 
 class UnforeseenError(Exception):
@@ -136,11 +137,34 @@ def reading(module) -> None:
     module.each = faulty
 
 
+def loaded(module) -> None:
+    load = module.load
+
+    def faulty(overlay, *more):
+        at("load", overlay.path.rpartition("/")[2])
+        return load(overlay, *more)
+
+    module.load = faulty
+
+
+def shown(module) -> None:
+    draw = module.Canvas._draw_overlay
+
+    def faulty(self, overlay, *more):
+        at("show", overlay.shown.path.rpartition("/")[2])
+        return draw(self, overlay, *more)
+
+    module.Canvas._draw_overlay = faulty
+
+
 HOOKS = {
     "tractcap.work.worker_actions": actions,
     "tractcap.inputs.tractograms": tractograms,
     "tractcap.inputs.images": images,
     "tractcap.inputs.reading": reading,
+    "tractcap.drawing.overlays": loaded,
+    "tractcap.drawing.glyphs": loaded,
+    "tractcap.drawing.canvas": shown,
 }
 
 
