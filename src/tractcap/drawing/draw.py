@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ class ColoredTractogram:
 class Scene:
     """What is seen, in which frame: ``at`` is the point in mm that slices lead through.
 
-    ``overlays`` are drawn beside the bundles.
+    ``overlays`` are drawn beside the bundles. There may be very many of these: each may be opened only as it is looked
+    at, so they are gone through one after the other.
     """
 
     bundles: Sequence[ColoredTractogram]
@@ -61,6 +63,26 @@ class Scene:
     anatomy: Anatomy | None = None
     at: Vector | None = None
     overlays: Sequence[DrawableOverlay] = ()
+
+    @cached_property
+    def headers(self) -> "HeaderSummary":
+        """What the bundles' headers say together."""
+        notes: dict[str, None] = {}
+        promised: list[int | None] = []
+        for bundle in self.bundles:
+            header = bundle.tractogram.header
+            notes |= dict.fromkeys(header.notes)
+            promised.append(header.promised)
+        known = [count for count in promised if count is not None]
+        return HeaderSummary(tuple(notes), sum(known) if len(known) == len(promised) else None)
+
+
+@dataclass(frozen=True)
+class HeaderSummary:
+    """The ``notes`` of headers, each once, and how many streamlines all ``promised``; None where one didn't."""
+
+    notes: tuple[str, ...]
+    promised: int | None
 
 
 @dataclass(frozen=True)

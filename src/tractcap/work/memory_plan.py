@@ -53,6 +53,9 @@ MOST_VOXELS = 320**3
 ANATOMY = 16 * MB
 """Beside its voxels: head or brain on a coarse grid while it is set apart from air, and the surface of the glass."""
 
+BYTES_PER_BUNDLE = 16 * 2**10
+"""Of an overview: a bundle in the request, the legend and the record. Its file is open only while it is drawn."""
+
 WORTH_PIECES = 5_000_000
 """Points from which on it pays to draw a tractogram in pieces: fewer are drawn before another worker has begun."""
 

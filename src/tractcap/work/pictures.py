@@ -133,11 +133,10 @@ def _warnings(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator
     """What a viewer must know, as sentences without a stop."""
     if request.scene.gpu:
         yield opengl.GPU_NOTE
-    headers = [bundle.tractogram.header for bundle in scene.bundles]
-    yield from dict.fromkeys(note for header in headers for note in header.notes)
-    promised = [header.promised for header in headers if header.promised is not None]
-    if len(promised) == len(headers) and sum(promised) != counts.streamlines:
-        yield f"the header promises {sum(promised):,} streamlines, but there are {counts.streamlines:,}"
+    yield from scene.headers.notes
+    promised = scene.headers.promised
+    if promised is not None and promised != counts.streamlines:
+        yield f"the header promises {promised:,} streamlines, but there are {counts.streamlines:,}"
     if counts.outside:
         yield f"{percent(_share_outside(counts))} of the points lie outside {_reference_name(request)}"
     yield from cropping_notes(counts)

@@ -343,7 +343,9 @@ class Run:
     async def _draw_overview(self, person: Participant, request: Draw, jobs: Sequence[Job]) -> None:
         largest, name = max(jobs, key=lambda job: job.need), request.stem
         smaller = replace(request, render=memory_plan.smaller(largest.workload, largest.render))
-        event = await self._draw_with_retry(request, largest.need, largest.source.name, smaller)
+        room = max(largest.need, self._planned.room)
+        need = min(room, largest.need + len(jobs) * memory_plan.BYTES_PER_BUNDLE)
+        event = await self._draw_with_retry(request, need, largest.source.name, smaller)
         if event.answer is None:
             self._other_failed(f"the picture of all bundles, {name}: {event.failed}", name)
             return

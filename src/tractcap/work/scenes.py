@@ -178,7 +178,7 @@ class Scenes:
             map=_map_state(jobs[0]),
             vtk_space=self._settings.vtk_space,
             missing=tuple(job.source.bundle.readable for job in missing),
-            overlays=tuple(overlay for number, overlay in enumerate(overlays) if overlay not in overlays[:number]),
+            overlays=tuple(dict.fromkeys(overlays)),
             gpu=opengl.gpu_asked() or None,
         )
 

@@ -31,6 +31,7 @@ from tractcap.records.json_record import JsonRecord
 from tractcap.records.options import GLYPHS, SCALAR, Coloring
 from tractcap.records.tractogram_sidecar import Box, DrawnRecord, Extent, LengthsRecord, Measurements, OverlayRecord
 from tractcap.records.worker_requests import (
+    BundleToDraw,
     CheckFindings,
     Draw,
     DrawKnownPicture,
@@ -204,10 +205,7 @@ def merge_pieces(request: Merge, report: Report) -> DrawnRecord:
 
 def _scene(request: Draw, *, with_overlays: bool = True) -> Scene:
     scene = request.scene
-    bundles = [
-        ColoredTractogram(_open(one.path, request.vtk_space), one.coloring, _scalar_map(one.coloring))
-        for one in request.bundles
-    ]
+    bundles = _Bundles(request.bundles, request.vtk_space)
     anatomy = _anatomy(scene.reference.path) if scene.reference else None
     frame, at, size = Frame(*scene.frame), scene.slices_at, scene.options.size
     shown = [record for record in scene.overlays if not record.absence] if with_overlays else []
@@ -220,6 +218,25 @@ def _scene(request: Draw, *, with_overlays: bool = True) -> Scene:
                 beside.append(glyphs.load(record, frame, at, size))
     beside = [overlay.on(anatomy) if anatomy else overlay for overlay in beside]
     return Scene(bundles, frame, scene.options, anatomy, at, beside)
+
+
+class _Bundles(Sequence[ColoredTractogram]):
+    """The bundles of a scene, of which the one that is looked at is open: each holds what its file's header says."""
+
+    def __init__(self, to_draw: Sequence[BundleToDraw], vtk_space: str) -> None:
+        self._to_draw, self._vtk_space = to_draw, vtk_space
+        self._opened: tuple[int, ColoredTractogram] | None = None
+
+    def __len__(self) -> int:
+        return len(self._to_draw)
+
+    def __getitem__(self, number: Any) -> Any:
+        bundle = self._to_draw[number]  # ends an iteration by an IndexError
+        if not self._opened or self._opened[0] != number:
+            self._opened = None  # before the next takes memory
+            tractogram = _open(bundle.path, self._vtk_space)
+            self._opened = number, ColoredTractogram(tractogram, bundle.coloring, _scalar_map(bundle.coloring))
+        return self._opened[1]
 
 
 def _open(path: str, vtk_space: str) -> Tractogram:
