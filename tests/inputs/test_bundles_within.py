@@ -15,7 +15,7 @@ from scenes import drawn
 from trees import find
 
 from tractcap.drawing.views import Frame
-from tractcap.errors import InputError
+from tractcap.errors import InputError, RecordError
 from tractcap.inputs.bundles_within import bundles_within, split_bundle
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.search import Source, fingerprint, search
@@ -209,3 +209,36 @@ def test_bundles_that_are_not_there(tmp_path: Path) -> None:
         open_tractogram(path / "AF_L")
     path = tt(tmp_path, "b.tt", cluster=np.full((1, 5), 9, "u2"))
     assert list(open_tractogram(path / "AF_L").chunks(1000)) == []
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_names_of_groups_hold_dots_and_those_that_are_no_names_are_said(tmp_path: Path, folder: bool) -> None:
+    path = phantoms.save_trx(tmp_path / "in/all.trx", STREAMLINES, groups={"z": [4]}, folder=folder)
+    names = {"a.b": 0, "a.c": 1, ".hid": 2, "sub/x": 3, "b.1": 2, "x.trk": 1}
+    for name, number in names.items():
+        content = np.array([number], "<u4").tobytes()
+        if folder:
+            (path / f"groups/{name}.uint32").parent.mkdir(exist_ok=True)
+            (path / f"groups/{name}.uint32").write_bytes(content)
+        else:
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.writestr(f"groups/{name}.uint32", content)
+    assert bundles_within(path) == ["a.b", "a.c", "b", "z"]
+    for name in ("a.b", "a.c"):
+        (found,) = join(list(open_tractogram(path / name).chunks(1000)), 1000)
+        np.testing.assert_array_equal(found, STREAMLINES[names[name]])
+    result = search(tmp_path / "in", Filters(), tmp_path / "out")
+    (why,) = result.failed
+    assert "its groups '.hid', 'sub/x', 'x.trk' aren't shown by themselves" in why
+    stems = [source.stem for source in result.sources]
+    assert len(set(stems)) == len(stems) == 5
+
+
+def test_names_of_clusters_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
+    path = tt(tmp_path, "all.tt")
+    names = tmp_path / "all.tt.txt"
+    names.write_text("a.b\na.c\n.d\n")
+    assert bundles_within(path) == ["a.b", "a.c", "_d"]
+    names.write_text("a/b\nc\na_b\n")
+    with pytest.raises(RecordError, match=r"all.tt.txt can't be understood: its names 'a/b' and 'a_b' are both 'a_b'"):
+        bundles_within(path)

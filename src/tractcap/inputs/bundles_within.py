@@ -38,8 +38,29 @@ def bundles_within(path: Path) -> list[str]:
         raise
     except Exception:  # nothing names any, or reading the file itself will tell what is wrong with it
         return []
-    names = list(dict.fromkeys(filter(None, found)))
+    names = [name for name in dict.fromkeys(found) if name and _fits(name)]
     return names if len(names) > 1 else []
+
+
+def unfit_groups(path: Path) -> list[str]:
+    """The groups in a TRX whose names can't be those of bundles, since these stand in paths and names of files."""
+    try:
+        found = _groups(path) if split_name(path.name)[1] in _GROUPED else []
+    except Exception:  # reading the file itself will tell what is wrong with it
+        return []
+    return [name for name in dict.fromkeys(found) if name and not _fits(name)]
+
+
+def _fits(name: str) -> bool:
+    """Whether a name isn't hidden, below a folder, or like that of a tractogram's file."""
+    return not (name.startswith(".") or re.search(r"[/\x00-\x1f]", name) or split_source(name)[1])
+
+
+def group_name(member: str) -> str:
+    """The name of a TRX's group, ``groups/NAME.TYPE``, which may hold dots; empty of what is none."""
+    folder, _, file = member.partition("/")
+    name, _, _type = file.rpartition(".")
+    return re.sub(r"\.[0-9]+$", "", name) if folder == "groups" else ""  # the number is that of columns
 
 
 def names_file(path: Path) -> Path:
@@ -53,17 +74,25 @@ def cluster_names(path: Path) -> list[str]:
     Raises
     ------
     OSError, RecordError
-        When there is no such file, or it can't be read as text.
+        When there is no such file, it can't be read as text, or two names can't be told apart as names of files.
     """
-    return [re.sub(r"[/.\x00-\x1f]", "_", line.strip()) for line in read_text(names_file(path)).splitlines()]
+    lines = [line.strip() for line in read_text(names_file(path)).splitlines()]
+    usable: dict[str, str] = {}
+    for line in lines:
+        name = re.sub(r"^\.|[/\x00-\x1f]", "_", line)
+        name = name if _fits(name) else name.replace(".", "_")
+        if usable.setdefault(name, line) != line:
+            why = f"its names {usable[name]!r} and {line!r} are both {name!r} as names of files: change one"
+            raise RecordError(names_file(path), why)
+    names = {line: name for name, line in usable.items()}
+    return [names[line] for line in lines]
 
 
 def _groups(path: Path) -> list[str]:
     members: list[str] = []
     if path.is_dir():
-        members = [f"groups/{file.name}" for file in (path / "groups").iterdir()]
+        members = [file.relative_to(path).as_posix() for file in (path / "groups").rglob("*") if file.is_file()]
     elif path.is_file():
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
-    names = (member.removeprefix("groups/").split(".") for member in sorted(members) if member.startswith("groups/"))
-    return [name for name, *kind in names if kind]
+    return [group_name(member) for member in sorted(members)]

@@ -18,7 +18,7 @@ from sys import intern
 
 from tractcap.errors import RecordError, SettingsError
 from tractcap.files import read_text
-from tractcap.inputs.bundles_within import bundles_within
+from tractcap.inputs.bundles_within import bundles_within, unfit_groups
 from tractcap.inputs.filenames import SUFFIXES, participant_of, split_image, split_name, split_source
 from tractcap.inputs.filters import TRACTOGRAM, Filters
 from tractcap.inputs.layouts import GROUP, Layout, bare_label, fitting, from_folders, from_labels, known
@@ -280,6 +280,11 @@ class _Search:
                 f"{str(error).rstrip('.')}: the bundles within {source.name} aren't shown by themselves"
             )
             return
+        if not source.empty and (unfit := unfit_groups(source.path)):
+            self._failed.append(
+                f"{source.path}: its groups {', '.join(map(repr, unfit))} aren't shown by themselves, since they can't "
+                "be names of files: rename them"
+            )
         for bundle in bundles:
             self._keep_bundle(replace(source, name=f"{source.name}/{bundle}"))
 

@@ -234,13 +234,14 @@ class _Column:
 
 
 def _member(path: str, size: int) -> _Member | None:
-    """Read an array's name, ``name[.columns].type``; None for anything else."""
-    parts = path.rsplit("/", 1)[-1].split(".")
-    columns = int(parts[1]) if len(parts) == 3 and parts[1].isdigit() else 1
+    """Read an array's name, ``name[.columns].type``, where the name may hold dots; None for anything else."""
+    stem, _, kind = path.rpartition("/")[2].rpartition(".")
+    name, _, number = stem.rpartition(".")
+    name, columns = (name, int(number)) if name and number.isascii() and number.isdigit() else (stem, 1)
     try:
-        dtype = np.dtype(parts[-1]).newbyteorder("<")
+        dtype = np.dtype(kind).newbyteorder("<")
     except TypeError:
         return None
-    if len(parts) not in (2, 3) or dtype.kind not in "biuf" or not columns:
+    if not name or dtype.kind not in "biuf" or not columns:
         return None
-    return _Member(path, parts[0], columns, dtype, size)
+    return _Member(path, name, columns, dtype, size)
