@@ -113,6 +113,9 @@ def tractcap(
     surfaces: tuple[str, ...],
     peaks: tuple[str, ...],
     odfs: tuple[str, ...],
+    find_overlays: tuple[str, ...],
+    freesurfer: Path | None,
+    freesurfer_space: str,
     checks: str,
     atlas: Path | None,
     before: Path | None,
@@ -159,6 +162,8 @@ def tractcap(
         raise SettingsError("--color-range group needs all participants at once: leave out --batch-size.")
     if color_range == "group" and shard:
         raise SettingsError("--color-range group needs all participants: leave out --shard, or give LOW,HIGH.")
+    if freesurfer and not freesurfer.is_dir():
+        raise SettingsError(f"--fs-subjects-dir is {freesurfer}, which is no folder: give FreeSurfer's of subjects.")
     scratch = work_dir or output
     if not dry_run:
         check_output(output)
@@ -173,6 +178,9 @@ def tractcap(
             fit=fit,
             overview=overview,
             overlays=overlay_options.parse({ROI: rois, SURFACE: surfaces, PEAKS: peaks, ODF: odfs}),
+            find_overlays=find_overlays,
+            freesurfer=freesurfer,
+            freesurfer_space=freesurfer_space.removeprefix("space-"),
             filters=Filters(participants, sessions, tracts, read(bids_filter_file) if bids_filter_file else {}),
             layouts=tuple(layouts),
             checks=check_files.parse(checks, atlas, before, metrics, flags),

@@ -13,6 +13,7 @@ from tractcap.color_names import COLORMAPS, NAMES, parse_color
 from tractcap.drawing.views import VIEWS
 from tractcap.errors import SettingsError
 from tractcap.inputs.fiber_conventions import BASES, FRAMES
+from tractcap.inputs.matching_overlays import CHOICES, T1W
 from tractcap.limits import parse_size
 from tractcap.records.options import ANATOMY, FORMATS, IN_SLICE, LINES, SIX, STYLES
 
@@ -211,6 +212,17 @@ OPTIONS: dict[str, list[Option]] = {
                "Orientation distributions in the voxels of the slices, as spherical harmonics, of MRtrix's basis if "
                f"neither file nor BASIS say another: {', '.join(BASES)}.",
                multiple=True, metavar="[NAME=]IMAGE[:BASIS][:AXES]"),
+        Option("--dataset-overlays find_overlays",
+               "Overlays to look for in the dataset, separated by commas: rois, a bundle's own regions by TractSeg and "
+               "pyAFQ; peaks, TractSeg's; odfs, QSIRecon's; all; none. Nothing of another person, session, run or "
+               "space is drawn.",
+               type=names(CHOICES, {"all": CHOICES, "none": ()}), default="none", metavar="NAMES"),
+        Option("--fs-subjects-dir freesurfer",
+               "FreeSurfer's folder of subjects, whose pial surfaces are drawn beside tracts that lie where they lie.",
+               type=PATH, metavar="DIR"),
+        Option("--fs-space freesurfer_space",
+               "Space (space-) of tracts that lie where FreeSurfer's surfaces lie; none: of those that name no space.",
+               default=T1W, metavar="LABEL"),
         Option("--slices-at", "Point in RAS+ mm that the slices pass through.  [default: each bundle's centre]",
                type=Parsed("point", _point), metavar="X,Y,Z"),
         Option("--slab", "In-slice views show what lies within this distance of the slice, on both sides.",

@@ -31,6 +31,7 @@ def draw(folder: Path, stem: str = "a") -> Draw:
             bundle=BundleRecord(key="AF", readable="AF"),
         ),
         reference_chosen="",
+        overlays_chosen=(),
         memory=Memory(budget_bytes=100 * MB, bound_by="a test"),
         warnings=(),
     )  # fmt: skip

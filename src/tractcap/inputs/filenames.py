@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 ENDINGS = (".trk.gz", ".tck.gz", ".tt.gz", ".trk", ".tck", ".trx", ".vtk", ".vtp", ".fib", ".tt")
 """Endings of the formats that can be read, longest first."""
 
-IMAGE_ENDINGS = (".nii.gz", ".nii")
+IMAGE_ENDINGS = (".nii.gz", ".mif.gz", ".nii", ".mif")
+"""MRtrix's are read as peaks and ODFs alone."""
 
 SUFFIXES = ("streamlines", "tractogram", "tractography")
 """Suffixes of tractograms' names: QSIRecon's, BEP046's, and pyAFQ's and the older draft's."""

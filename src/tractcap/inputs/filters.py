@@ -15,12 +15,12 @@ from tractcap.errors import RecordError, SettingsError
 from tractcap.files import read_json
 from tractcap.inputs.bundle_names import BundleName, identify, without_side
 
-TRACTOGRAM, REFERENCE, SCALAR = "tractogram", "reference", "scalar"
+TRACTOGRAM, REFERENCE, SCALAR, ODF = "tractogram", "reference", "scalar", "odf"
 
 Entities = Mapping[str, tuple[str | None, ...]]
 """The labels of which an entity must have one; None stands for its absence."""
 
-_KINDS = {TRACTOGRAM: TRACTOGRAM, REFERENCE: REFERENCE, "t1w": REFERENCE, SCALAR: SCALAR}
+_KINDS = {TRACTOGRAM: TRACTOGRAM, REFERENCE: REFERENCE, "t1w": REFERENCE, SCALAR: SCALAR, ODF: ODF}
 _ANY = "*"
 
 _LONG = {

@@ -66,10 +66,15 @@ class _Candidate:
         same_dataset = self.image.dataset == source.dataset
         return self.get("space") == source.space and (bool(source.space) or same_dataset)
 
+    @property
+    def _is_neither(self) -> bool:
+        """Whether it is neither a map nor the anatomy, or a file of MRtrix's, which isn't read as such."""
+        return bool(self.get("label")) or self.get("extension") in (".mif", ".mif.gz")
+
     def shows(self, name: str) -> bool:
         """Whether it is the map of a name, such as FA."""
         suffix = self.get("suffix")
-        if self.get("label") or suffix.lower() in _LABELS:
+        if self._is_neither or suffix.lower() in _LABELS:
             return False
         names = [self.get("param"), self.get("mdp"), *([self.get("desc")] if suffix in _MAPS else [])]
         if suffix != _DWI:  # the diffusion-weighted images themselves, unless an entity says that they are a map
@@ -80,7 +85,7 @@ class _Candidate:
     def reference_kind(self) -> str:
         """Which kind of reference image it is, empty for none."""
         suffix, desc = self.get("suffix"), self.get("desc").lower()
-        if self.get("label"):
+        if self._is_neither:
             return ""
         if suffix == "T1w":
             return _T1W

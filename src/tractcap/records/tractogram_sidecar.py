@@ -244,6 +244,7 @@ class DrawnRecord(Identity):
     kind: _Kind = BUNDLE
     status: Annotated[str, one_of((DRAWN,))] = DRAWN
     reference_chosen: str = ""
+    overlays_chosen: tuple[str, ...] = ()
     memory: Memory | None = field(default=None, metadata=OMIT)
     sources: tuple[str, ...]
     source_bytes: tuple[int, ...]

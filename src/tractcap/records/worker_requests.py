@@ -213,6 +213,7 @@ class Draw(Request[DrawnRecord], action="draw", answer=DrawnRecord):
     title: str
     identity: Identity
     reference_chosen: str
+    overlays_chosen: tuple[str, ...]
     memory: Memory
     warnings: tuple[str, ...]
 

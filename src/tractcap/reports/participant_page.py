@@ -139,6 +139,7 @@ def _provenance(records: Sequence[TractogramRecord]) -> list[tuple[str, list[tup
             about |= {
                 "Reference": ": ".join(filter(None, (reference, record.reference_chosen))),
                 "Overlays": "; ".join(map(_overlay, record.scene.overlays)),
+                "Overlays looked for": "; ".join(record.overlays_chosen),
                 "Colours": _coloring(record.colorings[0]) if record.colorings else "",
                 "Options": _options(record.scene.options),
                 "Frame": f"{' × '.join(sizes)} mm",

@@ -1,17 +1,34 @@
 """The images that tractograms are drawn with: those that were asked for, or those that match in the dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tractcap.color_names import DISTINCT, Color, apart
 from tractcap.inputs.matching_images import MatchingImages
+from tractcap.inputs.matching_overlays import ODFS, ROIS, SURFACES, MatchingOverlays, OverlayChoice
+from tractcap.inputs.matching_overlays import PEAKS as PEAKS_IMAGES
 from tractcap.inputs.search import Source
-from tractcap.records.options import DATA, DENSITY, GLYPHS, POSITION, SCALAR, Coloring, Overlay
+from tractcap.records.options import (
+    DATA,
+    DENSITY,
+    GLYPHS,
+    ODF,
+    PEAKS,
+    POSITION,
+    ROI,
+    SCALAR,
+    SURFACE,
+    Coloring,
+    Overlay,
+)
 from tractcap.records.tractogram_sidecar import OverlayRecord
 from tractcap.records.worker_requests import ImageHeader, OverlayHeader, UnreadableFile
 from tractcap.work import memory_plan
 from tractcap.work.read_headers import FileHeaders
+
+_KINDS = {ROIS: ROI, SURFACES: SURFACE, PEAKS_IMAGES: PEAKS, ODFS: ODF}
+"""As what that which is found is drawn."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +44,8 @@ class ImageState:
 class MatchedImages:
     """A tractogram's reference image and scalar map, and ``why`` this reference or none; and what is drawn beside it.
 
-    ``missing_map`` says which map there should be and isn't, ``warning`` what is wrong with the reference.
+    ``overlays_why`` are sentences on what of a dataset is drawn beside it, or why nothing is. ``missing_map`` says
+    which map there should be and isn't, ``warning`` what is wrong with the reference.
     """
 
     reference: Path | None = None
@@ -36,6 +54,7 @@ class MatchedImages:
     missing_map: str = ""
     warning: str = ""
     overlays: tuple[Overlay, ...] = ()
+    overlays_why: tuple[str, ...] = ()
 
     @property
     def paths(self) -> list[Path]:
@@ -63,13 +82,14 @@ def choose(
     coloring: Coloring,
     companions: MatchingImages,
     overlays: tuple[Overlay, ...] = (),
+    matching: MatchingOverlays | None = None,
 ) -> MatchedImages:
     """Choose the images of a tractogram.
 
     Parameters
     ----------
     reference : the one asked for; None looks for one if ``find`` is true. companions : the images of the dataset.
-    overlays : those asked for.
+    overlays : those asked for. matching : chooses others in the dataset.
     """
     if reference:
         chosen = MatchedImages(reference, f"{reference.name}: it was asked for")
@@ -78,7 +98,12 @@ def choose(
         chosen = MatchedImages(match.path, match.why)
     else:
         chosen = MatchedImages(None, "none: none was asked for")
-    chosen = replace(chosen, overlays=overlays)
+    found = matching.of(source) if matching else ()
+    chosen = replace(
+        chosen,
+        overlays=(*overlays, *_named_apart(overlays, found)),
+        overlays_why=tuple(f"{choice.choice}: {choice.why}" for choice in found),
+    )
     if coloring.kind != SCALAR:
         return chosen
     if coloring.path:
@@ -88,6 +113,14 @@ def choose(
         return replace(chosen, scalar_map=match.path)
     why = f"no map {name} to colour by was found ({match.why}): give one with --scalar {name}=IMAGE"
     return replace(chosen, missing_map=f"{source.path}: {why}.")
+
+
+def _named_apart(given: Sequence[Overlay], choices: Sequence[OverlayChoice]) -> Iterator[Overlay]:
+    """What was found, under names that nothing else has."""
+    names = {overlay.name for overlay in given}
+    for found in (found for choice in choices for found in choice.found):
+        name = found.name if found.name not in names else f"{found.name} ({found.path.name})"
+        yield Overlay(_KINDS[found.choice], name, str(found.path))
 
 
 def state_of(path: Path | None, headers: FileHeaders) -> ImageState | None:

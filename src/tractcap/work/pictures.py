@@ -181,6 +181,7 @@ def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: M
     return DrawnRecord(
         **vars(request.identity),
         reference_chosen=request.reference_chosen,
+        overlays_chosen=request.overlays_chosen,
         memory=request.memory,
         sources=tuple(source.name for source in sources),
         source_bytes=tuple(source.bytes for source in sources),

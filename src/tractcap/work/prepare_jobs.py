@@ -11,6 +11,7 @@ from tractcap import color_names
 from tractcap.drawing import opengl
 from tractcap.errors import CapTooSmallError, NothingToDrawError, SettingsError, defect
 from tractcap.inputs.matching_images import MatchingImages
+from tractcap.inputs.matching_overlays import MatchingOverlays
 from tractcap.inputs.search import SearchResult, Source, search
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
@@ -72,7 +73,10 @@ def prepare(
         raise NothingToDrawError(f"{settings.input} holds no tractogram{what}: {endings}.")
     if settings.coloring.kind == BUNDLE and len(bundles) > len(color_names.apart()):
         log.warning("there are %d bundles for %d colours: some share one", len(bundles), len(color_names.apart()))
-    planner = _Planner(settings, watch, people, MatchingImages(result.images, settings.filters))
+    matching = MatchingOverlays(
+        result.images, settings.filters, settings.find_overlays, settings.freesurfer, settings.freesurfer_space
+    )
+    planner = _Planner(settings, watch, people, MatchingImages(result.images, settings.filters), matching)
     planner.read_headers(make_workers)
     planner.settle_workers()
     planned = planner.planned
@@ -93,8 +97,15 @@ class _Planner:
     ``planned`` is the plan so far, ``extra`` the most bytes of memory that images take.
     """
 
-    def __init__(self, settings: Settings, watch: Watch, people: Spool[Source], companions: MatchingImages) -> None:
-        self._settings, self._watch, self._people = settings, watch, people
+    def __init__(
+        self,
+        settings: Settings,
+        watch: Watch,
+        people: Spool[Source],
+        companions: MatchingImages,
+        matching: MatchingOverlays,
+    ) -> None:
+        self._settings, self._watch, self._people, self._matching = settings, watch, people, matching
         # what all workers may take, by the budget and by what others leave of it
         self._room = min(memory_plan.usable(watch.budget.bytes, settings.margin), watch.room())
         if self._room < HEADER_NEED:
@@ -180,12 +191,14 @@ class _Planner:
                 settings.coloring,
                 self.planned.companions,
                 settings.overlays,
+                self._matching,
             )
             for source in to_read
         }
         images = {path for images_of in chosen.values() for path in images_of.paths}
         headers = FileHeaders(images=dict(self._asked_for.images), overlays=dict(self._asked_for.overlays))
         await headers.read([source.path for source in to_read], sorted(images), settings.vtk_space)
+        await self._inspect_found(chosen, headers)
         plans: dict[str, list[Job | UndrawnTractogram]] = {name: [] for name in people}
         for name, source in ((name, source) for name, sources in people.items() for source in sources):
             pieces_here = mine[name].get(source, ())
@@ -200,6 +213,18 @@ class _Planner:
                 plans[name].append(plan)
         for name in people:  # only now: where planning goes wrong, none of these is kept
             self._add(name, plans[name])
+
+    async def _inspect_found(self, chosen: Mapping[Source, MatchedImages], headers: FileHeaders) -> None:
+        """Read what overlays hold that were found with these tractograms; what is wrong is said once of each."""
+        found = dict.fromkeys(overlay for images in chosen.values() for overlay in images.overlays)
+        unknown = [overlay for overlay in found if overlay not in headers.overlays]
+        await headers.inspect(unknown, self._settings.vtk_space)
+        for overlay in unknown:
+            if isinstance(header := headers.overlays[overlay], UnreadableFile):
+                log.warning("%s; what goes with it is drawn without it", header.why.rstrip("."))
+        whys = {(source.participant, why): None for source, images in chosen.items() for why in images.overlays_why}
+        for _, why in whys:
+            log.log(logging.WARNING if ": none: " in why else logging.INFO, "%s", why)
 
     def _plan(
         self, source: Source, chosen: MatchedImages, headers: FileHeaders, mine: tuple[Piece, ...]

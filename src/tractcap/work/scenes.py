@@ -163,7 +163,11 @@ class Scenes:
             head = Frame.around(heads) if heads else None
             frame = Frame.around([*heads, *(_framed(measured.extent, head) for measured in person.measured.values())])
             frame = frame if head else _with_overlays(frame, person.jobs)
-        overlays = [overlay for job in jobs for overlay in job.overlays]
+        shared = [{overlay.path for overlay in job.overlays} for job in jobs]
+        # in one picture of several bundles, what is one bundle's own is left to the pictures of that one
+        overlays = [
+            overlay for job in jobs for overlay in job.overlays if all(overlay.path in paths for paths in shared)
+        ]
         glyphs = any(overlay.kind in GLYPHS for overlay in overlays)
         slices_at = None
         if picture.in_slices or glyphs or (reference and SLICES in picture.anatomy):
@@ -203,6 +207,10 @@ class Scenes:
             bundle = BundleRecord(key="", readable="all bundles")
             identity = replace(identity, kind=OVERVIEW, title=title, bundle=bundle)
             measured = Box(*scene.frame, measured_by=self.measured_by(first))
+        warnings = [images.warning] if images.warning else []
+        drawn = {overlay.path for overlay in scene.overlays}
+        if left := {overlay.path for job in jobs for overlay in job.overlays} - drawn:
+            warnings.append(f"{len(left)} overlays of single bundles are in these bundles' own pictures alone")
         bundles = zip(jobs, colorings, strict=True)
         return Draw(
             bundles=tuple(
@@ -218,8 +226,9 @@ class Scenes:
             title=title,
             identity=identity,
             reference_chosen=images.why,
+            overlays_chosen=images.overlays_why,
             memory=self._memory,
-            warnings=(images.warning,) if images.warning else (),
+            warnings=tuple(warnings),
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tractcap.inputs.filters import Filters
 from tractcap.inputs.layouts import Layout
+from tractcap.inputs.matching_overlays import T1W
 from tractcap.inputs.search import Source
 from tractcap.records.options import Coloring, Overlay, PictureOptions
 from tractcap.work.check_files import CheckOptions
@@ -20,7 +21,9 @@ class Settings:
     ``references`` those of single participants, and ``find_reference`` looks for each tractogram's own in the dataset
     where none is given.
     ``fit`` frames each tractogram by itself instead of all of a participant's alike; ``overview`` adds a picture of
-    them all. ``overlays`` are drawn beside every tractogram. ``layouts`` are patterns of the tractograms' paths, empty
+    them all. ``overlays`` are drawn beside every tractogram; ``find_overlays`` are kinds that are looked for in the
+    dataset, ``freesurfer`` is FreeSurfer's folder of subjects, whose surfaces are drawn beside what is in
+    ``freesurfer_space``. ``layouts`` are patterns of the tractograms' paths, empty
     for those that are known. ``checks`` are the measures of quality. ``margin`` is a share of the budget;
     ``mem_per_job`` overrides the estimates, in bytes; ``batch_size`` is how many participants are finished before the
     next are begun, 0 for all at once; ``shard`` a share of the work, None for all; ``timeout`` how many seconds a
@@ -37,6 +40,9 @@ class Settings:
     fit: bool = False
     overview: bool = False
     overlays: tuple[Overlay, ...] = ()
+    find_overlays: tuple[str, ...] = ()
+    freesurfer: Path | None = None
+    freesurfer_space: str = T1W
     filters: Filters = field(default_factory=Filters)
     layouts: tuple[Layout, ...] = ()
     checks: CheckOptions = field(default_factory=CheckOptions)
