@@ -10,6 +10,7 @@ import tractcap
 NAMES = {
     "__version__",
     "TractographyVisualizer",
+    "Overlay",
     "Result",
     "check_memory_available",
     "get_n_jobs_with_memory_limit",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         TractcapError,
     )
     from tractcap.limits import check_memory_available, get_n_jobs_with_memory_limit
-    from tractcap.viz import Result, TractographyVisualizer
+    from tractcap.viz import Overlay, Result, TractographyVisualizer
 
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "InputError",
     "MissingError",
     "NothingToDrawError",
+    "Overlay",
     "RecordError",
     "Result",
     "SettingsError",
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Overlay": "viz",
     "Result": "viz",
     "TractographyVisualizer": "viz",
     "check_memory_available": "limits",

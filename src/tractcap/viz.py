@@ -17,7 +17,8 @@ from tractcap.errors import CapTooSmallError, SettingsError
 from tractcap.inputs.search import Source
 from tractcap.limits import MB, Budget, Watch, limit_data, settle
 from tractcap.records import check_sidecar as records
-from tractcap.records.options import Overlay, PictureOptions
+from tractcap.records import options
+from tractcap.records.options import PictureOptions
 from tractcap.records.sidecar_fields import EMPTY, FAILED
 from tractcap.work import overlay_options
 from tractcap.work.outcome import RunListener, TractogramOutcome
@@ -63,6 +64,47 @@ class Result:
         return not self.failed
 
 
+@dataclass(frozen=True)
+class Overlay:
+    """A file that is drawn beside the tracts.
+
+    Parameters
+    ----------
+    kind : str
+        ``roi``, ``surface``, ``peaks`` or ``odf``: what the file holds, as the options of the command line call it.
+    path : str or path-like
+        The file.
+    name : str
+        Its name in pictures and records; empty for the file's.
+    color : str
+        Of a region or surface: ``#rrggbb`` or a name, as for ``--color``; empty for one that is chosen.
+    axes : str
+        Of peaks and ODFs, the axes of their directions: ``world``, ``voxel`` or ``bvec``; empty for what the file says.
+    basis : str
+        Of ODFs, the basis of their spherical harmonics, as for ``--odf``; empty for what the file says.
+
+    Raises
+    ------
+    SettingsError
+        When the kind isn't known, or a word isn't known or isn't for this kind.
+    """
+
+    kind: str
+    path: str | os.PathLike[str]
+    name: str = ""
+    color: str = ""
+    axes: str = ""
+    basis: str = ""
+
+    def __post_init__(self) -> None:
+        self._record()
+
+    def _record(self) -> options.Overlay:
+        """The same as records hold it."""
+        words = {"color": self.color, "axes": self.axes, "basis": self.basis}
+        return overlay_options.of_parts(self.kind, os.fspath(self.path), self.name, words)
+
+
 class TractographyVisualizer:
     """Draws tractograms within a memory cap.
 
@@ -77,10 +119,10 @@ class TractographyVisualizer:
         found is kept; None leaves it to these.
     n_jobs : int
         Most workers at once; -1 for as many as processors and memory allow.
-    overlays : iterable of str, path-like or vtkActor
-        What is drawn beside the tracts: masks and label images, surfaces, and any actor of FURY or VTK that shows
-        polygons, in RAS+ mm. A text is as for ``--roi`` or, if its file isn't an image, ``--surface``:
-        ``"seed=seed.nii.gz:orange"``.
+    overlays : iterable of str, path-like, Overlay or vtkActor
+        What is drawn beside the tracts. An :class:`Overlay` says what its file holds: a region, a surface, peaks or
+        ODFs. A text is as for ``--roi`` or, if its file isn't an image, ``--surface``: ``"seed=seed.nii.gz:orange"``.
+        Any actor of FURY or VTK that shows polygons, in RAS+ mm, will do too.
     limit_caller : bool
         Also set this process's own ``RLIMIT_DATA`` to ``max_memory_mb``, which can't be undone.
 
@@ -110,8 +152,10 @@ class TractographyVisualizer:
         if limit_caller and self._cap is not None:
             limit_data(self._cap)
 
-    def _overlay(self, given: Any, number: int) -> Overlay:
+    def _overlay(self, given: Any, number: int) -> options.Overlay:
         """What is drawn, of a path, an overlay, or an actor, which is kept as a file in the output."""
+        if isinstance(given, Overlay):
+            return given._record()
         if isinstance(given, str | os.PathLike):
             return overlay_options.of_file(os.fspath(given))
         from tractcap.drawing.actors import save_actor

@@ -16,6 +16,8 @@ from tractcap.errors import SettingsError
 from tractcap.limits import MB
 from tractcap.records.options import ODF, PEAKS, Overlay
 from tractcap.records.worker_requests import OverlayHeader
+from tractcap.viz import Overlay as PythonOverlay
+from tractcap.viz import TractographyVisualizer
 from tractcap.work import memory_plan, overlay_options
 
 SHAPE = (91, 109, 91)
@@ -200,3 +202,40 @@ def test_glyphs_are_in_the_plan_by_the_values_of_their_slices() -> None:
     header = OverlayHeader(1, 1, ((0, 0, 0), (1, 1, 1)), values=3 * 174 * 145 * 45)
     assert 60 * MB < memory_plan.geometry([header]) < 200 * MB
     assert memory_plan.geometry([header, header]) > memory_plan.geometry([header]) + 3 * 174 * 145 * 45 * 8
+
+
+def test_python_takes_peaks_and_odfs(tmp_path: Path, bundle: Path) -> None:
+    odf = save_nifti(tmp_path / "fod.nii.gz", np.ones((9, 9, 9, 6), np.float32), phantoms.affine(voxel=20))
+    overlays = [
+        PythonOverlay("peaks", peaks(tmp_path / "p.nii.gz"), axes="world"),
+        PythonOverlay("odf", odf, name="model", basis="descoteaux07", axes="world"),
+        PythonOverlay("roi", ball(tmp_path), color="vermillion"),
+    ]
+    visualizer = TractographyVisualizer(tmp_path / "out", overlays=overlays, n_jobs=1)
+    results = visualizer.run_quality_check_workflow({"1": {"AF_L": bundle}}, size=128, skip_checks=["all"])
+    assert results["1"]["AF_L"], results
+    found = json.loads((tmp_path / "out/sub-1/figures/AF_L.json").read_text())
+    said = [(one["Kind"], one["Name"], one.get("Axes"), one.get("Basis")) for one in found["Overlays"]]
+    assert said == [
+        ("roi", "ball", None, None),
+        ("peaks", "p", "world", None),
+        ("odf", "model", "world", "descoteaux07"),
+    ]
+    assert found["Made"]["Overlays"][2]["colors"] == {"": [213, 94, 0]}
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"kind": "peak"}, "x.nii can't be an overlay of the kind 'peak': give roi, surface, peaks, odf"),
+        ({"kind": "peaks", "color": "red"}, "x.nii is an overlay of the kind peaks, which has no color"),
+        ({"kind": "peaks", "basis": "mrtrix"}, "x.nii is an overlay of the kind peaks, which has no basis"),
+        ({"kind": "roi", "axes": "world"}, "x.nii is an overlay of the kind roi, which has no axes"),
+        ({"kind": "roi", "color": "redish"}, "the color of x.nii is 'redish': give #rrggbb"),
+        ({"kind": "odf", "axes": "mrtrix"}, "the overlay x.nii: 'mrtrix' isn't known"),
+        ({"kind": "odf", "basis": "voxel"}, "the overlay x.nii: voxel names axes, and no basis"),
+    ],
+)
+def test_python_refuses_what_an_overlay_cannot_be(words: dict[str, str], why: str) -> None:
+    with pytest.raises(SettingsError, match="^" + why):
+        PythonOverlay(path="x.nii", **words)

@@ -55,6 +55,41 @@ def of_file(text: str) -> Overlay:
     return overlay if overlay.path.lower().endswith(_IMAGES) else replace(overlay, kind=SURFACE)
 
 
+def of_parts(kind: str, path: str, name: str, words: Mapping[str, str]) -> Overlay:
+    """An overlay of a kind, of which a program gives each part by itself.
+
+    Parameters
+    ----------
+    words : ``color``, ``axes`` and ``basis``; empty where they aren't given.
+
+    Raises
+    ------
+    SettingsError
+        When a kind or word isn't known, or a word isn't for this kind.
+    """
+    fitting = {ROI: ("color",), SURFACE: ("color",), PEAKS: ("axes",), ODF: ("axes", "basis")}
+    if kind not in fitting:
+        raise SettingsError(f"{path} can't be an overlay of the kind {kind!r}: give {', '.join(fitting)}.")
+    if wrong := [word for word, value in words.items() if value and word not in fitting[kind]]:
+        raise SettingsError(f"{path} is an overlay of the kind {kind}, which has no {wrong[0]}: leave it out.")
+    what = f"the overlay {path}"
+    color = parse_color(words["color"], f"the color of {path}") if words["color"] else None
+    axes = parse_convention([words["axes"]] if words["axes"] else [], what, bases=False)
+    basis = parse_convention([words["basis"]] if words["basis"] else [], what)
+    if words["basis"] and not basis.basis:
+        raise SettingsError(f"{what}: {words['basis']} names axes, and no basis: give it as axes.")
+    convention = axes.completed(basis)
+    return Overlay(kind, name or _stem(path), path, color, convention.frame, convention.basis)
+
+
+def _stem(path: str) -> str:
+    """A file's name as pictures call it."""
+    stem = Path(path).name
+    for ending in _ENDINGS:
+        stem = stem.removesuffix(ending) or stem
+    return stem
+
+
 def _overlay(kind: str, text: str) -> Overlay:
     name, equals, file = text.partition("=")
     if not equals or "/" in name:  # such a sign may be a folder's
