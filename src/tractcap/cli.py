@@ -110,6 +110,7 @@ def tractcap(
     colormap: str,
     reference: Path | None,
     rois: tuple[str, ...],
+    label_tables: tuple[str, ...],
     surfaces: tuple[str, ...],
     peaks: tuple[str, ...],
     odfs: tuple[str, ...],
@@ -177,7 +178,9 @@ def tractcap(
             find_reference=reference is None,
             fit=fit,
             overview=overview,
-            overlays=overlay_options.parse({ROI: rois, SURFACE: surfaces, PEAKS: peaks, ODF: odfs}),
+            overlays=overlay_options.with_label_names(
+                overlay_options.parse({ROI: rois, SURFACE: surfaces, PEAKS: peaks, ODF: odfs}), label_tables
+            ),
             find_overlays=find_overlays,
             freesurfer=freesurfer,
             freesurfer_space=freesurfer_space.removeprefix("space-"),

@@ -201,6 +201,10 @@ OPTIONS: dict[str, list[Option]] = {
                "Regions of interest to draw beside the streamlines: a mask, or a label image of which each label is a "
                "region. COLOR is as for --color.",
                multiple=True, metavar="[NAME=]IMAGE[:COLOR]"),
+        Option("--label-names label_tables",
+               "Names and colours of label images' labels: BIDS's dseg.tsv, or lines as in FreeSurferColorLUT.txt; of "
+               "the region NAME, or of all.  [default: a table beside the image, if there is one]",
+               multiple=True, metavar="[NAME=]TABLE"),
         Option("--surface surfaces",
                "Surfaces to draw beside the streamlines: GIFTI, FreeSurfer's geometry, .vtk or .vtp.",
                multiple=True, metavar="[NAME=]MESH[:COLOR]"),

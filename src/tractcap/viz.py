@@ -82,6 +82,8 @@ class Overlay:
         Of peaks and ODFs, the axes of their directions: ``world``, ``voxel`` or ``bvec``; empty for what the file says.
     basis : str
         Of ODFs, the basis of their spherical harmonics, as for ``--odf``; empty for what the file says.
+    label_names : str or path-like
+        Of a label image, a table of its labels' names, as for ``--label-names``; empty for one that lies beside it.
 
     Raises
     ------
@@ -95,6 +97,7 @@ class Overlay:
     color: str = ""
     axes: str = ""
     basis: str = ""
+    label_names: str | os.PathLike[str] = ""
 
     def __post_init__(self) -> None:
         self._record()
@@ -102,6 +105,7 @@ class Overlay:
     def _record(self) -> options.Overlay:
         """The same as records hold it."""
         words = {"color": self.color, "axes": self.axes, "basis": self.basis}
+        words["label_names"] = os.fspath(self.label_names)
         return overlay_options.of_parts(self.kind, os.fspath(self.path), self.name, words)
 
 

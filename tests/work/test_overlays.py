@@ -99,6 +99,49 @@ def test_labels_stand_in_the_legend_by_name_and_number(tmp_path: Path, bundle: P
         assert (mosaic[-30:] == color).all(axis=2).sum() > 20, "a swatch below the pictures"
 
 
+def test_labels_have_the_names_and_colours_of_a_table(tmp_path: Path, bundle: Path) -> None:
+    """Of one beside the image, unless another is given; a rerun draws what a table calls otherwise."""
+    balls = {4: (CENTER, 12.0), 9: ((-28.0, 45.0, 35.0), 10.0)}
+    path = phantoms.save_labels(tmp_path / "x_dseg.nii.gz", balls, phantoms.affine(), (91, 109, 91))
+    out, table = tmp_path / "out", tmp_path / "x_dseg.tsv"
+    table.write_text("index\tname\tcolor\n4\tThalamus\t#ff0080\n")
+    arguments = (bundle, out, "participant", "--roi", f"seg={path}", *SMALL)
+    assert run(*arguments).returncode == 0
+    (overlay,), (shown,) = record(out)["Made"]["Overlays"], record(out)["Overlays"]
+    assert overlay["colors"]["4"] == [255, 0, 128]
+    assert overlay["colors"]["9"] != [255, 0, 128]
+    assert shown["LabelNames"] == {"4": "Thalamus"}
+    assert shown["LabelTable"] == str(table)
+    assert "seg: 1 of 2 labels have no name in x_dseg.tsv" in record(out)["Notes"]
+    mosaic = np.asarray(Image.open(out / "figures/AF_L_mosaic.png"))
+    assert (mosaic[-30:] == [255, 0, 128]).all(axis=2).sum() > 20, "a swatch below the pictures"
+    assert "1 kept" in run(*arguments).stderr
+    table.write_text("index\tname\tcolor\n4\tCaudate\t#ff0080\n9\tPutamen\t#00ff00\n")
+    assert "1 drawn" in run(*arguments).stderr
+    assert record(out)["Overlays"][0]["LabelNames"] == {"4": "Caudate", "9": "Putamen"}
+    assert not np.array_equal(mosaic, np.asarray(Image.open(out / "figures/AF_L_mosaic.png"))), "its legend"
+
+    lut = tmp_path / "lut.txt"
+    lut.write_text("4 Left-Lateral-Ventricle 120 18 134 0\n")
+    for given in (f"seg={lut}", lut):
+        assert run(*arguments, "--label-names", given).returncode == 0
+        assert record(out)["Overlays"][0]["LabelNames"] == {"4": "Left-Lateral-Ventricle"}
+    table.write_bytes(b"\xff\xfe")
+    assert run(*arguments).returncode == 0
+    assert "LabelNames" not in record(out)["Overlays"][0]
+    assert any(note.startswith("seg: its labels have no names: ") for note in record(out)["Notes"])
+
+
+def test_tables_of_names_that_are_for_nothing_are_refused(tmp_path: Path, bundle: Path, ball: Path) -> None:
+    for given, why in (
+        (tmp_path / "no.txt", "there is no file"),
+        (f"other={bundle}", "there isn't a region called other"),
+    ):
+        done = run(bundle, tmp_path / "out", "participant", "--roi", ball, "--label-names", given)
+        assert done.returncode == 2
+        assert why in done.stderr
+
+
 def test_what_lies_outside_the_reference_or_the_picture_is_said(tmp_path: Path, bundle: Path, ball: Path) -> None:
     head = phantoms.save_head(tmp_path / "head.nii.gz")
     edge = phantoms.save_labels(

@@ -21,6 +21,7 @@ from tractcap.drawing.anatomy import Anatomy, outside
 from tractcap.drawing.views import View
 from tractcap.errors import NO_MEMORY, InputError, OverlayError
 from tractcap.inputs.images import Volume, corners
+from tractcap.inputs.label_names import LabelTable, find_label_table, read_label_table
 from tractcap.inputs.overlay_rois import RegionFile
 from tractcap.inputs.overlay_surfaces import read_surface
 from tractcap.inputs.reading import reading
@@ -156,14 +157,32 @@ def inspect(overlay: Overlay, vtk_space: str = "") -> OverlayHeader:
     file = RegionFile(path)
     found = file.inspect()
     (first, last), labels = found.box, [region.label for region in found.regions]
+    table, note = _label_table(overlay, labels)
     return OverlayHeader(
         *state,
         box=corners(first, last, file.affine),
         labels=tuple(labels) if len(labels) > 1 else (),
+        label_table=str(table.path) if table else "",
+        names={str(label): table.names[label] for label in labels if label in table.names} if table else {},
+        label_colors={str(label): table.colors[label] for label in labels if label in table.colors} if table else {},
+        note=note,
         voxels=int(np.prod(np.subtract(last, first) + 1)),
         block=max(region.block for region in found.regions),
         triangles=2 * found.faces // min(region.factor for region in found.regions) ** 2,
     )
+
+
+def _label_table(overlay: Overlay, labels: Sequence[int]) -> tuple[LabelTable | None, str]:
+    """The table that names an image's labels, if there is one, and what is wrong with it, as a sentence."""
+    path = Path(overlay.label_table) if overlay.label_table else find_label_table(Path(overlay.path))
+    if len(labels) < 2 or path is None:  # a mask's single label has the overlay's own name
+        return None, ""
+    try:
+        table = read_label_table(path)
+    except InputError as error:
+        return None, f"its labels have no names: {str(error).rstrip('.')}"
+    without = [label for label in labels if label not in table.names]
+    return table, f"{len(without)} of {len(labels)} labels have no name in {path.name}" if without else ""
 
 
 def check_fury(overlay: Overlay) -> None:
@@ -244,10 +263,15 @@ def _regions(overlay: OverlayRecord) -> Surfaces:
         space=file.space,
         voxels=found.voxels,
         labels=len(found.regions) if several else None,
+        label_names=overlay.names or None,
+        label_table=overlay.label_table or None,
         triangles=len(mesh.triangles),
-        notes=tuple(
-            f"{overlay.name}{f' {region.label}' * several} is shown on voxels {region.factor} times as large"
-            for region in coarse
+        notes=(
+            *((f"{overlay.name}: {overlay.note}",) if overlay.note else ()),
+            *(
+                f"{overlay.name}{f' {region.label}' * several} is shown on voxels {region.factor} times as large"
+                for region in coarse
+            ),
         ),
     )
     return Surfaces(shown, OPACITY, mesh)

@@ -113,7 +113,8 @@ class Overlay(JsonRecord, keys=str):
     """What is drawn beside the streamlines: the file's ``kind`` and ``path``, and its ``name`` in the legend.
 
     ``color`` is its own, None for one that is chosen; ``frame`` and ``basis`` are those of glyphs' directions, where
-    they are given (:mod:`tractcap.inputs.fiber_conventions`).
+    they are given (:mod:`tractcap.inputs.fiber_conventions`). ``label_table`` is the file of its labels' names, where
+    one is given.
     """
 
     kind: str
@@ -122,6 +123,7 @@ class Overlay(JsonRecord, keys=str):
     color: Color | None = None
     frame: str = ""
     basis: str = ""
+    label_table: str = ""
 
 
 @dataclass(frozen=True)

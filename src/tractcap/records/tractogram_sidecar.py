@@ -82,12 +82,13 @@ class OverlayRecord(JsonRecord, keys=str):
     Parameters
     ----------
     colors : by label, each a text, in a label image; that of a mask has the key "".
+    names, label_table : of a label image, its labels' names, and the file that they are from.
     box : the lowest and the highest corner in RAS+ mm of what it shows; empty where it isn't shown.
     missing : why it can't be shown, as a sentence; empty if it can.
     failed : why it could not be drawn all the same, which is found only then: pictures without it are those of this
         file, so records that differ in this alone are equal.
     frame, basis : of glyphs, the axes of their directions, and the basis of their spherical harmonics.
-    note : what of these was assumed, as a sentence; may be empty.
+    note : what of these was assumed, or what is wrong with labels' names, as a sentence; may be empty.
     """
 
     kind: str
@@ -96,6 +97,8 @@ class OverlayRecord(JsonRecord, keys=str):
     bytes: Count = 0
     modified: Count = 0
     colors: Mapping[str, Color] = field(default_factory=dict, hash=False)
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    label_table: str = ""
     box: tuple[Vector, ...] = ()
     missing: str = ""
     frame: str = ""
@@ -114,9 +117,10 @@ class OverlayRecord(JsonRecord, keys=str):
 class ShownOverlay(JsonRecord):
     """How much of an overlay's file is shown: of a mask or label image its voxels, labels, and triangles of surfaces.
 
-    Of peaks and orientation distributions it is how many ``glyphs`` are drawn, ``glyphs_in_slices`` how many there are,
-    and the ``axes`` and the ``basis`` that they were taken to have. ``space`` says how the file places it;
-    ``outside_reference`` is the share of it outside the reference image.
+    ``label_names`` are those of its labels that ``label_table`` names. Of peaks and orientation distributions it is how
+    many ``glyphs`` are drawn, ``glyphs_in_slices`` how many there are, and the ``axes`` and the ``basis`` that they were
+    taken to have. ``space`` says how the file places it; ``outside_reference`` is the share of it outside the reference
+    image.
     """
 
     kind: str
@@ -125,6 +129,8 @@ class ShownOverlay(JsonRecord):
     space: str = ""
     voxels: Count | None = field(default=None, metadata=OMIT)
     labels: Count | None = field(default=None, metadata=OMIT)
+    label_names: Mapping[str, str] | None = field(default=None, metadata=OMIT, hash=False)
+    label_table: str | None = field(default=None, metadata=OMIT)
     triangles: Count | None = field(default=None, metadata=OMIT)
     glyphs: Count | None = field(default=None, metadata=OMIT)
     glyphs_in_slices: Count | None = field(default=None, metadata=OMIT)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from tractcap.records.check_sidecar import Attached, Value
-from tractcap.records.json_record import OMIT, Count, JsonRecord, Vector, parser
+from tractcap.records.json_record import OMIT, Color, Count, JsonRecord, Vector, parser
 from tractcap.records.options import Coloring, Overlay, RenderSettings
 from tractcap.records.sidecar_fields import Identity
 from tractcap.records.tractogram_piece import Piece
@@ -90,6 +90,7 @@ class OverlayHeader(JsonRecord, keys=str):
     sheets : how many surfaces of it are drawn in each picture.
     voxels : that are held while its surfaces are made. block : those of the grid that the largest is made on.
     triangles : about how many its surfaces have.
+    label_table, names, label_colors : where its labels' names are from, and these and their colours by label.
     values : that are held of peaks or orientation distributions. frame, basis, note : see :class:`OverlayRecord`.
     """
 
@@ -97,6 +98,9 @@ class OverlayHeader(JsonRecord, keys=str):
     modified: int
     box: tuple[Vector, Vector]
     labels: tuple[int, ...] = ()
+    label_table: str = ""
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    label_colors: Mapping[str, Color] = field(default_factory=dict, hash=False)
     sheets: Count = 2
     voxels: Count = 0
     block: Count = 0

@@ -153,6 +153,8 @@ def _overlay_record(overlay: Overlay, number: int, headers: FileHeaders) -> Over
         bytes=header.bytes,
         modified=header.modified,
         colors={} if overlay.kind in GLYPHS else _overlay_colors(overlay, number, header),
+        names=header.names,
+        label_table=header.label_table,
         box=header.box,
         frame=header.frame,
         basis=header.basis,
@@ -162,7 +164,8 @@ def _overlay_record(overlay: Overlay, number: int, headers: FileHeaders) -> Over
 
 def _overlay_colors(overlay: Overlay, number: int, header: OverlayHeader) -> dict[str, Color]:
     """The colour of each label, or of the whole."""
-    several = {str(label): overlay.color or _overlay_color(label) for label in header.labels}
+    colors = header.label_colors
+    several = {str(label): overlay.color or colors.get(str(label)) or _overlay_color(label) for label in header.labels}
     return several or {"": overlay.color or _overlay_color(number)}
 
 

@@ -43,6 +43,30 @@ def parse(given: Mapping[str, Sequence[str]]) -> tuple[Overlay, ...]:
     return tuple(overlays)
 
 
+def with_label_names(overlays: Sequence[Overlay], tables: Sequence[str]) -> tuple[Overlay, ...]:
+    """The same with tables of labels' names, each ``[NAME=]TABLE``: of one overlay, or of all regions.
+
+    Raises
+    ------
+    SettingsError
+        When there is no such file, or no region of that name.
+    """
+    named = list(overlays)
+    for text in sorted(tables, key=lambda text: "=" in text):  # those of one overlay last
+        name, equals, file = text.partition("=")
+        if not equals or "/" in name:
+            name, file = "", text
+        if not Path(file).is_file():
+            raise SettingsError(f"--label-names is {text!r}: there is no file {file}.")
+        which = [place for place, one in enumerate(named) if one.kind == ROI and name in ("", one.name)]
+        if not which:
+            regions = f"a region called {name}" if name else "any region"
+            raise SettingsError(f"--label-names is {text!r}, but there isn't {regions}: give one with --roi.")
+        for place in which:
+            named[place] = replace(named[place], label_table=file)
+    return tuple(named)
+
+
 def of_file(text: str) -> Overlay:
     """Read ``[NAME=]FILE[:COLOR]`` of a mask or label image, or of a surface, by the file's ending.
 
@@ -60,14 +84,14 @@ def of_parts(kind: str, path: str, name: str, words: Mapping[str, str]) -> Overl
 
     Parameters
     ----------
-    words : ``color``, ``axes`` and ``basis``; empty where they aren't given.
+    words : ``color``, ``axes``, ``basis`` and ``label_names``; empty where they aren't given.
 
     Raises
     ------
     SettingsError
         When a kind or word isn't known, or a word isn't for this kind.
     """
-    fitting = {ROI: ("color",), SURFACE: ("color",), PEAKS: ("axes",), ODF: ("axes", "basis")}
+    fitting = {ROI: ("color", "label_names"), SURFACE: ("color",), PEAKS: ("axes",), ODF: ("axes", "basis")}
     if kind not in fitting:
         raise SettingsError(f"{path} can't be an overlay of the kind {kind!r}: give {', '.join(fitting)}.")
     if wrong := [word for word, value in words.items() if value and word not in fitting[kind]]:
@@ -79,7 +103,7 @@ def of_parts(kind: str, path: str, name: str, words: Mapping[str, str]) -> Overl
     if words["basis"] and not basis.basis:
         raise SettingsError(f"{what}: {words['basis']} names axes, and no basis: give it as axes.")
     convention = axes.completed(basis)
-    return Overlay(kind, name or _stem(path), path, color, convention.frame, convention.basis)
+    return Overlay(kind, name or _stem(path), path, color, convention.frame, convention.basis, words["label_names"])
 
 
 def _stem(path: str) -> str:

@@ -108,7 +108,7 @@ def _captions(request: Draw, scene: Scene, counts: StreamlineCounts, scale: Colo
     )
     colors = [(bundle.name, bundle.coloring.color) for bundle in request.bundles] if several else []
     overlays = [
-        (f"{overlay.name} {label}".strip(), color)
+        (f"{overlay.name} {overlay.names.get(label, label)}".strip(), color)
         for overlay in request.scene.overlays
         if not overlay.absence
         for label, color in overlay.colors.items()
