@@ -118,9 +118,9 @@ class ShownOverlay(JsonRecord):
     """How much of an overlay's file is shown: of a mask or label image its voxels, labels, and triangles of surfaces.
 
     ``label_names`` are those of its labels that ``label_table`` names. Of peaks and orientation distributions it is how
-    many ``glyphs`` are drawn, ``glyphs_in_slices`` how many there are, and the ``axes`` and the ``basis`` that they were
-    taken to have. ``space`` says how the file places it; ``outside_reference`` is the share of it outside the reference
-    image.
+    many ``glyphs`` are drawn, ``glyphs_in_slices`` how many there are, and the ``axes`` and the ``basis`` that they
+    were taken to have. ``space`` says how the file places it; ``outside_reference`` is the share of it outside the
+    reference image.
     """
 
     kind: str
