@@ -133,7 +133,7 @@ OPTIONS: dict[str, list[Option]] = {
                "{participant}/wave{session}/tracts/{bundle}.trk.  [default: as in BIDS and the field's tools]",
                type=Parsed("pattern", _layout), multiple=True, metavar="PATTERN"),
         Option("--bids-filter-file",
-               "Entities that tractograms, references and maps must have: see the documentation.",
+               "Entities that tractograms, references, maps and ODFs must have: see the documentation.",
                type=PATH, metavar="JSON"),
         Option("--vtk-space", "Space of .vtk, .vtp and .fib files that don't state it.  [default: RAS]",
                type=click.Choice(["RAS", "LPS"])),
