@@ -85,7 +85,7 @@ def test_t1w_is_a_reference(tmp_path: Path) -> None:
         ("{", "it is no whole JSON .line 1.. It must hold an object such as"),
         ("[]", "it holds no JSON object. It must hold an object such as"),
         ("\ufeff{}x", "it is no whole JSON"),
-        ('{"bold": {}}', "has 'bold', but only tractogram, reference, t1w or scalar can be filtered"),
+        ('{"bold": {}}', "has 'bold', but only tractogram, reference, t1w, scalar or odf can be filtered"),
         ('{"tractogram": "x"}', "tractogram in the filter file .* must be an object"),
         ('{"tractogram": {"run": true}}', "tractogram: run in the filter file .* is true"),
         ('{"tractogram": {"run": [1.5]}}', "tractogram: run in the filter file .* is 1.5"),
