@@ -44,8 +44,8 @@ image:
 sif:
 	$(APPTAINER) build --force --build-arg opengl=$(OPENGL) $(if $(BASE),--build-arg bootstrap=localimage --build-arg from=$(BASE)) $(SIF) apptainer.def
 
-# the BIDS validator, Boutiques, cffconvert and Snakemake, in .venv-ecosystem
-test-ecosystem: .venv/.done .venv-ecosystem/.done
+# the BIDS validator, Boutiques, cffconvert and Snakemake, in .venv-ecosystem, and Kubernetes' schema, in .venv-kubernetes
+test-ecosystem: .venv/.done .venv-ecosystem/.done .venv-kubernetes/.done
 	$(python) -m pytest -m ecosystem
 
 # in Chromium
@@ -78,6 +78,7 @@ lock: .venv/.done
 	$(python) -m uv pip compile pyproject.toml --group fury $(lock_options) -o requirements/run.txt
 	$(python) -m uv pip compile pyproject.toml --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
 	$(python) -m uv pip compile --group ecosystem $(lock_options) -o requirements/ecosystem.txt
+	$(python) -m uv pip compile --group kubernetes $(lock_options) -o requirements/kubernetes.txt
 	$(python) -m uv pip compile --group mutation $(lock_options) -o requirements/mutation.txt
 	$(python) -m uv pip compile --group docs -c requirements/dev.txt $(lock_options) -o requirements/docs.txt
 	$(python) -m uv pip compile --group bom $(lock_options) -o container/bom.txt

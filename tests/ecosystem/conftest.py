@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = ROOT / ".venv-ecosystem/bin"
+PROGRAMS = (ROOT / ".venv-ecosystem/bin", ROOT / ".venv-kubernetes/bin")
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -22,8 +22,9 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
     environ = {**os.environ, "HOME": str(home), "DENO_DIR": str(home / "deno"), "PATH": path, "NO_COLOR": "1"}
 
     def run(program: str, *arguments: object, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        assert (PROGRAMS / program).exists(), f"{program} is missing: run make test-ecosystem, which installs it"
-        command = [str(PROGRAMS / program), *map(str, arguments)]
+        found = [folder / program for folder in PROGRAMS if (folder / program).exists()]
+        assert found, f"{program} is missing: run make test-ecosystem, which installs it"
+        command = [str(found[0]), *map(str, arguments)]
         return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
 
     return run
