@@ -268,9 +268,9 @@ def test_memory_is_planned_for_each_file_that_a_check_reads(name: str) -> None:
 
 def test_memory_of_a_sample_to_the_byte() -> None:
     """Twelve bytes a point and what is copied of them, 300 of each streamline; no more than a sample may hold."""
-    assert CheckFile("a.tck", 100, 1000).sample_need == 48 * 1000 + 300 * 100
-    assert CheckFile("a.tck", 3000, 1000, loaded=7).sample_need == 7 + 48 * 1000 + 300 * 3000
-    assert CheckFile("a.tck", 5000, 10**9).sample_need == 48 * 10**6 + 300 * 4000
+    assert CheckFile("a.tck", 100, 1000).sample_need == 60 * 1000 + 300 * 100
+    assert CheckFile("a.tck", 3000, 1000, loaded=7).sample_need == 7 + 60 * 1000 + 300 * 3000
+    assert CheckFile("a.tck", 5000, 10**9).sample_need == 60 * 10**6 + 300 * 4000
 
 
 @pytest.mark.parametrize("name", checks())

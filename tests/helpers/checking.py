@@ -11,6 +11,7 @@ from PIL import Image
 from tractcap.checks import checks
 from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
+from tractcap.checks.common.shared_files import SharedFiles
 
 
 def silent(points: int) -> None:
@@ -22,7 +23,8 @@ def make(name: str, folder: Path, path: Path, **given: Any) -> tuple[Findings, C
     folder.mkdir(parents=True, exist_ok=True)
     output = CheckOutput(folder, path.stem, name, path.stem, silent)
     given = {"tractogram": CheckFile(str(path)), **given}
-    return checks()[name].run(CheckInput(**given), output), output
+    inputs = CheckInput(**given)
+    return checks()[name].run(inputs, output, SharedFiles(inputs.vtk_space)), output
 
 
 @contextmanager

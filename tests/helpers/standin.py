@@ -27,6 +27,7 @@ from tractcap.records.tractogram_sidecar import (
     SceneRecord,
 )
 from tractcap.records.worker_requests import (
+    AllFindings,
     CheckFindings,
     Draw,
     Headers,
@@ -41,7 +42,7 @@ from tractcap.work.check_files import parse
 from tractcap.work.pool import Event, Task
 from tractcap.work.prepare_jobs import prepare
 from tractcap.work.run import Run
-from tractcap.work.run_checks import MakeCheck
+from tractcap.work.run_checks import MakeCheck, MakeChecks
 from tractcap.work.settings import Settings
 
 A_PARTICIPANT = 10
@@ -106,11 +107,15 @@ def check(_request: MakeCheck) -> CheckFindings:
     return CheckFindings({"Streamlines": 900})
 
 
+def checks(request: MakeChecks) -> AllFindings:
+    return AllFindings(tuple(map(check, request.checks)))
+
+
 def page(request: WritePage) -> WrittenFiles:
     return WrittenFiles((f"sub-{request.participant}.html",))
 
 
-ANSWERS = {"headers": headers, "measure": measure, "draw": draw, "check": check, "page": page}
+ANSWERS = {"headers": headers, "measure": measure, "draw": draw, "check": check, "checks": checks, "page": page}
 
 
 def sources(count: int) -> Iterator[Source]:

@@ -16,6 +16,7 @@ from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findi
 from tractcap.checks.common.estimate import Estimate
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import SEED, Sample, Streamline
+from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.checks.common.whole_file import survey
 from tractcap.color_names import DISTINCT, as_hex
 from tractcap.drawing.position_along_bundle import resampled
@@ -62,13 +63,16 @@ class _Atlas:
         return self.mask.off_grid(territory.centers) if self.mask else territory.centers
 
 
-def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
     """See :meth:`Check.run`."""
     assert inputs.atlas is not None
     notes = _space_notes(inputs.tractogram, inputs.atlas)
-    tractogram = inputs.open_placed(inputs.tractogram, _REFUSED)
-    atlas = _read(inputs, inputs.atlas, output.report)
-    ours = survey(tractogram, output.report, atlas.mask.on_grid if atlas.mask else None)
+    tractogram = files.open_placed(inputs.tractogram, _REFUSED)
+    atlas = _read(files, inputs.atlas, output.report)
+    if atlas.mask:
+        ours = survey(tractogram, output.report, atlas.mask.on_grid)
+    else:
+        ours = files.survey(inputs.tractogram, output.report)
     sample = ours.sample
     if atlas.sample:  # as many streamlines of both as can be compared with all of the other's
         sample = pairwise_distances.thinned(ours.sample, atlas.sample.total)
@@ -130,12 +134,12 @@ def _space_notes(ours: CheckFile, theirs: CheckFile) -> list[str]:
     return [f"{note}; it was only checked that the boxes around both bundles meet" for note in notes]
 
 
-def _read(inputs: CheckInput, file: CheckFile, report: Report) -> _Atlas:
+def _read(files: SharedFiles, file: CheckFile, report: Report) -> _Atlas:
     if file.image:
         mask = bundle_mask.read(file)
         return _Atlas(mask.strokes, mask.territory, mask=mask)
-    tractogram = inputs.open_placed(file, _REFUSED)
-    theirs = survey(tractogram, report)
+    tractogram = files.open_placed(file, _REFUSED)
+    theirs = files.survey(file, report)
     return _Atlas(theirs.sample.streamlines, theirs.territory, tractogram, theirs.sample)
 
 

@@ -8,7 +8,8 @@ from tractcap.checks.common import panels
 from tractcap.checks.common.check_definition import CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample
-from tractcap.checks.common.whole_file import Survey, survey
+from tractcap.checks.common.shared_files import SharedFiles
+from tractcap.checks.common.whole_file import Survey
 from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.density import Density
 from tractcap.records.check_sidecar import Value
@@ -18,16 +19,16 @@ _SHOWN = 90
 """Percentile of the densities that the colours reach to."""
 
 
-def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
     """See :meth:`Check.run`."""
     assert inputs.before is not None
     notes = inputs.tractogram.space_notes(inputs.before)
-    files = (inputs.before, inputs.tractogram)
-    tractograms = [inputs.open_placed(file, "it can't be compared with another state of the bundle") for file in files]
-    before, after = (survey(tractogram, output.report) for tractogram in tractograms)
+    pair = (inputs.before, inputs.tractogram)
+    tractograms = [files.open_placed(file, "it can't be compared with another state of the bundle") for file in pair]
+    before, after = (files.survey(file, output.report) for file in pair)
     densities = [Density(tractogram, output.report) for tractogram in tractograms]  # of all streamlines
     samples = [before.sample, after.sample]
-    picture = _picture(samples, [file.name for file in files], densities, output)
+    picture = _picture(samples, [file.name for file in pair], densities, output)
     output.picture("density", "Before, after, and the difference", picture)
 
     figures = [_figures(before), _figures(after)]

@@ -16,6 +16,7 @@ from tractcap.checks.common.check_definition import CheckInput, Findings, Report
 from tractcap.checks.common.duplicates import PRECISION
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, Streamline, length, take
+from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.drawing.colors import ColorScale
 from tractcap.inputs.tractograms import Tractogram
 
@@ -35,9 +36,9 @@ _THRESHOLD = 1.0
 """Streamlines below it are taken for removed, as pyTractoViz does."""
 
 
-def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
     """See :meth:`Check.run`."""
-    tractogram = inputs.open_file(inputs.tractogram)
+    tractogram = files.open(inputs.tractogram)
     sample = take(tractogram, output.report, SHORTEST)
     sample = pairwise_distances.thinned(sample, sample.total)
     values = confidence(sample.streamlines, tractogram, output.report)

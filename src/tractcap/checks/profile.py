@@ -15,7 +15,8 @@ from tractcap.checks.common import estimate, panels, plots
 from tractcap.checks.common.alignment import AlignedBundle, align
 from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
-from tractcap.checks.common.sample import Sample, take
+from tractcap.checks.common.sample import Sample
+from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.drawing.colors import ColorScale
 from tractcap.errors import InputError
 from tractcap.inputs.images import ImageFile, Volume
@@ -44,10 +45,10 @@ class Profile:
         return np.concatenate([[known.mean() if len(known) else np.nan], self.mean])
 
 
-def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
     """See :meth:`Check.run`."""
-    tractogram = inputs.open_placed(inputs.tractogram, "maps can't be read along it")
-    sample = take(tractogram, output.report)
+    files.open_placed(inputs.tractogram, "maps can't be read along it")
+    sample = files.sample(inputs.tractogram, output.report)
     bundle = align(sample.streamlines)
     findings = Findings({"Streamlines": sample.total, "Sampled": len(sample.streamlines)}, sample.notes("profiles"))
     rows: list[tuple[Value, ...]] = []

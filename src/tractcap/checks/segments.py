@@ -11,7 +11,8 @@ from tractcap.checks.common import estimate, panels
 from tractcap.checks.common.alignment import AlignedBundle, align
 from tractcap.checks.common.check_definition import CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
-from tractcap.checks.common.sample import Sample, Streamline, take
+from tractcap.checks.common.sample import Sample, Streamline
+from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.color_names import apart, as_hex
 
 SEGMENTS = 10
@@ -24,9 +25,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
     """See :meth:`Check.run`."""
-    sample = take(inputs.open_file(inputs.tractogram), output.report)
+    sample = files.sample(inputs.tractogram, output.report)
     bundle = align(sample.streamlines)
     marks = bundle.part_marks(SEGMENTS)
     # as dipy's assignment_map finds them for a model that is the core alone: of a whole bundle that bends far it would

@@ -10,7 +10,7 @@ from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findi
 from tractcap.checks.common.duplicates import Duplicates
 from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, Streamline, length
-from tractcap.checks.common.whole_file import survey
+from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.color_names import DISTINCT
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.colors import ColorScale
@@ -34,16 +34,16 @@ _HALF = 127
 """Of the 255 that are inside head or brain."""
 
 
-def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
     """See :meth:`Check.run`."""
-    tractogram, duplicates = inputs.open_file(inputs.tractogram), Duplicates()
+    tractogram, duplicates = files.open(inputs.tractogram), Duplicates()
     outside = _OutsideReference(inputs.reference, tractogram)
 
     def also(chunk: Chunk) -> None:
         duplicates.add(chunk)
         outside.add(chunk)
 
-    whole = survey(tractogram, output.report, also=also)
+    whole = files.survey(inputs.tractogram, output.report, also)
     sample, counts, lengths = whole.sample, whole.counts, whole.lengths
     same = duplicates.count(counts.drawn)
 

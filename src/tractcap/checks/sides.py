@@ -3,7 +3,7 @@
 from tractcap.checks.common import panels, plots
 from tractcap.checks.common.check_definition import CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
-from tractcap.checks.common.whole_file import survey
+from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.color_names import DISTINCT, as_hex
 from tractcap.records.check_sidecar import Value
 
@@ -13,13 +13,14 @@ _FIGURES = {"Streamlines": "streamlines", "Length": "mean length (mm)", "Volume"
 """What is compared, and what the axes of the plots say."""
 
 
-def run(inputs: CheckInput, output: CheckOutput) -> Findings:
+def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
     """See :meth:`Check.run`."""
     assert inputs.mirror is not None
     notes = inputs.tractogram.space_notes(inputs.mirror)
-    files = [inputs.tractogram, inputs.mirror][:: 1 if inputs.hemisphere == "L" else -1]
-    tractograms = [inputs.open_placed(file, "it can't be compared with the other side") for file in files]
-    left, right = (survey(tractogram, output.report) for tractogram in tractograms)
+    both = [inputs.tractogram, inputs.mirror][:: 1 if inputs.hemisphere == "L" else -1]
+    for file in both:
+        files.open_placed(file, "it can't be compared with the other side")
+    left, right = (files.survey(file, output.report) for file in both)
     surveys = {"Left": left, "Right": right}
     figures: dict[str, dict[str, float]] = {
         side: {"Streamlines": whole.counts.drawn, "Length": whole.lengths.mean, "Volume": whole.territory.volume}

@@ -298,6 +298,13 @@ class CheckFindings(JsonRecord, keys=str):
 
 
 @dataclass(frozen=True)
+class AllFindings(JsonRecord, keys=str):
+    """What each check of a bundle found; None for one that failed, and is to be made by itself."""
+
+    findings: tuple[CheckFindings | None, ...]
+
+
+@dataclass(frozen=True)
 class WritePage(Request[WrittenFiles], action="page", answer=WrittenFiles):
     """Write a participant's page; the answer's path is below the output."""
 

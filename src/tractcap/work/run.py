@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from tractcap.errors import defect
 from tractcap.inputs.search import Source
@@ -17,6 +18,7 @@ from tractcap.records.tractogram_piece import WHOLE, Piece
 from tractcap.records.tractogram_sidecar import Box, DrawnRecord
 from tractcap.records.worker_requests import (
     Answer,
+    CheckFindings,
     Draw,
     DrawPiece,
     FindOutline,
@@ -31,12 +33,12 @@ from tractcap.work.disk_spool import Spool
 from tractcap.work.earlier_pictures import load_earlier, record_path, write_undrawn
 from tractcap.work.jobs import Job, RunPlan
 from tractcap.work.outcome import KEPT, PARTED, Journal, RunListener, RunOutcome, TractogramOutcome
-from tractcap.work.pool import Event, Pool, PoolLimits
+from tractcap.work.pool import Event, Pool, PoolLimits, Task
 from tractcap.work.read_headers import HEADER_NEED
 from tractcap.work.retry import Retry
-from tractcap.work.run_checks import ParticipantChecks, PlannedCheck, RunChecks
+from tractcap.work.run_checks import MakeChecks, ParticipantChecks, PlannedCheck, RunChecks, need_together
 from tractcap.work.scenes import Participant, Scenes, overview_path, shown_together
-from tractcap.work.scheduler import MakeWorkers, Story, run_stories, together
+from tractcap.work.scheduler import MakeWorkers, Story, do, run_stories, together
 from tractcap.work.settings import Settings
 
 log = logging.getLogger("tractcap")
@@ -188,8 +190,8 @@ class Run:
 
         await together(stories())
         drawn = [job for job in _by_path(person.jobs) if job.leads and person.status.get(job) in _HAS_PICTURES]
-        to_make = [check for job in drawn for check in checks.to_make(job)]
-        await together(self._make_check(checks, check) for check in to_make)
+        to_make = [of_one for job in drawn if (of_one := list(checks.to_make(job)))]
+        await together(self._make_checks(checks, of_one) for of_one in to_make)
         if overviews or to_make:
             await self._write_page(person)
         self._done(person)
@@ -356,12 +358,35 @@ class Run:
 
     # checks and pages
 
+    async def _make_checks(self, checks: ParticipantChecks, to_make: Sequence[PlannedCheck]) -> None:
+        """Make all checks of a bundle in one go, which reads its files once; what fails then, each by itself."""
+        left, need = to_make, need_together(to_make)
+        if len(to_make) > 1 and need <= self._planned.room:
+            event = await do(Task(MakeChecks(tuple(check.request for check in to_make)), need))
+            if event.answer:
+                ended = [*zip(to_make, event.answer.findings, strict=True)]
+                for check, findings in ended:
+                    if findings:
+                        self._checked(checks, check, findings, event)
+                left = [check for check, findings in ended if not findings]
+            else:
+                what = f"the checks of {to_make[0].job.source.name}"
+                log.warning("%s: %s; each is tried again by itself", what, event.failed)
+                self._outcome.retries += 1
+                self._journal.write("again", source=what, action=MakeChecks.action, why=event.failed)
+        await together(self._make_check(checks, check) for check in left)
+
     async def _make_check(self, checks: ParticipantChecks, check: PlannedCheck) -> None:
         event = await self._do_with_retry(check.request, check.need, check.job.source.name)
         if event.answer is None:
             checks.fail(check, event.failed)
-            return
-        checks.take(check, event.answer)
+        else:
+            self._checked(checks, check, event.answer, event)
+
+    def _checked(
+        self, checks: ParticipantChecks, check: PlannedCheck, findings: CheckFindings, event: Event[Any]
+    ) -> None:
+        checks.take(check, findings)
         what = f"{check.check.name} of {check.job.source.name}"
         log.info("checked %s", what)
         self._journal.write("checked", source=what, need=event.task.need, peak=event.peak)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tractcap.checks import checks, flags
-from tractcap.checks.common.check_definition import Check, CheckFile, CheckInput
+from tractcap.checks.common.check_definition import Check, CheckFile, CheckInput, shared_need
 from tractcap.drawing import opengl
 from tractcap.errors import RecordError
 from tractcap.inputs.filenames import split_image
@@ -21,6 +21,7 @@ from tractcap.records.check_sidecar import DONE, FAILED, MISSING, SKIPPED, Check
 from tractcap.records.json_record import Color
 from tractcap.records.sidecar_fields import CHECK, THIS_PROGRAM, Identity
 from tractcap.records.worker_requests import (
+    AllFindings,
     CheckFindings,
     ImageHeader,
     Request,
@@ -62,6 +63,23 @@ class MakeCheck(Request[CheckFindings], action="check", answer=CheckFindings):
 
 
 @dataclass(frozen=True)
+class MakeChecks(Request[AllFindings], action="checks", answer=AllFindings):
+    """Make several checks of a bundle, for all of which its files are read together."""
+
+    checks: tuple[MakeCheck, ...]
+
+    @property
+    def stem(self) -> str:
+        """How names of the bundle's files begin."""
+        return self.checks[0].stem
+
+    @property
+    def unfinished(self) -> tuple[Path, str]:
+        """Pictures and tables."""
+        return self.checks[0].unfinished
+
+
+@dataclass(frozen=True)
 class PlannedCheck:
     """A check that is to be made of a job's bundle: the request, the bytes it needs, and the record so far."""
 
@@ -75,6 +93,11 @@ class PlannedCheck:
     def path(self) -> Path:
         """Where its record lies."""
         return records.place(Path(self.request.folder), self.request.stem, self.check.name)
+
+
+def need_together(several: Sequence[PlannedCheck]) -> int:
+    """Bytes that checks of a bundle take where a worker makes one after the other, and keeps what it has read."""
+    return max(planned.need for planned in several) + shared_need([planned.request.inputs for planned in several])
 
 
 class RunChecks:

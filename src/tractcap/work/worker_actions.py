@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from tractcap.checks import checks
 from tractcap.checks.common.output import CheckOutput
+from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.drawing import glyphs, opengl, overlays
 from tractcap.drawing.anatomy import Anatomy
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw, draw_piece
@@ -31,6 +32,7 @@ from tractcap.records.json_record import JsonRecord
 from tractcap.records.options import GLYPHS, SCALAR, Coloring
 from tractcap.records.tractogram_sidecar import Box, DrawnRecord, Extent, LengthsRecord, Measurements, OverlayRecord
 from tractcap.records.worker_requests import (
+    AllFindings,
     BundleToDraw,
     CheckFindings,
     Draw,
@@ -54,7 +56,7 @@ from tractcap.records.worker_requests import (
 from tractcap.version import __version__
 from tractcap.work.earlier_pictures import write_unmerged
 from tractcap.work.pictures import PictureWriter, record_of
-from tractcap.work.run_checks import MakeCheck
+from tractcap.work.run_checks import MakeCheck, MakeChecks
 
 T = TypeVar("T")
 
@@ -282,14 +284,27 @@ def _vector(values: Sequence[float]) -> tuple[float, float, float]:
     return x, y, z
 
 
-def make_check(request: MakeCheck, report: Report) -> CheckFindings:
+def make_checks(request: MakeChecks, report: Report) -> AllFindings:
+    """Make several checks of a bundle; one that fails costs itself alone."""
+    files = SharedFiles(request.checks[0].inputs.vtk_space)
+
+    def attempt(check: MakeCheck) -> CheckFindings | None:
+        try:
+            return make_check(check, report, files)
+        except Exception:
+            return None  # made again by itself, it says why
+
+    return AllFindings(tuple(map(attempt, request.checks)))
+
+
+def make_check(request: MakeCheck, report: Report, files: SharedFiles | None = None) -> CheckFindings:
     """Make a check of a bundle: its pictures and tables, beside the bundle's."""
     folder = Path(request.folder)
     clear_parts(folder, f"{request.stem}_check-{request.name}")
     for earlier in folder.glob(f"{escape(request.stem)}_check-{request.name}_*"):
         earlier.unlink()
     output = CheckOutput(folder, request.stem, request.name, request.title, report, request.background)
-    findings = checks()[request.name].run(request.inputs, output)
+    findings = checks()[request.name].run(request.inputs, output, files or SharedFiles(request.inputs.vtk_space))
     if findings.missing:
         return CheckFindings(missing=findings.missing)
     notes = [*findings.notes] + [opengl.GPU_NOTE] * (bool(output.figures) and opengl.gpu_asked())
@@ -332,6 +347,7 @@ ACTIONS: dict[str, Callable[[Any, Report], JsonRecord]] = {
     DrawPiece.action: draw_one_piece,
     Merge.action: merge_pieces,
     MakeCheck.action: make_check,
+    MakeChecks.action: make_checks,
     WritePage.action: write_page,
     WriteGroup.action: write_group,
     DrawKnownPicture.action: draw_known_picture,

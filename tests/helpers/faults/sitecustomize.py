@@ -3,8 +3,8 @@
 ``FAULT`` is ``kind:what`` for every try, or ``kind:what:file`` for the first alone: that makes the file. ``what`` is
 how the file's name begins, or the participant whose page it is. The kind may have a place before it, as in
 ``check-KILL:b1``: ``header`` and ``image`` where these are looked at; ``outline``, ``measure``, ``draw`` (which is
-meant where there is none), ``check``, ``page`` and ``group`` as such an action begins; ``read`` where a tractogram is
-read meanwhile; ``load`` where an overlay is read to be drawn, and ``show`` where it is drawn. Several may be given with
+meant where there is none), ``check``, ``checks``, ``page`` and ``group`` as such an action begins; ``read`` where a
+tractogram is read meanwhile; ``load`` where an overlay is read to be drawn, and ``show`` where it is drawn. Several may be given with
 commas between.
 """
 
@@ -18,7 +18,7 @@ import sys
 import time
 from functools import partial
 
-PLACES = ("header", "image", "outline", "measure", "draw", "check", "page", "group", "read", "load", "show")
+PLACES = ("header", "image", "outline", "measure", "draw", "check", "checks", "page", "group", "read", "load", "show")
 
 
 class UnforeseenError(Exception):

@@ -1,9 +1,8 @@
 """What a check is, what it reads, and what it finds. Standard library alone: the supervisor's process imports it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tractcap.errors import EmptyError, InputError
@@ -14,7 +13,7 @@ from tractcap.records.json_record import JsonRecord
 
 if TYPE_CHECKING:
     from tractcap.checks.common.output import CheckOutput
-    from tractcap.inputs.tractograms import Tractogram
+    from tractcap.checks.common.shared_files import SharedFiles
 
 Report = Callable[[int], None]
 """To be called now and then with the number of points that were read, as a sign of life."""
@@ -30,6 +29,9 @@ CHUNK = 20_000
 
 _READING = 1100 * CHUNK
 """Bytes that reading one chunk after the other takes."""
+
+_SURVEY = 10 * MB
+"""What was counted of a tractogram: the voxels that streamlines pass through, and lengths."""
 
 _BYTES_PER_VOXEL = 8
 """Of a map or an atlas's image, in single precision with what is made of it."""
@@ -65,12 +67,12 @@ class CheckFile(JsonRecord, keys=str):
 
     @property
     def sample_need(self) -> int:
-        """Bytes that a sample of a tractogram takes, with the copies that are drawn of it.
+        """Bytes that a sample of a tractogram takes, with the copies that are drawn of it, and its points, if held.
 
         A header may promise more than the file holds, never less: so the most that a sample may hold counts, and not
         how long streamlines seem to be. What can't be read in chunks is loaded for it.
         """
-        return self.loaded + 4 * 12 * min(MOST_POINTS, self.points) + 300 * min(2 * MOST_STREAMLINES, self.streamlines)
+        return self.loaded + 5 * 12 * min(MOST_POINTS, self.points) + 300 * min(2 * MOST_STREAMLINES, self.streamlines)
 
     def space_notes(self, other: "CheckFile") -> list[str]:
         """Notes on the spaces of two files: none where both names have the same.
@@ -112,37 +114,20 @@ class CheckInput(JsonRecord, keys=str):
     before: CheckFile | None = None
     mirror: CheckFile | None = None
 
-    def open_file(self, file: CheckFile) -> "Tractogram":
-        """One of its tractograms.
-
-        Raises
-        ------
-        InputError
-            When it can't be read.
-        """
-        from tractcap.inputs.tractograms import open_tractogram
-
-        return open_tractogram(Path(file.path), vtk_space=self.vtk_space)
-
-    def open_placed(self, file: CheckFile, otherwise: str) -> "Tractogram":
-        """One of its tractograms, of which it must be known where its streamlines lie.
-
-        Raises
-        ------
-        InputError
-            When it can't be read, or that isn't known; ``otherwise`` says what isn't possible then.
-        """
-        tractogram = self.open_file(file)
-        if why := tractogram.header.unplaced:
-            raise InputError(f"{file.name}: {why}, so {otherwise}.")
-        return tractogram
-
     @property
     def files(self) -> dict[str, CheckFile]:
         """All but the tractogram, by what they are, such as ``atlas`` or ``map FA``."""
         others = {"reference": self.reference, "atlas": self.atlas, "before": self.before, "mirror": self.mirror}
         maps = {f"map {name}": file for name, file in self.maps.items()}
         return {name: file for name, file in others.items() if file} | maps
+
+
+def shared_need(several: Sequence[CheckInput]) -> int:
+    """Bytes that take what is kept of tractograms for the next check: a survey with its sample, and points if few."""
+    every = (file for inputs in several for file in (inputs.tractogram, *inputs.files.values()) if not file.image)
+    return sum(
+        _SURVEY + 2 * 12 * min(MOST_POINTS, file.points) for file in {file.path: file for file in every}.values()
+    )
 
 
 @dataclass(frozen=True)
@@ -213,8 +198,12 @@ class Check:
             need += _REFERENCE + min(inputs.reference.voxels, _REFERENCE_VOXELS)
         return need
 
-    def run(self, inputs: CheckInput, output: "CheckOutput") -> Findings:
+    def run(self, inputs: CheckInput, output: "CheckOutput", files: "SharedFiles") -> Findings:
         """Measure the bundle, and write pictures and tables.
+
+        Parameters
+        ----------
+        files : opens tractograms, those of other checks of the bundle among them.
 
         Raises
         ------
@@ -223,7 +212,7 @@ class Check:
         """
         module = import_module(f"tractcap.checks.{self.name}")
         try:
-            findings: Findings = module.run(inputs, output)
+            findings: Findings = module.run(inputs, output, files)
         except EmptyError as error:
             return Findings(missing=str(error))
         return findings

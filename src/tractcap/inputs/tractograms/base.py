@@ -59,6 +59,8 @@ class Tractogram(ABC):
     def __init__(self, path: Path) -> None:
         file, self.bundle = split_bundle(str(path))
         self.path, self.file = path, Path(file)
+        self._most_held = 0
+        self._held: list[Block] = []
         with reading(self.file, f"a {self.format} file"):
             if self.file.is_file() and not self.file.stat().st_size:
                 raise self.damaged("it has no bytes")
@@ -82,7 +84,27 @@ class Tractogram(ABC):
         if data and data not in names:
             present = f"it has {', '.join(names)}" if names else "it has none"
             raise InputError(f"{self.path} has no data {data!r} to colour by: {present}.")
-        return each(self.file, f"a {self.format} file", chunked(self._read_blocks(data), max_points))
+        blocks = self._read_blocks(data) if data else self._read_or_held()
+        return each(self.file, f"a {self.format} file", chunked(blocks, max_points))
+
+    def hold(self, most_points: int) -> None:
+        """Keep its points in memory from the first whole reading on, if it has no more: then it is read once."""
+        self._most_held = most_points
+
+    def _read_or_held(self) -> Iterator[Block]:
+        if self._held:
+            yield from self._held
+            return
+        blocks: list[Block] = []
+        left = self._most_held
+        for block in self._read_blocks(""):
+            left -= len(block.points)
+            if left >= 0:
+                blocks.append(block)
+            else:
+                blocks.clear()
+            yield block
+        self._held = blocks
 
     def damaged(self, what: str) -> InputError:
         """The error for a damaged file; ``what`` ends the sentence."""
