@@ -1,6 +1,5 @@
 """Plots that look like the pictures beside them."""
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,7 +36,7 @@ def figure(
     ink = contrast(background)
     dim, rule = (as_hex(mix(ink, background, share)) for share in (0.3, 0.8))
     settings = {
-        **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), as_hex(background)),
+        **dict.fromkeys(("figure.facecolor", "axes.facecolor"), as_hex(background)),
         **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), as_hex(ink)),
         **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), dim),
         **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
@@ -51,12 +50,12 @@ def figure(
         "axes.titlesize": _POINTS,
     }
     with style.context(["default", settings]):  # not what some matplotlibrc of the user's says
-        sheet, file = Figure((wide, 3.6), DPI, layout="constrained"), io.BytesIO()
-        FigureCanvasAgg(sheet)
+        sheet = Figure((wide, 3.6), DPI, layout="constrained")
+        canvas = FigureCanvasAgg(sheet)
         sheet.suptitle(f"{output.title}: {heading}", fontsize=_POINTS + 2, x=0.01, ha="left", color=as_hex(ink))
         yield list(sheet.subplots(1, columns, squeeze=False)[0])
-        sheet.savefig(file, format="png")
-    output.picture(name, title, Image.open(file).convert("RGB"))
+        canvas.draw()  # not savefig, which would draw it twice
+    output.picture(name, title, Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))
 
 
 def line_at(axes: Axes, value: float, label: str = "") -> None:
