@@ -275,12 +275,12 @@ def test_memory_of_a_sample_to_the_byte() -> None:
 
 @pytest.mark.parametrize("name", checks())
 def test_memory_is_planned_for_reading_pictures_and_each_tractogram_that_is_read_whole(name: str) -> None:
-    """Some 20 MB for reading, 48 for pictures, 40 for plots and for each tractogram of which all is counted."""
+    """Some 20 MB for reading, 64 for pictures, 40 for plots and for each tractogram of which all is counted."""
     own, check = CheckFile("a.tck", 10, 100), checks()[name]
     others = {use: CheckFile("b.tck", 10, 100) for use in {"atlas", "before", "mirror"} & set(check.uses)}
     files = 1 + len(others)
     whole = files * (name in ("shape", "atlas", "before", "sides"))
-    least = 22 * 10**6 + files * own.sample_need + (48 + 40 * whole + 40 * (name != "before")) * 2**20
+    least = 22 * 10**6 + files * own.sample_need + (64 + 40 * whole + 40 * (name != "before")) * 2**20
     need = check.need(CheckInput(own, hemisphere="L", **others))
     assert least <= need < least + 100 * 2**20
 

@@ -26,7 +26,7 @@ SIZE = 480
 
 VIEWS_SHOWN = ("left", "anterior", "superior")
 
-_SETTINGS = RenderSettings(20_000, (1,) * len(VIEWS_SHOWN), 2)
+_SETTINGS = RenderSettings(20_000, (len(VIEWS_SHOWN),), 2)
 
 
 @dataclass(frozen=True)
