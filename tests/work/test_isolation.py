@@ -306,3 +306,28 @@ def test_an_answer_that_nobody_understands_costs_one_participant(
     outcome = Run(settings, planned, watch, make_workers=standin.StandIn).carry_out()
     assert (outcome.drawn, len(outcome.failed), outcome.whole) == (20, 10, False)
     assert all("a defect of tractcap" in why and "sub-00001" in why for why in outcome.failed.first)
+
+
+def test_a_death_amid_all_checks_is_made_up_for_by_each(tmp_path: Path) -> None:
+    """Checks of a bundle that are made together die together: then each is made by itself, and none is lost."""
+    (tmp_path / "in").mkdir()
+    phantoms.save(tmp_path / "in/CC.tck", phantoms.straight_bundle())
+    options = ("--size", "64", "--views", "left", "--checks", "shape,segments")
+    done = run(tmp_path / "in", tmp_path / "out", "participant", *options, faults="checks-KILL:CC")
+    assert done.returncode == 0, done.stderr
+    assert "the checks of CC.tck: " in done.stderr
+    assert "each is tried again by itself" in done.stderr
+    assert "checks: 2 done" in done.stderr
+
+
+def test_a_check_that_fails_amid_others_costs_itself_alone(tmp_path: Path) -> None:
+    """The others of the same bundle are there."""
+    (tmp_path / "in").mkdir()
+    phantoms.save(tmp_path / "in/CC.tck", phantoms.straight_bundle())
+    image = tmp_path / "fa.nii"
+    nib.save(nib.Nifti1Image(np.zeros((9, 9, 9), np.float32), np.eye(4)), image)
+    options = ("--size", "64", "--views", "left", "--checks", "shape,profile,segments", "--metric", f"FA={image}")
+    done = run(tmp_path / "in", tmp_path / "out", "participant", *options)
+    assert done.returncode == 1, done.stderr
+    assert "the check profile of CC.tck: " in done.stderr
+    assert "checks: 2 done, 1 failed" in done.stderr
