@@ -12,6 +12,7 @@ import pytest
 from tractcap.checks import checks
 from tractcap.checks.common.check_definition import CheckFile, CheckInput
 from tractcap.checks.common.output import CheckOutput
+from tractcap.checks.common.run_check import run_check
 from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.inputs.tractograms.tck import TckTractogram
 
@@ -56,7 +57,7 @@ def made(inputs: CheckInput, folder: Path, shared: SharedFiles | None = None) ->
     found = {}
     for name, check in checks().items():
         output = CheckOutput(folder, "a", name, "a", lambda _points: None)
-        findings = check.run(inputs, output, shared or SharedFiles())
+        findings = run_check(check, inputs, output, shared or SharedFiles())
         written = [(folder / attached.file).read_bytes() for attached in (*output.figures, *output.tables)]
         found[name] = findings, written
     return found

@@ -11,6 +11,7 @@ from PIL import Image
 from tractcap.checks import checks
 from tractcap.checks.common.check_definition import CheckFile, CheckInput, Findings
 from tractcap.checks.common.output import CheckOutput
+from tractcap.checks.common.run_check import run_check
 from tractcap.checks.common.shared_files import SharedFiles
 
 
@@ -24,7 +25,7 @@ def make(name: str, folder: Path, path: Path, **given: Any) -> tuple[Findings, C
     output = CheckOutput(folder, path.stem, name, path.stem, silent)
     given = {"tractogram": CheckFile(str(path)), **given}
     inputs = CheckInput(**given)
-    return checks()[name].run(inputs, output, SharedFiles(inputs.vtk_space)), output
+    return run_check(checks()[name], inputs, output, SharedFiles(inputs.vtk_space)), output
 
 
 @contextmanager

@@ -64,7 +64,7 @@ class _Atlas:
 
 
 def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
-    """See :meth:`Check.run`."""
+    """See :func:`~tractcap.checks.common.run_check.run_check`."""
     assert inputs.atlas is not None
     notes = _space_notes(inputs.tractogram, inputs.atlas)
     tractogram = files.open_placed(inputs.tractogram, _REFUSED)

@@ -20,7 +20,7 @@ _SHOWN = 90
 
 
 def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
-    """See :meth:`Check.run`."""
+    """See :func:`~tractcap.checks.common.run_check.run_check`."""
     assert inputs.before is not None
     notes = inputs.tractogram.space_notes(inputs.before)
     pair = (inputs.before, inputs.tractogram)

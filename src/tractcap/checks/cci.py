@@ -37,8 +37,8 @@ _THRESHOLD = 1.0
 
 
 def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
-    """See :meth:`Check.run`."""
-    tractogram = files.open(inputs.tractogram)
+    """See :func:`~tractcap.checks.common.run_check.run_check`."""
+    tractogram = files.open_file(inputs.tractogram)
     sample = take(tractogram, output.report, SHORTEST)
     sample = pairwise_distances.thinned(sample, sample.total)
     values = confidence(sample.streamlines, tractogram, output.report)

@@ -46,7 +46,7 @@ class Profile:
 
 
 def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
-    """See :meth:`Check.run`."""
+    """See :func:`~tractcap.checks.common.run_check.run_check`."""
     files.open_placed(inputs.tractogram, "maps can't be read along it")
     sample = files.sample(inputs.tractogram, output.report)
     bundle = align(sample.streamlines)

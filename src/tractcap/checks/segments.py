@@ -26,7 +26,7 @@ _COLUMNS = (
 
 
 def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
-    """See :meth:`Check.run`."""
+    """See :func:`~tractcap.checks.common.run_check.run_check`."""
     sample = files.sample(inputs.tractogram, output.report)
     bundle = align(sample.streamlines)
     marks = bundle.part_marks(SEGMENTS)

@@ -35,8 +35,8 @@ _HALF = 127
 
 
 def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
-    """See :meth:`Check.run`."""
-    tractogram, duplicates = files.open(inputs.tractogram), Duplicates()
+    """See :func:`~tractcap.checks.common.run_check.run_check`."""
+    tractogram, duplicates = files.open_file(inputs.tractogram), Duplicates()
     outside = _OutsideReference(inputs.reference, tractogram)
 
     def also(chunk: Chunk) -> None:

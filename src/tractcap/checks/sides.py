@@ -14,7 +14,7 @@ _FIGURES = {"Streamlines": "streamlines", "Length": "mean length (mm)", "Volume"
 
 
 def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings:
-    """See :meth:`Check.run`."""
+    """See :func:`~tractcap.checks.common.run_check.run_check`."""
     assert inputs.mirror is not None
     notes = inputs.tractogram.space_notes(inputs.mirror)
     both = [inputs.tractogram, inputs.mirror][:: 1 if inputs.hemisphere == "L" else -1]

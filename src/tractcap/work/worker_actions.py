@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from tractcap.checks import checks
 from tractcap.checks.common.output import CheckOutput
+from tractcap.checks.common.run_check import run_check
 from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.drawing import glyphs, opengl, overlays
 from tractcap.drawing.anatomy import Anatomy
@@ -304,7 +305,8 @@ def make_check(request: MakeCheck, report: Report, files: SharedFiles | None = N
     for earlier in folder.glob(f"{escape(request.stem)}_check-{request.name}_*"):
         earlier.unlink()
     output = CheckOutput(folder, request.stem, request.name, request.title, report, request.background)
-    findings = checks()[request.name].run(request.inputs, output, files or SharedFiles(request.inputs.vtk_space))
+    files = files or SharedFiles(request.inputs.vtk_space)
+    findings = run_check(checks()[request.name], request.inputs, output, files)
     if findings.missing:
         return CheckFindings(missing=findings.missing)
     notes = [*findings.notes] + [opengl.GPU_NOTE] * (bool(output.figures) and opengl.gpu_asked())

@@ -2,18 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import TYPE_CHECKING
 
-from tractcap.errors import EmptyError, InputError
+from tractcap.errors import InputError
 from tractcap.inputs.filenames import split_image
 from tractcap.limits import MB
 from tractcap.records.check_sidecar import HIGH, LOW, Value
 from tractcap.records.json_record import JsonRecord
-
-if TYPE_CHECKING:
-    from tractcap.checks.common.output import CheckOutput
-    from tractcap.checks.common.shared_files import SharedFiles
 
 Report = Callable[[int], None]
 """To be called now and then with the number of points that were read, as a sign of life."""
@@ -197,22 +191,3 @@ class Check:
         if "reference" in self.uses and inputs.reference:
             need += _REFERENCE + min(inputs.reference.voxels, _REFERENCE_VOXELS)
         return need
-
-    def run(self, inputs: CheckInput, output: "CheckOutput", files: "SharedFiles") -> Findings:
-        """Measure the bundle, and write pictures and tables.
-
-        Parameters
-        ----------
-        files : opens tractograms, those of other checks of the bundle among them.
-
-        Raises
-        ------
-        InputError
-            When a file can't be read, or can't be compared with the bundle.
-        """
-        module = import_module(f"tractcap.checks.{self.name}")
-        try:
-            findings: Findings = module.run(inputs, output, files)
-        except EmptyError as error:
-            return Findings(missing=str(error))
-        return findings

@@ -54,8 +54,8 @@ def figure(
         canvas = FigureCanvasAgg(sheet)
         sheet.suptitle(f"{output.title}: {heading}", fontsize=_POINTS + 2, x=0.01, ha="left", color=as_hex(ink))
         yield list(sheet.subplots(1, columns, squeeze=False)[0])
-        canvas.draw()  # not savefig, which would draw it twice
-    output.picture(name, title, Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))
+        canvas.draw()  # type: ignore[no-untyped-call]  # not savefig, which would draw it twice
+    output.picture(name, title, Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))  # type: ignore[no-untyped-call]
 
 
 def line_at(axes: Axes, value: float, label: str = "") -> None:

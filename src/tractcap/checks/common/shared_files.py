@@ -24,7 +24,7 @@ class SharedFiles:
         self._surveys: dict[str, Survey] = {}
         self._samples: dict[str, Sample] = {}
 
-    def open(self, file: CheckFile) -> Tractogram:
+    def open_file(self, file: CheckFile) -> Tractogram:
         """A tractogram.
 
         Raises
@@ -46,7 +46,7 @@ class SharedFiles:
         InputError
             When it can't be read, or that isn't known; ``otherwise`` says what isn't possible then.
         """
-        tractogram = self.open(file)
+        tractogram = self.open_file(file)
         if why := tractogram.header.unplaced:
             raise InputError(f"{file.name}: {why}, so {otherwise}.")
         return tractogram
@@ -64,12 +64,12 @@ class SharedFiles:
             When it can't be read, is damaged, or has no streamline of two points or more.
         """
         if also or file.path not in self._surveys:
-            self._surveys[file.path] = survey(self.open(file), report, also=also)
+            self._surveys[file.path] = survey(self.open_file(file), report, also=also)
             self._samples[file.path] = self._surveys[file.path].sample
         return self._surveys[file.path]
 
     def sample(self, file: CheckFile, report: Report) -> Sample:
         """A sample of a tractogram's streamlines; see :meth:`survey`."""
         if file.path not in self._samples:
-            self._samples[file.path] = take(self.open(file), report)
+            self._samples[file.path] = take(self.open_file(file), report)
         return self._samples[file.path]
