@@ -4,8 +4,8 @@
 how the file's name begins, or the participant whose page it is. The kind may have a place before it, as in
 ``check-KILL:b1``: ``header`` and ``image`` where these are looked at; ``outline``, ``measure``, ``draw`` (which is
 meant where there is none), ``check``, ``checks``, ``page`` and ``group`` as such an action begins; ``read`` where a
-tractogram is read meanwhile; ``load`` where an overlay is read to be drawn, and ``show`` where it is drawn. Several may be given with
-commas between.
+tractogram is read meanwhile; ``load`` where an overlay is read to be drawn, and ``show`` where it is drawn. Several may
+be given with commas between.
 """
 
 import ctypes
