@@ -7,8 +7,9 @@ frame's, or the slab's.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from tractcap.drawing.shading import lit
 from tractcap.drawing.shot import Shot
 from tractcap.drawing.views import Frame
 from tractcap.errors import DrawingError
+
+Array = NDArray[Any]
 
 # OpenGL's names
 _ONE, _SRC_ALPHA, _ONE_MINUS_SRC_ALPHA = 1, 0x0302, 0x0303
@@ -47,6 +50,9 @@ _LEARN_AGAIN = 1.5
 
 _DRAWN = 255
 """Alpha that clearing and drawing leave in every sample: memory that OpenGL never wrote holds something else."""
+
+_ROUNDED = 2.0
+"""Samples that OpenGL may draw beyond a line's width and place, at most."""
 
 _THINNEST = 1e-3
 """mm between two planes that something can be seen between."""
@@ -117,6 +123,7 @@ class Canvas:
 
     def draw(self, lines: DrawableLines) -> None:
         """Draw lines into every shot; where something nearer was drawn before, that stays."""
+        self._widen(lines.points)
         if self._layered or self._tubes:
             self._draw_at_once(lines)
             return
@@ -125,24 +132,24 @@ class Canvas:
         for place, seen in self._occlusion.seen(lines):
             queue = self._queues[place]
             if queue.points and queue.points + len(seen.points) > self._together:
-                self._draw_queued(place, self._occlusion)
+                self._draw_queued(place)
+                if queue.is_worth_learning():
+                    self._occlusion.learn(place, partial(self.depths, place))
             queue.add(seen)
 
     def finish(self) -> None:
-        """Draw what is queued."""
+        """Draw what is queued; nothing comes after it that it could hide."""
         for place, queue in enumerate(self._queues):
-            if self._occlusion and queue.points:
-                self._draw_queued(place, self._occlusion)
+            if queue.points:
+                self._draw_queued(place)
         self._window.WaitForCompletion()
 
-    def _draw_queued(self, place: int, occlusion: Occlusion) -> None:
+    def _draw_queued(self, place: int) -> None:
         shot, queue = self.shots[place], self._queues[place]
         lines = lit(queue.take(), shot.view)
         self._load(lines.points, lines.colors, lines=_cells(lines.offsets, np.arange(len(lines.points))))
         self._prepare(place, shot.near, shot.far, tubes=False)
         self._render(self._buffers[place])
-        if queue.is_worth_learning():
-            occlusion.learn(place, lambda first, last: self.depths(place, first, last))
 
     def _draw_at_once(self, lines: DrawableLines) -> None:
         self._load(lines.points, lines.colors, lines=_cells(lines.offsets, np.arange(len(lines.points))))
@@ -158,6 +165,7 @@ class Canvas:
     def glass(self, mesh: Mesh) -> None:
         """Draw the rim of a surface's front, from 0 where it faces the eye to 255, in all three colours."""
         triangles = _cells_of(mesh.triangles)
+        self._widen(mesh.points)
         for place, (shot, buffer) in enumerate(zip(self.shots, self._buffers, strict=True)):
             facing = np.abs(sum(mesh.normals[:, axis] * np.float32(shot.view.seen_from[axis]) for axis in range(3)))
             rim = (np.clip(1 - facing, 0, 1) ** GLASS_POWER * 255).astype(np.uint8)
@@ -194,11 +202,13 @@ class Canvas:
 
     def sheet(self, shot: int, number: int, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Rows of a sheet of the overlays that were drawn last, as of :meth:`colors` and :meth:`depths`."""
-        buffer = self._overlays[number]
-        return self._colors(buffer, first, last), self.shots[shot].in_mm(buffer.depths(self._transfer, first, last))
+        buffer, rows = self._overlays[number], range(first, last)
+        depths = buffer.depths(self._transfer, rows, range(buffer.size))
+        return self._colors(buffer, rows, range(buffer.size)), self.shots[shot].in_mm(depths)
 
     def wipe(self) -> None:
         """Clear all buffers."""
+        self._low, self._high = np.full(3, np.inf), np.full(3, -np.inf)  # corners of what was drawn
         self._wipe(self._all_buffers())
 
     def _wipe(self, buffers: Iterable["_Framebuffer"]) -> None:
@@ -210,6 +220,25 @@ class Canvas:
         self._renderer.PreserveColorBufferOn()
         self._renderer.PreserveDepthBufferOn()
 
+    def touched(self, shot: int) -> tuple[range, range]:
+        """Rows and columns of a shot's samples outside of which nothing was drawn: those of the box around it all."""
+        view, size, frame = self.shots[shot].view, self.shots[shot].size, self.frame
+        if not (self._low <= self._high).all():
+            return range(0), range(0)
+        scale = size / frame.width
+        around = self._widths[shot] + _ROUNDED + frame.precision * scale
+        middle, half = (self._low + self._high) / 2 - frame.center, (self._high - self._low) / 2
+        sides = []
+        for direction in (np.negative(view.up), np.array(view.rightwards)):
+            at, reach = size / 2 + scale * float(direction @ middle), scale * float(np.abs(direction) @ half) + around
+            first, last = (min(max(0, place), size) for place in (math.floor(at - reach), math.ceil(at + reach)))
+            sides.append(range(first, last))
+        return sides[0], sides[1]
+
+    def _widen(self, points: NDArray[np.float32]) -> None:
+        """Let the box around what was drawn hold more points."""
+        self._low, self._high = np.minimum(self._low, points.min(axis=0)), np.maximum(self._high, points.max(axis=0))
+
     def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
         """Rows ``first`` up to ``last`` of a shot, counted from the top: (rows, size, 3) uint8.
 
@@ -218,10 +247,20 @@ class Canvas:
         DrawingError
             When they aren't what OpenGL drew.
         """
-        return self._colors(self._buffers[shot], first, last)
+        nothing = np.zeros((last - first, self.shots[shot].size, 3), np.uint8)
+        return self._filled(nothing, shot, first, partial(self._colors, self._buffers[shot]))
 
-    def _colors(self, buffer: "_Framebuffer", first: int, last: int) -> NDArray[np.uint8]:
-        colors: NDArray[np.uint8] = buffer.colors(self._transfer, first, last)
+    def _filled(self, nothing: Array, shot: int, first: int, read: Callable[[range, range], Array]) -> Array:
+        """Rows of a shot in which nothing was drawn, from the ``first`` on, with what was drawn read into them."""
+        rows, columns = self.touched(shot)
+        rows = rows[max(0, first - rows.start) : max(0, first + len(nothing) - rows.start)]
+        part = nothing[rows.start - first : rows.stop - first, columns.start : columns.stop]
+        if part.size:
+            part[:] = read(rows, columns)
+        return nothing
+
+    def _colors(self, buffer: "_Framebuffer", rows: range, columns: range) -> NDArray[np.uint8]:
+        colors: NDArray[np.uint8] = buffer.colors(self._transfer, rows, columns)
         if (colors[..., 3] != _DRAWN).any():
             raise DrawingError(
                 "OpenGL drew nothing, not even a background: its library, or a variable that steers it, is at fault."
@@ -230,18 +269,26 @@ class Canvas:
 
     def depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
         """Rows of depths (rows, size) float32 in mm from the frame's nearest plane; infinite where nothing is drawn."""
-        return self.shots[shot].in_mm(self._buffers[shot].depths(self._transfer, first, last))
+        return self.shots[shot].in_mm(self._raw_depths(shot, first, last))
 
     def samples(self, shot: int, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Rows of colours, and of depths as they are: from 0, the nearest plane, to 1, where nothing is drawn."""
-        return self.colors(shot, first, last), self._buffers[shot].depths(self._transfer, first, last)
+        return self.colors(shot, first, last), self._raw_depths(shot, first, last)
+
+    def _raw_depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
+        nothing = np.ones((last - first, self.shots[shot].size), np.float32)
+        return self._filled(nothing, shot, first, partial(self._buffers[shot].depths, self._transfer))
 
     def sums(self, shot: int, first: int, last: int) -> list[NDArray[np.float32]]:
         """Rows of sums (rows, size, 4) float32: of the colours of all layers, 1 the brightest, and how many they are.
 
         One of what lies before the slice, one of what lies behind it; none if the canvas isn't layered.
         """
-        return [sums.colors(self._transfer, first, last) for sums in self._sums[shot]]
+        shape = (last - first, self.shots[shot].size, 4)
+        return [
+            self._filled(np.zeros(shape, np.float32), shot, first, partial(sums.colors, self._transfer))
+            for sums in self._sums[shot]
+        ]
 
     def close(self) -> None:
         """Give the buffers back."""
@@ -372,27 +419,33 @@ class _Framebuffer:
         finally:
             state.PopFramebufferBindings()
 
-    def colors(self, transfer: Any, first: int, last: int) -> NDArray[Any]:
-        """Rows from ``first`` up to ``last``, counted from the top: (rows, size, 4), uint8 or of sums float32."""
-        values = np.empty((last - first, self.size, 4), np.float32 if self.summing else np.uint8)
+    def colors(self, transfer: Any, rows: range, columns: range) -> NDArray[Any]:
+        """Samples of rows, counted from the top, and columns: (rows, columns, 4), uint8 or of sums float32."""
+        values = np.empty((len(rows), len(columns), 4), np.float32 if self.summing else np.uint8)
         kind = (VTK_FLOAT, 4, _FLOAT) if self.summing else (VTK_UNSIGNED_CHAR, 4, _UNSIGNED_BYTE)
-        return self._read(transfer, first, values, kind, _RGBA)
+        return self._read(transfer, rows, columns, values, kind, _RGBA)
 
-    def depths(self, transfer: Any, first: int, last: int) -> NDArray[np.float32]:
-        """Rows as of :meth:`colors`: (rows, size) float32 from 0, the nearest plane, to 1."""
-        values = np.empty((last - first, self.size), np.float32)
-        return self._read(transfer, first, values, (VTK_FLOAT, 1, _FLOAT), _DEPTH)
+    def depths(self, transfer: Any, rows: range, columns: range) -> NDArray[np.float32]:
+        """Samples as of :meth:`colors`: (rows, columns) float32 from 0, the nearest plane, to 1."""
+        values = np.empty((len(rows), len(columns)), np.float32)
+        return self._read(transfer, rows, columns, values, (VTK_FLOAT, 1, _FLOAT), _DEPTH)
 
     def _read(
-        self, transfer: Any, first: int, values: NDArray[Any], kind: tuple[int, int, int], gl_format: int
+        self,
+        transfer: Any,
+        rows: range,
+        columns: range,
+        values: NDArray[Any],
+        kind: tuple[int, int, int],
+        gl_format: int,
     ) -> NDArray[Any]:
-        """Fill an array with rows, of a kind that is VTK's type, how many of them a sample has, and OpenGL's type."""
-        extent = [0, self.size - 1, self.size - first - len(values), self.size - 1 - first]
+        """Fill an array with samples, of a kind that is VTK's type, how many a sample has, and OpenGL's type."""
+        extent = [columns.start, columns.stop - 1, self.size - rows.stop, self.size - 1 - rows.start]
         with self.bound():
             self._object.ActivateReadBuffer(0)
             # the method that returns a new transfer buffer leaks it: its caller would own it, and Python doesn't know
             vtkOpenGLFramebufferObject.Download(extent, *kind, gl_format, transfer)
-        transfer.Download2D(kind[0], values, (self.size, len(values)), kind[1], (0, 0))
+        transfer.Download2D(kind[0], values, (len(columns), len(rows)), kind[1], (0, 0))
         return values[::-1]
 
     def close(self) -> None:
