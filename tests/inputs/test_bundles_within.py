@@ -213,6 +213,7 @@ def test_bundles_that_are_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", [False, True])
 def test_names_of_groups_hold_dots_and_those_that_are_no_names_are_said(tmp_path: Path, folder: bool) -> None:
+    (tmp_path / "in").mkdir()
     path = phantoms.save_trx(tmp_path / "in/all.trx", STREAMLINES, groups={"z": [4]}, folder=folder)
     names = {"a.b": 0, "a.c": 1, ".hid": 2, "sub/x": 3, "b.1": 2, "x.trk": 1}
     for name, number in names.items():
