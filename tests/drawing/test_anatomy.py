@@ -176,7 +176,7 @@ def bad_images(folder: Path) -> dict[str, tuple[Path, str]]:
     return {
         "four dimensions": (folder / "four.nii", "4 × 4 × 4 × 2: give an image of one volume"),
         "complex": (folder / "complex.nii", "real numbers"),
-        "cut": (folder / "cut.nii.gz", "can't be read as an image: Compressed file ended"),
+        "cut": (folder / "cut.nii.gz", "can't be read as an image: what it holds can't be unpacked"),
         "text": (folder / "text.nii", "can't be read as an image"),
         "missing": (folder / "missing.nii", "doesn't exist: give an image"),
     }

@@ -380,10 +380,18 @@ DAMAGED: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
     "cut off": ("tsf", lambda data: data[:-800], "values end in streamline"),
     "cut off within a number": ("tsf", lambda data: data[:-2], "values end in streamline 50"),
     "a byte too many": ("tsf", lambda data: data + b"\0", "goes on after the last of them, streamline 50"),
-    "gzip cut off": ("tsf.gz", lambda data: data[:-500], "ended before the end-of-stream marker"),
-    "gzip cut off in its header": ("tsf.gz", lambda data: data[:12], "ended before the end-of-stream marker"),
-    "gzip broken in its header": ("tsf.gz", lambda data: data[:12] + b"\xff" * 9 + data[21:], "while decompressing"),
-    "no gzip": ("tsf.gz", gzip.decompress, "Not a gzipped file"),
+    "gzip cut off": ("tsf.gz", lambda data: data[:-500], "what it holds can.t be unpacked, since it is cut off"),
+    "gzip cut off in its header": (
+        "tsf.gz",
+        lambda data: data[:12],
+        "what it holds can.t be unpacked, since it is cut off",
+    ),
+    "gzip broken in its header": (
+        "tsf.gz",
+        lambda data: data[:12] + b"\xff" * 9 + data[21:],
+        "what it holds can.t be unpacked",
+    ),
+    "no gzip": ("tsf.gz", gzip.decompress, "not compressed as its name says"),
 }
 
 
@@ -426,4 +434,6 @@ def test_a_tck_that_is_cut_off_is_told_of_itself(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-4000])
     with pytest.raises(InputError) as raised:
         list(open_tractogram(path).chunks(1000, "height"))
-    assert str(raised.value).startswith(f"{path} can't be read as a MRtrix (.tck) file: Compressed file ended")
+    assert str(raised.value).startswith(
+        f"{path} can't be read as a MRtrix (.tck) file: what it holds can't be unpacked"
+    )

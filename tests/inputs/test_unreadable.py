@@ -408,3 +408,13 @@ def test_files_of_vtk_that_hold_no_streamlines(tmp_path: Path, what: str, silenc
         assert bool(vtkObject.GetGlobalWarningDisplay()) is not silenced
     finally:
         vtkObject.SetGlobalWarningDisplay(before)
+
+
+@pytest.mark.parametrize("ending", [ending for ending in ENDINGS if ending.endswith(("gz", ".mgz"))])
+@pytest.mark.parametrize("how", ["cut", "plain"])
+def test_what_cannot_be_unpacked_is_said_in_words_of_ours(tmp_path: Path, ending: str, how: str) -> None:
+    path = whole(tmp_path / f"a{ending}")
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) * 2 // 3] if how == "cut" else gzip.decompress(raw))
+    sentence = refused(path)
+    assert not re.search("gzipped|end-of-stream|decompress", sentence), sentence

@@ -9,6 +9,7 @@ import gzip
 import io
 import os
 import stat
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +88,11 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
             raise MissingError(f"{path} can't be read: {error.strerror or error}.") from error
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path} can't be read: {error.strerror}.") from error
+        if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
+            raise DamagedError(
+                f"{path} can't be read{f' as {kind}' * bool(kind)}: what it holds can't be unpacked, since it is "
+                "cut off, damaged or not compressed as its name says."
+            ) from error
         words = " ".join(str(error).split())[:_MOST_WORDS].rstrip(".")
         if " " not in words:  # a missing key is all that some messages say
             words = f"{type(error).__name__} {words}".strip()
