@@ -55,6 +55,7 @@ def overview(path: Path, count: int, out: Path) -> Draw:
             bundle=BundleRecord(key="", readable=""),
         ),
         reference_chosen="",
+        overlays_chosen=(),
         memory=Memory(budget_bytes=MB, bound_by="cap"),
         warnings=(),
     )
