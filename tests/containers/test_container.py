@@ -47,6 +47,16 @@ def test_the_demo(contained: Run, data: Path, tmp_path: Path) -> None:
     assert 0 < done.peak <= 512 * MB
 
 
+def test_without_any_right(contained: Run, image: str, data: Path, tmp_path: Path) -> None:
+    """As a user whom nobody knows, without capabilities, which nothing in the image could bring back."""
+    nothing = ("--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+    done = contained(data, "demo", "/out", "participant", "--checks", "shape", options=nothing, user="12345:54321")
+    assert done.status == 0, done.stderr
+    assert len(mosaics(tmp_path / "out")) == 15
+    privileged = call("run", "--rm", "--user", "0", "--entrypoint", "find", image, "/", "-xdev", "-perm", "/6000", "-type", "f")
+    assert privileged == ""
+
+
 def test_every_style_in_a_small_container(contained: Run, data: Path, tmp_path: Path) -> None:
     """All that a picture can have, at once, in 512 MB: anatomy, layers, a turntable in each format, an overview."""
     for name in ("AF_L", "CST_R"):

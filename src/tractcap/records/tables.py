@@ -13,6 +13,9 @@ from tractcap.records.check_sidecar import Value
 NOT_AVAILABLE = "n/a"
 
 _BREAKS = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
+_FORMULA = re.compile(r"[=+@-](?![0-9.]+$)")
+"""How a cell begins that spreadsheets carry out; a number stays one."""
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -27,7 +30,7 @@ def write_tsv(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Value]
     def write(file: BinaryIO) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         table = csv.writer(text, "excel-tab", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
-        table.writerow(map(cell, columns))
+        table.writerow(map(_harmless, columns))
         table.writerows(map(_written, row) for row in rows)
         text.detach()
 
@@ -39,4 +42,13 @@ def _written(value: Value) -> str:
         return NOT_AVAILABLE
     if isinstance(value, float):
         return f"{value:z.6f}".rstrip("0").rstrip(".")
-    return cell(str(value))
+    return _harmless(str(value))
+
+
+def _harmless(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe before it makes it a text, and isn't shown.
+
+    Source: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    text = cell(text)
+    return f"'{text}" if _FORMULA.match(text) else text
