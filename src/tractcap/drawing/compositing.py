@@ -35,6 +35,9 @@ class Samples(Protocol):
     shots: Sequence["Shot"]
     frame: Frame
 
+    def touched(self, shot: int) -> tuple[range, range]:
+        """See :meth:`tractcap.drawing.canvas.Canvas.touched`."""
+
     def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
         """See :meth:`tractcap.drawing.canvas.Canvas.colors`."""
 
@@ -119,7 +122,7 @@ def glass(canvas: "Canvas", mesh: Mesh, sampling: int) -> list[NDArray[np.uint8]
     for place, shot in enumerate(canvas.shots):
         bands = [
             shading.shrink(canvas.colors(place, first, last)[..., 0].astype(np.float32), sampling)
-            for first, last in _bands(shot.size, sampling)
+            for first, last in _bands(range(shot.size), shot.size, sampling)
         ]
         pictures.append((np.concatenate(bands) + np.float32(0.5)).astype(np.uint8))
     canvas.wipe()
@@ -149,8 +152,12 @@ def picture(
     side = shot.size // sampling
     result = np.broadcast_to(np.array(backdrop.background, np.uint8), (side, side, 3)).copy()
     covered = 0
-    for first, last in _bands(shot.size, sampling):
-        band = _Band(samples, place, sampling, (first, last), everywhere=backdrop.everywhere or bool(overlays))
+    everywhere = backdrop.everywhere or bool(overlays)
+    rows_touched, columns_touched = samples.touched(place)
+    if everywhere:
+        rows_touched = columns_touched = range(shot.size)
+    for first, last in _bands(rows_touched, min(shot.size, max(len(columns_touched), shot.size // 4)), sampling):
+        band = _Band(samples, place, sampling, (first, last), everywhere=everywhere)
         covered += int(band.covered.sum())
         if not band.covered.size:
             continue
@@ -168,9 +175,11 @@ def picture(
     return result, covered / shot.size**2
 
 
-def _bands(samples: int, sampling: int) -> list[tuple[int, int]]:
-    step = max(1, _BAND_SAMPLES // (samples * sampling)) * sampling
-    return [(first, min(first + step, samples)) for first in range(0, samples, step)]
+def _bands(rows: range, columns: int, sampling: int) -> list[tuple[int, int]]:
+    """Bands of whole pixels that hold these rows of samples, each where it begins and ends."""
+    step = max(1, _BAND_SAMPLES // (max(1, columns) * sampling)) * sampling
+    top, bottom = rows.start // sampling * sampling, -(-rows.stop // sampling) * sampling
+    return [(first, min(first + step, bottom)) for first in range(top, bottom, step)]
 
 
 def _enlarged(pixels: Floats, sampling: int) -> Floats:

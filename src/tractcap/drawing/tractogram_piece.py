@@ -72,6 +72,10 @@ class MergedPieces:
         self._files, self._first = files, first
         self._band = lru_cache(_HELD)(self._merge)
 
+    def touched(self, shot: int) -> tuple[range, range]:
+        """All rows and columns: what pieces drew isn't known before it is read."""
+        return range(self.shots[shot].size), range(self.shots[shot].size)
+
     def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
         """See :meth:`tractcap.drawing.canvas.Canvas.colors`."""
         colors: NDArray[np.uint8] = self._read(shot, first, last)["color"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -211,10 +211,13 @@ def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: M
     )
 
 
+_version = cache(version)  # each call reads and parses the package's description
+
+
 def _software(scene: Scene) -> dict[str, str]:
     by_fury = any(overlay.shown.kind != PEAKS for overlay in scene.overlays)
     packages = _PACKAGES | ({"FURY": "fury"} if by_fury else {})
-    return {**{name: version(package) for name, package in packages.items()}, "OpenGL": opengl.describe()}
+    return {**{name: _version(package) for name, package in packages.items()}, "OpenGL": opengl.describe()}
 
 
 def _notes(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:
