@@ -53,8 +53,8 @@ def test_without_any_right(contained: Run, image: str, data: Path, tmp_path: Pat
     done = contained(data, "demo", "/out", "participant", "--checks", "shape", options=nothing, user="12345:54321")
     assert done.status == 0, done.stderr
     assert len(mosaics(tmp_path / "out")) == 15
-    privileged = call("run", "--rm", "--user", "0", "--entrypoint", "find", image, "/", "-xdev", "-perm", "/6000", "-type", "f")
-    assert privileged == ""
+    find = ("run", "--rm", "--user", "0", "--entrypoint", "find", image)
+    assert call(*find, "/", "-xdev", "-perm", "/6000", "-type", "f") == ""
 
 
 def test_every_style_in_a_small_container(contained: Run, data: Path, tmp_path: Path) -> None:
