@@ -112,6 +112,11 @@ def test_the_share_of_a_schedulers_task(text: str, environ: dict[str, str], shar
         ("auto", {}, "can't tell which task this is: none of SLURM_ARRAY_TASK_ID, .* is set. Give I/N"),
         ("auto/4", {}, "can't tell which task this is"),
         ("auto", {"SGE_TASK_ID": "undefined"}, "none of"),
+        (
+            "auto",
+            {"SGE_TASK_ID": "3", "SGE_TASK_LAST": "9", "SGE_TASK_FIRST": "1", "SGE_TASK_STEPSIZE": "2"},
+            "SGE_TASK_STEPSIZE is 2",
+        ),
         ("auto", {**SLURM, **AWS}, "SLURM_ARRAY_TASK_ID and AWS_BATCH_JOB_ARRAY_INDEX are set"),
         ("auto", KUBERNETES, "of how many tasks JOB_COMPLETION_INDEX is one: no variable says it. Give auto/N"),
         ("auto", {"SLURM_ARRAY_TASK_ID": "3"}, "no variable says it, such as SLURM_ARRAY_TASK_COUNT"),

@@ -73,12 +73,14 @@ class _Array:
     """Variables that a scheduler gives the tasks of an array: the task's number, and how many tasks there are.
 
     ``first`` is the number of the first task. ``checked`` is a variable that says so, or else the count isn't of all.
+    ``step`` is a variable that says how far numbers are apart.
     """
 
     number: str
     count: str
     first: int
     checked: str = ""
+    step: str = ""
 
 
 _NONE = "undefined"
@@ -87,7 +89,7 @@ _NONE = "undefined"
 _ARRAYS = (
     # Slurm counts the tasks that were submitted together, which may be some of them again
     _Array("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", 1, "SLURM_ARRAY_TASK_MIN"),
-    _Array("SGE_TASK_ID", "SGE_TASK_LAST", 1, "SGE_TASK_FIRST"),
+    _Array("SGE_TASK_ID", "SGE_TASK_LAST", 1, "SGE_TASK_FIRST", "SGE_TASK_STEPSIZE"),
     _Array("PBS_ARRAY_INDEX", "", 1),
     _Array("AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_SIZE", 0),
     _Array("BATCH_TASK_INDEX", "BATCH_TASK_COUNT", 0),  # Google's
@@ -130,6 +132,9 @@ def _shard_of_array(environ: Mapping[str, str], given: str | None) -> Shard:
         if count.isdecimal():
             why = f"{name} is {environ[name]}, so some may have been submitted alone"
         raise SettingsError(f"--shard auto can't tell of how many tasks {array.number} is one: {why}. Give auto/N.")
+    if not given and environ.get(array.step, "1") not in ("1", _NONE):
+        why = f"{array.step} is {environ[array.step]}, so the shares between would be drawn by none"
+        raise SettingsError(f"--shard auto: {why}. Number the tasks one by one, or give I/N.")
     index = int(number) - array.first + 1 if number.isdecimal() else 0
     if not 1 <= index <= int(count):
         last = int(count) + array.first - 1
