@@ -76,3 +76,17 @@ def test_a_table_beside_a_volume_of_freesurfers(tmp_path: Path) -> None:
     assert find_label_table(tmp_path / "aseg.mgz") is None
     assert find_label_table(tmp_path / "aseg.mgz") != write(tmp_path / "other.txt")
     assert write(tmp_path / "aseg.txt") == find_label_table(tmp_path / "aseg.mgz")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.tsv", f"index\tname\n{'9' * 5000}\tfar\n"),
+        ("b.tsv", f"index\tname\n1\t{'x' * 200_000}\n"),
+        ("c.txt", f"{'9' * 5000} far\n"),
+    ],
+)
+def test_a_table_with_what_is_too_long_is_named(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=f"{name} can't be read as a table of labels"):
+        read_label_table(tmp_path / name)

@@ -71,10 +71,13 @@ def read_label_table(path: Path) -> LabelTable:
     except RecordError as error:
         raise InputError(f"{path} can't be read as a table of labels: {error.why}.") from None
     table = LabelTable(path)
-    for label, name, color in (_rows_of_tsv if path.suffix == ".tsv" else _rows_of_lut)(text):
-        table.names[label] = name
-        if color:
-            table.colors[label] = color
+    try:
+        for label, name, color in (_rows_of_tsv if path.suffix == ".tsv" else _rows_of_lut)(text):
+            table.names[label] = name
+            if color:
+                table.colors[label] = color
+    except (csv.Error, ValueError) as error:  # a field or a number that is too long
+        raise InputError(f"{path} can't be read as a table of labels: {error}.") from None
     if not table.names:
         lines = "lines such as '17 Left-Hippocampus 220 216 20 0'"
         wanted = "columns index and name" if path.suffix == ".tsv" else lines
