@@ -49,6 +49,7 @@ READ = {
     "--anatomy": "glass",
     "--slices-at": "1,2,3",
     "--shard": "1/4",
+    "--dataset-overlays": "all",
 }
 """Options whose values tractcap reads by types of its own: no word that is made up would do."""
 
