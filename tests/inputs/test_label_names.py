@@ -90,3 +90,10 @@ def test_a_table_with_what_is_too_long_is_named(tmp_path: Path, name: str, text:
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=f"{name} can't be read as a table of labels"):
         read_label_table(tmp_path / name)
+
+
+def test_a_label_of_two_names_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "dseg.tsv"
+    path.write_text("index\tname\tcolor\n4\tA\t#ff0000\n5\tB\t\n4\tC\t#00ff00\n5\tB\t#0000ff\n")
+    table = read_label_table(path)
+    assert (table.names, table.colors) == ({5: "B"}, {5: (0, 0, 255)})

@@ -57,7 +57,7 @@ def _inherited(image: Path, stem: str) -> Iterator[Path]:
 
 
 def read_label_table(path: Path) -> LabelTable:
-    """Read a table.
+    """Read a table. A label that it calls by different names has none.
 
     Raises
     ------
@@ -70,14 +70,18 @@ def read_label_table(path: Path) -> LabelTable:
         raise InputError(f"{path} doesn't exist: give a table of labels, such as a dseg.tsv.") from None
     except RecordError as error:
         raise InputError(f"{path} can't be read as a table of labels: {error.why}.") from None
-    table = LabelTable(path)
+    table, ambiguous = LabelTable(path), set()
     try:
         for label, name, color in (_rows_of_tsv if path.suffix == ".tsv" else _rows_of_lut)(text):
-            table.names[label] = name
+            if table.names.setdefault(label, name) != name:
+                ambiguous.add(label)
             if color:
                 table.colors[label] = color
     except (csv.Error, ValueError) as error:  # a field or a number that is too long
         raise InputError(f"{path} can't be read as a table of labels: {error}.") from None
+    for label in ambiguous:  # keeps its number, as those without a name do
+        del table.names[label]
+        table.colors.pop(label, None)
     if not table.names:
         lines = "lines such as '17 Left-Hippocampus 220 216 20 0'"
         wanted = "columns index and name" if path.suffix == ".tsv" else lines
