@@ -152,7 +152,10 @@ class TractographyVisualizer:
         self._reference = reference_image
         self._cap = None if max_memory_mb is None else int(max_memory_mb * MB)
         check_output(self.output)
+        if isinstance(overlays, str | os.PathLike):
+            raise SettingsError(f"overlays is {os.fspath(overlays)!r}: give a list, such as [{os.fspath(overlays)!r}].")
         self.overlays = tuple(self._overlay(one, number) for number, one in enumerate(overlays, 1))
+        overlay_options.check_names(self.overlays)
         if limit_caller and self._cap is not None:
             limit_data(self._cap)
 

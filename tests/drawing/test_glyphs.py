@@ -218,6 +218,25 @@ def test_odfs_with_values_that_arent_finite_have_no_glyph_and_are_said(tmp_path:
         assert np.isfinite(whole(found, axis).points).all()
 
 
+def test_infinite_peaks_are_said_and_the_others_of_their_voxel_drawn(tmp_path: Path) -> None:
+    values = filled(np.concatenate([DIRECTION, DIRECTION]))
+    values[4, 5, :, 3:] = np.inf
+    values[6, 5, :, 3:] = np.nan  # no peak
+    shown = load(PEAKS, save_nifti(tmp_path / "p.nii", values, turned()), axes="world").shown
+    assert shown.glyphs_in_slices == 9 * 11 + 9 * 13 + 11 * 13
+    assert shown.notes == (f"{13 + 13 + 1} peaks of model are infinite, and aren't drawn",)
+
+
+def test_odfs_that_are_nowhere_above_0_arent_counted_and_are_said(tmp_path: Path) -> None:
+    values = filled(np.array([1.0, 0, 0, 0, 0, 0]))
+    good = load(ODF, save_nifti(tmp_path / "good.nii", values, turned())).shown.glyphs or 0
+    values[: SHAPE[0] // 2] *= -1
+    shown = load(ODF, save_nifti(tmp_path / "odf.nii", values, turned())).shown
+    below = good - (shown.glyphs or 0)
+    assert 0 < below < good
+    assert f"{below:,} glyphs of model are nowhere above 0, and aren't drawn" in shown.notes
+
+
 @pytest.mark.parametrize("kind", [PEAKS, ODF])
 def test_an_image_of_zeros_shows_nothing_and_says_so(tmp_path: Path, kind: str) -> None:
     path = save_nifti(tmp_path / "zeros.nii", np.zeros((*SHAPE, 6), np.float32), turned())

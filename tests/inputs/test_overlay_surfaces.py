@@ -110,6 +110,14 @@ def test_a_gifti_of_no_space_is_taken_as_ras_and_that_is_said(tmp_path: Path) ->
     check(read_surface(path), "RAS+ mm, as it doesn't say", TAKEN)
 
 
+def test_a_gifti_of_several_surfaces_says_that_the_first_is_drawn(tmp_path: Path) -> None:
+    path = save_gifti(tmp_path / "a.gii", *points_and_triangles(), space=1)
+    image = nib.load(path)
+    nib.gifti.GiftiImage(darrays=[*image.darrays, *image.darrays]).to_filename(path)
+    surface = read_surface(path)
+    check(surface, "scanner", note="holds 2 surfaces: the first is drawn")
+
+
 def test_a_gifti_by_freesurfer_is_moved_from_its_volumes_middle_unless_it_is_in_the_scanners_space(
     tmp_path: Path,
 ) -> None:

@@ -14,6 +14,7 @@ from nibabel.freesurfer import write_geometry
 from PIL import Image
 from vtkmodules.vtkFiltersSources import vtkSphereSource
 
+from tractcap.color_names import parse_color
 from tractcap.errors import SettingsError
 from tractcap.limits import MB
 from tractcap.records.options import ROI, SURFACE, Overlay, RenderSettings
@@ -288,6 +289,21 @@ def test_what_cannot_be_understood_is_refused(texts: list[str], words: str) -> N
         overlay_options.parse({ROI: texts})
 
 
+@pytest.mark.parametrize("path", ["study=1/seed.nii.gz", "a:b/seed.nii.gz", "a=b:c/lh:pial", "lh:pial"])
+@pytest.mark.parametrize("color", ["", ":orange"])
+@pytest.mark.parametrize("name", ["", "left="])
+def test_files_whose_paths_hold_the_signs_of_options_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, color: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(path).parent.mkdir(exist_ok=True)
+    Path(path).touch()
+    (overlay,) = overlay_options.parse({ROI: [name + path + color]})
+    assert overlay.path == path
+    assert overlay.color == (parse_color("orange", "") if color else None)
+    assert overlay.name == (name[:-1] or Path(path).name.removesuffix(".nii.gz"))
+
+
 def test_python_takes_files_and_actors(tmp_path: Path, bundle: Path, ball: Path) -> None:
     """An actor of FURY, moved by its own matrix, lies where that puts it, in its colours; the caller's process draws
     nothing."""
@@ -320,6 +336,13 @@ def test_python_takes_files_and_actors(tmp_path: Path, bundle: Path, ball: Path)
     picture = np.asarray(Image.open(tmp_path / "out/sub-1/figures/AF_L_view-superior.png")).astype(int)
     assert ((picture[..., 2] > 40) & (picture[..., 0] < 10) & (picture[..., 1] < 10)).sum() > 50, "the blue one"
     assert draw()["status"] == "kept"
+
+
+def test_python_refuses_a_file_given_twice_and_one_that_is_no_list(tmp_path: Path, ball: Path) -> None:
+    with pytest.raises(SettingsError, match="two overlays are called 'ball': give each a name"):
+        TractographyVisualizer(tmp_path / "out", overlays=[ball, ball])
+    with pytest.raises(SettingsError, match=r"overlays is '.*': give a list"):
+        TractographyVisualizer(tmp_path / "out", overlays=ball)
 
 
 def test_an_actor_that_cannot_be_drawn_is_refused(tmp_path: Path) -> None:

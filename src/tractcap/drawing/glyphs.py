@@ -221,6 +221,10 @@ def load(overlay: OverlayRecord, frame: Frame, at: Vector, size: int) -> Glyphs:
     least = _LEAST_PIXELS[overlay.kind] * frame.width / size
     crossed = [_crossed(file, frame, axis, at[axis], least) for axis in range(3)]
     values = _read(file, crossed)
+    infinite = 0
+    if overlay.kind == PEAKS:  # of which a voxel's others are drawn
+        infinite = int(sum(np.isnan(part).any(axis=-1).sum() for part in values))
+        values = [np.nan_to_num(part) for part in values]
     finite = [np.isfinite(part).all(axis=tuple(range(1, part.ndim))) for part in values]
     there = [part.any(axis=tuple(range(1, part.ndim))) & whole for part, whole in zip(values, finite, strict=True)]
     kept = [one.chosen & some for one, some in zip(crossed, there, strict=True)]
@@ -229,7 +233,12 @@ def load(overlay: OverlayRecord, frame: Frame, at: Vector, size: int) -> Glyphs:
     ]
     room = min(one.room for one in crossed)
     sphere = _sphere(file, _FINE if room * size / frame.width >= _FINE_FROM else _COARSE)
-    slices, long, shortened = _shortened(slices, [_lengths(one.values, sphere) for one in slices])
+    lengths = [_lengths(one.values, sphere) for one in slices]
+    below = int(sum((some <= 0).sum() for some in lengths))
+    slices = [
+        GlyphSlice(one.centers[some > 0], one.values[some > 0]) for one, some in zip(slices, lengths, strict=True)
+    ]
+    slices, long, shortened = _shortened(slices, [some[some > 0] for some in lengths])
     count = sum(len(one.centers) for one in slices)
     unusable = int(sum((~whole).sum() for whole in finite))
     shown = ShownOverlay(
@@ -241,7 +250,10 @@ def load(overlay: OverlayRecord, frame: Frame, at: Vector, size: int) -> Glyphs:
         glyphs_in_slices=int(sum(some.sum() for some in there)),
         axes=file.convention.frame,
         basis=file.convention.basis or None,
-        notes=tuple(_notes(overlay, at, count, shortened, unusable)),
+        notes=(
+            *((f"{infinite:,} peaks of {overlay.name} are infinite, and aren't drawn",) if infinite else ()),
+            *_notes(overlay, at, count, shortened, unusable, below),
+        ),
     )
     scale = room / 2 / long if long else 0.0
     if sphere is None:
@@ -287,7 +299,7 @@ def _open(kind: str, path: Path, given: FiberConvention) -> PeaksFile | OdfFile:
     return OdfFile(path, given) if kind == ODF else PeaksFile(path, given)
 
 
-def _notes(overlay: OverlayRecord, at: Vector, glyphs: int, shorter: int, unusable: int) -> Iterator[str]:
+def _notes(overlay: OverlayRecord, at: Vector, glyphs: int, shorter: int, unusable: int, below: int) -> Iterator[str]:
     """What a viewer must know, as sentences without a stop."""
     if overlay.note:
         yield f"{overlay.name}: {overlay.note}"
@@ -295,6 +307,8 @@ def _notes(overlay: OverlayRecord, at: Vector, glyphs: int, shorter: int, unusab
         yield f"{shorter:,} of {glyphs:,} glyphs of {overlay.name} are longer than they are drawn"
     if unusable:
         yield f"{unusable:,} voxels of {overlay.name} hold values that aren't finite, and show no glyph"
+    if below:
+        yield f"{below:,} glyphs of {overlay.name} are nowhere above 0, and aren't drawn"
     if not glyphs:
         x, y, z = at
         yield f"{overlay.name} shows nothing in the slices through {x:g}, {y:g}, {z:g} mm"

@@ -128,7 +128,7 @@ class PeaksFile(FiberModelFile):
         return "the file doesn't say its peaks' axes: the scanner's are taken, as by MRtrix", FiberConvention(WORLD)
 
     def peaks(self, voxels: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The peaks of some voxels (N, 3) as RAS+ vectors (N, P, 3), 0 where there is none.
+        """The peaks of some voxels (N, 3) as RAS+ vectors (N, P, 3), 0 where there is none, NaN where it is infinite.
 
         Raises
         ------
@@ -142,6 +142,7 @@ class PeaksFile(FiberModelFile):
             vectors = stored.reshape(-1, self.count // 3, 3)
         there = np.isfinite(vectors).all(axis=-1, keepdims=True)
         found: NDArray[np.float32] = np.where(there, vectors, 0) @ self.axes.T.astype(np.float32)
+        found[np.isinf(vectors).any(axis=-1)] = np.nan
         return found
 
 

@@ -108,11 +108,13 @@ def _read_gifti(path: Path) -> SurfaceFile:
     affine, space = None, _GIFTI_SPACES.get(code, "")
     if code != 1 and "VolGeomC_R" in points[0].meta:
         affine, space = _scanner_from_tkras(_volume_of(points[0].meta)), "FreeSurfer's, moved by its volume's geometry"
+    surfaces = max(len(points), len(triangles))
+    notes = ("" if space else _TAKEN, f"holds {surfaces} surfaces: the first is drawn" if surfaces > 1 else "")
     return SurfaceFile(
         _moved(points[0].data, affine),
         np.asarray(triangles[0].data, np.int64).reshape(-1, 3),
         space or "RAS+ mm, as it doesn't say",
-        "" if space else _TAKEN,
+        ", and ".join(note for note in notes if note),
     )
 
 

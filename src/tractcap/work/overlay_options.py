@@ -36,11 +36,22 @@ def parse(given: Mapping[str, Sequence[str]]) -> tuple[Overlay, ...]:
     SettingsError
         When one of them can't be understood, or two have one name.
     """
-    overlays = [_overlay(kind, text) for kind, texts in given.items() for text in texts]
+    overlays = tuple(_overlay(kind, text) for kind, texts in given.items() for text in texts)
+    check_names(overlays)
+    return overlays
+
+
+def check_names(overlays: Sequence[Overlay]) -> None:
+    """Refuse overlays that pictures couldn't name apart.
+
+    Raises
+    ------
+    SettingsError
+        When two have one name.
+    """
     names = [overlay.name for overlay in overlays]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise SettingsError(f"two overlays are called {twice[0]!r}: give each a name, such as --roi left=seed.nii.gz.")
-    return tuple(overlays)
+        raise SettingsError(f"two overlays are called {twice[0]!r}: give each a name, such as left=seed.nii.gz.")
 
 
 def with_label_names(overlays: Sequence[Overlay], tables: Sequence[str]) -> tuple[Overlay, ...]:
@@ -114,19 +125,23 @@ def _stem(path: str) -> str:
     return stem
 
 
+def _is_file_with_words(text: str) -> bool:
+    """Whether a text, up to one of its colons or its end, is a file's path."""
+    parts = text.split(":")
+    return any(Path(":".join(parts[:count])).is_file() for count in range(1, len(parts) + 1))
+
+
 def _overlay(kind: str, text: str) -> Overlay:
     name, equals, file = text.partition("=")
-    if not equals or "/" in name:  # such a sign may be a folder's
+    if not equals or "/" in name or _is_file_with_words(text):  # such a sign may be a folder's
         name, file = "", text
     words: list[str] = []
-    while (parts := file.rpartition(":"))[0] and not {".", "/"} & set(parts[2]):
+    while not Path(file).is_file() and (parts := file.rpartition(":"))[0] and not {".", "/"} & set(parts[2]):
         file, words = parts[0], [parts[2], *words]
-    if not file or (equals and not name and file != text):
+    if not file or text.startswith(f"={file}"):
         raise SettingsError(f"--{kind} is {text!r}: give a file, such as {_EXAMPLES[kind]}.")
-    stem = Path(file).name
-    for ending in _ENDINGS:
-        stem = stem.removesuffix(ending) or stem
+    name = name or _stem(file)
     if kind in GLYPHS:
         convention = parse_convention(words, f"--{kind} {text}", bases=kind == ODF)
-        return Overlay(kind, name or stem, file, frame=convention.frame, basis=convention.basis)
-    return Overlay(kind, name or stem, file, parse_color(":".join(words), f"--{kind}") if words else None)
+        return Overlay(kind, name, file, frame=convention.frame, basis=convention.basis)
+    return Overlay(kind, name, file, parse_color(":".join(words), f"--{kind}") if words else None)
