@@ -72,7 +72,17 @@ def test_a_slice_of_zeros_is_not_the_end_of_a_region(tmp_path: Path) -> None:
     ("values", "words"),
     [
         (np.zeros((4, 5, 6), np.uint8), "a.nii is empty: none of its voxels is above 0."),
-        (np.full((4, 5, 6), np.nan, np.float32), "a.nii has 20 or more voxels that are no numbers: set these to 0."),
+        *(
+            (
+                np.full((4, 5, 6), value, np.float64),
+                "a.nii has 20 or more voxels that are no numbers, or too large: set these to 0.",
+            )
+            for value in (np.nan, np.inf)
+        ),
+        (
+            np.full((4, 5, 6), 38.0001, np.float32),
+            "a.nii has values that are no labels, such as 38.0001: give a mask, such as all that is above a threshold.",
+        ),
         (np.full((4, 5, 6), -1, np.int16), "a.nii has values below 0: give a mask, or an image of labels."),
         (
             np.full((4, 5, 6), 0.25, np.float32),
@@ -85,7 +95,7 @@ def test_a_slice_of_zeros_is_not_the_end_of_a_region(tmp_path: Path) -> None:
         (np.ones((4, 5, 6, 3), np.uint8), "a.nii has the dimensions 4 × 5 × 6 × 3: give an image of one volume."),
         (np.ones((4, 5, 6), np.complex64), "a.nii holds values of type complex64: give an image of real numbers."),
     ],
-    ids=["empty", "NaN", "negative", "fractions", "2,000 labels", "4D", "complex"],
+    ids=["empty", "NaN", "infinite", "almost whole", "negative", "fractions", "2,000 labels", "4D", "complex"],
 )
 def test_what_is_no_mask_is_refused_with_a_sentence(tmp_path: Path, values: np.ndarray, words: str) -> None:
     path = save(tmp_path / "a.nii", values)

@@ -110,6 +110,13 @@ def test_a_gifti_of_no_space_is_taken_as_ras_and_that_is_said(tmp_path: Path) ->
     check(read_surface(path), "RAS+ mm, as it doesn't say", TAKEN)
 
 
+def test_a_gifti_that_is_cut_off_is_refused_in_plain_words(tmp_path: Path) -> None:
+    path = save_gifti(tmp_path / "a.gii", *points_and_triangles())
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"a\.gii can't be read as a surface: its XML is cut off or damaged\.$"):
+        read_surface(path)
+
+
 def test_a_gifti_of_several_surfaces_says_that_the_first_is_drawn(tmp_path: Path) -> None:
     path = save_gifti(tmp_path / "a.gii", *points_and_triangles(), space=1)
     image = nib.load(path)

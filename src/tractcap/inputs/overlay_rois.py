@@ -143,13 +143,15 @@ class RegionFile:
 
     def _check(self, values: NDArray[np.float32]) -> None:
         if wrong := np.count_nonzero(~np.isfinite(values)):
-            raise InputError(f"{self.path} has {wrong:,} or more voxels that are no numbers: set these to 0.")
+            raise InputError(
+                f"{self.path} has {wrong:,} or more voxels that are no numbers, or too large: set these to 0."
+            )
         if values.min() < 0:
             raise InputError(f"{self.path} has values below 0: give a mask, or an image of labels.")
         fractions = values[values != np.rint(values)]
         if len(fractions):
             raise InputError(
-                f"{self.path} has values that are no labels, such as {fractions[0]:.4g}: give a mask, such as all that "
+                f"{self.path} has values that are no labels, such as {fractions[0]!s}: give a mask, such as all that "
                 "is above a threshold."
             )
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
+from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
 
 from tractcap.errors import DamagedError, InputError, MissingError, TractcapError
 
@@ -88,17 +90,21 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
             raise MissingError(f"{path} can't be read: {error.strerror or error}.") from error
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path} can't be read: {error.strerror}.") from error
-        if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-            raise DamagedError(
-                f"{path} can't be read{f' as {kind}' * bool(kind)}: what it holds can't be unpacked, since it is "
-                "cut off, damaged or not compressed as its name says."
-            ) from error
-        words = " ".join(str(error).split())[:_MOST_WORDS].rstrip(".")
-        if " " not in words:  # a missing key is all that some messages say
-            words = f"{type(error).__name__} {words}".strip()
-        raise DamagedError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {words}.") from error
+        raise DamagedError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {_cause(error)}.") from error
     finally:
         _Read.begin(before)
+
+
+def _cause(error: Exception) -> str:
+    """Why a file can't be read, in words of ours for what libraries say of themselves rather than of it."""
+    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
+        return "what it holds can't be unpacked, since it is cut off, damaged or not compressed as its name says"
+    if isinstance(error, ExpatError | ParseError):
+        return "its XML is cut off or damaged"
+    if isinstance(error, ValueError) and "cannot reshape" in str(error):  # NumPy's
+        return "it holds more or fewer values than it promises"
+    words = " ".join(str(error).split())[:_MOST_WORDS].rstrip(".")
+    return words if " " in words else f"{type(error).__name__} {words}".strip()  # a missing key is all that some say
 
 
 def each(path: Path, kind: str, values: Iterator[_T]) -> Iterator[_T]:
