@@ -41,13 +41,13 @@ class Matrix:
 
         Raises
         ------
-        EOFError
+        ValueError
             When there are fewer.
         """
         file.seek(self.start)
         data = file.read(self.size)
         if len(data) < self.size:
-            raise EOFError(f"it ends within its matrix {self.name!r}; it is cut off")
+            raise ValueError(f"it ends within its matrix {self.name!r}; it is cut off")
         return np.frombuffer(data, self.dtype)
 
 
