@@ -100,6 +100,18 @@ def test_labels_stand_in_the_legend_by_name_and_number(tmp_path: Path, bundle: P
         assert (np.abs(mosaic[-30:] - color) <= 2).all(axis=2).sum() > 20, "a swatch below the pictures"
 
 
+def test_labels_that_share_a_colour_are_said(tmp_path: Path, bundle: Path) -> None:
+    balls = {1 + number: ((-60.0 + 5 * number, 0.0, 30.0), 2.5) for number in range(24)}
+    path = phantoms.save_labels(tmp_path / "many.nii.gz", balls, phantoms.affine(), (91, 109, 91))
+    done = run(bundle, tmp_path / "out", "participant", "--roi", path, *SMALL)
+    notes = record(tmp_path / "out")["Notes"]
+    (sentence,) = (note for note in notes if "share" in note)
+    assert sentence.startswith("the 24 labels of many have 2")
+    assert sentence in done.stderr
+    with Image.open(tmp_path / "out/figures/AF_L_mosaic.png") as picture:
+        assert sentence in picture.info["Description"]
+
+
 def test_labels_have_the_names_and_colours_of_a_table(tmp_path: Path, bundle: Path) -> None:
     """Of one beside the image, unless another is given; a rerun draws what a table calls otherwise."""
     balls = {4: (CENTER, 12.0), 9: ((-28.0, 45.0, 35.0), 10.0)}

@@ -139,6 +139,7 @@ def _warnings(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator
     """What a viewer must know, as sentences without a stop."""
     if request.scene.gpu:
         yield opengl.GPU_NOTE
+    yield from request.warnings
     yield from scene.headers.notes
     promised = scene.headers.promised
     if promised is not None and promised != counts.streamlines:
@@ -160,6 +161,8 @@ def _overlay_warnings(request: Draw, scene: Scene) -> Iterator[str]:
             yield overlay.absence
         elif not scene.frame.meets(*overlay.box):
             yield f"{overlay.name} lies outside the picture"
+        elif len(different := set(overlay.colors.values())) < len(overlay.colors):
+            yield f"the {len(overlay.colors)} labels of {overlay.name} have {len(different)} colours: some share one"
     for shown in (overlay.shown for overlay in scene.overlays):
         if shown.outside_reference:
             yield f"{percent(shown.outside_reference)} of {shown.name} lies outside {_reference_name(request)}"
@@ -227,7 +230,6 @@ def _software(scene: Scene) -> dict[str, str]:
 
 
 def _notes(request: Draw, scene: Scene, counts: StreamlineCounts) -> Iterator[str]:
-    yield from request.warnings
     yield from _warnings(request, scene, counts)
     extent = request.measured.extent if isinstance(request.measured, Measurements) else None
     if extent and extent.sampled < extent.valued:
