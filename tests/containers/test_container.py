@@ -139,8 +139,9 @@ def test_the_estimate_is_calibrated(contained: Run, data: Path, tmp_path: Path, 
     balls = {1: ((-33.0, 0.0, -8.0), 20.0), 2: ((30.0, -20.0, 40.0), 40.0)}
     shape = (182, 218, 182)
     if "--odf" in options:
-        fod = np.broadcast_to(mrtrix_coefficients(np.array([0.0, 1.0, 0.2])), (91, 109, 91, 45))
-        save_nifti(data / "fod.nii", fod.astype(np.float32), phantoms.affine())
+        voxels = (145, 174, 145)  # of the whole brain, 660 MB
+        fod = np.broadcast_to(mrtrix_coefficients(np.array([0.0, 1.0, 0.2])).astype(np.float32), (*voxels, 45))
+        save_nifti(data / "fod.nii", fod, phantoms.affine(voxel=1.25, shape=voxels))
     phantoms.save_labels(data / "balls.nii.gz", balls, phantoms.affine(voxel=1.0, shape=shape), shape)
     done = contained(data, "/data", "/out", "participant", *options, "--nprocs", "1", memory="1g")
     assert done.status == 0, done.stderr
