@@ -117,14 +117,3 @@ def test_what_is_coarse_so_far_away_is_said(tmp_path: Path) -> None:
     assert notes["CST_L"] == ["its volume is on voxels of 16 mm, since it reaches over more space than a head"]
     assert notes["UF_L"] == []
     assert told(tmp_path / "out", "CST_L")["VolumeVoxelMillimetres"] == 16
-
-
-def test_saved_colours_are_those_that_were_drawn_as_far_as_anyone_sees(tmp_path: Path) -> None:
-    """They are rounded, which makes files smaller; black and white stay what they are."""
-    data = bundles(tmp_path / "in", (0, 0, 0))
-    for color in ((0, 0, 0), (255, 255, 255), (1, 126, 253)):
-        out = tmp_path / f"{color}"
-        run(data, out, "--background", "#{:02x}{:02x}{:02x}".format(*color))
-        for picture in out.rglob("*_view-*.png"):
-            corner = np.asarray(Image.open(picture))[-1, -1].astype(int)
-            assert np.abs(corner - color).max() <= (2 if 1 in color else 0)
