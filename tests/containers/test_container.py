@@ -139,13 +139,29 @@ def test_the_estimate_is_calibrated(contained: Run, data: Path, tmp_path: Path, 
     balls = {1: ((-33.0, 0.0, -8.0), 20.0), 2: ((30.0, -20.0, 40.0), 40.0)}
     shape = (182, 218, 182)
     if "--odf" in options:
-        voxels = (145, 174, 145)  # of the whole brain, 660 MB
-        fod = np.broadcast_to(mrtrix_coefficients(np.array([0.0, 1.0, 0.2])).astype(np.float32), (*voxels, 45))
-        save_nifti(data / "fod.nii", fod, phantoms.affine(voxel=1.25, shape=voxels))
+        save_fod(data / "fod.nii", 2.0, (91, 109, 91))
     phantoms.save_labels(data / "balls.nii.gz", balls, phantoms.affine(voxel=1.0, shape=shape), shape)
     done = contained(data, "/data", "/out", "participant", *options, "--nprocs", "1", memory="1g")
     assert done.status == 0, done.stderr
     assert assert_estimated(tmp_path / "out") == 2 * len(phantoms.ENDINGS)
+
+
+def save_fod(path: Path, voxel: float, shape: tuple[int, int, int]) -> None:
+    """The same fibre in each voxel."""
+    fod = np.broadcast_to(mrtrix_coefficients(np.array([0.0, 1.0, 0.2])).astype(np.float32), (*shape, 45))
+    save_nifti(path, fod, phantoms.affine(voxel=voxel, shape=shape))
+
+
+def test_the_distributions_of_a_whole_brain(contained: Run, data: Path, tmp_path: Path) -> None:
+    """660 MB of them beside a bundle, in 512: only the shown slices are read."""
+    save_fod(data / "fod.nii", 1.25, (145, 174, 145))
+    phantoms.save(data / "bundle.trk", phantoms.asymmetric_bundle(1_000, 100))
+    options = ("--size", "400", "--views", "left,axial", "--odf", "/data/fod.nii:mrtrix")
+    done = contained(data, "/data/bundle.trk", "/out", "participant", *options, memory="512m")
+    assert done.status == 0, done.stderr
+    assert not done.oom_killed
+    told = json.loads((tmp_path / "out/figures/bundle.json").read_text())
+    assert told["Overlays"][0]["GlyphsInSlices"] > 20_000
 
 
 UNLOCKED = ("-m", "tractcap")
