@@ -7,6 +7,8 @@ APPTAINER ?= apptainer
 SIF ?= tractcap.sif
 OPENGL ?= osmesa
 python := .venv/bin/python
+# hundreds of processes are started: none compiles the source anew, whatever the caller likes
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench docs boutiques lock
 

@@ -20,6 +20,7 @@ from tractcap.version import __version__
 
 if TYPE_CHECKING:  # --help needn't wait for these
     from tractcap.inputs.layouts import Layout
+    from tractcap.work.scheduler import Workers
     from tractcap.work.settings import Settings
     from tractcap.work.shard import Shard
 
@@ -157,6 +158,7 @@ def tractcap(
     from tractcap.inputs.filters import Filters, read
     from tractcap.work import check_files, overlay_options
     from tractcap.work.output_folder import check_output, workplace
+    from tractcap.work.pool import pool
     from tractcap.work.settings import Settings
 
     if color_range == "group" and batch_size:
@@ -168,7 +170,7 @@ def tractcap(
     scratch = work_dir or output
     if not dry_run:
         check_output(output)
-    with workplace(scratch, input) as source:
+    with workplace(scratch, input) as source, pool(watch) as workers:
         settings = Settings(
             input=source,
             output=output,
@@ -198,7 +200,7 @@ def tractcap(
             timeout=timeout,
             scratch=scratch,
         )
-        sys.exit(_draw(settings, watch, dry_run=dry_run, as_json=as_json))
+        sys.exit(_draw(settings, watch, workers, dry_run=dry_run, as_json=as_json))
 
 
 def _budget_settler(mem: int | None) -> Callable[[], Budget]:
@@ -209,7 +211,7 @@ def _budget_settler(mem: int | None) -> Callable[[], Budget]:
     return lambda: settle(cap, source)
 
 
-def _draw(settings: "Settings", watch: Watch, *, dry_run: bool, as_json: bool) -> int:
+def _draw(settings: "Settings", watch: Watch, workers: "Workers", *, dry_run: bool, as_json: bool) -> int:
     """Plan, then print the plan, or draw and print the outputs, a participant's together; returns the exit status."""
     from tractcap.work import dry_run as plans
     from tractcap.work.outcome import RunListener
@@ -229,11 +231,11 @@ def _draw(settings: "Settings", watch: Watch, *, dry_run: bool, as_json: bool) -
             for path in paths:
                 click.echo(path)
 
-    planned = prepare(settings, watch)
+    planned = prepare(settings, watch, workers)
     if planned.crew.warning:
         log.warning("%s", planned.crew.warning)
     if dry_run:
-        needs = RunChecks(settings, planned).needs(watch)
+        needs = RunChecks(settings, planned).needs(workers)
         for line in (plans.as_json if as_json else plans.describe)(planned, settings, watch.budget, needs):
             click.echo(line)
         whole = not (planned.failed or planned.unread) and all(need <= planned.room for need in needs.values())
@@ -241,7 +243,7 @@ def _draw(settings: "Settings", watch: Watch, *, dry_run: bool, as_json: bool) -
         log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
         describe_dataset(settings.output, settings.input, planned.tops)
         with progress(planned.count) as bar:
-            outcome = Run(settings, planned, watch, Printer(bar)).carry_out()
+            outcome = Run(settings, planned, watch, workers, Printer(bar)).carry_out()
         for line in outcome.summary(planned, watch):
             log.info("%s", line)
         whole = outcome.whole and not planned.unread

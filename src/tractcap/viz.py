@@ -23,6 +23,7 @@ from tractcap.records.sidecar_fields import EMPTY, FAILED
 from tractcap.work import overlay_options
 from tractcap.work.outcome import RunListener, TractogramOutcome
 from tractcap.work.output_folder import check_output, describe_dataset
+from tractcap.work.pool import pool
 from tractcap.work.prepare_jobs import prepare
 from tractcap.work.run import Run
 from tractcap.work.run_checks import load_earlier_check
@@ -267,12 +268,13 @@ class TractographyVisualizer:
             log.warning("%s", warning)
         log.info("%s", budget.describe())
         watch = Watch(self._settle, budget, settings.margin)
-        planned = prepare(settings, watch, sources)
-        if planned.crew.warning:
-            log.warning("%s", planned.crew.warning)
-        describe_dataset(self.output, None, planned.tops)
         results = _Results()
-        outcome = Run(settings, planned, watch, results).carry_out()
+        with pool(watch) as workers:
+            planned = prepare(settings, watch, workers, sources)
+            if planned.crew.warning:
+                log.warning("%s", planned.crew.warning)
+            describe_dataset(self.output, None, planned.tops)
+            outcome = Run(settings, planned, watch, workers, results).carry_out()
         for line in outcome.summary(planned, watch):
             log.info("%s", line)
         if planned.too_small:

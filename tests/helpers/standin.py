@@ -39,7 +39,7 @@ from tractcap.records.worker_requests import (
     WrittenFiles,
 )
 from tractcap.work.check_files import parse
-from tractcap.work.pool import Event, Task
+from tractcap.work.pool import Event, PoolLimits, Task
 from tractcap.work.prepare_jobs import prepare
 from tractcap.work.run import Run
 from tractcap.work.run_checks import MakeCheck, MakeChecks
@@ -51,13 +51,13 @@ A_PARTICIPANT = 10
 class StandIn:
     """Does all tasks at once, and remembers none."""
 
-    def __init__(self, *_made_of: Any) -> None:
+    def __init__(self) -> None:
         self._queue: deque[Task[Any]] = deque()
 
-    def __enter__(self) -> "StandIn":
-        return self
+    def settle(self, _limits: PoolLimits) -> None:
+        assert not self._queue
 
-    def __exit__(self, *_error: object) -> None:
+    def release(self) -> None:
         assert not self._queue
 
     def submit(self, task: Task[Any]) -> None:
@@ -135,8 +135,8 @@ def main(folder: Path, count: int) -> None:
     )
     (folder / "out").mkdir(parents=True)
     watch = Watch(settle, settle(), 0.2)
-    planned = prepare(settings, watch, sources(count), StandIn)
-    outcome = Run(settings, planned, watch, make_workers=StandIn).carry_out()
+    planned = prepare(settings, watch, StandIn(), sources(count))
+    outcome = Run(settings, planned, watch, StandIn()).carry_out()
     found = {
         "drawn": outcome.drawn,
         "failed": len(outcome.failed),

@@ -24,7 +24,7 @@ from tractcap.limits import (
     usage,
 )
 from tractcap.limits.budget import MACHINE
-from tractcap.limits.worker_limits import allowance, ceiling, environment
+from tractcap.limits.worker_limits import allowance, ceiling, draw_with, environment
 
 INFINITE = resource.RLIM_INFINITY
 
@@ -310,6 +310,9 @@ def test_a_process_is_limited_to_what_is_asked_or_less(
     monkeypatch.setattr(resource, "setrlimit", lambda *call: calls.append(call))
     assert limit_data(asked) == set_to
     assert calls == [(resource.RLIMIT_DATA, (set_to, set_to))]
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (1, hard))
+    assert limit_data(asked, (soft, hard)) == set_to, "its own limit doesn't stand in the way of a later one"
+    assert calls[1:] == [(resource.RLIMIT_DATA, (set_to, hard))]
 
 
 def test_a_worker_may_map_more_than_it_needs() -> None:
@@ -341,10 +344,13 @@ def test_a_ulimit_bounds_each_worker(
     assert ceiling(2) == (None if most is None else most * MB)
 
 
-def test_a_workers_libraries_keep_to_its_threads_and_give_memory_back() -> None:
+def test_a_workers_libraries_keep_to_its_threads_and_give_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
     malloc = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "2097152", "MALLOC_TRIM_THRESHOLD_": "2097152"}
     one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    assert environment(4) == {"LP_NUM_THREADS": "4", **one, **malloc}
+    assert environment() == {**one, **malloc}
+    monkeypatch.setenv("LP_NUM_THREADS", "")
+    draw_with(4)
+    assert os.environ["LP_NUM_THREADS"] == "4"
 
 
 # sizes

@@ -302,8 +302,8 @@ def test_an_answer_that_nobody_understands_costs_one_participant(
     monkeypatch.setitem(standin.ANSWERS, action, odd)
     settings = Settings(tmp_path / "in", tmp_path / "out")
     watch = Watch(settle, settle(), 0.2)
-    planned = prepare(settings, watch, standin.sources(30), standin.StandIn)
-    outcome = Run(settings, planned, watch, make_workers=standin.StandIn).carry_out()
+    planned = prepare(settings, watch, standin.StandIn(), standin.sources(30))
+    outcome = Run(settings, planned, watch, standin.StandIn()).carry_out()
     assert (outcome.drawn, len(outcome.failed), outcome.whole) == (20, 10, False)
     assert all("a defect of tractcap" in why and "sub-00001" in why for why in outcome.failed.first)
 

@@ -1,9 +1,5 @@
 """Overviews of very many bundles take no more memory than those of a few: bundles are opened one after the other."""
 
-import json
-import os
-import subprocess
-import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +9,12 @@ import packings
 import phantoms
 import standin
 
-from tractcap.limits import MB
+from tractcap.limits import MB, Watch, settle
 from tractcap.records.options import ONE, Coloring, PictureOptions, RenderSettings
 from tractcap.records.sidecar_fields import OVERVIEW, BundleRecord, Identity
 from tractcap.records.tractogram_sidecar import Box, Memory
 from tractcap.records.worker_requests import BundleToDraw, Draw, SourceState
+from tractcap.work.pool import Task, do_alone
 
 
 def groups(path: Path, count: int) -> Path:
@@ -63,12 +60,9 @@ def overview(path: Path, count: int, out: Path) -> Draw:
 
 def peak(request: Draw) -> int:
     """The most bytes that a worker holds while it carries out a request."""
-    message = {"action": request.action, "request": request.plain()}
-    command = [sys.executable, "-P", "-m", "tractcap.work.worker", str(2**31), str(os.getpid())]
-    done = subprocess.run(command, input=json.dumps(message) + "\n", capture_output=True, text=True, check=True)
-    ended = json.loads(done.stdout.splitlines()[-1])
-    assert ended.get("done"), ended
-    return int(ended["peak"])
+    event = do_alone(Task(request, 2**31), Watch(settle, settle(), 0.2))
+    assert event.answer, event.failed
+    return event.peak
 
 
 def test_a_worker_holds_one_bundle_of_an_overview_at_a_time(tmp_path: Path) -> None:

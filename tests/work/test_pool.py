@@ -33,6 +33,12 @@ def make_pool(workers: int, room: int, timeout: float = 600) -> Pool:
     return Pool(PoolLimits(workers, room, timeout=timeout), Watch(settle, settle(), 0.2), {})
 
 
+def data_limit(pid: int) -> int:
+    """The soft one, which holds."""
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    return int(next(line for line in limits.splitlines() if line.startswith("Max data size")).split()[3])
+
+
 def ended(events: list[Event]) -> list[Event]:
     return [event for event in events if event.answer or event.failed]
 
@@ -85,9 +91,7 @@ def test_a_worker_limits_itself(tmp_path: Path) -> None:
     with make_pool(1, 100 * MB) as pool:
         pool.submit(measuring(path))
         assert all(event.answer for event in ended(list(pool.events())))
-        limits = Path(f"/proc/{pool._seats[0].process.pid}/limits").read_text()
-    line = next(line for line in limits.splitlines() if line.startswith("Max data size"))
-    assert line.split()[3:5] == [str(100 * MB + allowance(1))] * 2
+        assert data_limit(pool._seats[0].process.pid) == 100 * MB + allowance(1)
 
 
 def test_no_worker_outlives_the_pool(tmp_path: Path) -> None:
@@ -391,16 +395,36 @@ def test_a_worker_is_as_large_as_later_tasks_need_within_its_share(
     assert [size / MB for size in started.sizes] == sizes
 
 
-def test_a_worker_that_is_too_small_makes_place_for_a_larger_one(tmp_path: Path) -> None:
-    """And what needs less than a worker has, or as much, is done by the one that is there."""
+def test_a_worker_that_is_too_small_is_allowed_more(tmp_path: Path) -> None:
+    """And what needs less than a worker has, or as much, is done within what it has."""
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    started = Started()
+    started, sizes = Started(), []
     with Pool(PoolLimits(1, 300 * MB), Scripted(), {}, started) as pool:
         for needs in ((100, 140), (140,), (141,), (100,)):
             for need in needs:
                 pool.submit(measuring(path, need * MB))
             assert all(event.answer for event in ended(list(pool.events())))
-    assert [size / MB for size in started.sizes] == [140, 141]
+            sizes.append(data_limit(started.workers[0].pid) - allowance(1))
+    assert [size / MB for size in sizes] == [140, 140, 141, 141]
+    assert len(started.workers) == 1
+
+
+def test_workers_go_on_within_other_limits(tmp_path: Path) -> None:
+    """As many as are wanted then, with the threads that are wanted; none after a release, nor what was queued."""
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    started = Started()
+    with Pool(PoolLimits(2, 400 * MB), Scripted(), {}, started) as pool:
+        for limits, running in ((PoolLimits(2, 400 * MB), 2), (PoolLimits(1, 150 * MB, 3), 1)):
+            pool.settle(limits)
+            for _ in range(2):
+                pool.submit(measuring(path))
+            assert all(event.answer for event in ended(list(pool.events())))
+            assert sum(not worker.ended for worker in started.workers) == running
+        assert [data_limit(worker.pid) for worker in started.workers if not worker.ended] == [100 * MB + allowance(3)]
+        pool.submit(measuring(path))
+        pool.release()
+        assert not list(pool.events())
+    assert len(started.workers) == 2
     assert all(worker.ended for worker in started.workers)
 
 

@@ -1,4 +1,4 @@
-"""What a worker process is started with: its thread counts, malloc's settings, and a limit of its own.
+"""What a worker process is given: its thread counts, malloc's settings, and a limit of its own.
 
 The limit is the backstop that stops a runaway allocation inside one process. ``RLIMIT_DATA`` counts private writable
 memory, which is close to what a process really takes: a worker that holds 240 MB while it draws maps 90 MB more than
@@ -7,6 +7,7 @@ most of it libraries: as a bound on memory it would have to be so loose that it 
 the figures.
 """
 
+import os
 import resource
 
 from tractcap.limits.sizes import MB
@@ -22,15 +23,20 @@ _LARGE = str(2 * MB)
 larger, the arrays of a chunk are smaller and are used again. glibc's own bound moves up to 32 MB."""
 
 
-def environment(threads: int) -> dict[str, str]:
-    """The variables that keep a worker to ``threads`` threads and its heap small. Libraries read them when they load.
+def environment() -> dict[str, str]:
+    """The variables that keep a worker's heap small, and BLAS to one thread. Libraries read them when they load.
 
-    llvmpipe (``LP_NUM_THREADS``) and BLAS count the host's cores and know nothing of a quota; BLAS has nothing to
-    do here. One arena halves the address space that glibc maps for the threads.
+    BLAS counts the host's cores, knows nothing of a quota, and has nothing to do here. One arena halves the address
+    space that glibc maps for the threads.
     """
     blas = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     malloc = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": _LARGE, "MALLOC_TRIM_THRESHOLD_": _LARGE}
-    return {"LP_NUM_THREADS": str(threads), **blas, **malloc}
+    return {**blas, **malloc}
+
+
+def draw_with(threads: int) -> None:
+    """Let llvmpipe have so many threads, where nothing was drawn yet. It counts the host's cores otherwise."""
+    os.environ["LP_NUM_THREADS"] = str(threads)
 
 
 def allowance(threads: int) -> int:
@@ -47,8 +53,8 @@ def ceiling(threads: int) -> int | None:
     return max(0, min(bounds)) if bounds else None
 
 
-def limit_data(size: int) -> int:
-    """Limit this process's private writable memory, or keep the limit that it has where that is lower.
+def limit_data(size: int, inherited: tuple[int, int] | None = None) -> int:
+    """Limit this process's private writable memory, or keep the limit that it was started with where that is lower.
 
     Children inherit the limit.
 
@@ -56,13 +62,16 @@ def limit_data(size: int) -> int:
     ----------
     size : int
         The limit in bytes.
+    inherited : tuple of int, optional
+        The soft and hard limit that the process was started with. The hard one is kept then, so that the process may
+        limit itself to more later.
 
     Returns
     -------
     int
         The limit in force, in bytes.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    soft, hard = inherited or resource.getrlimit(resource.RLIMIT_DATA)
     least = min(value for value in (size, soft, hard) if value != resource.RLIM_INFINITY)
-    resource.setrlimit(resource.RLIMIT_DATA, (least, least))
+    resource.setrlimit(resource.RLIMIT_DATA, (least, hard if inherited else least))
     return least

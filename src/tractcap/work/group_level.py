@@ -36,7 +36,7 @@ def gather(output: Path, watch: Watch, timeout: float = 600.0) -> tuple[list[Pat
         merged = _without_failing_overlays(merge, max(need, piece.need if piece else 0), watch, timeout)
         if merged.failed:
             failures.append(f"{folder}: {merged.failed}")
-    with Pool(PoolLimits(1, memory_plan.BASE, timeout=timeout), watch, environment(1)) as pool:
+    with Pool(PoolLimits(1, memory_plan.BASE, timeout=timeout), watch, environment()) as pool:
         pages = {}
         for number, participant in enumerate(outdated(output)):
             pages[number] = page_of(output, participant).name

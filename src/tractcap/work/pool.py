@@ -112,8 +112,8 @@ class PoolLimits:
     A worker that shows no sign of life for ``timeout`` seconds is ended. ``usual`` bytes are what tasks often need.
     """
 
-    workers: int
-    room: int
+    workers: int = 1
+    room: int = 0
     threads: int = 1
     timeout: float = 600.0
     usual: int = 0
@@ -150,11 +150,23 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with deferred():
+            self.release()
+            self._selector.close()
+
+    def settle(self, limits: PoolLimits) -> None:
+        """Work within other limits from now on, with the workers that are there. Nothing may be queued or running."""
+        self._limits = limits
+        for seat in self._seats[limits.workers :]:
+            self._dismiss(seat)
+
+    def release(self) -> None:
+        """Forget what is queued, and end all workers."""
+        self._queue.clear()
+        with deferred():
             for seat in self._seats:
                 seat.process.kill()  # all of them, before any is waited for
             for seat in list(self._seats):
                 self._dismiss(seat)
-            self._selector.close()
 
     def submit(self, task: Task[Any]) -> None:
         """Queue a task, behind the others."""
@@ -190,7 +202,8 @@ class Pool:
             else:
                 self._queue.remove(task)
                 seat.task, seat.since = task, time.monotonic()
-                if not seat.process.send(task.request):
+                threads = self._limits.threads
+                if not seat.process.send(task.request, seat.size + allowance(threads), threads):
                     self._selector.register(seat.process.into, selectors.EVENT_WRITE, (seat, "into"))
         if self._busy() or not self._queue:
             self._waiting_since = time.monotonic()
@@ -219,12 +232,15 @@ class Pool:
             return None
         if fitting := [seat for seat in idle if seat.size >= task.need]:
             return min(fitting, key=lambda seat: seat.size)
-        for seat in idle:  # too small: its place and its memory go to a new one
-            self._dismiss(seat)
         # as much as a later task may need, so that one worker does many, but no more than its share
         share = (room - self._promised(busy)) // max(1, self._limits.workers - len(busy))
         later = (self._limits.usual, *(waiting.need for waiting in self._queue))
         size = max(task.need, *(need for need in later if need <= share), 0)
+        if idle:  # too small: one is allowed more, and what the others hold goes to it
+            for seat in idle[1:]:
+                self._dismiss(seat)
+            idle[0].size = size
+            return idle[0]
         with deferred():  # a process that isn't seated yet would be left behind
             seat = _Seat(self._new(self._environment, size + allowance(self._limits.threads)), size)
             self._seats.append(seat)
@@ -342,9 +358,14 @@ class Pool:
             memory_log.debug("memory: workers %s; %s MB left under %s", held, as_mb(left.bytes), left.limit.where)
 
 
+def pool(watch: Watch) -> Pool:
+    """A pool without a worker yet, for whoever settles its limits."""
+    return Pool(PoolLimits(), watch, environment())
+
+
 def do_alone(task: Task[Answer], watch: Watch, timeout: float = 600.0) -> Event[Answer]:
     """Let a worker of its own do one task; returns how that ended."""
-    with Pool(PoolLimits(1, task.need, timeout=timeout), watch, environment(1)) as pool:
+    with Pool(PoolLimits(1, task.need, timeout=timeout), watch, environment()) as pool:
         pool.submit(task)
         return next(event for event in pool.events() if event.ended)
 

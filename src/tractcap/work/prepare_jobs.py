@@ -15,7 +15,7 @@ from tractcap.inputs.matching_overlays import MatchingOverlays
 from tractcap.inputs.search import SearchResult, Source, search
 from tractcap.limits import Watch, as_mb
 from tractcap.limits.watch import SUPERVISOR
-from tractcap.limits.worker_limits import ceiling, environment
+from tractcap.limits.worker_limits import ceiling
 from tractcap.records.options import BUNDLE, TUBES, RenderSettings
 from tractcap.records.sidecar_fields import EMPTY, FAILED, MISSING
 from tractcap.records.tractogram_piece import WHOLE, Piece, pieces
@@ -24,9 +24,9 @@ from tractcap.work import memory_plan
 from tractcap.work.chosen_images import MatchedImages, choose, memory_need, not_shown, overlay_records, state_of
 from tractcap.work.disk_spool import Spool
 from tractcap.work.jobs import Job, RunPlan, UndrawnTractogram
-from tractcap.work.pool import Pool, PoolLimits, Task, do_alone
+from tractcap.work.pool import PoolLimits, Task
 from tractcap.work.read_headers import AT_ONCE, HEADER_NEED, FileHeaders
-from tractcap.work.scheduler import MakeWorkers, run_stories, together
+from tractcap.work.scheduler import Workers, run_stories, together
 from tractcap.work.settings import Settings
 from tractcap.work.shard import Shares, can_be_parted
 
@@ -35,15 +35,13 @@ log = logging.getLogger("tractcap")
 _NO_COLOR = (0, 0, 0)
 
 
-def prepare(
-    settings: Settings, watch: Watch, sources: Iterable[Source] | None = None, make_workers: MakeWorkers = Pool
-) -> RunPlan:
+def prepare(settings: Settings, watch: Watch, workers: Workers, sources: Iterable[Source] | None = None) -> RunPlan:
     """Read the tractograms' headers and settle how each is drawn, and by how many workers.
 
     Parameters
     ----------
-    watch : what memory allows. sources : what is to be drawn; None finds it in the settings' input. make_workers :
-        makes what reads headers.
+    watch : what memory allows. workers : what reads headers.
+    sources : what is to be drawn; None finds it in the settings' input.
 
     Raises
     ------
@@ -77,14 +75,17 @@ def prepare(
         result.images, settings.filters, settings.find_overlays, settings.freesurfer, settings.freesurfer_space
     )
     planner = _Planner(settings, watch, people, MatchingImages(result.images, settings.filters), matching)
-    planner.read_headers(make_workers)
+    planner.read_headers(workers)
     planner.settle_workers()
     planned = planner.planned
     planned.colors, planned.found, planned.unread = color_names.assign(bundles), result.people, result.failed
     if planned.count and settings.reference:
         # the head in a reference that was asked for; those that match in the dataset are each person's own
         request = FindOutline(str(settings.reference))
-        event = do_alone(Task(request, HEADER_NEED + planner.extra), watch, settings.timeout)
+        task = Task(request, HEADER_NEED + planner.extra)
+        workers.settle(PoolLimits(1, task.need, timeout=settings.timeout))
+        workers.submit(task)
+        event = next(event for event in workers.events() if event.ended)
         if event.answer is None:
             raise SettingsError(f"the reference image can't be used: {event.why_of(request.path)}")
         planned.outlines[settings.reference] = event.answer
@@ -127,15 +128,13 @@ class _Planner:
 
     # reading headers
 
-    def read_headers(self, make_workers: MakeWorkers) -> None:
+    def read_headers(self, workers: Workers) -> None:
         """Read all headers, and plan each tractogram."""
-        settings = self._settings
-        workers = max(1, min(self._most_workers, self._room // HEADER_NEED))
-        limits = PoolLimits(workers, self._room, timeout=settings.timeout)
-        with make_workers(limits, self._watch, environment(1)) as pool:
-            for stories in ([self._read_asked_for()], map(self._plan_safely, self._batches())):
-                for _ in run_stories(stories, pool, limits.workers + 2):
-                    pass
+        count = max(1, min(self._most_workers, self._room // HEADER_NEED))
+        workers.settle(PoolLimits(count, self._room, timeout=self._settings.timeout))
+        for stories in ([self._read_asked_for()], map(self._plan_safely, self._batches())):
+            for _ in run_stories(stories, workers, count + 2):
+                pass
 
     async def _read_asked_for(self) -> None:
         """Read the headers of the images that were asked for, for everyone."""

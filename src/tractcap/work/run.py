@@ -11,7 +11,6 @@ from typing import Any
 from tractcap.errors import defect
 from tractcap.inputs.search import Source
 from tractcap.limits import Watch
-from tractcap.limits.worker_limits import environment
 from tractcap.records import tractogram_piece_files as piece_files
 from tractcap.records.sidecar_fields import DRAWN, EMPTY, FAILED
 from tractcap.records.tractogram_piece import WHOLE, Piece
@@ -33,12 +32,12 @@ from tractcap.work.disk_spool import Spool
 from tractcap.work.earlier_pictures import load_earlier, record_path, write_undrawn
 from tractcap.work.jobs import Job, RunPlan
 from tractcap.work.outcome import KEPT, PARTED, Journal, RunListener, RunOutcome, TractogramOutcome
-from tractcap.work.pool import Event, Pool, PoolLimits, Task
+from tractcap.work.pool import Event, PoolLimits, Task
 from tractcap.work.read_headers import HEADER_NEED
 from tractcap.work.retry import Retry
 from tractcap.work.run_checks import MakeChecks, ParticipantChecks, PlannedCheck, RunChecks, need_together
 from tractcap.work.scenes import Participant, Scenes, overview_path, shown_together
-from tractcap.work.scheduler import MakeWorkers, Story, do, run_stories, together
+from tractcap.work.scheduler import Story, Workers, do, run_stories, together
 from tractcap.work.settings import Settings
 
 log = logging.getLogger("tractcap")
@@ -55,7 +54,7 @@ class Run:
 
     Parameters
     ----------
-    listener : hears what becomes of each tractogram. make_workers : makes what draws.
+    workers : what draws. listener : hears what becomes of each tractogram.
     """
 
     def __init__(
@@ -63,11 +62,11 @@ class Run:
         settings: Settings,
         planned: RunPlan,
         watch: Watch,
+        workers: Workers,
         listener: RunListener | None = None,
-        make_workers: MakeWorkers = Pool,
     ) -> None:
         self._settings, self._planned, self._watch = settings, planned, watch
-        self._listener, self._make_workers = listener or RunListener(), make_workers
+        self._listener, self._workers = listener or RunListener(), workers
         self._journal = Journal(settings.output)
         self._checks = RunChecks(settings, planned, self._journal)
         self._scenes = Scenes(settings, watch.budget)
@@ -102,12 +101,14 @@ class Run:
         crew, people, settings = self._planned.crew, self._planned.people, self._settings
         size = settings.batch_size or len(people)
         limits = PoolLimits(crew.workers, self._planned.room, crew.threads, settings.timeout, self._planned.usual)
+        self._workers.settle(limits)
         for first in range(0, len(people), size):
-            with self._make_workers(limits, self._watch, environment(crew.threads)) as workers:
-                for stories in self._phases(people[first : first + size]):
-                    for _ in run_stories(stories, workers, 3 * crew.workers + 8):
-                        if self._outcome.failed and settings.stop_on_first_crash:
-                            return
+            for stories in self._phases(people[first : first + size]):
+                for _ in run_stories(stories, self._workers, 3 * crew.workers + 8):
+                    if self._outcome.failed and settings.stop_on_first_crash:
+                        self._workers.release()
+                        return
+            self._workers.release()
 
     # what is done for a participant
 

@@ -13,9 +13,8 @@ from tractcap.drawing import opengl
 from tractcap.errors import RecordError
 from tractcap.inputs.filenames import split_image
 from tractcap.inputs.search import Source
-from tractcap.limits import MB, Watch, as_mb
+from tractcap.limits import MB, as_mb
 from tractcap.limits.watch import SUPERVISOR
-from tractcap.limits.worker_limits import environment
 from tractcap.records import check_sidecar as records
 from tractcap.records.check_sidecar import DONE, FAILED, MISSING, SKIPPED, CheckRecord, Flag, Measured, Value
 from tractcap.records.json_record import Color
@@ -34,9 +33,9 @@ from tractcap.work.check_files import ComparisonFile, ComparisonFiles, Compariso
 from tractcap.work.earlier_pictures import file_size, identity_of, record_path
 from tractcap.work.jobs import Job, RunPlan
 from tractcap.work.outcome import KEPT, CheckCounts, Journal
-from tractcap.work.pool import Pool, PoolLimits
+from tractcap.work.pool import PoolLimits
 from tractcap.work.read_headers import HEADER_NEED, FileHeaders
-from tractcap.work.scheduler import MakeWorkers, run_stories
+from tractcap.work.scheduler import Workers, run_stories
 from tractcap.work.settings import Settings
 
 log = logging.getLogger("tractcap")
@@ -120,7 +119,7 @@ class RunChecks:
                     del headers[path]
         return ParticipantChecks(self, jobs, files)
 
-    def needs(self, watch: Watch, make_workers: MakeWorkers = Pool) -> dict[str, int]:
+    def needs(self, workers: Workers) -> dict[str, int]:
         """The most bytes that each check takes of any bundle that has what it needs; 0 where none has."""
         needs = dict.fromkeys(self.settings.checks.names, 0)
 
@@ -132,10 +131,9 @@ class RunChecks:
                 needs[check.check.name] = max(needs[check.check.name], check.need)
 
         if needs:
-            limits = PoolLimits(1, HEADER_NEED, timeout=self.settings.timeout)
-            with make_workers(limits, watch, environment(1)) as workers:
-                for _ in run_stories(map(find_needs, self._planned.people), workers, 2):
-                    pass
+            workers.settle(PoolLimits(1, HEADER_NEED, timeout=self.settings.timeout))
+            for _ in run_stories(map(find_needs, self._planned.people), workers, 2):
+                pass
         return needs
 
 

@@ -6,12 +6,10 @@
 So what is done for a participant is read from top to bottom, and what is known of it lasts as long as its coroutine.
 """
 
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol
 
-from tractcap.limits import Watch
 from tractcap.records.worker_requests import Answer
 from tractcap.work.pool import Event, PoolLimits, Task
 
@@ -27,9 +25,11 @@ class Workers(Protocol):
     def events(self) -> Iterator[Event[Any]]:
         """What happens, until nothing is queued and nothing runs."""
 
+    def settle(self, limits: PoolLimits) -> None:
+        """Work within other limits from now on. Nothing may be queued or running."""
 
-MakeWorkers = Callable[[PoolLimits, Watch, Mapping[str, str]], AbstractContextManager[Workers]]
-"""Makes workers by limits, a watch over memory and variables for their environment, as ``Pool`` does."""
+    def release(self) -> None:
+        """Forget what is queued, and end all workers."""
 
 
 async def do(task: Task[Answer], on_progress: Callable[[int], None] = lambda _points: None) -> Event[Answer]:

@@ -11,6 +11,7 @@ import errno
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 import time
@@ -19,12 +20,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tractcap.errors import NO_MEMORY, DrawingError, OverlayError, TractcapError, defect
 from tractcap.inputs.reading import listen
 from tractcap.limits.usage import PrivatePeak, private_memory
-from tractcap.limits.worker_limits import limit_data
+from tractcap.limits.worker_limits import draw_with, limit_data
 from tractcap.records.worker_requests import REQUESTS, LoggedWarning, Message, Progress, Reading, TaskEnded
 
 _log = logging.getLogger("tractcap")
@@ -41,7 +42,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches all: the supervisor decides
     with contextlib.suppress(OSError):  # if the kernel must kill, let it be a worker: its job can be done again
         Path("/proc/self/oom_score_adj").write_bytes(b"500")
-    limit_data(int(sys.argv[1]))
+    inherited = resource.getrlimit(resource.RLIMIT_DATA)
+    limit_data(int(sys.argv[1]), inherited)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print must not get between the answers
     _log.addHandler(_Warnings(answers))
@@ -49,14 +51,16 @@ def main() -> None:
     for line in sys.stdin.buffer:
         with contextlib.suppress(OSError):  # peaks are those of all jobs yet without it: proc_pid_clear_refs(5)
             Path("/proc/self/clear_refs").write_bytes(b"5")
-        peak = PrivatePeak()
-        ended = _carry_out(json.loads(line), _Reporter(answers, peak))
+        peak, message = PrivatePeak(), json.loads(line)
+        limit_data(message["data_limit"], inherited)
+        draw_with(message["threads"])
+        ended = _carry_out(message, _Reporter(answers, peak))
         peak.update()
         ctypes.CDLL(None).malloc_trim(0)  # so that the next task starts from the same memory
         _send(answers, replace(ended, peak=peak.bytes, resting=private_memory()))
 
 
-def _carry_out(message: Mapping[str, str], report: Callable[[int], None]) -> TaskEnded:
+def _carry_out(message: Mapping[str, Any], report: Callable[[int], None]) -> TaskEnded:
     end = partial(TaskEnded, peak=0, resting=0)
     try:
         from tractcap.work.worker_actions import ACTIONS

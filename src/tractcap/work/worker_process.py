@@ -64,10 +64,17 @@ class Process:
         self._partial, self._unsent = b"", b""
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
-    def send(self, request: Request[Any]) -> bool:
-        """Give the worker something to do; returns whether all of it was sent, as :meth:`send_rest` does."""
+    def send(self, request: Request[Any], data_limit: int, threads: int) -> bool:
+        """Give the worker something to do; returns whether all of it was sent, as :meth:`send_rest` does.
+
+        Parameters
+        ----------
+        data_limit : bytes of private memory that it may take from now on. threads : those that it draws with.
+        """
         self.heard = time.monotonic()
-        message = {"action": request.action, "request": request.plain()}
+        message = {
+            "action": request.action, "request": request.plain(), "data_limit": data_limit, "threads": threads
+        }  # fmt: skip
         self._unsent = json.dumps(message).encode() + b"\n"
         return self.send_rest()
 
