@@ -16,7 +16,7 @@ from tractcap.reports.participant_page import write_participant_page
 COLUMNS = [
     *("participant_id", "session_id", "bundle", "bundle_name", "hemisphere", "tractogram", "status"),
     *("streamlines", "streamlines_drawn", "length_mean", "length_median", "length_min", "length_max", "volume"),
-    *("points_outside", "warnings", "outlier", "flags", "rating", "raters"),
+    *("points_outside", "warnings", "outlier", "flags", "rating", "raters", "outdated_ratings"),
 ]
 OURS = (
     b'{"GeneratedBy": [{"Name": "tractcap"}], "Sources": ["a"], "Kind": "bundle", "Participant": "1", "Session": "", '
@@ -80,7 +80,7 @@ def test_a_row_tells_what_the_json_file_tells(output):
     assert list(row) == COLUMNS
     assert list(row.values()) == [
         *("sub-01", "ses-1", "ArcuateFasciculus_L", "Arcuate fasciculus, left", "L", "sub-01/a.trk", "drawn"),
-        *("300", "298", "87.125", "85", "20.1", "150.333333", "12345", "0.0012", "2", "n/a", "n/a", "n/a", "0"),
+        *("300", "298", "87.125", "85", "20.1", "150.333333", "12345", "0.0012", "2", "n/a", "n/a", "n/a", "0", "0"),
     ]
 
 
@@ -154,6 +154,23 @@ def test_ratings_are_merged(output):
     assert "50.0 %" in text
     assert "<q>cut off</q>" in text
     assert "y_desc-ratings.tsv, line 4: no tractogram here is called “z.trk”" in text
+
+
+def test_ratings_of_another_state_of_the_file_are_shown_and_not_counted(output):
+    output.add("ForcepsMajor", "01", source="a.trk", told={"SourceBytes": [1000]})
+    output.add("ForcepsMajor", "02", source="b.trk", told={"SourceBytes": [1001]})
+    header = "tractogram\trating\tnote\trater\ttractogram_size"
+    lines = [f"{name}.trk\t{rating}\tthin\t{rater}\t1000" for name in "ab" for rating, rater in [("pass", "anna")]]
+    (output.root / "x_desc-ratings.tsv").write_text("\n".join([header, *lines, ""]))
+    told = [(row["rating"], row["raters"], row["outdated_ratings"]) for row in table(output)]
+    assert told == [("pass", "1", "0"), ("outdated", "0", "1")]
+    text = page(output)
+    assert "1 tractogram is rated" in text
+    (listed,) = re.findall(r'aria-label="Rated before the file changed".*?</table>', text, re.S)
+    assert "sub-02" in listed
+    assert "<q>thin</q>" in listed
+    assert "sub-01" not in listed
+    assert data(output)["rows"]["outdated"] == [0, 1]
 
 
 def test_names_stay_on_their_line(output):

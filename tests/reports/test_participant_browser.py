@@ -12,6 +12,7 @@ from checked import FLAG, tell
 from outputs import BUNDLES, Output, draw
 from playwright.sync_api import expect
 
+from tractcap.reports.formatting import read_toml
 from tractcap.reports.participant_page import write_participant_page
 from tractcap.reports.picture_sets import anchor, picture_sets
 from tractcap.reports.ratings import read_ratings
@@ -311,6 +312,42 @@ def test_a_file_that_changed_since(viewer: Viewer, output: Output) -> None:
     expect(again.locator(".outdated")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"PicturesSHA256": "b"}, "Rated by other pictures of the file"),
+        ({"PicturesSHA256": "a", "SourceModified": [1]}, ""),  # a copy of the file
+        ({"PicturesSHA256": "b", "SourceModified": [1]}, "Rated before the file changed"),
+        ({"PicturesSHA256": "a", "SourceBytes": [1]}, "Rated before the file changed"),
+    ],
+)
+def test_a_rating_of_another_state_is_shown_as_such(
+    viewer: Viewer, output: Output, tmp_path: Path, told: dict[str, Any], said: str
+) -> None:
+    """Of one's own, of another's that is imported, and again from what is exported."""
+    output.add(LEFT, told={"PicturesSHA256": "a"})
+    first = viewer.open(write(output))
+    name_rater(first, "Anna")
+    focus(first, LEFT)
+    first.keyboard.press("1")
+    text = exported(first, tmp_path)["sub-01_desc-ratings.tsv"]
+    output.add(LEFT, told=told)
+    write(output)
+    for within, rater in ((first.context, "Anna"), (None, "Ben")):
+        shown = viewer.open(output.root / "sub-01.html", within=within)
+        name_rater(shown, rater)
+        if within is None:
+            take(shown, *text.splitlines())
+        given = shown.locator(f"{selector(LEFT)} .given")
+        if said:
+            expect(given).to_contain_text(said if within else said.lower(), use_inner_text=True)
+            expect(given.locator(".icon")).to_have_count(1 if within else 0)
+        elif within:
+            expect(given).to_be_hidden()
+        else:
+            expect(given).to_have_text(re.compile(r"^Anna: pass \([\d-]+\)$"), use_inner_text=True)
+
+
 def exported(shown: Any, folder: Path) -> dict[str, str]:
     """Files that the page hands over, by name."""
     downloads: list[Any] = []
@@ -339,6 +376,7 @@ def test_export(viewer: Viewer, filled: Path) -> None:
     assert sorted(files) == ["sub-01_desc-ratings.json", "sub-01_desc-ratings.tsv"]
     rows = list(csv.DictReader(io.StringIO(files["sub-01_desc-ratings.tsv"]), delimiter="\t", quoting=csv.QUOTE_NONE))
     assert list(rows[0]) == list(json.loads(files["sub-01_desc-ratings.json"]))
+    assert list(rows[0]) == list(read_toml("rating_columns.toml"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", rows[0].pop("rated_at"))
     assert rows[0] == {
         "participant_id": "sub-01",
@@ -348,11 +386,16 @@ def test_export(viewer: Viewer, filled: Path) -> None:
         "rating": "pass",
         "note": 'ends early, "so"',
         "rater": "Anna B",
+        "tractogram_size": "1234567",
+        "tractogram_time": "2023-11-14T22:13:20.123456789Z",
+        "picture_hash": "n/a",
+        "tractcap_version": "0.1.0",
     }
     assert (rows[1]["tractogram"], rows[1]["rating"], rows[1]["note"]) == (source(RIGHT), "fail", "n/a")
     assert len(rows) == 2
     read = read_ratings(filled.parent, [source(key) for key in BUNDLES])  # as the group's page does
     assert (len(read.by_tractogram), read.problems) == (2, [])
+    assert read.of(source(LEFT)).present[0].state.time == rows[0]["tractogram_time"]
 
 
 def test_export_of_nothing(viewer: Viewer, filled: Path) -> None:

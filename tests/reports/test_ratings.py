@@ -1,8 +1,11 @@
 """Ratings from exported files: merged, checked, compared."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from tractcap.reports.ratings import agreements, consensus, read_ratings
+from tractcap.records.ratings_file import RatedState, time_text
+from tractcap.reports.ratings import agreements, read_ratings
 
 HEADER = "participant_id\tsession_id\ttractogram\tbundle\trating\tnote\trater\trated_at"
 KNOWN = ("a.trk", "b.trk", "c.trk", "d.trk")
@@ -18,7 +21,7 @@ def write(path, *lines, header=HEADER, ending="\n"):
 
 
 def given(ratings, tractogram):
-    return {one.rater: one.rating for one in ratings.of(tractogram)}
+    return {one.rater: one.rating for one in ratings.of(tractogram).present}
 
 
 def test_files_are_found_anywhere_and_raters_told_apart(tmp_path):
@@ -89,7 +92,7 @@ def test_a_date_that_is_none_makes_the_rating_the_oldest(tmp_path):
 def test_a_note_without_a_rating_is_no_rating_and_no_problem(tmp_path):
     write(tmp_path / "x_desc-ratings.tsv", row("a.trk", "n/a", note="look again"))
     ratings = read_ratings(tmp_path, KNOWN)
-    assert not ratings.of("a.trk")
+    assert not ratings.of("a.trk").present
     assert not ratings.problems
 
 
@@ -113,7 +116,7 @@ def read(tmp_path, anna, ben):
     write(tmp_path / "b_desc-ratings.tsv", *(row(f"{at}.trk", one, "ben") for at, one in enumerate(ben) if one))
     names = [f"{at}.trk" for at in range(len(anna))]
     ratings = read_ratings(tmp_path, names)
-    return agreements(ratings.of(name) for name in names)
+    return agreements(ratings.of(name).present for name in names)
 
 
 def test_agreement_is_that_of_cohen(tmp_path):
@@ -145,4 +148,49 @@ def test_the_consensus_is_the_one_rating_or_mixed(tmp_path):
     write(tmp_path / "a_desc-ratings.tsv", row("a.trk", "pass"), row("b.trk", "unsure"))
     write(tmp_path / "b_desc-ratings.tsv", row("a.trk", "fail", "ben"), row("b.trk", "unsure", "ben"))
     ratings = read_ratings(tmp_path, KNOWN)
-    assert [consensus(ratings.of(name)) for name in ("a.trk", "b.trk", "c.trk")] == ["mixed", "unsure", "n/a"]
+    assert [ratings.of(name).consensus for name in ("a.trk", "b.trk", "c.trk")] == ["mixed", "unsure", "n/a"]
+
+
+NOW = RatedState("1000", "2026-02-01T00:00:00.000000001Z", "abc", "0.1.0")
+STATES = "\ttractogram_size\ttractogram_time\tpicture_hash\ttractcap_version"
+
+
+@pytest.mark.parametrize(
+    ("state", "outdated"),
+    [
+        (("1000", "2026-02-01T00:00:00.000000001Z", "abc", "0.1.0"), False),
+        (("1000", "2026-02-01T00:00:00.000000001Z", "xyz", "0.2.0"), False),  # drawn in another way
+        (("1001", "2026-02-01T00:00:00.000000001Z", "abc", "0.1.0"), True),
+        (("1000", "2026-02-01T00:00:00.000000002Z", "xyz", "0.1.0"), True),  # one nanosecond
+        (("1000", "2026-02-01T00:00:00.000000002Z", "n/a", "0.1.0"), True),
+        (("1000", "2026-02-05T00:00:00.000000000Z", "abc", "0.1.0"), False),  # a copy
+        (("1001", "n/a", "n/a", "n/a"), True),
+    ],
+)
+def test_a_rating_of_another_file_is_told_from_those_of_this_one(tmp_path, state, outdated):
+    write(tmp_path / "a_desc-ratings.tsv", "\t".join((row("a.trk", "pass"), *state)), header=HEADER + STATES)
+    write(tmp_path / "b_desc-ratings.tsv", row("a.trk", "fail", "ben"))
+    ratings = read_ratings(tmp_path, KNOWN).of("a.trk", NOW)
+    assert [one.rater for one in ratings.outdated] == ["anna"] * outdated
+    assert [one.rater for one in ratings.present] == ["anna"] * (not outdated) + ["ben"]
+    assert ratings.consensus == ("fail" if outdated else "mixed")
+
+
+def test_a_rating_without_a_state_is_judged_by_its_date(tmp_path):
+    dates = {"anna": "2026-01-31T23:59:59Z", "ben": "2026-02-02T00:00:00Z", "carl": "n/a"}
+    write(tmp_path / "a_desc-ratings.tsv", *(row("a.trk", "pass", rater, at) for rater, at in dates.items()))
+    ratings = read_ratings(tmp_path, KNOWN).of("a.trk", NOW)
+    assert [one.rater for one in ratings.outdated] == ["anna"]
+    assert [one.rater for one in ratings.present] == ["ben", "carl"]
+
+
+def test_outdated_ratings_alone_are_no_consensus(tmp_path):
+    write(tmp_path / "a_desc-ratings.tsv", row("a.trk", "pass", at="2020-01-01T00:00:00Z"))
+    assert read_ratings(tmp_path, KNOWN).of("a.trk", NOW).consensus == "outdated"
+
+
+def test_times_of_files_are_exact():
+    text = time_text(1_700_000_000_123_456_789)
+    assert text == "2023-11-14T22:13:20.123456789Z"
+    assert datetime.fromisoformat(text) == datetime(2023, 11, 14, 22, 13, 20, 123456, UTC)
+    assert time_text(-1) == "1969-12-31T23:59:59.999999999Z"

@@ -1,5 +1,6 @@
 """What pictures show and don't: strays and samples are said alike in picture, page, log and record."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -117,3 +118,19 @@ def test_what_is_coarse_so_far_away_is_said(tmp_path: Path) -> None:
     assert notes["CST_L"] == ["its volume is on voxels of 16 mm, since it reaches over more space than a head"]
     assert notes["UF_L"] == []
     assert told(tmp_path / "out", "CST_L")["VolumeVoxelMillimetres"] == 16
+
+
+def test_records_have_the_hash_of_their_pictures(tmp_path: Path) -> None:
+    """As ``sha256sum`` gives it; the same however often they are drawn, another one for other streamlines."""
+    data = bundles(tmp_path / "in", (0, 0, 0))
+    hashes = []
+    for name in ("out", "again"):
+        run(data, tmp_path / name, "--animation", "gif")
+        for bundle in ("AF_L", "CST_L"):
+            found = told(tmp_path / name, bundle)
+            pictures = [(tmp_path / name / "sub-01/figures" / picture).read_bytes() for picture in found["Pictures"]]
+            assert len(pictures) == 4
+            hashes.append(found["PicturesSHA256"])
+            assert hashes[-1] == hashlib.sha256(b"".join(pictures)).hexdigest()
+    assert hashes[:2] == hashes[2:]
+    assert hashes[0] != hashes[1]

@@ -14,13 +14,36 @@ ENDING = "_desc-ratings.tsv"
 PASS, FAIL, UNSURE = "pass", "fail", "unsure"
 RATINGS = (PASS, FAIL, UNSURE)
 
+STATE = ("tractogram_size", "tractogram_time", "picture_hash", "tractcap_version")
+"""The columns of what was rated, which files of earlier versions lack."""
+
 _NEEDED = ("tractogram", "rating", "rater")
 _LONGEST = 60
 _MOST_TOLD = 200
 """Problems of a file that are told one by one; more are counted."""
 
-_UNDATED = datetime.min.replace(tzinfo=UTC)
+UNDATED = datetime.min.replace(tzinfo=UTC)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class RatedState:
+    """Which state of a tractogram was rated, as a table holds it; empty where it isn't known.
+
+    Parameters
+    ----------
+    size, time : the file's bytes, and when it was modified, in UTC with nanoseconds.
+    pictures : SHA-256 of the pictures.
+    version : of the tractcap that drew them.
+    """
+
+    size: str = ""
+    time: str = ""
+    pictures: str = ""
+    version: str = ""
+
+
+UNKNOWN_STATE = RatedState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +55,27 @@ class Rating:
     rating: str
     note: str
     at: datetime
+    state: RatedState = UNKNOWN_STATE
+
+    def of_another_file(self, now: RatedState) -> bool:
+        """Whether the file was another one than now.
+
+        Its time is that of copying it, so one of the same size and pictures is the same. A rating without a state is
+        judged by its date.
+        """
+        size, time = self.state.size, self.state.time
+        if not (size or time):
+            return bool(now.time) and UNDATED < self.at < datetime.fromisoformat(now.time)
+        if not (now.size and now.time):
+            return False
+        copied = bool(now.pictures) and self.state.pictures == now.pictures
+        return size not in ("", now.size) or (time not in ("", now.time) and not copied)
+
+
+def time_text(nanoseconds: int) -> str:
+    """A time of a file in UTC, to the nanosecond: ``2026-03-01T10:00:00.123456789Z``."""
+    seconds, rest = divmod(nanoseconds, 10**9)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
 
 
 @dataclass(frozen=True)
@@ -92,14 +136,15 @@ def _read(header: list[str], fields: list[str]) -> tuple[Rating | None, str]:
         return None, ""  # a note without a rating
     if rating not in RATINGS:
         return None, f"“{shortened(row['rating'])}” is none of pass, fail and unsure, and is left out."
-    at, wrong = _UNDATED, ""
+    at, wrong = UNDATED, ""
     if moment := row.get("rated_at"):
         try:
             at = datetime.fromisoformat(moment)
         except ValueError:
             wrong = f"“{shortened(moment)}” is no date: the rating is taken as the rater's oldest."
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return Rating(cell(row["tractogram"]), row["rater"].strip(), rating, row.get("note", ""), at), wrong
+    state = RatedState(*(row.get(column, "").strip() for column in STATE))
+    return Rating(cell(row["tractogram"]), row["rater"].strip(), rating, row.get("note", ""), at, state), wrong
 
 
 def shortened(text: str) -> str:

@@ -244,7 +244,8 @@ class DrawnRecord(Identity):
     """Of pictures of a tractogram, or of several in one picture.
 
     ``streamlines`` are the files'; ``volume_millimetres3`` is that of voxels of ``volume_voxel_millimetres``;
-    ``points_outside_reference`` is a share. ``notes`` are sentences that a viewer must know.
+    ``points_outside_reference`` is a share. ``notes`` are sentences that a viewer must know. ``pictures_sha256`` is of
+    the pictures' bytes one after the other: ``cat`` them in their order into ``sha256sum``.
     """
 
     kind: _Kind = BUNDLE
@@ -277,6 +278,7 @@ class DrawnRecord(Identity):
     notes: tuple[str, ...] = ()
     pictures: tuple[FileName, ...]
     picture_bytes: tuple[int, ...] = ()
+    pictures_sha256: str | None = field(default=None, metadata={**OMIT, "key": "PicturesSHA256"})
 
     def validate(self) -> None:
         """Each source has its size and time, each picture its size where these are told."""

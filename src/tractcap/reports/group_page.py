@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 
 from tractcap.files import write_text
-from tractcap.records.ratings_file import RATINGS
+from tractcap.records.ratings_file import RATINGS, Rating
 from tractcap.records.sidecar_fields import STATUSES as MEANINGS
 from tractcap.records.tables import cell
 from tractcap.reports.formatting import href, render
@@ -16,6 +16,7 @@ from tractcap.reports.group_table import (
     MEASURES,
     TSV,
     GroupTable,
+    Row,
     Session,
     column_meanings,
     read_table,
@@ -24,14 +25,14 @@ from tractcap.reports.group_table import (
 )
 from tractcap.reports.outliers import DEVIATIONS, FEWEST, NORMAL
 from tractcap.reports.picture_sets import in_words
-from tractcap.reports.ratings import MIXED, Ratings, agreements, consensus, read_ratings
+from tractcap.reports.ratings import MIXED, OUTDATED, Ratings, agreements, read_ratings
 
 PAGE = "group.html"
 
 _MOST_LISTED = 200
 """Sentences and disagreements that the page lists; more are counted."""
 
-_CONSENSUS = (*RATINGS, MIXED)
+_CONSENSUS = (*RATINGS, MIXED, OUTDATED)
 STATUSES = tuple(MEANINGS)
 
 
@@ -57,7 +58,7 @@ def write_group_page(output: Path, report: Callable[[int], None] = lambda _rows:
         return []
     names = [TSV, DICTIONARY, PAGE]
     ratings = read_ratings(output, {row.tractogram for row in table.rows if row.tractogram})
-    write_tractograms(output, table, ratings.of)
+    write_tractograms(output, table, lambda row: ratings.of(row.tractogram, row.state))
     if table.check_columns:
         write_checks(output, table, report)
         names += [CHECKS_TSV, CHECKS_DICTIONARY]
@@ -112,7 +113,7 @@ def _script_data(output: Path, table: GroupTable, ratings: Ratings, sessions: Se
     rows, bundles = table.rows, list(table.spreads)
     session_numbers, bundle_numbers = _Numbering(sessions), _Numbering(bundles)
     folders, endings, flags = _Numbering(), _Numbering(), _Numbering()
-    rated = [ratings.of(row.tractogram) for row in rows]
+    rated = [ratings.of(row.tractogram, row.state) for row in rows]
     columns = {
         "session": [session_numbers.of(row.session) for row in rows],
         "bundle": [bundle_numbers.of(row.bundle) for row in rows],
@@ -126,8 +127,9 @@ def _script_data(output: Path, table: GroupTable, ratings: Ratings, sessions: Se
         "folder": [folders.of(href(row.stem.rpartition("/")[0] + "/") if row.stem else "") for row in rows],
         "stem": [href(row.stem.rpartition("/")[2]) for row in rows],
         "endings": [endings.of(row.pictures) for row in rows],
-        "rating": [_CONSENSUS.index(consensus(given)) if given else -1 for given in rated],
-        "raters": [len(given) for given in rated],
+        "rating": [_CONSENSUS.index(given.consensus) if given.consensus in _CONSENSUS else -1 for given in rated],
+        "raters": [len(given.present) for given in rated],
+        "outdated": [len(given.outdated) for given in rated],
     }
     return {
         "normal": NORMAL,
@@ -200,22 +202,20 @@ def _shortened(value: float | None) -> float | None:
 
 def _rated(output: Path, table: GroupTable, ratings: Ratings) -> dict[str, object]:
     """What the page says of the ratings."""
-    rated = [(row, given) for row in table.rows if row.tractogram and (given := ratings.of(row.tractogram))]
+    of_rows = [(row, ratings.of(row.tractogram, row.state)) for row in table.rows if row.tractogram]
+    rated = [(row, given.present) for row, given in of_rows if given.present]
     by_rater = Counter((rating.rater, rating.rating) for _, given in rated for rating in given)
     names = sorted({name for name, _ in by_rater})
-    disagreements = [
-        {
-            "session": row.session.name,
-            "bundle": row.bundle.readable,
-            "link": _page_link(output, row.session, row.anchor),
-            "ratings": given,
-        }
-        for row, given in rated
-        if consensus(given) == MIXED
-    ]
+
+    def line(row: Row, given: Sequence[Rating]) -> dict[str, object]:
+        link = _page_link(output, row.session, row.anchor)
+        return {"session": row.session.name, "bundle": row.bundle.readable, "link": link, "ratings": given}
+
+    disagreements = [line(row, given) for row, given in rated if len({rating.rating for rating in given}) > 1]
     return {
         "files": ratings.files,
         "tractograms": len(rated),
+        "outdated": _first([line(row, given.outdated) for row, given in of_rows if given.outdated]),
         "raters": [(name, [by_rater[name, rating] for rating in RATINGS]) for name in names],
         "ratings": RATINGS,
         "agreements": agreements(given for _, given in rated),

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from tractcap.files import write_text
 from tractcap.records.check_sidecar import DONE, Value
-from tractcap.records.ratings_file import Rating
+from tractcap.records.ratings_file import UNKNOWN_STATE, RatedState
 from tractcap.records.sidecar_fields import DRAWN, MISSING, STATUSES, Variant
 from tractcap.records.tables import NOT_AVAILABLE, write_tsv
 from tractcap.records.tractogram_sidecar import DrawnRecord
@@ -21,7 +21,7 @@ from tractcap.reports.check_results import ColumnMeaning, columns, read_checks
 from tractcap.reports.formatting import read_toml
 from tractcap.reports.outliers import Spread, spread
 from tractcap.reports.picture_sets import CheckFiles, PictureSet, distinguishing_entities, picture_sets
-from tractcap.reports.ratings import consensus
+from tractcap.reports.ratings import TractogramRatings, state_of
 
 TSV, DICTIONARY = "group_tractograms.tsv", "group_tractograms.json"
 CHECKS_TSV, CHECKS_DICTIONARY = "group_checks.tsv", "group_checks.json"
@@ -135,6 +135,7 @@ class Row:
     outlying: tuple[int, ...] = ()
     checks: CheckFiles | None = None
     flags: tuple[str, ...] | None = None
+    state: RatedState = UNKNOWN_STATE
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,7 @@ def _row(picture_set: PictureSet, once: Callable[[Any], Any]) -> Row:
         warnings=0,
         why=picture_set.why,
         anchor=picture_set.anchor,
+        state=state_of(record),
     )
     if record.pictures:
         stem = record.pictures[0].rpartition("_")[0]
@@ -293,12 +295,12 @@ def column_of(entity: str) -> str:
     return f"entity_{entity}" if entity in COLUMNS else entity
 
 
-def write_tractograms(output: Path, table: GroupTable, ratings: Callable[[str], Sequence[Rating]]) -> None:
+def write_tractograms(output: Path, table: GroupTable, ratings: Callable[[Row], TractogramRatings]) -> None:
     """Write the table of tractograms and its data dictionary.
 
     Parameters
     ----------
-    ratings : the ratings of a tractogram, by its path.
+    ratings : the ratings of a row's tractogram.
     """
     meanings = column_meanings(table.entities)
     lines = (
@@ -311,10 +313,12 @@ def write_tractograms(output: Path, table: GroupTable, ratings: Callable[[str], 
             "warnings": row.warnings,
             "outlier": ",".join(MEASURES[at].column for at in row.outlying),
             "flags": None if row.flags is None else ",".join(row.flags) or "none",
-            "rating": consensus(ratings(row.tractogram)),
-            "raters": len(ratings(row.tractogram)),
+            "rating": given.consensus,
+            "raters": len(given.present),
+            "outdated_ratings": len(given.outdated),
         }
         for row in table.rows
+        for given in [ratings(row)]
     )
     write_tsv(output / TSV, meanings, ([line[name] for name in meanings] for line in lines))
     write_dictionary(output / DICTIONARY, meanings)

@@ -2,19 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from tractcap.color_names import as_hex
 from tractcap.files import write_text
 from tractcap.records.options import Coloring, PictureOptions
-from tractcap.records.ratings_file import ENDING
+from tractcap.records.ratings_file import ENDING, STATE
 from tractcap.records.sidecar_fields import DRAWN, FAILED, STATUSES, UNREADABLE
 from tractcap.records.tractogram_sidecar import DrawnRecord, OverlayRecord, TractogramRecord
 from tractcap.reports.cards import Card, read_cards
 from tractcap.reports.formatting import read_toml, render, tenths
 from tractcap.reports.methods import methods_text
 from tractcap.reports.picture_sets import page_of
+from tractcap.reports.ratings import state_of
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,6 @@ def _script_data(card: Card) -> dict[str, object]:
     """What the page's script needs of a card."""
     record = card.record
     drawn = record if isinstance(record, DrawnRecord) else None
-    modified, size = (*record.source_modified, 0)[0], (*record.source_bytes, 0)[0]
     return {
         "id": card.id,
         "name": card.name,
@@ -105,7 +105,7 @@ def _script_data(card: Card) -> dict[str, object]:
         "key": record.bundle.key,
         "session": f"ses-{record.session}" if record.session else "",
         "source": card.source,
-        "state": [str(modified), str(size)],  # nanoseconds are beyond a script's numbers
+        "state": dict(zip(STATE, astuple(state_of(record)), strict=True)),
         "overview": card.overview,
         "status": record.status,
         "why": "" if drawn else card.why,

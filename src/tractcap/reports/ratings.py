@@ -8,10 +8,25 @@ from itertools import combinations
 from pathlib import Path
 
 from tractcap.errors import RecordError
-from tractcap.records.ratings_file import ENDING, RATINGS, Rating, load, shortened
+from tractcap.records.ratings_file import ENDING, RATINGS, UNKNOWN_STATE, RatedState, Rating, load, shortened, time_text
 from tractcap.records.tables import NOT_AVAILABLE, cell
+from tractcap.records.tractogram_sidecar import DrawnRecord, TractogramRecord
 
-MIXED = "mixed"
+MIXED, OUTDATED = "mixed", "outdated"
+
+
+@dataclass(frozen=True, slots=True)
+class TractogramRatings:
+    """The ratings of a tractogram: those of its ``present`` state, and ``outdated`` ones, of another file."""
+
+    present: tuple[Rating, ...] = ()
+    outdated: tuple[Rating, ...] = ()
+
+    @property
+    def consensus(self) -> str:
+        """The one rating that all gave, ``mixed`` where they differ, ``outdated`` or ``n/a`` where none is of now."""
+        given = {rating.rating for rating in self.present}
+        return MIXED if len(given) > 1 else next(iter(given), OUTDATED if self.outdated else NOT_AVAILABLE)
 
 
 @dataclass
@@ -22,9 +37,11 @@ class Ratings:
     problems: list[str] = field(default_factory=list)
     files: int = 0
 
-    def of(self, tractogram: str) -> list[Rating]:
-        """Those of a tractogram, in the order of the raters' names."""
-        return sorted(self.by_tractogram.get(cell(tractogram), {}).values(), key=lambda rating: rating.rater)
+    def of(self, tractogram: str, now: RatedState = UNKNOWN_STATE) -> TractogramRatings:
+        """Those of a tractogram that is in the state ``now``, in the order of the raters' names."""
+        given = sorted(self.by_tractogram.get(cell(tractogram), {}).values(), key=lambda rating: rating.rater)
+        outdated = tuple(rating for rating in given if rating.of_another_file(now))
+        return TractogramRatings(tuple(rating for rating in given if rating not in outdated), outdated)
 
     def add(self, rating: Rating) -> None:
         """Take a rating, unless the same rater's that is there is newer."""
@@ -43,10 +60,14 @@ class Agreement:
     kappa: float | None
 
 
-def consensus(ratings: Sequence[Rating]) -> str:
-    """The one rating that all gave, ``mixed`` where they differ, ``n/a`` where there is none."""
-    given = {rating.rating for rating in ratings}
-    return MIXED if len(given) > 1 else next(iter(given), NOT_AVAILABLE)
+def state_of(record: TractogramRecord) -> RatedState:
+    """Which state of a tractogram a record is of."""
+    size, modified = (*record.source_bytes, 0)[0], (*record.source_modified, 0)[0]
+    pictures = record.pictures_sha256 if isinstance(record, DrawnRecord) else None
+    version = next((program.version for program in record.generated_by), "")
+    if not modified:
+        return RatedState(pictures=pictures or "", version=version)
+    return RatedState(str(size), time_text(modified), pictures or "", version)
 
 
 def read_ratings(output: Path, tractograms: Collection[str]) -> Ratings:

@@ -1,6 +1,7 @@
 """Pictures and their record: what is written on them, the files as they are drawn, and what is recorded of them."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import version
@@ -179,8 +180,8 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share >= 0.0005 else "less than 0.1 %"
 
 
-def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: Mapping[str, int]) -> DrawnRecord:
-    """The record of pictures, whose bytes ``pictures`` gives by their names."""
+def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: Sequence[Path]) -> DrawnRecord:
+    """The record of pictures, which have just been written."""
     sources = [bundle.source for bundle in request.bundles]
     measured = request.measured if isinstance(request.measured, Measurements) else None
     return DrawnRecord(
@@ -211,9 +212,20 @@ def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: M
         points_outside_reference=round(_share_outside(counts), 6) if scene.anatomy else None,
         extent=request.measured if isinstance(request.measured, Box) else request.measured.extent,
         notes=tuple(_notes(request, scene, counts)),
-        pictures=tuple(pictures),
-        picture_bytes=tuple(pictures.values()),
+        pictures=tuple(path.name for path in pictures),
+        picture_bytes=tuple(path.stat().st_size for path in pictures),
+        pictures_sha256=_sha256(pictures),
     )
+
+
+def _sha256(paths: Iterable[Path]) -> str:
+    """Of files one after the other; they are in the page cache still."""
+    hashed = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                hashed.update(block)
+    return hashed.hexdigest()
 
 
 _version = cache(version)  # each call reads and parses the package's description

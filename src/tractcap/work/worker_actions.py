@@ -157,11 +157,11 @@ def draw_pictures(request: Draw, report: Report, pieces: Sequence[Path] = ()) ->
         for picture in draw(scene, request.render, counts, report, pieces):
             pictures.take(picture)
             report(counts.points)
-        sizes = {name: (unfinished / name).stat().st_size for name in pictures.finish()}
-        record = record_of(request, scene, counts, sizes)
+        paths = [unfinished / name for name in pictures.finish()]
+        record = record_of(request, scene, counts, paths)
         tractogram_sidecar.place(folder, stem).unlink(missing_ok=True)  # it is of what is replaced now
-        for name in sizes:
-            (unfinished / name).replace(folder / name)
+        for path in paths:
+            path.replace(folder / path.name)
     record.write(tractogram_sidecar.place(folder, stem))
     piece_files.clear(folder, stem)
     return record

@@ -32,7 +32,7 @@ function distanceColor(z) {
 const legends = {
   status: () => [["--drawn", "drawn"]],
   outliers: () => [["--many-0", "none"], ["--many-1", "in 1 measure"], ["--many-2", "in 2"], ["--many-3", "in 3 or more"]],
-  rating: () => [["--pass", "pass"], ["--unsure", "unsure"], ["--fail", "fail"], ["--mixed", "mixed"], ["--unknown", "not rated"]],
+  rating: () => [["--pass", "pass"], ["--unsure", "unsure"], ["--fail", "fail"], ["--mixed", "mixed"], ["--outdated", "outdated"], ["--unknown", "not rated"]],
 };
 const NOT_DRAWN = statuses.filter((status) => rows.status.includes(statuses.indexOf(status)) && status !== "drawn").map((status) => [`--${status}`, status, SIGNS[status]]);
 

@@ -45,7 +45,7 @@ function openGallery() {
   const side = gallery.by === "bundle" ? rows.bundle : rows.session;
   const every = all.filter((row) => side[row] === Number(chosen));
   const only = byId("gallery-only").value;
-  gallery.rows = every.filter((row) => only === "all" || (only === "troubles" ? troubles(row) : !ratingOf(row)));
+  gallery.rows = every.filter((row) => only === "all" || (only === "troubles" ? troubles(row) : !rows.raters[row]));
   byId("thumbs").replaceChildren(...overview(chosen), ...gallery.rows.map(thumb));
   describeGallery(every, chosen);
 }

@@ -21,6 +21,7 @@ const columns = [
   { name: "Warnings", column: "warnings", value: (row) => rows.warnings[row], show: (row) => (rows.warnings[row] === null ? "" : whole.format(rows.warnings[row])), number: true },
   { name: "Rating", column: "rating", value: (row) => (rows.rating[row] < 0 ? null : rows.rating[row]), show: ratingCell },
   { name: "Raters", column: "raters", value: (row) => rows.raters[row], show: (row) => whole.format(rows.raters[row]), number: true },
+  { name: "Outdated ratings", column: "outdated_ratings", value: (row) => rows.outdated[row], show: (row) => whole.format(rows.outdated[row]), number: true },
   { name: "Tractogram", column: "tractogram", value: tractogramOrder, show: (row) => element("span", { class: "path", title: rows.tractogram[row] }, rows.tractogram[row]) },
 ];
 
@@ -168,7 +169,7 @@ function saveRows() {
 function tsvLine(row) {
   const [session, bundle] = [rows.session[row], rows.bundle[row]];
   const fields = [sessions.participant[session], sessions.session[session], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], rows.tractogram[row], statuses[rows.status[row]]];
-  fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.raters[row]);
+  fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.raters[row], rows.outdated[row]);
   return fields.map(base.cell).join("\t");
 }
 

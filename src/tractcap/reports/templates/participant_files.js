@@ -1,5 +1,6 @@
 // Ratings as files: BIDS' tables, so "n/a" is what isn't there.
 const COLUMNS = Object.keys(data.dictionary);
+const STATE = ["tractogram_size", "tractogram_time", "picture_hash", "tractcap_version"];
 const NEEDED = ["tractogram", "rating"];
 const MOST_LISTED = 20;
 
@@ -10,7 +11,9 @@ function exported() {
     if (met.has(card.tractogram)) continue; // drawn twice
     met.add(card.tractogram);
     for (const [by, entry] of given.get(card.tractogram) || []) {
-      rows.push([data.participant, card.session, card.tractogram, card.key, entry.rating, entry.note, by, entry.at]);
+      const whose = { participant_id: data.participant, session_id: card.session, tractogram: card.tractogram, bundle: card.key, rater: by };
+      const row = { ...entry, ...whose, rated_at: entry.at === LONG_AGO ? "" : entry.at };
+      rows.push(COLUMNS.map((column) => row[column]));
     }
   }
   return rows;
@@ -93,7 +96,7 @@ function importLine(header, fields, known, counts) {
   const before = given.get(row.get("tractogram"))?.get(by);
   if (before && before.at >= at) counts.older += 1;
   else {
-    put(given, row.get("tractogram"), by, { rating, note, at });
+    put(given, row.get("tractogram"), by, { rating, note, at, ...Object.fromEntries(STATE.map((column) => [column, row.get(column) || ""])) });
     counts.taken += 1;
   }
   return "";
@@ -101,7 +104,7 @@ function importLine(header, fields, known, counts) {
 
 // In UTC; long ago where there is none, null where it can't be understood
 function moment(text) {
-  if (!text) return "1970-01-01T00:00:00Z";
+  if (!text) return LONG_AGO;
   const zoned = /^\d{4}-\d\d-\d\dT[\d:.]+$/.test(text) ? `${text}Z` : text;
   const parsed = Date.parse(zoned);
   return Number.isNaN(parsed) ? null : new Date(parsed).toISOString().replace(/\.\d+Z$/, "Z");

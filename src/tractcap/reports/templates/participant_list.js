@@ -42,7 +42,7 @@ function fits(card) {
   if (card.overview) return false;
   if (rating === "none") return !ratingOf(card);
   if (rating === "noted") return Boolean(mine(card).note);
-  return rating === "changed" ? outdated(card) : ratingOf(card) === rating;
+  return rating === "changed" ? Boolean(outdated(card)) : ratingOf(card) === rating;
 }
 
 function filter() {

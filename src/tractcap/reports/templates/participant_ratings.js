@@ -3,6 +3,7 @@ const RATINGS = ["pass", "fail", "unsure"];
 const WORDS = { pass: "Pass", fail: "Fail", unsure: "Unsure" };
 const PLACE = `tractcap ratings ${location.pathname}`;
 const WHO = "tractcap rater";
+const LONG_AGO = "1970-01-01T00:00:00Z"; // of ratings without a date
 let rater = base.stored(WHO) || "";
 let given = loadRatings();
 let unexported = false;
@@ -32,17 +33,24 @@ const mine = (card) => given.get(card.tractogram)?.get(rater) || {};
 const ratingOf = (card) => mine(card).rating || "";
 const others = (card) => [...(given.get(card.tractogram) || [])].filter(([by, entry]) => by !== rater && (entry.rating || entry.note));
 
-// Whether the file that was rated is another one now: imported ratings don't tell which they saw, but when
+// What a rating was of, where that isn't what is here: "file", "pictures" or "unknown". Ratings without a state are judged by their date
 function outdated(card, entry = mine(card)) {
-  if (!entry.rating || card.state[0] === "0") return false;
-  return entry.state ? entry.state.join() !== card.state.join() : Date.parse(entry.at) < Number(card.state[0]) / 1e6;
+  const now = card.state;
+  const { tractogram_size: size, tractogram_time: time, picture_hash: pictures } = entry;
+  if (!entry.rating || !now.tractogram_time) return "";
+  if (!size && !time) return entry.at === LONG_AGO ? "unknown" : Date.parse(entry.at) < Date.parse(now.tractogram_time) ? "file" : "";
+  const same = Boolean(pictures) && pictures === now.picture_hash; // then another time is that of copying the file
+  if ((size && size !== now.tractogram_size) || (time && time !== now.tractogram_time && !same)) return "file";
+  return pictures && now.picture_hash && !same ? "pictures" : "";
 }
+
+const OUTDATED = { file: "Rated before the file changed", pictures: "Rated by other pictures of the file", unknown: "Which state of the file was rated isn’t known" };
 
 // Other windows may have changed them: what is kept is read again before each change
 function change(card, changed) {
   given = loadRatings();
   const entry = { rating: "", note: "", ...mine(card), ...changed, at: now() };
-  if (changed.rating) entry.state = card.state;
+  if (changed.rating) Object.assign(entry, card.state);
   put(given, card.tractogram, rater, entry);
   if (!entry.rating && !entry.note) given.get(card.tractogram).delete(rater);
   unexported = true;
@@ -131,7 +139,7 @@ function closeNote(bar) {
   show(bar);
 }
 
-const date = (at) => at ? at.slice(0, 10) : "";
+const date = (at) => at && at !== LONG_AGO ? at.slice(0, 10) : "";
 
 function show(bar) {
   const entry = mine(bar.card);
@@ -139,10 +147,11 @@ function show(bar) {
   bar.words.textContent = entry.note || "";
   bar.words.hidden = !entry.note || !bar.text.hidden;
   bar.about.replaceChildren();
-  if (outdated(bar.card)) bar.about.append(element("span", { class: "outdated" }, icon(ICONS.failed), "Rated before the file changed"));
+  const state = outdated(bar.card);
+  if (state) bar.about.append(element("span", { class: "outdated" }, icon(ICONS.failed), OUTDATED[state]));
   for (const [by, other] of others(bar.card)) {
-    const parts = [by || "Unnamed", ": ", other.rating || "no rating", other.note ? ` – ${other.note}` : "", ` (${date(other.at)}`, outdated(bar.card, other) ? ", before the file changed" : "", ")"];
-    bar.about.append(element("span", { class: "other" }, parts.join("")));
+    const said = [date(other.at), OUTDATED[outdated(bar.card, other)]?.toLowerCase()].filter(Boolean).join(", ");
+    bar.about.append(element("span", { class: "other" }, `${by || "Unnamed"}: ${other.rating || "no rating"}${other.note ? ` – ${other.note}` : ""} (${said})`));
   }
   bar.about.hidden = !bar.about.childNodes.length;
 }
