@@ -123,6 +123,7 @@ def tractcap(
     before: Path | None,
     metrics: tuple[str, ...],
     flags: Path | None,
+    reasons: Path | None,
     shard: "Shard | None",
     work_dir: Path | None,
     overwrite: bool,
@@ -152,12 +153,15 @@ def tractcap(
         log.warning("%s", warning)
     log.info("%s", budget.describe())
     watch = Watch(settle_budget, budget, safety_margin)
+    from tractcap.work.output_folder import check_output, keep_reasons, workplace
+
     if level == "group":
+        check_output(output)
+        keep_reasons(output, reasons)
         sys.exit(_make_group_page(output, watch, timeout))
 
     from tractcap.inputs.filters import Filters, read
     from tractcap.work import check_files, overlay_options
-    from tractcap.work.output_folder import check_output, workplace
     from tractcap.work.pool import pool
     from tractcap.work.settings import Settings
 
@@ -170,6 +174,7 @@ def tractcap(
     scratch = work_dir or output
     if not dry_run:
         check_output(output)
+        keep_reasons(output, reasons)
     with workplace(scratch, input) as source, pool(watch) as workers:
         settings = Settings(
             input=source,
@@ -255,9 +260,7 @@ def _draw(settings: "Settings", watch: Watch, workers: "Workers", *, dry_run: bo
 def _make_group_page(output: Path, watch: Watch, timeout: float) -> int:
     """Make the group's page and table; returns the exit status."""
     from tractcap.work.group_level import gather
-    from tractcap.work.output_folder import check_output
 
-    check_output(output)
     paths, failures = gather(output, watch, timeout)
     for sentence in failures:
         log.error("%s", sentence)

@@ -11,7 +11,7 @@ import click
 from tractcap.checks import checks
 from tractcap.color_names import COLORMAPS, NAMES, parse_color
 from tractcap.drawing.views import VIEWS
-from tractcap.errors import SettingsError
+from tractcap.errors import RecordError, SettingsError
 from tractcap.inputs.fiber_conventions import BASES, FRAMES
 from tractcap.inputs.matching_overlays import CHOICES, T1W
 from tractcap.limits import parse_size
@@ -85,6 +85,18 @@ def _layout(text: str, _option: str) -> Any:
     from tractcap.inputs.layouts import Layout
 
     return Layout(text).checked()
+
+
+def _reasons(text: str, option: str) -> Path:
+    from tractcap.records.rating_reasons import load
+
+    try:
+        load(Path(text))
+    except FileNotFoundError:
+        raise SettingsError(f"{option} is {text}, which isn't there.") from None
+    except RecordError as error:
+        raise SettingsError(f"{option}: {error}") from None
+    return Path(text)
 
 
 def _shard(text: str, _option: str) -> Any:
@@ -250,6 +262,11 @@ OPTIONS: dict[str, list[Option]] = {
         Option("--flags",
                "Rules for flagging, instead of tractcap's own: see the documentation.",
                type=PATH, metavar="TOML"),
+    ],
+    "Rating": [
+        Option("--reasons",
+               "Reasons that raters choose from, instead of tractcap's own: a TSV file, which is kept in OUTPUT.",
+               type=Parsed("list of reasons", _reasons), metavar="TSV"),
     ],
     "Clusters and reruns": [
         Option("--shard", "Draw the I-th of N equal shares of the work, for a cluster's array tasks; auto: "

@@ -77,16 +77,25 @@ def read_page(path: Path) -> None:
 
 def read_ratings(path: Path) -> None:
     """Beside those of another rater, and compared with them."""
-    from tractcap.records.ratings_file import load
+    from tractcap.records.ratings_file import RatedState, load
     from tractcap.reports import ratings
 
     folder = _emptied(path.parent / "out")
     (folder / "anna_desc-ratings.tsv").write_bytes(ratings_of("anna"))
     shutil.copy(path, folder / path.name)
     merged = ratings.read_ratings(folder, ["a.trk", "b.trk"])
-    assert any(one.rater == "anna" for one in merged.of("a.trk"))
-    ratings.agreements([merged.of("a.trk"), merged.of("b.trk")])
+    now = RatedState("9", "2026-01-01T00:00:00.000000009Z", "ab", "0.1.0")
+    given = [merged.of(name, now) for name in ("a.trk", "b.trk")]
+    assert any(one.rater == "anna" for one in (*given[0].present, *given[0].outdated))
+    ratings.agreements(one.present for one in given)
     load(path, path.name)
+
+
+def read_reasons(path: Path) -> None:
+    """A list of reasons for ratings."""
+    from tractcap.records.rating_reasons import load
+
+    assert load(path)
 
 
 def read_dataset(path: Path) -> None:
@@ -267,10 +276,49 @@ def check_records() -> Sequence[bytes]:
 def ratings_of(rater: str) -> bytes:
     """A file of a rater, as the pages export it."""
     lines = [
-        ("participant_id", "session_id", "tractogram", "bundle", "rating", "note", "rater", "rated_at"),
-        ("sub-01", "n/a", "a.trk", "AF_L", "pass", "n/a", rater, "2026-01-02T03:04:05Z"),
-        ("sub-01", "1", "b.trk", "AF_R", "fail", "“half”, of it", rater, "2026-01-02T03:04:05.678+01:00"),
-        ("sub-02", "n/a", "a.trk", "CST_L", "unsure", "", rater, "n/a"),
+        (
+            "participant_id",
+            "session_id",
+            "tractogram",
+            "bundle",
+            "rating",
+            "note",
+            "rater",
+            "rated_at",
+            "reasons",
+            "tractogram_size",
+            "tractogram_time",
+            "picture_hash",
+        ),
+        (
+            "sub-01",
+            "n/a",
+            "a.trk",
+            "AF_L",
+            "pass",
+            "n/a",
+            rater,
+            "2026-01-02T03:04:05Z",
+            "n/a",
+            "9",
+            "2026-01-01T00:00:00.000000009Z",
+            "ab",
+        ),
+        (
+            "sub-01",
+            "1",
+            "b.trk",
+            "AF_R",
+            "fail",
+            "“half”, of it",
+            rater,
+            "2026-01-02T03:04:05.678+01:00",
+            "too_few,odd",
+            "n/a",
+            "n/a",
+            "n/a",
+        ),
+        ("sub-02", "n/a", "a.trk", "CST_L", "unsure", "", rater, "n/a", "", "", "", ""),
     ]
     return "".join("\t".join(line) + "\n" for line in lines).encode()
 
@@ -325,6 +373,7 @@ def _json(*values: Any) -> Callable[[], Sequence[bytes]]:
 
 
 _SIDECARS = _json({"Units": "mm²/s", "Sources": ["x"]}, {"Description": "FA", "Units": ""})
+_REASONS = _lines("reason\tkey\tdescription\nhole\th\tit has a hole\nthin\t-\ttoo thin\n")
 _FILTERS = _json(
     {"tractogram": {"run": 1, "space": ["T1w", None], "desc": "*"}, "t1w": {"acquisition": None}},
     {"scalar": {"session": "01", "extension": ".nii.gz"}},
@@ -341,6 +390,7 @@ TARGETS = {
     "check": Target("a_check-cci.json", check_records, read_check_record, mutated_json),
     "page": Target("a.json", tractogram_records, read_page, mutated_json),
     "ratings": Target("ben_desc-ratings.tsv", lambda: [ratings_of("ben")], read_ratings, mutated_text),
+    "reasons": Target("reasons.tsv", _REASONS, read_reasons, mutated_text),
     "dataset": Target("dataset_description.json", descriptions, read_dataset, mutated_json),
     "output": Target("dataset_description.json", descriptions, read_output, mutated_json),
     "sidecar": Target("a.json", _SIDECARS, read_sidecar, mutated_json),

@@ -16,7 +16,7 @@ from tractcap.reports.participant_page import write_participant_page
 COLUMNS = [
     *("participant_id", "session_id", "bundle", "bundle_name", "hemisphere", "tractogram", "status"),
     *("streamlines", "streamlines_drawn", "length_mean", "length_median", "length_min", "length_max", "volume"),
-    *("points_outside", "warnings", "outlier", "flags", "rating", "raters", "outdated_ratings"),
+    *("points_outside", "warnings", "outlier", "flags", "rating", "reasons", "raters", "outdated_ratings"),
 ]
 OURS = (
     b'{"GeneratedBy": [{"Name": "tractcap"}], "Sources": ["a"], "Kind": "bundle", "Participant": "1", "Session": "", '
@@ -80,7 +80,23 @@ def test_a_row_tells_what_the_json_file_tells(output):
     assert list(row) == COLUMNS
     assert list(row.values()) == [
         *("sub-01", "ses-1", "ArcuateFasciculus_L", "Arcuate fasciculus, left", "L", "sub-01/a.trk", "drawn"),
-        *("300", "298", "87.125", "85", "20.1", "150.333333", "12345", "0.0012", "2", "n/a", "n/a", "n/a", "0", "0"),
+        *(
+            "300",
+            "298",
+            "87.125",
+            "85",
+            "20.1",
+            "150.333333",
+            "12345",
+            "0.0012",
+            "2",
+            "n/a",
+            "n/a",
+            "n/a",
+            "n/a",
+            "0",
+            "0",
+        ),
     ]
 
 
@@ -171,6 +187,28 @@ def test_ratings_of_another_state_of_the_file_are_shown_and_not_counted(output):
     assert "<q>thin</q>" in listed
     assert "sub-01" not in listed
     assert data(output)["rows"]["outdated"] == [0, 1]
+
+
+def test_reasons_are_counted(output):
+    """Those of the list by its words, others by their names; a tractogram once, however many raters give one."""
+    for name in "abc":
+        output.add("ForcepsMajor", f"0{name}", source=f"{name}.trk")
+    header = "tractogram\trating\trater\treasons"
+    lines = [
+        *("a.trk\tfail\tanna\ttoo_few,odd", "a.trk\tfail\tben\ttoo_few"),
+        *("b.trk\tunsure\tanna\ttoo_few, crosses_midline,too_few", "c.trk\tpass\tanna\tn/a"),
+    ]
+    (output.root / "x_desc-ratings.tsv").write_text("\n".join([header, *lines, ""]))
+    assert [row["reasons"] for row in table(output)] == ["too_few,odd", "too_few,crosses_midline", "n/a"]
+    (counted,) = re.findall(r"<caption>Reasons</caption>(.*?)</table>", page(output), re.S)
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line) for line in re.findall(r"<tr>.*?</tr>", counted, re.S)]
+    assert rows == [
+        ["Reason", "tractograms", "rated pass", "rated fail", "rated unsure"],
+        ["too few streamlines", "2", "0", "2", "1"],
+        ["odd", "1", "0", "1", "0"],
+        ["crosses the midline", "1", "0", "0", "1"],
+    ]
+    assert data(output)["rows"]["reasons"] == [["too_few", "odd"], ["too_few", "crosses_midline"], []]
 
 
 def test_names_stay_on_their_line(output):

@@ -234,6 +234,60 @@ def test_rating_by_keys(viewer: Viewer, filled: Path) -> None:
     expect(shown.locator(f"{selector(LEFT)} .note-text")).to_have_text("1 two 3 1 two 3", use_inner_text=True)
 
 
+def test_reasons_by_keys_and_buttons(viewer: Viewer, filled: Path, tmp_path: Path) -> None:
+    """Several for a card, shown, counted, filtered, exported, imported, and kept as the rating changes."""
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna")
+    reasons = shown.locator(f"{selector(LEFT)} .reasons")
+    expect(reasons).to_be_hidden()
+    focus(shown, LEFT)
+    for key in ("f", "i", "-"):
+        shown.keyboard.press(key)
+    expect(reasons.locator("[aria-pressed=true]")).to_have_text(
+        [re.compile("incomplete"), re.compile("too few streamlines")], use_inner_text=True
+    )
+    shown.keyboard.press("-")
+    shown.keyboard.press("w")
+    reasons.get_by_role("button", name="incomplete").click()
+    focus(shown, RIGHT)
+    for key in ("u", "w", "+"):
+        shown.keyboard.press(key)
+    expect(shown.locator("#tally")).to_have_text(
+        "1 fail, 1 unsure: 2 wrong space or flipped, 1 too many streamlines", use_inner_text=True
+    )
+    shown.select_option("#rating", "reason:too_many")
+    assert keys(shown) == [RIGHT]
+    text = exported(shown, tmp_path)["sub-01_desc-ratings.tsv"]
+    rows = list(csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert [one["reasons"] for one in rows] == ["wrong_space", "wrong_space,too_many"]
+    levels = json.loads((tmp_path / "sub-01_desc-ratings.json").read_text())["reasons"]["Levels"]
+    assert levels["too_many"] == "too many streamlines"
+    elsewhere = viewer.open(filled)
+    name_rater(elsewhere, "Ben")
+    take(elsewhere, *text.replace("wrong_space\t", "wrong_space,odd\t").splitlines())
+    expect(elsewhere.locator(f"{selector(LEFT)} .given")).to_contain_text("Anna: fail, wrong space or flipped, odd")
+    name_rater(elsewhere, "Anna")
+    expect(elsewhere.locator(f"{selector(LEFT)} .reasons")).to_contain_text("odd", use_inner_text=True)
+    elsewhere.locator(f"{selector(LEFT)} .picture").click()
+    elsewhere.keyboard.press("b")
+    expect(elsewhere.locator("#panel .reason[aria-pressed=true]")).to_have_count(2)
+
+
+def test_the_reasons_of_a_lab(viewer: Viewer, filled: Path, output: Output) -> None:
+    (output.root / "rating_reasons.tsv").write_text("reason\tkey\tdescription\nhole\th\tit has a hole\n")
+    shown = viewer.open(write(output))
+    focus(shown, LEFT)
+    shown.keyboard.press("h")
+    expect(shown.locator(f"{selector(LEFT)} .reason[aria-pressed=true]")).to_have_text(
+        re.compile("it has a hole"), use_inner_text=True
+    )
+    expect(shown.locator(f"{selector(LEFT)} .reason")).to_have_count(1)
+    (output.root / "rating_reasons.tsv").write_text("reason\n")
+    shown = viewer.open(write(output))
+    expect(shown.locator(".notice").first).to_contain_text("rating_reasons.tsv is no list of reasons")
+    expect(shown.locator(f"{selector(LEFT)} .reason")).to_have_count(9)
+
+
 def test_rating_by_buttons(viewer: Viewer, filled: Path) -> None:
     shown = viewer.open(filled)
     name_rater(shown, "Anna")
@@ -389,6 +443,7 @@ def test_export(viewer: Viewer, filled: Path) -> None:
         "tractogram_size": "1234567",
         "tractogram_time": "2023-11-14T22:13:20.123456789Z",
         "picture_hash": "n/a",
+        "reasons": "n/a",
         "tractcap_version": "0.1.0",
     }
     assert (rows[1]["tractogram"], rows[1]["rating"], rows[1]["note"]) == (source(RIGHT), "fail", "n/a")

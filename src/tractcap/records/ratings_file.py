@@ -48,13 +48,14 @@ UNKNOWN_STATE = RatedState()
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """What a rater said of a tractogram; ``at`` decides which of a rater's is the last."""
+    """What a rater said of a tractogram; ``at`` decides which of a rater's is the last. ``reasons`` are names."""
 
     tractogram: str
     rater: str
     rating: str
     note: str
     at: datetime
+    reasons: tuple[str, ...] = ()
     state: RatedState = UNKNOWN_STATE
 
     def of_another_file(self, now: RatedState) -> bool:
@@ -144,7 +145,9 @@ def _read(header: list[str], fields: list[str]) -> tuple[Rating | None, str]:
             wrong = f"“{shortened(moment)}” is no date: the rating is taken as the rater's oldest."
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     state = RatedState(*(row.get(column, "").strip() for column in STATE))
-    return Rating(cell(row["tractogram"]), row["rater"].strip(), rating, row.get("note", ""), at, state), wrong
+    reasons = dict.fromkeys(filter(None, map(str.strip, row.get("reasons", "").split(","))))
+    tractogram, rater = cell(row["tractogram"]), row["rater"].strip()
+    return Rating(tractogram, rater, rating, row.get("note", ""), at, tuple(reasons), state), wrong
 
 
 def shortened(text: str) -> str:

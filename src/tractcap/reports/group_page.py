@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 
 from tractcap.files import write_text
+from tractcap.records.rating_reasons import in_use
 from tractcap.records.ratings_file import RATINGS, Rating
 from tractcap.records.sidecar_fields import STATUSES as MEANINGS
 from tractcap.records.tables import cell
@@ -128,6 +129,7 @@ def _script_data(output: Path, table: GroupTable, ratings: Ratings, sessions: Se
         "stem": [href(row.stem.rpartition("/")[2]) for row in rows],
         "endings": [endings.of(row.pictures) for row in rows],
         "rating": [_CONSENSUS.index(given.consensus) if given.consensus in _CONSENSUS else -1 for given in rated],
+        "reasons": [given.reasons for given in rated],
         "raters": [len(given.present) for given in rated],
         "outdated": [len(given.outdated) for given in rated],
     }
@@ -139,6 +141,7 @@ def _script_data(output: Path, table: GroupTable, ratings: Ratings, sessions: Se
         "statuses": STATUSES,
         "ratings": _CONSENSUS,
         "rated": bool(ratings.by_tractogram),
+        "reasons": {reason.name: reason.description for reason in in_use(output)[0]},
         "measures": [
             {"column": measure.column, "name": measure.name, "unit": measure.unit, "compared": measure.compared}
             for measure in MEASURES
@@ -204,6 +207,10 @@ def _rated(output: Path, table: GroupTable, ratings: Ratings) -> dict[str, objec
     """What the page says of the ratings."""
     of_rows = [(row, ratings.of(row.tractogram, row.state)) for row in table.rows if row.tractogram]
     rated = [(row, given.present) for row, given in of_rows if given.present]
+    reasons, problem = in_use(output)
+    described = {reason.name: reason.description for reason in reasons}
+    by_reason = Counter((name, rating.rating) for _, given in rated for rating in given for name in rating.reasons)
+    of_any = Counter(name for _, given in of_rows for name in given.reasons)
     by_rater = Counter((rating.rater, rating.rating) for _, given in rated for rating in given)
     names = sorted({name for name, _ in by_rater})
 
@@ -217,10 +224,14 @@ def _rated(output: Path, table: GroupTable, ratings: Ratings) -> dict[str, objec
         "tractograms": len(rated),
         "outdated": _first([line(row, given.outdated) for row, given in of_rows if given.outdated]),
         "raters": [(name, [by_rater[name, rating] for rating in RATINGS]) for name in names],
+        "reasons": [
+            (described.get(name, name), count, [by_reason[name, rating] for rating in RATINGS])
+            for name, count in of_any.most_common()
+        ],
         "ratings": RATINGS,
         "agreements": agreements(given for _, given in rated),
         "disagreements": _first(disagreements),
-        "problems": _first(ratings.problems),
+        "problems": _first([*filter(None, [problem]), *ratings.problems]),
     }
 
 

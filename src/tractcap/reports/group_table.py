@@ -314,6 +314,7 @@ def write_tractograms(output: Path, table: GroupTable, ratings: Callable[[Row], 
             "outlier": ",".join(MEASURES[at].column for at in row.outlying),
             "flags": None if row.flags is None else ",".join(row.flags) or "none",
             "rating": given.consensus,
+            "reasons": ",".join(given.reasons),
             "raters": len(given.present),
             "outdated_ratings": len(given.outdated),
         }

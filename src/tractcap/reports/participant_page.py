@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from tractcap.color_names import as_hex
 from tractcap.files import write_text
 from tractcap.records.options import Coloring, PictureOptions
+from tractcap.records.rating_reasons import in_use
 from tractcap.records.ratings_file import ENDING, STATE
 from tractcap.records.sidecar_fields import DRAWN, FAILED, STATUSES, UNREADABLE
 from tractcap.records.tractogram_sidecar import DrawnRecord, OverlayRecord, TractogramRecord
@@ -56,6 +57,9 @@ def write_participant_page(
     bundles = [card for card in cards if not card.overview]
     statuses = Counter(card.record.status for card in bundles)
     checks = [check.record for card in cards for check in card.checks]
+    reasons, problem = in_use(output)
+    dictionary = read_toml("rating_columns.toml")
+    dictionary["reasons"]["Levels"] = {reason.name: reason.description for reason in reasons}
     page = render(
         "participant.html",
         name=name,
@@ -68,10 +72,13 @@ def write_participant_page(
         provenance=_provenance([card.record for card in bundles or cards]),
         methods=methods_text([card.record for card in cards], checks),
         left_out=left_out,
+        reasons=reasons,
+        reasons_problem=problem,
         data={
             "participant": name,
             "file": (name or "tractograms") + ENDING.removesuffix(".tsv"),
-            "dictionary": read_toml("rating_columns.toml"),
+            "dictionary": dictionary,
+            "reasons": [asdict(reason) for reason in reasons],
             "cards": [_script_data(card) for card in cards],
         },
     )

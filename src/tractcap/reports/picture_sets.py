@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tractcap.errors import RecordError
+from tractcap.records import rating_reasons
 from tractcap.records import tractogram_sidecar as records
 from tractcap.records.check_sidecar import is_place, names_beside
 from tractcap.records.sidecar_fields import OVERVIEW, Variant
@@ -157,12 +158,13 @@ def page_of(output: Path, participant: str) -> Path:
 
 
 def outdated(output: Path) -> list[str]:
-    """Participants whose pages are older than their records: several shards may have written these side by side."""
+    """Participants whose pages are older than their records or reasons: shards may have written side by side."""
     newest: dict[str, int] = {}
+    reasons = _modified(output / rating_reasons.NAME)
     for folder in _figures_folders(output, None):
         top = folder.relative_to(output).parts[0]
         participant = top.removeprefix("sub-") if top.startswith("sub-") else ""
-        newest[participant] = max([*map(_modified, _json_files(folder)), newest.get(participant, 0)])
+        newest[participant] = max([*map(_modified, _json_files(folder)), newest.get(participant, 0), reasons])
     return [participant for participant, when in newest.items() if _modified(page_of(output, participant)) <= when]
 
 

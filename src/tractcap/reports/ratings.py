@@ -28,6 +28,11 @@ class TractogramRatings:
         given = {rating.rating for rating in self.present}
         return MIXED if len(given) > 1 else next(iter(given), OUTDATED if self.outdated else NOT_AVAILABLE)
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What any of those of now gave as a reason."""
+        return tuple(dict.fromkeys(reason for rating in self.present for reason in rating.reasons))
+
 
 @dataclass
 class Ratings:

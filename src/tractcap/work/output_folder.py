@@ -3,6 +3,7 @@
 What others have written stays: a README, further lines and keys, and the whole description of another tool's dataset.
 """
 
+import filecmp
 import json
 import logging
 import os
@@ -17,9 +18,10 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from tractcap.errors import RecordError, SettingsError
-from tractcap.files import read_bytes, write_text, write_whole
+from tractcap.files import read_bytes, read_text, write_text, write_whole
 from tractcap.inputs import demo
 from tractcap.limits.usage import in_memory
+from tractcap.records import rating_reasons
 from tractcap.records.dataset_description import NAME, Description
 from tractcap.reports.picture_sets import FIGURES
 from tractcap.version import __version__
@@ -45,6 +47,7 @@ _IGNORED = (
     "/group_checks.tsv",
     "/group_tractograms.json",
     "/group_tractograms.tsv",
+    "/rating_reasons.tsv",
     "*_desc-ratings.json",
     "*_desc-ratings.tsv",
 )
@@ -69,6 +72,13 @@ def check_output(output: Path) -> None:
         ) from error
     if in_memory(output):
         log.warning("the output folder %s is on tmpfs: its files are memory, and count against the limit", output)
+
+
+def keep_reasons(output: Path, reasons: Path | None) -> None:
+    """Keep a lab's list of reasons for ratings in the output folder, where pages are made with it, also later."""
+    path = output / rating_reasons.NAME
+    if reasons is not None and not (path.is_file() and filecmp.cmp(reasons, path, shallow=False)):
+        write_text(path, read_text(reasons))
 
 
 @contextmanager

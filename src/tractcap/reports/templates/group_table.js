@@ -20,6 +20,7 @@ const columns = [
   ...(data.flags.some(Boolean) ? [{ name: "Flags", column: "flags", value: (row) => (flagsOf(row) === null ? null : flagsOf(row).length), show: (row) => (flagsOf(row) === null ? "" : flagsOf(row).join(", ") || "none") }] : []),
   { name: "Warnings", column: "warnings", value: (row) => rows.warnings[row], show: (row) => (rows.warnings[row] === null ? "" : whole.format(rows.warnings[row])), number: true },
   { name: "Rating", column: "rating", value: (row) => (rows.rating[row] < 0 ? null : rows.rating[row]), show: ratingCell },
+  { name: "Reasons", column: "reasons", value: (row) => reasonNames(row) || null, show: reasonNames },
   { name: "Raters", column: "raters", value: (row) => rows.raters[row], show: (row) => whole.format(rows.raters[row]), number: true },
   { name: "Outdated ratings", column: "outdated_ratings", value: (row) => rows.outdated[row], show: (row) => whole.format(rows.outdated[row]), number: true },
   { name: "Tractogram", column: "tractogram", value: tractogramOrder, show: (row) => element("span", { class: "path", title: rows.tractogram[row] }, rows.tractogram[row]) },
@@ -42,6 +43,8 @@ function ratingCell(row) {
   return ratingOf(row) ? badge(ratingOf(row), ratingOf(row)) : "";
 }
 
+const reasonNames = (row) => rows.reasons[row].map((name) => data.reasons[name] || name).join(", ");
+
 let paths = null;
 function tractogramOrder(row) {
   paths = paths || wordOrder(rows.tractogram);
@@ -61,7 +64,7 @@ function sortRows(unsorted) {
   return keyed.map(([, row]) => row);
 }
 
-const texts = all.map((row) => `${sessionName(row)} ${bundleName(row)} ${bundles.key[rows.bundle[row]]} ${rows.tractogram[row]}`.toLowerCase());
+const texts = all.map((row) => `${sessionName(row)} ${bundleName(row)} ${bundles.key[rows.bundle[row]]} ${rows.tractogram[row]} ${reasonNames(row)}`.toLowerCase());
 function matches(row) {
   const words = byId("find").value.toLowerCase().split(/\s+/).filter(Boolean);
   const chosen = (id, value) => byId(id).value === "" || Number(byId(id).value) === value;
@@ -169,7 +172,7 @@ function saveRows() {
 function tsvLine(row) {
   const [session, bundle] = [rows.session[row], rows.bundle[row]];
   const fields = [sessions.participant[session], sessions.session[session], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], rows.tractogram[row], statuses[rows.status[row]]];
-  fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.raters[row], rows.outdated[row]);
+  fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.reasons[row].join(","), rows.raters[row], rows.outdated[row]);
   return fields.map(base.cell).join("\t");
 }
 

@@ -87,16 +87,17 @@ function importLine(header, fields, known, counts) {
   const row = new Map(header.map((column, at) => [column, fields[at] === "n/a" ? "" : fields[at]]));
   const rating = row.get("rating").trim().toLowerCase();
   const note = row.get("note") || "";
+  const reasons = (row.get("reasons") || "").split(",").map((name) => name.trim()).filter(Boolean).join(",");
   if (rating && !RATINGS.includes(rating)) return `“${short(rating)}” is none of pass, fail and unsure.`;
   if (!known.has(row.get("tractogram"))) return `no tractogram here is called “${short(row.get("tractogram"))}”.`;
-  if (!rating && !note) return "";
+  if (!rating && !note && !reasons) return "";
   const by = (row.get("rater") || "").trim();
   const at = moment(row.get("rated_at") || "");
   if (at === null) return `“${short(row.get("rated_at"))}” is no date.`;
   const before = given.get(row.get("tractogram"))?.get(by);
   if (before && before.at >= at) counts.older += 1;
   else {
-    put(given, row.get("tractogram"), by, { rating, note, at, ...Object.fromEntries(STATE.map((column) => [column, row.get(column) || ""])) });
+    put(given, row.get("tractogram"), by, { rating, reasons, note, at, ...Object.fromEntries(STATE.map((column) => [column, row.get(column) || ""])) });
     counts.taken += 1;
   }
   return "";

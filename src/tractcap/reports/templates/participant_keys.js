@@ -32,6 +32,8 @@ function anywhere(event, card, bar) {
   if (event.key === "?") return DO.help;
   if (!card || card.overview) return null;
   if (event.key in RATING_KEYS) return event.repeat ? () => {} : () => rate(card, RATING_KEYS[event.key]);
+  const reason = data.reasons.find(({ key }) => key === event.key);
+  if (reason) return event.repeat ? () => {} : () => toggleReason(card, reason);
   return event.key === "n" || event.key === "5" ? () => openNote(bar()) : null;
 }
 

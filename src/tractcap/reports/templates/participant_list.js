@@ -41,6 +41,7 @@ function fits(card) {
   if (!rating) return true;
   if (card.overview) return false;
   if (rating === "none") return !ratingOf(card);
+  if (rating.startsWith("reason:")) return reasonsOf(card).includes(rating.slice(7));
   if (rating === "noted") return Boolean(mine(card).note);
   return rating === "changed" ? Boolean(outdated(card)) : ratingOf(card) === rating;
 }

@@ -31,7 +31,11 @@ function saveRatings() {
 
 const mine = (card) => given.get(card.tractogram)?.get(rater) || {};
 const ratingOf = (card) => mine(card).rating || "";
-const others = (card) => [...(given.get(card.tractogram) || [])].filter(([by, entry]) => by !== rater && (entry.rating || entry.note));
+const namesIn = (reasons) => (reasons || "").split(",").filter(Boolean);
+const reasonsOf = (card) => namesIn(mine(card).reasons);
+const described = (name) => data.reasons.find((reason) => reason.name === name)?.description || name; // or another list's
+const others = (card) => [...(given.get(card.tractogram) || [])].filter(([by, entry]) => by !== rater && said(entry));
+const said = (entry) => Boolean(entry.rating || entry.note || entry.reasons);
 
 // What a rating was of, where that isn't what is here: "file", "pictures" or "unknown". Ratings without a state are judged by their date
 function outdated(card, entry = mine(card)) {
@@ -49,10 +53,10 @@ const OUTDATED = { file: "Rated before the file changed", pictures: "Rated by ot
 // Other windows may have changed them: what is kept is read again before each change
 function change(card, changed) {
   given = loadRatings();
-  const entry = { rating: "", note: "", ...mine(card), ...changed, at: now() };
+  const entry = { rating: "", reasons: "", note: "", ...mine(card), ...changed, at: now() };
   if (changed.rating) Object.assign(entry, card.state);
   put(given, card.tractogram, rater, entry);
-  if (!entry.rating && !entry.note) given.get(card.tractogram).delete(rater);
+  if (!said(entry)) given.get(card.tractogram).delete(rater);
   unexported = true;
   warnIf(!saveRatings());
   refresh(card.tractogram);
@@ -63,6 +67,13 @@ function rate(card, rating) {
   change(card, { rating });
   base.announce(rating ? `${card.name}: ${rating}` : `${card.name}: rating taken back`);
   if (rating && !rater && base.stored(`${WHO} asked`) === null) askRater();
+}
+
+function toggleReason(card, { name, description }) {
+  const names = reasonsOf(card);
+  const taken = names.includes(name);
+  change(card, { reasons: (taken ? names.filter((other) => other !== name) : [...names, name]).join(",") });
+  base.announce(`${card.name}: ${description}${taken ? " taken back" : ""}`);
 }
 
 function warnIf(lost) {
@@ -106,11 +117,15 @@ function ratingBar(card) {
   const note = element("button", { type: "button", class: "note", "data-note": "", "aria-expanded": "false", onclick: () => openNote(bar) }, icon(ICONS.note), "Note");
   const words = element("p", { class: "note-text" });
   const about = element("p", { class: "given" });
-  bar.append(element("div", { class: "rate-buttons", role: "group", "aria-label": `Rating of ${card.name}` }, ...buttons, note), text, words, about);
+  const reasons = data.reasons.map((reason) => element("button", {
+    type: "button", class: "reason", "data-reason": reason.name, "aria-keyshortcuts": reason.key, onclick: () => toggleReason(card, reason),
+  }, element("kbd", { "aria-hidden": "true" }, reason.key), reason.description));
+  const why = element("div", { class: "reasons", role: "group", "aria-label": `Reasons for the rating of ${card.name}` }, ...reasons, element("span", {}));
+  bar.append(element("div", { class: "rate-buttons", role: "group", "aria-label": `Rating of ${card.name}` }, ...buttons, note), why, text, words, about);
   text.addEventListener("input", () => { bar.typed = true; });
   text.addEventListener("change", () => keepNote(bar));
   text.addEventListener("blur", () => closeNote(bar));
-  Object.assign(bar, { card, buttons, text, note, words, about, typed: false });
+  Object.assign(bar, { card, buttons, reasons, why, text, note, words, about, typed: false });
   bars.add(bar);
   show(bar);
   return bar;
@@ -144,14 +159,19 @@ const date = (at) => at && at !== LONG_AGO ? at.slice(0, 10) : "";
 function show(bar) {
   const entry = mine(bar.card);
   for (const button of bar.buttons) button.setAttribute("aria-pressed", String(button.dataset.rate === entry.rating));
+  const names = reasonsOf(bar.card);
+  for (const button of bar.reasons) button.setAttribute("aria-pressed", String(names.includes(button.dataset.reason)));
+  bar.why.lastChild.textContent = names.filter((name) => !data.reasons.some((reason) => reason.name === name)).join(", ");
+  bar.why.hidden = !names.length && !["fail", "unsure"].includes(entry.rating);
   bar.words.textContent = entry.note || "";
   bar.words.hidden = !entry.note || !bar.text.hidden;
   bar.about.replaceChildren();
   const state = outdated(bar.card);
   if (state) bar.about.append(element("span", { class: "outdated" }, icon(ICONS.failed), OUTDATED[state]));
   for (const [by, other] of others(bar.card)) {
-    const said = [date(other.at), OUTDATED[outdated(bar.card, other)]?.toLowerCase()].filter(Boolean).join(", ");
-    bar.about.append(element("span", { class: "other" }, `${by || "Unnamed"}: ${other.rating || "no rating"}${other.note ? ` – ${other.note}` : ""} (${said})`));
+    const when = [date(other.at), OUTDATED[outdated(bar.card, other)]?.toLowerCase()].filter(Boolean).join(", ");
+    const rating = [other.rating || "no rating", ...namesIn(other.reasons).map(described)].join(", ");
+    bar.about.append(element("span", { class: "other" }, `${by || "Unnamed"}: ${rating}${other.note ? ` – ${other.note}` : ""}${when ? ` (${when})` : ""}`));
   }
   bar.about.hidden = !bar.about.childNodes.length;
 }
@@ -166,6 +186,16 @@ function refresh(tractogram = null) {
   byId("progress").textContent = `${rated.toLocaleString("en")} of ${bundles.length.toLocaleString("en")} rated`;
   byId("progress-bar").style.width = `${100 * rated / Math.max(1, bundles.length)}%`;
   byId("rater").textContent = rater || "unnamed";
+  byId("tally").textContent = tally();
+}
+
+// How many cards have each rating and reason: "2 pass, 3 fail: 2 incomplete, 1 too few streamlines"
+function tally() {
+  const count = (names) => [...names.reduce((counts, name) => counts.set(name, (counts.get(name) || 0) + 1), new Map())];
+  const listed = (counts, word = (name) => name) => counts.map(([name, many]) => `${many.toLocaleString("en")} ${word(name)}`).join(", ");
+  const ratings = count(bundles.map(ratingOf).filter(Boolean)).sort(([name], [other]) => RATINGS.indexOf(name) - RATINGS.indexOf(other));
+  const reasons = count(bundles.flatMap(reasonsOf)).sort(([, many], [, fewer]) => fewer - many);
+  return [listed(ratings), listed(reasons, described)].filter(Boolean).join(": ");
 }
 
 function startRatings() {
