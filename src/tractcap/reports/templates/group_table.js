@@ -43,7 +43,9 @@ function ratingCell(row) {
   return ratingOf(row) ? badge(ratingOf(row), ratingOf(row)) : "";
 }
 
-const reasonNames = (row) => rows.reasons[row].map((name) => data.reasons[name] || name).join(", ");
+function reasonNames(row) {
+  return rows.reasons[row].map((name) => data.reasons[name] || name).join(", ");
+}
 
 let paths = null;
 function tractogramOrder(row) {
