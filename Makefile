@@ -50,8 +50,8 @@ sif:
 test-ecosystem: .venv/.done .venv-ecosystem/.done .venv-kubernetes/.done
 	$(python) -m pytest -m ecosystem
 
-# in Chromium
-test-pages: .venv/.done
+# in Chromium; axe-core is in .venv-accessibility
+test-pages: .venv/.done .venv-accessibility/.done
 	scripts/setup-browser
 	$(python) -m pytest -m browser
 
@@ -81,6 +81,7 @@ lock: .venv/.done
 	$(python) -m uv pip compile pyproject.toml --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
 	$(python) -m uv pip compile --group ecosystem $(lock_options) -o requirements/ecosystem.txt
 	$(python) -m uv pip compile --group kubernetes $(lock_options) -o requirements/kubernetes.txt
+	$(python) -m uv pip compile --group accessibility --no-deps $(lock_options) -o requirements/accessibility.txt
 	$(python) -m uv pip compile --group mutation $(lock_options) -o requirements/mutation.txt
 	$(python) -m uv pip compile --group docs -c requirements/dev.txt $(lock_options) -o requirements/docs.txt
 	$(python) -m uv pip compile --group bom $(lock_options) -o container/bom.txt

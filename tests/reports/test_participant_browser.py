@@ -184,6 +184,24 @@ def test_flags_and_checks(viewer: Viewer, filled: Path, output: Output) -> None:
     expect(shown.locator("#panel .flags")).to_be_visible()
 
 
+def test_open_checks_leave_no_space_empty(viewer: Viewer, filled: Path, output: Output) -> None:
+    """Wherever the card is in its row: it takes the whole one, and the next card comes beside the one before it."""
+    stems = {one.record.bundle.key: one.stem for one in picture_sets(output.root)}
+    for key in BUNDLES:
+        for name in ("cci", "shape", "segments"):
+            tell(output, stems[key], name, Measures={"Streamlines": 9, "Sampled": 9})
+    shown = viewer.open(write(output))
+    for key in sorted(BUNDLES)[:2]:
+        shown.locator(f"{selector(key)} .checks summary").click()
+        card, beside = (shown.locator(place).bounding_box() for place in (selector(key), ".cards"))
+        assert card["width"] == pytest.approx(beside["width"], abs=1)
+        checks = [one.bounding_box() for one in shown.locator(f"{selector(key)} .check").all()]
+        assert max(box["x"] + box["width"] for box in checks) > 0.9 * card["width"]
+        tops = shown.evaluate("[...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().top)")
+        assert sorted(tops.count(top) for top in set(tops))[:2] == [1, 2]  # each other row has two
+        shown.locator(f"{selector(key)} .checks summary").click()
+
+
 def test_summary_leads_to_cards_that_are_hidden(viewer: Viewer, filled: Path) -> None:
     shown = viewer.open(filled)
     shown.locator("#search").fill("arcuate")

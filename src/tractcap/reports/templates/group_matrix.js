@@ -32,7 +32,7 @@ function distanceColor(z) {
 const legends = {
   status: () => [["--drawn", "drawn"]],
   outliers: () => [["--many-0", "none"], ["--many-1", "in 1 measure"], ["--many-2", "in 2"], ["--many-3", "in 3 or more"]],
-  rating: () => [["--pass", "pass"], ["--unsure", "unsure"], ["--fail", "fail"], ["--mixed", "mixed"], ["--outdated", "outdated"], ["--unknown", "not rated"]],
+  rating: () => [...data.ratings.map((rating) => [`--${rating}`, `${rating} (${rating[0].toUpperCase()})`]), ["--unknown", "not rated"]],
 };
 const NOT_DRAWN = statuses.filter((status) => rows.status.includes(statuses.indexOf(status)) && status !== "drawn").map((status) => [`--${status}`, status, SIGNS[status]]);
 
@@ -46,7 +46,7 @@ function showLegend() {
   const parts = [...(legends[matrix.shown] || distances)(), ...NOT_DRAWN];
   const entries = parts.map(([color, text, mark]) => element("li", {}, swatch(color, mark || ""), text));
   if (!legends[matrix.shown]) entries.unshift(element("li", {}, "Robust z:"));
-  if (matrix.shown !== "rating") entries.push(element("li", {}, element("b", { "aria-hidden": "true" }, "•"), "outlier in any measure"));
+  if (!["rating", "outliers"].includes(matrix.shown)) entries.push(element("li", {}, element("b", { "aria-hidden": "true" }, "•"), "outlier in any measure"));
   byId("matrix-legend").replaceChildren(...entries);
 }
 
@@ -130,9 +130,9 @@ function paintCell(context, row, [x, y, wide, high], color) {
   context.fillStyle = color(cellColor(row));
   context.fillRect(x, y, wide, high);
   if (rows.status[row] === MISSING && high > 4) outline(context, [x, y, wide, high], color("--line"));
-  const marked = sign(row) || (outliers(row).length && matrix.shown !== "rating" ? "•" : "");
+  const marked = cellSign(row);
   if (!marked || high < 10) return;
-  context.fillStyle = color(markOn(row));
+  context.fillStyle = markOn(color(cellColor(row)));
   context.font = FONT;
   context.textAlign = "center";
   context.textBaseline = "middle";
@@ -145,10 +145,20 @@ function outline(context, [x, y, wide, high], color) {
   context.strokeRect(x + 0.5, y + 0.5, wide - 1, high - 1);
 }
 
-function markOn(row) {
-  if (rows.status[row] === MISSING) return "--mark-missing";
-  if (rows.status[row] === EMPTY) return "--mark-amber";
-  return matrix.shown === "status" || rows.status[row] !== DRAWN || /-[34]$/.test(cellColor(row)) ? "--mark" : "--mark-dark";
+// What a cell's colour says, for those who can't tell the colours apart
+function cellSign(row) {
+  if (sign(row)) return sign(row);
+  if (matrix.shown === "rating") return ratingOf(row).slice(0, 1).toUpperCase();
+  const many = outliers(row).length;
+  if (matrix.shown === "outliers") return many ? String(many) : "";
+  const z = matrix.shown === "status" ? 0 : Math.trunc(distance(row, Number(matrix.shown)) || 0);
+  return [z ? `${z < 0 ? "−" : "+"}${Math.abs(z)}` : "", many ? "•" : ""].join("");
+}
+
+// Dark on light, light on dark: #rrggbb
+function markOn(background) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(background.trim().slice(at, at + 2), 16));
+  return 0.3 * red + 0.59 * green + 0.11 * blue > 130 ? "#101214" : "#ffffff";
 }
 
 function paintCursor(context, view, color) {
