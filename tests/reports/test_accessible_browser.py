@@ -92,6 +92,13 @@ def test_the_participant_s_page(viewer: Viewer, filled: Output, axe: str, look: 
         for key in keys:
             shown.keyboard.press(key)
         assert not violations(shown, axe), keys
+    shown.locator("[data-do=order]").click()
+    assert not violations(shown, axe)
+    shown.get_by_role("button", name="Hide and shuffle").click()
+    assert not violations(shown, axe)
+    for key in ("j", "Enter"):
+        shown.keyboard.press(key)
+    assert not violations(shown, axe)
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from checked import FLAG, tell
 from outputs import BUNDLES, Output, draw
+from PIL import Image
 from playwright.sync_api import expect
 
 from tractcap.reports.formatting import read_toml
@@ -462,6 +463,7 @@ def test_export(viewer: Viewer, filled: Path) -> None:
         "tractogram_time": "2023-11-14T22:13:20.123456789Z",
         "picture_hash": "n/a",
         "reasons": "n/a",
+        "blinded": "n/a",
         "tractcap_version": "0.1.0",
     }
     assert (rows[1]["tractogram"], rows[1]["rating"], rows[1]["note"]) == (source(RIGHT), "fail", "n/a")
@@ -858,3 +860,144 @@ def test_a_page_without_its_folder_says_that_it_belongs_to_it(output: Output, fi
     expect(shown.locator("#stage")).to_contain_text("The folder sub-01 belongs beside this page", use_inner_text=True)
     assert all("sub-01/figures" in trouble or "ERR_FILE_NOT_FOUND" in trouble for trouble in viewer.troubles)
     viewer.troubles.clear()
+
+
+def test_a_session_by_keys(viewer: Viewer, filled: Path) -> None:
+    """From one unrated to the next, also in the large view, undone step by step, and where one stopped."""
+    shown = viewer.open(filled)
+    name_rater(shown, "Anna")
+    order = keys(shown)
+    ids = [selector(key)[1:] for key in order]
+    shown.keyboard.press("j")
+    assert focused(shown) == ids[0]
+    for key in ("p", "j", "f", "i", "j", "j"):
+        shown.keyboard.press(key)
+    assert focused(shown) == ids[3]
+    shown.keyboard.press("Enter")
+    shown.keyboard.press("u")
+    shown.keyboard.press("j")
+    expect(shown.locator("#large-place")).to_have_text("5 of 9", use_inner_text=True)
+    shown.keyboard.press("Escape")
+    shown.keyboard.press("g")
+    assert focused(shown) == ids[3]
+    for card, given, reasons in ((3, "", 0), (1, "fail", 0), (1, "", 0), (0, "", 0)):
+        shown.keyboard.press("Backspace" if card else "Control+z")
+        assert focused(shown) == ids[card]
+        expect_rating(shown, order[card], given)
+        expect(shown.locator(f"#{ids[card]} .reason[aria-pressed=true]")).to_have_count(reasons)
+    shown.keyboard.press("Backspace")
+    until(shown, "document.querySelector('#said').textContent === 'There is nothing to undo'")
+    expect(shown.locator("#progress")).to_have_text("0 of 9 rated", use_inner_text=True)
+
+
+def test_undo_restores_a_rating_of_another_state(viewer: Viewer, output: Output) -> None:
+    output.add(LEFT)
+    first = viewer.open(write(output))
+    name_rater(first, "Anna")
+    focus(first, LEFT)
+    first.keyboard.press("1")
+    output.add(LEFT, told={"SourceBytes": [1]})
+    again = viewer.open(write(output), within=first.context)
+    again.keyboard.press("j")  # it counts as unrated
+    assert focused(again) == selector(LEFT)[1:]
+    again.keyboard.press("2")
+    expect(again.locator(".outdated")).to_have_count(0)
+    again.keyboard.press("Backspace")
+    expect_rating(again, LEFT, "pass")
+    expect(again.locator(".outdated")).to_have_count(1)
+
+
+def blind(shown: Any, seed: str) -> None:
+    shown.locator("[data-do=order]").click()
+    shown.locator("#order-seed").fill(seed)
+    shown.get_by_role("button", name="Hide and shuffle").click()
+    expect(shown.locator("#order-state")).to_have_text(f"on, seed {seed}", use_inner_text=True)
+
+
+ORDER = "(cards) => cards.filter((card) => card.checkVisibility()).map((card) => card.id)"
+SAID = """[...document.querySelectorAll("[aria-label], [alt], [title]")].filter((node) => node.checkVisibility())
+    .flatMap((node) => ["aria-label", "alt", "title"].map((name) => node.getAttribute(name) || ""))"""
+
+
+def given_away(shown: Any) -> list[str]:
+    """Which of the words that name bundles, people, sessions or others' ratings are seen or read out."""
+    words = ("arcuate", "corticospinal", "optic", "sub-01", "ses-", "left", "right", "a cat", "ben")
+    said = "\\n".join([shown.locator("body").inner_text(), shown.title(), *shown.evaluate(SAID)]).lower()
+    return [word for word in words if word in said]
+
+
+def test_blinded(viewer: Viewer, output: Output, tmp_path: Path) -> None:
+    """Nothing that is seen or read out names a bundle, its person or session before it is rated."""
+    for session in ("1", "2"):
+        for key in BUNDLES[:4]:
+            output.add(key, session=session, turntable="webp", told={"Notes": ["an odd arcuate"], "HeadingPixels": 4})
+        output.add("OpticRadiation_L", session=session, status="failed", why="The optic radiation is a cat.")
+    path = write(output)
+    shown = viewer.open(path)
+    name_rater(shown, "Anna")
+    take(shown, HEADER, row(LEFT, "fail").replace("sub-01/", "sub-01/ses-1/").replace("sub-01_", "sub-01_ses-1_"))
+    shown.locator("#imported button").click()
+    plain = shown.locator(".card").evaluate_all(ORDER)
+    blind(shown, "7")
+    order = shown.locator(".card").evaluate_all(ORDER)
+    assert sorted(order) == sorted(plain)
+    assert order != plain
+    assert given_away(shown) == []
+    assert shown.locator(".masked .picture").first.get_attribute("href") == "#"
+    shown.keyboard.press("j")
+    assert focused(shown) == order[0]
+    drawn = next(at for at, one in enumerate(order) if shown.locator(f"#{one} .picture img").count())
+    shown.locator(f"#{order[drawn]} .picture").focus()
+    shown.keyboard.press("Enter")
+    expect(shown.locator("#large-name")).to_have_text(f"Bundle {drawn + 1}", use_inner_text=True)
+    assert given_away(shown) == []
+    shown.keyboard.press("s")
+    expect(shown.locator("#large .shot")).to_have_count(1)
+    expect(shown.locator("#views button")).to_have_count(1)
+    shown.keyboard.press("p")
+    expect(shown.locator("#views button")).to_have_count(8)  # rated: its name and all of its pictures are shown
+    assert given_away(shown) != []
+    shown.keyboard.press("Escape")
+    shown.keyboard.press("j")
+    for key in ("1", "j", "1", "2"):  # the last one by its name
+        shown.keyboard.press(key)
+    rows = list(csv.DictReader(io.StringIO(exported(shown, tmp_path)["sub-01_desc-ratings.tsv"]), delimiter="\t"))
+    assert sorted(one["blinded"] for one in rows) == ["7", "7", "n/a", "n/a"]
+
+    again = viewer.open(path, within=shown.context)  # stays so, in the same order
+    assert again.locator(".card").evaluate_all(ORDER) == order
+    expect(again.locator(".masked")).to_have_count(7)
+    elsewhere = viewer.open(path)
+    blind(elsewhere, "7")
+    assert elsewhere.locator(".card").evaluate_all(ORDER) == order
+    elsewhere.locator("[data-do=order]").click()
+    elsewhere.get_by_role("button", name="Show names").click()
+    expect(elsewhere.locator("h1")).to_have_text("sub-01", use_inner_text=True)
+    assert elsewhere.locator(".card").evaluate_all(ORDER) == plain
+
+
+def test_the_words_on_a_mosaic_are_cut_off(viewer: Viewer, output: Output) -> None:
+    """All of the views is seen, and nothing else: not what stands above or below them."""
+    output.add(LEFT, told={"HeadingPixels": 10})
+    picture = Image.new("RGB", (60, 56), "red")  # two rows of 20 pixels, 10 above, 6 below
+    picture.paste("lime", (0, 10, 60, 50))
+    picture.save(output.root / f"sub-01/figures/sub-01_bundle-{LEFT}_mosaic.png")
+    shown = viewer.open(write(output))
+    blind(shown, "1")
+    shown.locator(".picture").scroll_into_view_if_needed()
+    until(shown, "document.querySelector('.picture img').naturalWidth === 60")
+    assert colors(shown.locator(".picture")) == {(0, 255, 0)}
+    focus(shown, LEFT)
+    shown.keyboard.press("Enter")
+    place = "document.querySelector('#stage canvas')"
+    until(shown, f"{place}.getContext('2d') && !{place}.hasAttribute('aria-busy')")
+    seen = colors(shown.locator("#stage"))
+    assert (0, 255, 0) in seen
+    assert (255, 0, 0) not in seen
+
+
+def colors(place: Any) -> set[tuple[int, ...]]:
+    """The colours that a place shows, but for its edges, where they are mixed."""
+    image = Image.open(io.BytesIO(place.screenshot())).convert("RGB")
+    inner = image.crop((20, 20, image.width - 20, image.height - 20))
+    return {color for _, color in inner.getcolors(1 << 24) or []}

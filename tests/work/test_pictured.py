@@ -130,6 +130,8 @@ def test_records_have_the_hash_of_their_pictures(tmp_path: Path) -> None:
             found = told(tmp_path / name, bundle)
             pictures = [(tmp_path / name / "sub-01/figures" / picture).read_bytes() for picture in found["Pictures"]]
             assert len(pictures) == 4
+            with Image.open(tmp_path / name / f"sub-01/figures/{bundle}_mosaic.png") as mosaic:
+                assert mosaic.height - found["HeadingPixels"] == 160  # a row of two views
             hashes.append(found["PicturesSHA256"])
             assert hashes[-1] == hashlib.sha256(b"".join(pictures)).hexdigest()
     assert hashes[:2] == hashes[2:]

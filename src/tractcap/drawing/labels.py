@@ -210,6 +210,12 @@ def mosaic(pictures: Sequence[Image.Image], captions: Captions) -> Image.Image:
     return sheet
 
 
+def heading_height(pictures: Sequence[Image.Image], captions: Captions) -> int:
+    """How many pixels of such a mosaic are above the pictures."""
+    style = Style(pictures[0].width, captions.background)
+    return heading(style, captions, min(3, len(pictures)) * style.size).height
+
+
 def _leading(size: int) -> int:
     return round(size * _LEADING)
 

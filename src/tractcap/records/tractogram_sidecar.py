@@ -245,7 +245,8 @@ class DrawnRecord(Identity):
 
     ``streamlines`` are the files'; ``volume_millimetres3`` is that of voxels of ``volume_voxel_millimetres``;
     ``points_outside_reference`` is a share. ``notes`` are sentences that a viewer must know. ``pictures_sha256`` is of
-    the pictures' bytes one after the other: ``cat`` them in their order into ``sha256sum``.
+    the pictures' bytes one after the other: ``cat`` them in their order into ``sha256sum``. ``heading_pixels`` of the
+    mosaic are above its pictures.
     """
 
     kind: _Kind = BUNDLE
@@ -279,6 +280,7 @@ class DrawnRecord(Identity):
     pictures: tuple[FileName, ...]
     picture_bytes: tuple[int, ...] = ()
     pictures_sha256: str | None = field(default=None, metadata={**OMIT, "key": "PicturesSHA256"})
+    heading_pixels: Count | None = field(default=None, metadata=OMIT)
 
     def validate(self) -> None:
         """Each source has its size and time, each picture its size where these are told."""

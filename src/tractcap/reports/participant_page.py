@@ -122,6 +122,7 @@ def _script_data(card: Card) -> dict[str, object]:
         "pair": card.pair,
         "side": record.bundle.hemisphere,
         "background": card.background,
+        "heading": drawn and drawn.heading_pixels,
         "pictures": [
             [picture.view, picture.label, picture.link, picture.width, picture.height] for picture in card.pictures
         ],

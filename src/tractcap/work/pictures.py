@@ -44,6 +44,7 @@ class PictureWriter:
         self._pages: list[Image.Image] = []
         self._frames: list[NDArray[np.uint8]] = []
         self._names: list[str] = []
+        self.heading_pixels = 0
         self._captions = _captions(request, scene, counts, None)
 
     def take(self, picture: Picture) -> None:
@@ -77,6 +78,7 @@ class PictureWriter:
             self._names.append(name)
         self._frames = []
         pixels_per_mm = self._pages[0].width / self._scene.frame.width
+        self.heading_pixels = labels.heading_height(self._pages, self._captions)
         self._save("mosaic.png", labels.mosaic(self._pages, self._captions), pixels_per_mm)
         return self._names
 
@@ -180,8 +182,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share >= 0.0005 else "less than 0.1 %"
 
 
-def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: Sequence[Path]) -> DrawnRecord:
-    """The record of pictures, which have just been written."""
+def record_of(
+    request: Draw, scene: Scene, counts: StreamlineCounts, pictures: Sequence[Path], heading: int
+) -> DrawnRecord:
+    """The record of pictures, which have just been written; ``heading`` is the height of the mosaic's."""
     sources = [bundle.source for bundle in request.bundles]
     measured = request.measured if isinstance(request.measured, Measurements) else None
     return DrawnRecord(
@@ -215,6 +219,7 @@ def record_of(request: Draw, scene: Scene, counts: StreamlineCounts, pictures: S
         pictures=tuple(path.name for path in pictures),
         picture_bytes=tuple(path.stat().st_size for path in pictures),
         pictures_sha256=_sha256(pictures),
+        heading_pixels=heading,
     )
 
 

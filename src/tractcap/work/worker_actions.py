@@ -158,7 +158,7 @@ def draw_pictures(request: Draw, report: Report, pieces: Sequence[Path] = ()) ->
             pictures.take(picture)
             report(counts.points)
         paths = [unfinished / name for name in pictures.finish()]
-        record = record_of(request, scene, counts, paths)
+        record = record_of(request, scene, counts, paths, pictures.heading_pixels)
         tractogram_sidecar.place(folder, stem).unlink(missing_ok=True)  # it is of what is replaced now
         for path in paths:
             path.replace(folder / path.name)

@@ -97,7 +97,7 @@ function importLine(header, fields, known, counts) {
   const before = given.get(row.get("tractogram"))?.get(by);
   if (before && before.at >= at) counts.older += 1;
   else {
-    put(given, row.get("tractogram"), by, { rating, reasons, note, at, ...Object.fromEntries(STATE.map((column) => [column, row.get(column) || ""])) });
+    put(given, row.get("tractogram"), by, { rating, reasons, note, at, ...Object.fromEntries(STATE.map((column) => [column, row.get(column) || ""])), blinded: row.get("blinded") || "" });
     counts.taken += 1;
   }
   return "";

@@ -1,10 +1,15 @@
 // The keyboard, on the page and in the large view.
 const RATING_KEYS = { 1: "pass", 2: "fail", 3: "unsure", 4: "", p: "pass", f: "fail", u: "unsure" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const DO = { help: () => byId("help").showModal(), rater: askRater, export: exportRatings, import: () => byId("import").click(), reset };
+const ORDER_KEYS = { j: nextUnrated, g: lastRated, Backspace: undo };
+const DO = { help: () => byId("help").showModal(), rater: askRater, export: exportRatings, import: () => byId("import").click(), reset, next: nextUnrated, last: lastRated, undo, order: askOrder };
 const typing = (node) => node.matches?.("input, textarea, select");
 
 function pressed(event) {
+  if ((event.ctrlKey || event.metaKey) && event.key === "z" && !typing(event.target) && !document.querySelector("dialog.small[open]")) {
+    event.preventDefault();
+    return undo();
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (typing(event.target)) {
     if (event.key === "Escape") leave(event);
@@ -30,6 +35,7 @@ function leave(event) {
 
 function anywhere(event, card, bar) {
   if (event.key === "?") return DO.help;
+  if (event.key in ORDER_KEYS) return ORDER_KEYS[event.key];
   if (!card || card.overview) return null;
   if (event.key in RATING_KEYS) return event.repeat ? () => {} : () => rate(card, RATING_KEYS[event.key]);
   const reason = data.reasons.find(({ key }) => key === event.key);
@@ -80,6 +86,7 @@ function start() {
   startFiles();
   startList();
   startLarge();
+  startOrder();
   for (const button of document.querySelectorAll("[data-do]")) {
     button.addEventListener("click", () => DO[button.dataset.do]());
     button.hidden = false;

@@ -60,6 +60,7 @@ function choose(card) {
 
 function pixels(card, [what, label, link, width, height]) {
   if (what.startsWith("turntable")) return moving([what, label, link], card.name);
+  if (masked(card)) return cutPicture(card, link, card.name);
   const sizes = width ? { width, height } : {};
   return element("img", { src: link, alt: `${card.name}, ${label}`, decoding: "async", ...sizes, onclick: zoom });
 }
@@ -72,7 +73,7 @@ function blank(card) {
 // Every pixel of the picture, around what was clicked
 function zoom(event) {
   const stage = byId("stage");
-  const image = stage.querySelector("img");
+  const image = stage.querySelector("img, canvas");
   if (!image) return;
   const box = image.getBoundingClientRect();
   const [x, y] = event?.clientX ? [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height] : [0.5, 0.5];
@@ -84,7 +85,7 @@ function zoom(event) {
 
 function cardDetails(card, brief = false) {
   const article = articles.get(card.id);
-  const parts = [...article.querySelectorAll(brief ? ".facts" : ".original, .status, .flags, .numbers, .warnings, .checks, .details")].map((part) => part.cloneNode(true));
+  const parts = [...article.querySelectorAll(brief || masked(card) ? ".facts" : ".original, .status, .flags, .numbers, .warnings, .checks, .details")].map((part) => part.cloneNode(true));
   for (const part of parts) if (part.matches("details")) part.open = true;
   return card.overview ? parts : [ratingBar(card), ...parts];
 }
@@ -93,7 +94,7 @@ function showViews(card) {
   const focused = byId("views").contains(document.activeElement);
   byId("views").replaceChildren(...card.pictures.map(([what, label, link]) => {
     const turns = what.startsWith("turntable");
-    const inside = turns ? icon(ICONS.turn) : element("img", { src: link, alt: "", decoding: "async" });
+    const inside = turns || masked(card) ? icon(ICONS.turn) : element("img", { src: link, alt: "", decoding: "async" });
     return element("button", { type: "button", "data-view": what, "aria-pressed": String(what === at.what), onclick: () => view(what) },
       element("span", { class: "thumb", style: `background: ${card.background}` }, inside), element("span", {}, label));
   }));

@@ -17,6 +17,7 @@ for (const card of cards) card.words = plain([card.name, card.apart, card.key, c
 
 // Cards stay where they are while they are rated: only these controls move or hide them
 function arrange() {
+  if (seed) return;
   const order = ORDERS[byId("sort").value];
   const turned = byId("direction").getAttribute("aria-pressed") === "true" ? -1 : 1;
   const value = new Map(bundles.map((card) => [card, order(card)]));
@@ -36,6 +37,7 @@ function fits(card) {
   const words = plain(byId("search").value).split(/\s+/).filter(Boolean);
   const status = byId("status").value;
   const rating = byId("rating").value;
+  if (seed && card.overview) return false;
   if (!words.every((word) => card.words.includes(word))) return false;
   if (status && !(["warned", "flagged", "unmade"].includes(status) ? card[status] : card.status === status)) return false;
   if (!rating) return true;
@@ -62,8 +64,7 @@ function reset() {
 // A turntable is loaded when its picture is pointed at for a moment
 function startTurning(card) {
   const link = linkOf(card);
-  const turns = turntable(card);
-  if (!turns) return;
+  if (!turntable(card)) return;
   let soon = 0;
   const stop = () => {
     clearTimeout(soon);
@@ -72,7 +73,8 @@ function startTurning(card) {
   const begin = (event) => {
     if (still.matches || event.pointerType === "touch" || (event.type === "focus" && !link.matches(":focus-visible"))) return;
     stop();
-    soon = setTimeout(() => {
+    const turns = turntable(card);
+    if (turns) soon = setTimeout(() => {
       const animation = moving(turns, card.name, { class: "turning", style: `background: ${card.background}` });
       animation.addEventListener("error", stop);
       link.append(animation);

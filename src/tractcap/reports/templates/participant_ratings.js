@@ -3,6 +3,7 @@ const RATINGS = ["pass", "fail", "unsure"];
 const WORDS = { pass: "Pass", fail: "Fail", unsure: "Unsure" };
 const PLACE = `tractcap ratings ${location.pathname}`;
 const WHO = "tractcap rater";
+const NOTHING = { rating: "", reasons: "", note: "" };
 const LONG_AGO = "1970-01-01T00:00:00Z"; // of ratings without a date
 let rater = base.stored(WHO) || "";
 let given = loadRatings();
@@ -51,10 +52,11 @@ function outdated(card, entry = mine(card)) {
 const OUTDATED = { file: "Rated before the file changed", pictures: "Rated by other pictures of the file", unknown: "Which state of the file was rated isn’t known" };
 
 // Other windows may have changed them: what is kept is read again before each change
-function change(card, changed) {
+function change(card, changed, again = true) {
   given = loadRatings();
-  const entry = { rating: "", reasons: "", note: "", ...mine(card), ...changed, at: now() };
-  if (changed.rating) Object.assign(entry, card.state);
+  if (again) undoable.push({ card, by: rater, entry: { ...NOTHING, ...mine(card) } });
+  const entry = { ...(again ? { ...NOTHING, ...mine(card) } : {}), ...changed, at: now() };
+  if (again && changed.rating) Object.assign(entry, card.state, { blinded: masked(card) ? seed : "" });
   put(given, card.tractogram, rater, entry);
   if (!said(entry)) given.get(card.tractogram).delete(rater);
   unexported = true;
@@ -65,7 +67,7 @@ function change(card, changed) {
 function rate(card, rating) {
   if (!card || card.overview) return;
   change(card, { rating });
-  base.announce(rating ? `${card.name}: ${rating}` : `${card.name}: rating taken back`);
+  base.announce(rating ? `${card.label}: ${rating}` : `${card.label}: rating taken back`);
   if (rating && !rater && base.stored(`${WHO} asked`) === null) askRater();
 }
 
@@ -113,15 +115,15 @@ function ratingBar(card) {
   const buttons = RATINGS.map((rating) => element("button", {
     type: "button", class: rating, "data-rate": rating, onclick: () => rate(card, ratingOf(card) === rating ? "" : rating),
   }, icon(ICONS[rating]), WORDS[rating]));
-  const text = element("textarea", { rows: 2, "aria-label": `Note on ${card.name}`, placeholder: "Note", hidden: true });
+  const text = element("textarea", { rows: 2, placeholder: "Note", hidden: true });
   const note = element("button", { type: "button", class: "note", "data-note": "", "aria-expanded": "false", onclick: () => openNote(bar) }, icon(ICONS.note), "Note");
   const words = element("p", { class: "note-text" });
   const about = element("p", { class: "given" });
   const reasons = data.reasons.map((reason) => element("button", {
     type: "button", class: "reason", "data-reason": reason.name, "aria-keyshortcuts": reason.key, onclick: () => toggleReason(card, reason),
   }, element("kbd", { "aria-hidden": "true" }, reason.key), reason.description));
-  const why = element("div", { class: "reasons", role: "group", "aria-label": `Reasons for the rating of ${card.name}` }, ...reasons, element("span", {}));
-  bar.append(element("div", { class: "rate-buttons", role: "group", "aria-label": `Rating of ${card.name}` }, ...buttons, note), why, text, words, about);
+  const why = element("div", { class: "reasons", role: "group" }, ...reasons, element("span", {}));
+  bar.append(element("div", { class: "rate-buttons", role: "group" }, ...buttons, note), why, text, words, about);
   text.addEventListener("input", () => { bar.typed = true; });
   text.addEventListener("change", () => keepNote(bar));
   text.addEventListener("blur", () => closeNote(bar));
@@ -158,6 +160,7 @@ const date = (at) => at && at !== LONG_AGO ? at.slice(0, 10) : "";
 
 function show(bar) {
   const entry = mine(bar.card);
+  for (const [node, words] of [[bar.firstChild, "Rating of"], [bar.why, "Reasons for the rating of"], [bar.text, "Note on"]]) node.setAttribute("aria-label", `${words} ${bar.card.name}`);
   for (const button of bar.buttons) button.setAttribute("aria-pressed", String(button.dataset.rate === entry.rating));
   const names = reasonsOf(bar.card);
   for (const button of bar.reasons) button.setAttribute("aria-pressed", String(names.includes(button.dataset.reason)));
@@ -166,6 +169,8 @@ function show(bar) {
   bar.words.textContent = entry.note || "";
   bar.words.hidden = !entry.note || !bar.text.hidden;
   bar.about.replaceChildren();
+  bar.about.hidden = true;
+  if (masked(bar.card)) return;
   const state = outdated(bar.card);
   if (state) bar.about.append(element("span", { class: "outdated" }, icon(ICONS.failed), OUTDATED[state]));
   for (const [by, other] of others(bar.card)) {
@@ -178,6 +183,7 @@ function show(bar) {
 
 // Of one tractogram, or of all
 function refresh(tractogram = null) {
+  maskAll();
   for (const bar of bars) if (tractogram === null || bar.card.tractogram === tractogram) show(bar);
   for (const card of bundles) {
     if (tractogram === null || card.tractogram === tractogram) articles.get(card.id).dataset.rated = ratingOf(card);
@@ -214,5 +220,4 @@ function startRatings() {
     if (unexported && !base.persistent) event.preventDefault();
   });
   warnIf(!base.persistent);
-  refresh();
 }
