@@ -54,9 +54,9 @@ def test_tractseg(tmp_path: Path) -> None:
     done = run(*arguments)
     assert done.returncode == 0, done.stderr
     for name in ("CST_left", "CST_right"):
-        assert shown(out, name) == [("roi", f"{name} beginning"), ("peaks", "peaks")]
+        assert shown(out, name) == [("roi", f"{name} beginning"), ("peaks", "TractSeg")]
     together = record(out, "*_desc-overview")
-    assert [one["Name"] for one in together["Overlays"]] == ["peaks"]
+    assert [one["Name"] for one in together["Overlays"]] == ["TractSeg"]
     assert "2 overlays of single bundles are in these bundles' own pictures alone" in together["Notes"]
     assert "rois: 1 of CST_left in endings_segmentations" in (out / "sub-100307.html").read_text()
     assert "2 kept" in run(*arguments).stderr
@@ -78,7 +78,7 @@ def test_tractseg(tmp_path: Path) -> None:
     (top / "endings_segmentations/CST_left_b.nii.gz").write_bytes(b"no image")
     bad = run(*arguments)
     assert bad.returncode == 0, bad.stderr
-    assert shown(out, "CST_left") == [("peaks", "peaks")]
+    assert shown(out, "CST_left") == [("peaks", "TractSeg")]
     assert any(note.startswith("CST_left beginning isn't shown: ") for note in record(out, "CST_left")["Notes"])
     assert len(shown(out, "CST_right")) == 2
 

@@ -149,7 +149,7 @@ class MatchingOverlays:
         for place in (top, *([top.parent] if top.name == "tractseg_output" else ())):  # what it made, what it was given
             if os.path.lexists(path := place / "peaks.nii.gz"):
                 why = "the peaks in TractSeg's own folder" if place == top else "the peaks beside TractSeg's folder"
-                return OverlayChoice(PEAKS, (FoundOverlay(PEAKS, "peaks", path),), f"{path.name}: {why}")
+                return OverlayChoice(PEAKS, (FoundOverlay(PEAKS, "TractSeg", path),), f"{path.name}: {why}")
         return OverlayChoice(PEAKS, (), f"none: there is no peaks.nii.gz in {top}")
 
     def _odf_image(self, source: Source) -> OverlayChoice:
