@@ -145,7 +145,7 @@ def test_views_in_a_slice_show_what_lies_near_it_alone(tmp_path: Path) -> None:
 def test_points_outside_are_counted_whatever_the_chunks(tmp_path: Path) -> None:
     head = phantoms.save_head(tmp_path / "head.nii")
     path = line(tmp_path / "a.tck", ((0, -18, 18), (0, -18, 18.5)), ((0, -18, 218), (0, -18, 300)))
-    for most in (5, 50_000):
+    for most in (7, 50_000):
         tally = StreamlineCounts()
         rest(path, FRAME, views=("left",), reference=head, max_points=most, tally=tally)
         assert (tally.outside, tally.points) == (20, 40)

@@ -62,7 +62,7 @@ def test_without_strays_all_is_framed_to_the_last_bit(tmp_path: Path) -> None:
         (2000, ((400, 0, 0),) * 10),
     ],
 )
-@pytest.mark.parametrize("max_points", [4, 1000, 50_000])
+@pytest.mark.parametrize("max_points", [7, 1000, 50_000])
 def test_a_few_far_away_are_not_framed(
     tmp_path: Path, count: int, ways: tuple[tuple[float, float, float], ...], max_points: int
 ) -> None:
@@ -121,7 +121,7 @@ def test_pictures_are_those_of_the_others(tmp_path: Path) -> None:
     assert tally.farthest == pytest.approx(extent.high[0] - frame.center[0] - frame.width / 2, abs=0.01)
 
 
-@pytest.mark.parametrize("max_points", [4, 333, 50_000])
+@pytest.mark.parametrize("max_points", [7, 333, 50_000])
 @pytest.mark.parametrize("passes", [(3,), (1, 2)])
 def test_who_reaches_out_of_the_picture_is_counted_once(
     tmp_path: Path, max_points: int, passes: tuple[int, ...]

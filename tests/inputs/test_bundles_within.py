@@ -51,7 +51,7 @@ FILES: dict[str, Callable[[Path], Path]] = {
 }
 
 
-@pytest.mark.parametrize("max_points", [5, 1000])
+@pytest.mark.parametrize("max_points", [7, 1000])
 @pytest.mark.parametrize("what", FILES)
 def test_a_bundle_is_read_as_if_it_were_a_file(tmp_path: Path, what: str, max_points: int) -> None:
     path = FILES[what](tmp_path)

@@ -19,7 +19,7 @@ from tractcap.errors import InputError
 from tractcap.inputs.tractograms import Chunk, open_tractogram
 from tractcap.inputs.tractograms import tsf as tsf_module
 
-CHUNKS = [4, 100, 50_000]
+CHUNKS = [7, 100, 50_000]
 STAMP = "1475051263.7353"
 
 
@@ -33,7 +33,7 @@ def long_and_short() -> phantoms.Streamlines:
 def few(max_points: int) -> phantoms.Streamlines:
     """The same; for the smallest chunks, of which there would be many, without the longest."""
     streamlines = long_and_short()
-    return streamlines if max_points > 4 else [s for s in streamlines if len(s) < 1000]
+    return streamlines if max_points > 7 else [s for s in streamlines if len(s) < 1000]
 
 
 def heights(path: Path, name: str, values: phantoms.Streamlines, **options: object) -> Path:

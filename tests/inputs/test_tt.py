@@ -85,7 +85,7 @@ def test_what_a_file_does_not_say_of_its_place(tmp_path: Path, more: dict[str, n
 
 
 @pytest.mark.parametrize("name", ["a.tt", "a.tt.gz"])
-@pytest.mark.parametrize("max_points", [5, 1000, 10**6])
+@pytest.mark.parametrize("max_points", [7, 1000, 10**6])
 def test_a_streamline_longer_than_a_read_comes_in_pieces(tmp_path: Path, name: str, max_points: int) -> None:
     steps = np.random.default_rng(0).integers(-2, 3, (2_000 if max_points < 10 else 200_000, 3))
     long = np.cumsum(steps, axis=0) / 16

@@ -16,9 +16,18 @@ from tractcap.drawing import compositing, opengl
 from tractcap.drawing.anatomy import Anatomy, depth_of, outside
 from tractcap.drawing.bounds import CroppedStreamlines
 from tractcap.drawing.colors import ColorScale, PointColors, point_colors
-from tractcap.drawing.lines import StreamlineCounts, drawable, lines, parts_by_corner, parts_by_length, tangents
+from tractcap.drawing.lines import (
+    StreamlineCounts,
+    drawable,
+    lines,
+    parts_by_corner,
+    parts_by_length,
+    parts_by_turn,
+    tangents,
+)  # fmt: skip
 from tractcap.drawing.overlays import DrawableOverlay
 from tractcap.drawing.shot import Shot
+from tractcap.drawing.simplify import SAMPLE_SHARE, needed, thinned
 from tractcap.drawing.tractogram_piece import MergedPieces, PieceFacts, PieceWriter
 from tractcap.drawing.views import VIEWS, Frame, Vector, View, turntable
 from tractcap.errors import DrawingError
@@ -32,6 +41,9 @@ _SEEN_PIXELS = 2.0
 
 _BEND = 0.4
 """Tubes are bent from parts that are so many widths long."""
+
+_TURN = 0.1
+"""Radians that a tube may turn at a joint, at most: then it is lit alike on both sides."""
 
 _TUBES = 2
 """Tubes take more memory: so many times fewer points are drawn at once."""
@@ -161,8 +173,10 @@ class _Pass:
         self._cropped = CroppedStreamlines(scene.frame)
         self._tubes = scene.options.style == TUBES
         width, depth, slab = scene.options.thickness(scene.frame.width), scene.frame.depth, scene.options.slab
-        self._step = _BEND * width
-        self._tolerance = _CORNER * scene.frame.width / max(scene.options.sizes)
+        pixel = scene.frame.width / max(scene.options.sizes)
+        self._corner, self._tolerance = _CORNER * pixel, SAMPLE_SHARE * pixel / settings.sampling
+        # a joint gapes by half the width times the turn, at the outside
+        self._step, self._turn = _BEND * width, min(_TURN, 2 * self._tolerance / width)
         shots = []
         for view, size in views:
             split = depth_of(view, scene.frame, scene.at) if scene.at else depth
@@ -259,12 +273,7 @@ class _Pass:
         if not len(kept.points):
             return
         if drawn:
-            along = tangents(kept.points, kept.offsets)
-            parts = parts_by_length(kept, self._step) if self._tubes else parts_by_corner(kept, along, self._tolerance)
-            most = self._settings.max_points // (_TUBES if self._tubes else 1)
-            # what stands for values stays as bright as it is
-            for some in lines(kept, colors.colors(kept), along, parts, most, lit=colors.scale is None):
-                self._canvas.draw(some)
+            self._draw_lines(kept, colors)
         elif kept.head or kept.tail:
             colors.colors(kept)  # the colours of a streamline that goes on may depend on where it began
         chords = kept.points[kept.offsets[1:] - 1] - kept.points[kept.offsets[:-1]]
@@ -272,3 +281,21 @@ class _Pass:
         self._cropped.count(kept, facts.tally)
         if anatomy and len(kept.points[kept.new]):
             facts.tally.outside += outside(kept.points[kept.new], anatomy.shape, anatomy.affine)
+
+    def _draw_lines(self, chunk: Chunk, colors: PointColors) -> None:
+        """Draw the streamlines of a chunk; without all of the points, unless that is asked for."""
+        hues, along = colors.colors(chunk), tangents(chunk.points, chunk.offsets)
+        lit = colors.scale is None  # what stands for values stays as bright as it is
+        if not (exact := self._scene.options.exact):
+            looks = along * np.float32(255) if lit else hues.T.astype(np.float32)
+            seen = needed(chunk, looks, self._tolerance)
+            chunk, hues, along = thinned(chunk, seen), hues[seen], along[:, seen]
+        if not self._tubes:
+            parts = parts_by_corner(chunk, along, self._corner)
+        elif exact:
+            parts = parts_by_length(chunk, self._step)
+        else:
+            parts = parts_by_turn(chunk, along, self._step, self._turn)
+        most = self._settings.max_points // (_TUBES if self._tubes else 1)
+        for some in lines(chunk, hues, along, parts, most, lit=lit):
+            self._canvas.draw(some)

@@ -171,14 +171,8 @@ def parts_by_corner(chunk: Chunk, along: NDArray[np.float32], tolerance: float) 
     -------
     (N,) for the segment that begins at each point; 1 at each streamline's last.
     """
-    x, y, z = np.ascontiguousarray(np.diff(chunk.points.T))
-    across = np.zeros(len(x), np.float32)
-    for u, v, w in (along[:, :-1], along[:, 1:]):
-        # how far the tangent at this end leads across the segment; the curve, see _bent, gets a quarter as far
-        leads = np.array((y * w - z * v, z * u - x * w, x * v - y * u))
-        np.maximum(across, _squared(leads), out=across)
-    across[chunk.offsets[1:-1] - 1] = 0
-    limit = np.float32(4 * tolerance)
+    across, _ = _bends(chunk, along)
+    limit = np.float32(4 * tolerance)  # the curve, see _bent, gets a quarter as far
     parts = np.ones(len(chunk.points), np.int64)
     (bent,) = np.nonzero(across > limit * limit)
     # N parts deviate by N² less
@@ -193,6 +187,29 @@ def parts_by_length(chunk: Chunk, step: float) -> NDArray[np.int64]:
     parts[:-1] = np.clip(np.ceil(lengths / np.float32(step)), 1, MOST_PARTS)
     parts[chunk.offsets[1:] - 1] = 1
     return parts
+
+
+def parts_by_turn(chunk: Chunk, along: NDArray[np.float32], step: float, most: float) -> NDArray[np.int64]:
+    """Like :func:`parts_by_length`, but no more parts than it takes for joints that turn by ``most`` radians."""
+    across, length = _bends(chunk, along)
+    turn = 2 * np.sqrt(across / np.where(length > 0, length, 1))  # of an arc, whose tangents leave the chord alike
+    parts = parts_by_length(chunk, step)
+    parts[:-1] = np.clip(np.ceil(turn / np.float32(most)), 1, parts[:-1])
+    return parts
+
+
+def _bends(chunk: Chunk, along: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Of each segment, (N - 1,), how far the tangents at its ends lead across it at most, and its length: both squared.
+
+    The way from one streamline to the next counts as straight.
+    """
+    x, y, z = segments = np.ascontiguousarray(np.diff(chunk.points.T))
+    across, length = np.zeros(len(x), np.float32), _squared(segments)
+    for u, v, w in (along[:, :-1], along[:, 1:]):
+        leads = np.array((y * w - z * v, z * u - x * w, x * v - y * u))
+        np.maximum(across, _squared(leads), out=across)
+    across[chunk.offsets[1:-1] - 1] = 0
+    return across, length
 
 
 def lines(

@@ -43,7 +43,8 @@ class PictureOptions(JsonRecord, keys=str):
     for the same share of every picture. ``opacity`` below 1 lets what lies behind shine through. ``anatomy`` is what
     is shown of the reference image, ``slices_at`` the point in mm that its slices lead through, None for the bundle's
     own centre; ``slab`` is how many mm on both sides of a slice the views in it show. ``animation`` names the formats
-    of the turntable, of ``frames`` pictures of ``frame_size`` pixels.
+    of the turntable, of ``frames`` pictures of ``frame_size`` pixels. ``exact`` draws all points, also those whose
+    absence can't be seen.
     """
 
     views: tuple[str, ...] = SIX
@@ -58,6 +59,7 @@ class PictureOptions(JsonRecord, keys=str):
     animation: tuple[str, ...] = ()
     frames: int = 36
     frame_size: int = 400
+    exact: bool = False
 
     @property
     def turning(self) -> int:

@@ -71,7 +71,7 @@ class Tractogram(ABC):
 
         Parameters
         ----------
-        max_points : the most points of a chunk, four or more.
+        max_points : the most points of a chunk, :data:`~tractcap.inputs.tractograms.chunks.LEAST` or more.
         data : a name in the header's ``per_point`` or ``per_streamline`` (per point, if in both), to be read with the
             points; ``""`` for none. Nothing else is decoded.
 

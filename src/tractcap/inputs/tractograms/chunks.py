@@ -1,7 +1,8 @@
 """From what a format decodes (blocks, cut anywhere) to what is drawn (chunks, bounded in points).
 
-A streamline longer than a chunk is split. Its pieces overlap by context points, so that the tangent at
-a cut has both its neighbours: the picture does not depend on where the cut falls.
+A streamline longer than a chunk is split. Its pieces overlap by context points, so that the tangent at a cut has both
+its neighbours, and begin only at every fourth point, as runs do that may be drawn as one line: the picture does not
+depend on where the cut falls.
 """
 
 from collections.abc import Generator, Iterable, Iterator
@@ -11,6 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Fields = dict[str, NDArray[np.generic]]
+
+RUN = 4
+"""Points from one place where a streamline may be cut to the next: what is drawn of those between depends on all."""
+
+LEAST = RUN + 3
+"""Points of the smallest chunk: those of a run with both its ends, and a context point before and behind it."""
 
 
 @dataclass
@@ -79,7 +86,7 @@ class Chunk:
 
 
 def chunked(blocks: Iterable[Block], max_points: int) -> Iterator[Chunk]:
-    """Turn blocks into chunks of at most ``max_points`` points (four or more), context points included.
+    """Turn blocks into chunks of at most ``max_points`` points (:data:`LEAST` or more), context points included.
 
     They are cut between streamlines where that keeps the bound, and within those that are longer.
     """
@@ -121,11 +128,12 @@ def _slice(chunk: Chunk, first: int, last: int) -> Chunk:
 
 
 def _pieces(rest: Chunk, max_points: int) -> Generator[Chunk, None, Chunk]:
-    """Cut one streamline into pieces of ``max_points``; returns what is left, which is short enough for one chunk."""
+    """Cut one streamline into pieces of whole runs; returns what is left, which is short enough for one chunk."""
     while len(rest.points) > max_points:
-        yield _piece(rest, 0, max_points, head=rest.head, tail=True)
+        stop = (max_points - rest.head - 2) // RUN * RUN + rest.head + 2
+        yield _piece(rest, 0, stop, head=rest.head, tail=True)
         # the piece's last drawn point is the one before its tail; the next needs the one before that as context
-        rest = _piece(rest, max_points - 3, len(rest.points), head=True, tail=False)
+        rest = _piece(rest, stop - 3, len(rest.points), head=True, tail=False)
     return rest
 
 
