@@ -10,7 +10,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -58,6 +58,25 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode(errors="backslashreplace"))
 
     write_whole(path, write)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names of a folder's files on the disk, so that a file renamed into place is there after a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some network file systems don't know of it, and keep names by themselves
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def taking_turns(path: Path) -> Iterator[None]:
+    """Wait for the lock on a file, which is made for it; where a file system knows no locks, nobody waits."""
+    with path.open("ab") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

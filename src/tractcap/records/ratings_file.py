@@ -1,13 +1,15 @@
-"""``*_desc-ratings.tsv``: ratings that people exported from the participants' pages, or made in a spreadsheet."""
+"""``*_desc-ratings.tsv``: ratings saved or exported from the participants' pages, or made in a spreadsheet."""
 
 import codecs
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from tractcap.errors import RecordError
-from tractcap.files import read_bytes
+from tractcap.files import MAX_BYTES, read_bytes, read_text, sync_folder, write_text
 from tractcap.records.tables import NOT_AVAILABLE, cell
 
 ENDING = "_desc-ratings.tsv"
@@ -108,11 +110,10 @@ def load(path: Path, name: str) -> RatingsFile:
     except UnicodeDecodeError:
         text = data.decode(encoding, errors="replace")
         problems.append(f"{name} isn't all UTF-8 text: what isn't is shown as �.")
-    numbered = enumerate(io.StringIO(text, newline=""), 1)
-    lines = ((number, line.rstrip("\r\n").split("\t")) for number, line in numbered if line.strip())
+    lines = _numbered(text)
     _, header = next(lines, (0, []))
-    if lacking := [column for column in _NEEDED if column not in header]:
-        raise RecordError(path, f"its first line doesn't name {' and '.join(lacking)}")
+    if why := _lacking(header):
+        raise RecordError(path, why)
     ratings = []
     for number, fields in lines:
         rating, wrong = _read(header, fields)
@@ -127,6 +128,128 @@ def load(path: Path, name: str) -> RatingsFile:
     return RatingsFile(tuple(ratings), tuple(problems))
 
 
+@dataclass(frozen=True)
+class RatingsTable:
+    """Ratings line by line as a file has them, so that what a file has beyond them stays in it.
+
+    ``columns`` are the fields of the first line; each of ``lines`` has as many.
+    """
+
+    columns: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a table.
+
+        Raises
+        ------
+        ValueError
+            With what is wrong, as the part of a sentence.
+        """
+        lines = _numbered(text)
+        _, header = next(lines, (0, []))
+        if why := _lacking(header):
+            raise ValueError(why)
+        if len({*header}) < len(header):
+            raise ValueError("its first line names a column twice")
+        table = []
+        for number, fields in lines:
+            if len(fields) != len(header):
+                raise ValueError(f"its line {number:,} has {len(fields)} fields, not {len(header)}")
+            table.append(tuple(fields))
+        return cls(tuple(header), tuple(table))
+
+    def text(self) -> str:
+        """The table as a file has it."""
+        return "".join("\t".join(line) + "\n" for line in (self.columns, *self.lines))
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        """Each line's fields by their columns."""
+        return (dict(zip(self.columns, line, strict=True)) for line in self.lines)
+
+    def by_rater(self) -> dict[str, "RatingsTable"]:
+        """The lines of each rater."""
+        at = self.columns.index("rater")
+        raters = dict.fromkeys(line[at].strip() for line in self.lines)
+        return {
+            rater: RatingsTable(self.columns, tuple(line for line in self.lines if line[at].strip() == rater))
+            for rater in raters
+        }
+
+
+def save(path: Path, new: RatingsTable, dictionary: str) -> RatingsTable:
+    """Merge ratings into a file: of each tractogram and rater the newest line stays, of two of one time the new one.
+
+    When it returns, they are on the disk. Two savers of one file must take turns.
+
+    Parameters
+    ----------
+    path : of the file, which needn't be there; its folder must.
+    dictionary : what the columns mean, as the JSON file beside it has it.
+
+    Returns
+    -------
+    RatingsTable
+        What the file has now of the tractograms and raters of ``new``.
+
+    Raises
+    ------
+    RecordError
+        When what is in the file can't be understood, or it would become too long; it stays as it is.
+    OSError
+        When it can't be written; it stays as it is.
+    """
+    try:
+        old = RatingsTable.parse(read_text(path))
+    except FileNotFoundError:
+        old = RatingsTable(new.columns, ())
+    except ValueError as error:
+        raise RecordError(path, str(error)) from None
+    columns = tuple(dict.fromkeys((*old.columns, *new.columns)))
+    newest: dict[tuple[str, str], dict[str, str]] = {}
+    for row in (*old.rows(), *new.rows()):
+        before = newest.get(key := _key(row))
+        if before is None or (_moment(before) or UNDATED) <= (_moment(row) or UNDATED):
+            newest[key] = row
+
+    def table(rows: Iterator[dict[str, str]]) -> RatingsTable:
+        return RatingsTable(columns, tuple(tuple(row.get(name, NOT_AVAILABLE) for name in columns) for row in rows))
+
+    text = table(iter(newest.values())).text()
+    if len(text.encode()) > MAX_BYTES:
+        raise RecordError(path, f"it would have more than {MAX_BYTES // 2**20} MB")
+    write_text(path.with_suffix(".json"), dictionary)
+    write_text(path, text)
+    sync_folder(path.parent)
+    return table(newest[key] for key in dict.fromkeys(map(_key, new.rows())))
+
+
+def _key(row: dict[str, str]) -> tuple[str, str]:
+    return cell(row["tractogram"]), row["rater"].strip()
+
+
+def _numbered(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The fields of lines that aren't empty, with the lines' numbers."""
+    numbered = enumerate(io.StringIO(text, newline=""), 1)
+    return ((number, line.rstrip("\r\n").split("\t")) for number, line in numbered if line.strip())
+
+
+def _lacking(header: list[str]) -> str:
+    """Why lines below such a header can't be understood; empty where they can."""
+    lacking = [column for column in _NEEDED if column not in header]
+    return f"its first line doesn't name {' and '.join(lacking)}" if lacking else ""
+
+
+def _moment(row: dict[str, str]) -> datetime | None:
+    """When a line was rated; None where it doesn't say so, or not as a date."""
+    try:
+        at = datetime.fromisoformat(row.get("rated_at", ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def _read(header: list[str], fields: list[str]) -> tuple[Rating | None, str]:
     """A line's rating, and what is wrong with it."""
     if len(fields) != len(header):
@@ -137,13 +260,10 @@ def _read(header: list[str], fields: list[str]) -> tuple[Rating | None, str]:
         return None, ""  # a note without a rating
     if rating not in RATINGS:
         return None, f"“{shortened(row['rating'])}” is none of pass, fail and unsure, and is left out."
-    at, wrong = UNDATED, ""
-    if moment := row.get("rated_at"):
-        try:
-            at = datetime.fromisoformat(moment)
-        except ValueError:
-            wrong = f"“{shortened(moment)}” is no date: the rating is taken as the rater's oldest."
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    at, wrong = _moment(row), ""
+    if at is None and row.get("rated_at"):
+        wrong = f"“{shortened(row['rated_at'])}” is no date: the rating is taken as the rater's oldest."
+    at = at or UNDATED
     state = RatedState(*(row.get(column, "").strip() for column in STATE))
     reasons = dict.fromkeys(filter(None, map(str.strip, row.get("reasons", "").split(","))))
     tractogram, rater = cell(row["tractogram"]), row["rater"].strip()
