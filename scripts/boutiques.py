@@ -13,14 +13,15 @@ import click
 
 from tractcap import __version__
 from tractcap.cli import tractcap
-from tractcap.cli_options import OPTIONS
+from tractcap.cli_options import LEVELS, OPTIONS, REVIEW, REVIEW_OPTIONS
 
 _WRITTEN = ("output", "work_dir")
 """Folders that needn't be there before: Boutiques would look for a file."""
 
 _REQUIRES = {"as_json": ["dry_run"]}
 
-_LEFT_OUT = ("version", "self_test")
+_LEFT_OUT = ("version", "self_test", *(option.name for option in OPTIONS[REVIEW_OPTIONS]))
+"""Review is no analysis: it runs until it is stopped, and has no outputs of its own."""
 
 _OUTPUTS = (
     ("output_folder", "Output folder", "", "All that was written: a BIDS derivative."),
@@ -43,7 +44,7 @@ def descriptor() -> dict[str, Any]:
         "shell": "/bin/bash",  # sh is called as a login shell, which would forget the image's PATH
         "container-image": {"type": "docker", "image": "tractcap", "entrypoint": True},
         "inputs": [_input(parameter) for parameter in parameters],
-        "groups": [_group(title, options) for title, options in OPTIONS.items()],
+        "groups": [_group(title, options) for title, options in OPTIONS.items() if title != REVIEW_OPTIONS],
         "output-files": [
             {"id": name, "name": title, "description": what, "path-template": f"[OUTPUT]{path}", "optional": True}
             for name, title, path, what in _OUTPUTS
@@ -70,7 +71,11 @@ def _id(parameter: click.Parameter) -> str:
 
 def _input(parameter: click.Parameter) -> dict[str, Any]:
     described: dict[str, Any] = {"id": _id(parameter), "name": _id(parameter).replace("_", " ").capitalize()}
-    described |= {"optional": not parameter.required, "value-key": _key(parameter), **_type(parameter)}
+    described |= {
+        "optional": not (parameter.required or parameter.name == "level"),
+        "value-key": _key(parameter),
+        **_type(parameter),
+    }
     if isinstance(parameter, click.Option):
         described["description"] = _help(parameter)
         if parameter.count:
@@ -99,7 +104,7 @@ def _type(parameter: click.Parameter) -> dict[str, Any]:
 
 def _kind(kind: Any, written: bool) -> dict[str, Any]:
     if isinstance(kind, click.Choice):
-        return {"type": "String", "value-choices": list(kind.choices)}
+        return {"type": "String", "value-choices": [choice for choice in kind.choices if choice != REVIEW]}
     if isinstance(kind, click.Path) and not written:
         return {"type": "File"}
     whole = isinstance(kind, type(click.INT))
@@ -130,7 +135,7 @@ def _about(argument: click.Parameter) -> str:
     paragraph = " ".join((tractcap.help or "").split("\b")[0].split())
     sentences = [text for text in re.split(r"(?<=[.])\s+", paragraph) if re.search(rf"\b{name}\b", text)]
     if isinstance(argument.type, click.Choice) and not sentences:
-        return f"Of the analysis: {' or '.join(argument.type.choices)}."
+        return f"Of the analysis: {' or '.join(LEVELS)}."
     return " ".join(sentences)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from tractcap import interrupts, python_interpreter
-from tractcap.cli_options import CAP_VARIABLE, PARAMETERS, Command, with_dashes
+from tractcap.cli_options import CAP_VARIABLE, LOOPBACK, PARAMETERS, REVIEW, Command, with_dashes
 from tractcap.color_names import parse_coloring
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
@@ -128,6 +128,8 @@ def tractcap(
     work_dir: Path | None,
     overwrite: bool,
     stop_on_first_crash: bool,
+    address: str,
+    port: int,
     dry_run: bool,
     as_json: bool,
     verbose: int,
@@ -138,6 +140,8 @@ def tractcap(
     INPUT is a BIDS (derivative) dataset, a folder of tractograms, one tractogram, or the word demo for real
     bundles that come with the installation. Pictures and a page for each participant go to OUTPUT, a folder.
     Level group reads the results of participants' runs there, and makes the group's page and table from them.
+    Level review serves the pages on this machine alone, and saves ratings beside them, until it is stopped; the
+    folder of the pages is enough for it.
 
     Option names may also be written with underscores, as in other BIDS Apps.
 
@@ -147,6 +151,8 @@ def tractcap(
     """  # noqa: D301
     log_to_stderr(verbose)
     interrupts.install()
+    if level == REVIEW:
+        return _review(output, address, port)
     settle_budget = _budget_settler(mem)
     budget = settle_budget()
     for warning in budget.warnings:
@@ -267,3 +273,30 @@ def _make_group_page(output: Path, watch: Watch, timeout: float) -> int:
     for path in paths:
         click.echo(path)
     return 1 if failures else 0
+
+
+def _review(output: Path, address: str, port: int) -> None:
+    """Serve the pages until a signal asks to stop."""
+    from tractcap.review.server import serve
+    from tractcap.work.output_folder import container
+
+    inside = container(os.environ, Path("/"))
+    apart = bool(inside) and inside.get("Type") not in ("apptainer", "singularity")  # with a network of its own
+    if address != LOOPBACK and not apart:
+        raise SettingsError(
+            f"--address {address} would serve the pages to the whole network: leave it out. It is for containers of "
+            f"Docker and Podman, whose port is published by -p 127.0.0.1:{port}:{port}."
+        )
+
+    def ready(opened: str) -> None:
+        if address != LOOPBACK:
+            log.info(
+                "served at all addresses of this container: publish the port as -p 127.0.0.1:%d:%d alone", port, port
+            )
+        elif apart:
+            log.info("in a container, -p 127.0.0.1:%d:%d needs --address 0.0.0.0", port, port)
+        log.info("ratings are saved in %s; Ctrl-C stops this. Open:", output / "ratings")
+        click.echo(opened)
+
+    serve(output, address, port, ready)
+    log.info("stopped; every rating that was shown as saved is in %s", output / "ratings")

@@ -17,7 +17,15 @@ from tractcap.inputs.matching_overlays import CHOICES, T1W
 from tractcap.limits import parse_size
 from tractcap.records.options import ANATOMY, FORMATS, IN_SLICE, LINES, SIX, STYLES
 
+LOOPBACK = "127.0.0.1"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  refused outside of containers
+REVIEW_OPTIONS = "Review"
+
 CAP_VARIABLE = "MAX_MEMORY_MB"
+
+LEVELS = ("participant", "group")
+REVIEW = "review"
+"""What is no level of an analysis: it runs until it is stopped."""
 
 _COMMAS = re.compile(r",(?=[^,/=]*(?:,|$)|[^,/=]+=|[^,]*\{participant)")
 """Those between values; one within a path or a pattern belongs to it."""
@@ -105,6 +113,16 @@ def _shard(text: str, _option: str) -> Any:
     return parse_shard(text)
 
 
+def _level(context: click.Context, level: click.Parameter, value: str | None) -> str:
+    """What is done; ``OUTPUT review`` needs no INPUT."""
+    if value is None and str(context.params.get("output")) == REVIEW:
+        context.params["output"] = context.params["input"]
+        return REVIEW
+    if value is None:
+        raise click.MissingParameter(ctx=context, param=level)
+    return value
+
+
 class Option(click.Option):
     """An option of the table: its names with blanks between, its help, and what click takes; a default is shown.
 
@@ -128,8 +146,11 @@ ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 ARGUMENTS: list[click.Parameter] = [
     click.Argument(["input"], type=PATH),
     click.Argument(["output"], type=PATH),
-    click.Argument(["level"], type=click.Choice(["participant", "group"])),
-]
+    click.Argument(
+        ["level"], type=click.Choice([*LEVELS, REVIEW]), required=False, callback=_level,
+        metavar=f"{{{'|'.join([*LEVELS, REVIEW])}}}",
+    ),
+]  # fmt: skip
 
 OPTIONS: dict[str, list[Option]] = {
     "Who and what": [
@@ -279,6 +300,12 @@ OPTIONS: dict[str, list[Option]] = {
         Option("--overwrite", "Draw again what an earlier run drew from the same files with the same options.",
                is_flag=True),
         Option("--stop-on-first-crash", "Stop at the first tractogram that can't be drawn.", is_flag=True),
+    ],
+    REVIEW_OPTIONS: [
+        Option("--address", "Address to serve the pages at: this machine's own, or, in a container alone, all of its.",
+               type=click.Choice([LOOPBACK, EVERY_ADDRESS]), default=LOOPBACK),
+        Option("--port", "Port to serve the pages at; 0: any that is free.",
+               type=click.IntRange(0, 65535), default=8642),
     ],
     "Plan and log": [
         Option("--dry-run", "Print the limits found, the budget, the workers and each job's estimate; draw nothing.",
