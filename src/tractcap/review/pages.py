@@ -87,7 +87,7 @@ def contents(output: Path) -> str:
     """A page with links to the pages of an output, the group's first."""
     names = sorted((path.name for path in output.glob("[!.]*.html")), key=lambda name: (name != "group.html", name))
     links = (
-        f'<li><a href="{quote(os.fsencode(name))}">{html.escape(os.fsencode(name).decode(errors="replace"))}</a>'
+        f'<li><a href="{quote(os.fsencode(name))}">{html.escape(os.fsencode(name[:-5]).decode(errors="replace"))}</a>'
         for name in names
     )
     return (

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tractcap.errors import RecordError
 from tractcap.files import clear_parts, read_text, taking_turns
+from tractcap.records.rating_reasons import in_use
 from tractcap.records.ratings_file import ENDING, RatingsTable, save
 
 FOLDER = "ratings"
@@ -39,6 +40,8 @@ class SavedRatings:
 
     def __init__(self, output: Path) -> None:
         columns = tomllib.loads(files("tractcap.reports").joinpath("rating_columns.toml").read_text(encoding="utf-8"))
+        reasons, _problem = in_use(output)
+        columns["reasons"]["Levels"] = {reason.name: reason.description for reason in reasons}
         self._columns = frozenset(columns)
         self._dictionary = json.dumps(columns, indent=2, ensure_ascii=False) + "\n"
         self.folder = output / FOLDER

@@ -4,13 +4,15 @@ const STATE = ["tractogram_size", "tractogram_time", "picture_hash", "tractcap_v
 const NEEDED = ["tractogram", "rating"];
 const MOST_LISTED = 20;
 
-function exported() {
+// Rows of the ratings that are wanted
+function exported(wanted = (_tractogram, _by, entry) => said(entry)) {
   const rows = [];
   const met = new Set();
   for (const card of bundles) {
     if (met.has(card.tractogram)) continue; // drawn twice
     met.add(card.tractogram);
     for (const [by, entry] of given.get(card.tractogram) || []) {
+      if (!wanted(card.tractogram, by, entry)) continue;
       const whose = { participant_id: data.participant, session_id: card.session, tractogram: card.tractogram, bundle: card.key, rater: by };
       const row = { ...entry, ...whose, rated_at: entry.at === LONG_AGO ? "" : entry.at };
       rows.push(COLUMNS.map((column) => row[column]));
@@ -66,7 +68,8 @@ async function importRatings(files) {
   byId("imported").scrollIntoView({ block: "nearest" });
 }
 
-function importText(text, name, counts, problems) {
+// `met` is called with each rating that is found, newer or not
+function importText(text, name, counts, problems, met = () => {}) {
   const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
   const header = lines[0].split("\t").map((column) => column.trim());
   const missing = NEEDED.filter((column) => !header.includes(column));
@@ -74,7 +77,7 @@ function importText(text, name, counts, problems) {
   const known = new Set(bundles.map((card) => card.tractogram));
   lines.forEach((line, at) => {
     if (at === 0 || !line.trim()) return;
-    const problem = importLine(header, line.split("\t"), known, counts);
+    const problem = importLine(header, line.split("\t"), known, counts, met);
     if (problem) problems.push(`${name}, line ${at + 1}: ${problem}`);
   });
 }
@@ -82,7 +85,7 @@ function importText(text, name, counts, problems) {
 const short = (text) => text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 
 // Takes a line, or says what is wrong with it
-function importLine(header, fields, known, counts) {
+function importLine(header, fields, known, counts, met) {
   if (fields.length !== header.length) return `it has ${fields.length} fields, not ${header.length}.`;
   const row = new Map(header.map((column, at) => [column, fields[at] === "n/a" ? "" : fields[at]]));
   const rating = row.get("rating").trim().toLowerCase();
@@ -90,14 +93,16 @@ function importLine(header, fields, known, counts) {
   const reasons = (row.get("reasons") || "").split(",").map((name) => name.trim()).filter(Boolean).join(",");
   if (rating && !RATINGS.includes(rating)) return `“${short(rating)}” is none of pass, fail and unsure.`;
   if (!known.has(row.get("tractogram"))) return `no tractogram here is called “${short(row.get("tractogram"))}”.`;
-  if (!rating && !note && !reasons) return "";
   const by = (row.get("rater") || "").trim();
   const at = moment(row.get("rated_at") || "");
-  if (at === null) return `“${short(row.get("rated_at"))}” is no date.`;
+  if (at === null) return said({ rating, note, reasons }) ? `“${short(row.get("rated_at"))}” is no date.` : "";
+  const entry = { rating, reasons, note, at, ...Object.fromEntries(STATE.map((column) => [column, row.get(column) || ""])), blinded: row.get("blinded") || "" };
+  met(row.get("tractogram"), by, entry);
   const before = given.get(row.get("tractogram"))?.get(by);
+  if (!before && !said(entry)) return "";
   if (before && before.at >= at) counts.older += 1;
   else {
-    put(given, row.get("tractogram"), by, { rating, reasons, note, at, ...Object.fromEntries(STATE.map((column) => [column, row.get(column) || ""])), blinded: row.get("blinded") || "" });
+    put(given, row.get("tractogram"), by, entry);
     counts.taken += 1;
   }
   return "";

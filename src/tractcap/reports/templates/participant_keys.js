@@ -87,6 +87,7 @@ function start() {
   startList();
   startLarge();
   startOrder();
+  startSaving();
   for (const button of document.querySelectorAll("[data-do]")) {
     button.addEventListener("click", () => DO[button.dataset.do]());
     button.hidden = false;

@@ -1,7 +1,7 @@
 // The ratings: of each tractogram the last one of each rater. Stored by the page's place.
 const RATINGS = ["pass", "fail", "unsure"];
 const WORDS = { pass: "Pass", fail: "Fail", unsure: "Unsure" };
-const PLACE = `tractcap ratings ${location.pathname}`;
+const PLACE = `tractcap ratings ${served ? `${served.place} ` : ""}${location.pathname}`;
 const WHO = "tractcap rater";
 const NOTHING = { rating: "", reasons: "", note: "" };
 const LONG_AGO = "1970-01-01T00:00:00Z"; // of ratings without a date
@@ -9,6 +9,7 @@ let rater = base.stored(WHO) || "";
 let given = loadRatings();
 let unexported = false;
 
+const later = (at, other) => other > at ? other : at; // clocks differ
 const now = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
 
 function loadRatings() {
@@ -19,15 +20,23 @@ function loadRatings() {
   return byTractogram;
 }
 
+// A withdrawn one is an empty one where it must get into a file, else it is gone
 function put(into, tractogram, by, rating) {
   if (!into.has(tractogram)) into.set(tractogram, new Map());
-  into.get(tractogram).set(by, rating);
+  if (said(rating) || (served && by)) into.get(tractogram).set(by, rating);
+  else into.get(tractogram).delete(by);
+}
+
+function said(entry) {
+  return Boolean(entry.rating || entry.note || entry.reasons);
 }
 
 function saveRatings() {
   const rows = [];
   for (const [tractogram, byRater] of given) for (const [by, rating] of byRater) rows.push([tractogram, by, rating]);
-  return base.store(PLACE, JSON.stringify(rows));
+  const kept = base.store(PLACE, JSON.stringify(rows));
+  meet(false);
+  return kept;
 }
 
 const mine = (card) => given.get(card.tractogram)?.get(rater) || {};
@@ -36,7 +45,6 @@ const namesIn = (reasons) => (reasons || "").split(",").filter(Boolean);
 const reasonsOf = (card) => namesIn(mine(card).reasons);
 const described = (name) => data.reasons.find((reason) => reason.name === name)?.description || name; // or another list's
 const others = (card) => [...(given.get(card.tractogram) || [])].filter(([by, entry]) => by !== rater && said(entry));
-const said = (entry) => Boolean(entry.rating || entry.note || entry.reasons);
 
 // What a rating was of, where that isn't what is here: "file", "pictures" or "unknown". Ratings without a state are judged by their date
 function outdated(card, entry = mine(card)) {
@@ -55,10 +63,9 @@ const OUTDATED = { file: "Rated before the file changed", pictures: "Rated by ot
 function change(card, changed, again = true) {
   given = loadRatings();
   if (again) undoable.push({ card, by: rater, entry: { ...NOTHING, ...mine(card) } });
-  const entry = { ...(again ? { ...NOTHING, ...mine(card) } : {}), ...changed, at: now() };
+  const entry = { ...(again ? { ...NOTHING, ...mine(card) } : {}), ...changed, at: later(now(), mine(card).at), fromFile: false };
   if (again && changed.rating) Object.assign(entry, card.state, { blinded: masked(card) ? seed : "" });
   put(given, card.tractogram, rater, entry);
-  if (!said(entry)) given.get(card.tractogram).delete(rater);
   unexported = true;
   warnIf(!saveRatings());
   refresh(card.tractogram);
@@ -68,7 +75,7 @@ function rate(card, rating) {
   if (!card || card.overview) return;
   change(card, { rating });
   base.announce(rating ? `${card.label}: ${rating}` : `${card.label}: rating taken back`);
-  if (rating && !rater && base.stored(`${WHO} asked`) === null) askRater();
+  if (rating && !rater && (served ? !saving.asked : base.stored(`${WHO} asked`) === null)) askRater();
 }
 
 function toggleReason(card, { name, description }) {
@@ -83,6 +90,7 @@ function warnIf(lost) {
 }
 
 function askRater() {
+  saving.asked = true;
   base.store(`${WHO} asked`, "1");
   byId("who-name").value = rater;
   byId("who").returnValue = "";
@@ -100,6 +108,7 @@ function renameRater(name) {
       byRater.delete("");
       if (entry && !(before && before.at > entry.at)) byRater.set(name, entry);
     }
+    for (const step of undoable) step.by ||= name;
     saveRatings();
   }
   rater = name;
@@ -169,7 +178,8 @@ function show(bar) {
   bar.words.textContent = entry.note || "";
   bar.words.hidden = !entry.note || !bar.text.hidden;
   bar.about.replaceChildren();
-  bar.about.hidden = true;
+  bar.about.append(...savedMark(bar.card));
+  bar.about.hidden = !bar.about.childNodes.length;
   if (masked(bar.card)) return;
   const state = outdated(bar.card);
   if (state) bar.about.append(element("span", { class: "outdated" }, icon(ICONS.failed), OUTDATED[state]));
@@ -192,6 +202,7 @@ function refresh(tractogram = null) {
   byId("progress").textContent = `${rated.toLocaleString("en")} of ${bundles.length.toLocaleString("en")} rated`;
   byId("progress-bar").style.width = `${100 * rated / Math.max(1, bundles.length)}%`;
   byId("rater").textContent = rater || "unnamed";
+  showSaving();
   byId("tally").textContent = tally();
 }
 
@@ -217,7 +228,7 @@ function startRatings() {
     refresh();
   });
   addEventListener("beforeunload", (event) => {
-    if (unexported && !base.persistent) event.preventDefault();
+    if (served ? waiting().length : unexported && !base.persistent) event.preventDefault();
   });
   warnIf(!base.persistent);
 }
