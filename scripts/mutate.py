@@ -32,6 +32,7 @@ PARTS = {
     "checks": ("src/tractcap/checks", "tests/checks"),
     "plan": ("src/tractcap/work/memory_plan.py", "tests/work/test_plan.py"),
     "pool": ("src/tractcap/work/pool.py", "tests/work/test_pool.py"),
+    "review": ("src/tractcap/review", "tests/review"),
     "process": ("src/tractcap/work/worker_process.py", "tests/work/test_pool.py tests/work/test_variables.py"),
 }
 """What is mutated, and the tests beside it."""

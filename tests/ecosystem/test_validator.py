@@ -60,10 +60,11 @@ def study(tmp_path: Path) -> Path:
 
 def levels() -> list[str]:
     from tractcap.cli import tractcap as command
+    from tractcap.cli_options import REVIEW
 
     (level,) = (one for one in command.params if one.name == "level")
     assert isinstance(level.type, click.Choice)
-    return list(level.type.choices)
+    return [choice for choice in level.type.choices if choice != REVIEW]
 
 
 def test_all_that_is_written_for_a_study_is_accepted(call: Call, study: Path) -> None:
@@ -75,6 +76,9 @@ def test_all_that_is_written_for_a_study_is_accepted(call: Call, study: Path) ->
     assert list(output.glob("sub-*/**/*.png"))
     for name in ("sub-01_desc-ratings.tsv", "sub-01_rater-anna_desc-ratings.tsv", "sub-01_desc-ratings.json"):
         (output / name).write_text("{}")
+    (output / "ratings").mkdir()
+    for name in (".lock", "sub-01_rater-anna_desc-ratings.tsv", "sub-01_rater-anna_desc-ratings.json"):
+        (output / "ratings" / name).write_text("{}")
     accepted(call, output)
     described = json.loads((output / "dataset_description.json").read_text())
     assert described["DatasetLinks"] == {"source": "../tracts"}

@@ -48,6 +48,7 @@ _IGNORED = (
     "/group_tractograms.json",
     "/group_tractograms.tsv",
     "/rating_reasons.tsv",
+    "/ratings",
     "*_desc-ratings.json",
     "*_desc-ratings.tsv",
 )

@@ -17,7 +17,7 @@ const saving = {
 const keyOf = (tractogram, by) => `${tractogram}\t${by}`;
 const sameEntry = (entry, other) => ["rating", "note", "at", ...COLUMNS].every((name) => String(entry[name] ?? "") === String(other?.[name] ?? ""));
 
-// Whether a rating has yet to get into a file. What was read of others' files is theirs to write, and to remove
+// Whether a rating has yet to get into a file. What another window read of others' files is in them
 function unsaved(tractogram, by, entry) {
   if (!served || saving.readOnly || !entry.at || (entry.fromFile && by !== rater)) return false;
   return !sameEntry(entry, saving.inFiles.get(keyOf(tractogram, by)));
@@ -34,7 +34,8 @@ async function ask(method, body) {
   take(await answer.json(), method === "GET");
 }
 
-// What is in the files: the newest of each rating counts, here as there
+// What is in the files: the newest of each rating counts, here as there. What others removed from them is removed here; of this rater's own
+// nothing is, and it is sent again
 function take(answer, whole) {
   const problems = answer.files.map((file) => file.problem).filter(Boolean);
   const counts = { taken: 0, older: 0 };
@@ -47,15 +48,13 @@ function take(answer, whole) {
       if (!known || known.at <= entry.at) saving.inFiles.set(keyOf(tractogram, by), entry);
     });
   }
-  saving.readOnly = answer.readOnly;
-  if (whole) {
-    for (const [tractogram, byRater] of given) {
-      for (const [by, entry] of byRater) {
-        const removed = entry.fromFile && by !== rater && !saving.inFiles.has(keyOf(tractogram, by));
-        if (removed) counts.taken += Number(byRater.delete(by));
-      }
+  for (const [tractogram, byRater] of whole ? given : []) {
+    for (const [by, entry] of byRater) {
+      const removed = entry.fromFile && by !== rater && !saving.inFiles.has(keyOf(tractogram, by));
+      if (removed) counts.taken += Number(byRater.delete(by));
     }
   }
+  saving.readOnly = answer.readOnly;
   if (counts.taken) saveRatings();
   if (problems.length && problems.join() !== saving.problems) notify("Of the saved ratings some are left out.", problems);
   saving.problems = problems.join() || saving.problems;
@@ -85,16 +84,19 @@ const isNamed = (row) => Boolean(row[COLUMNS.indexOf("rater")]);
 async function send(rows) {
   let size = 0;
   const some = rows.filter((row, at) => (size += row.join("\t").length) < MOST_SENT || at === 0);
-  const entries = some.map((row) => [row[COLUMNS.indexOf("tractogram")], row[COLUMNS.indexOf("rater")]]).map(([tractogram, by]) => [keyOf(tractogram, by), given.get(tractogram).get(by)]);
+  const sent = some.map((row) => {
+    const [tractogram, by] = ["tractogram", "rater"].map((name) => row[COLUMNS.indexOf(name)]);
+    return [keyOf(tractogram, by), given.get(tractogram).get(by)];
+  });
   await ask("PUT", base.table([COLUMNS, ...some]));
-  for (const [key, entry] of entries) if (!(saving.inFiles.get(key)?.at > entry.at)) saving.inFiles.set(key, entry);
+  for (const [key, entry] of sent) if (!(saving.inFiles.get(key)?.at > entry.at)) saving.inFiles.set(key, entry);
 }
 
 // Whether a card's own rating is in a file: shown with it, as the answer comes only once it is
 function savedMark(card) {
   const entry = mine(card);
-  if (!served || saving.readOnly || !entry.at || (!entry.rating && !entry.note && !unsaved(card.tractogram, rater, entry))) return [];
   const late = unsaved(card.tractogram, rater, entry);
+  if (!served || saving.readOnly || !(said(entry) || late)) return [];
   return [element("span", { class: late ? "unsaved" : "saved" }, icon(late ? ICONS.failed : ICONS.pass), late ? "Not saved yet" : "Saved")];
 }
 
