@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from tractcap import interrupts, python_interpreter
-from tractcap.cli_options import CAP_VARIABLE, LOOPBACK, PARAMETERS, REVIEW, Command, with_dashes
+from tractcap.cli_options import CAP_VARIABLE, EVERY_ADDRESS, LOOPBACK, PARAMETERS, REVIEW, Command, with_dashes
 from tractcap.color_names import parse_coloring
 from tractcap.errors import CapTooSmallError, SettingsError, TractcapError
 from tractcap.limits import Budget, Watch, parse_size, settle
@@ -285,16 +285,14 @@ def _review(output: Path, address: str, port: int) -> None:
     if address != LOOPBACK and not apart:
         raise SettingsError(
             f"--address {address} would serve the pages to the whole network: leave it out. It is for containers of "
-            f"Docker and Podman, whose port is published by -p 127.0.0.1:{port}:{port}."
+            "Docker and Podman, whose port is published by -p 127.0.0.1:PORT:PORT."
         )
 
     def ready(opened: str) -> None:
         if address != LOOPBACK:
-            log.info(
-                "served at all addresses of this container: publish the port as -p 127.0.0.1:%d:%d alone", port, port
-            )
+            log.info("served at all addresses of this container: publish the port by -p 127.0.0.1:%d:%d", port, port)
         elif apart:
-            log.info("in a container, -p 127.0.0.1:%d:%d needs --address 0.0.0.0", port, port)
+            log.info("in a container whose port is published (-p), --address %s is needed", EVERY_ADDRESS)
         log.info("ratings are saved in %s; Ctrl-C stops this. Open:", output / "ratings")
         click.echo(opened)
 
