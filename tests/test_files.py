@@ -1,5 +1,8 @@
-"""Whatever lies in the place of a text that users or other programs write costs no more than that text."""
+"""Files are written whole; whatever lies in the place of a text that others write costs no more than that text."""
 
+import errno
+import fcntl
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +14,7 @@ from damage import FILES
 
 from tractcap.checks import flags
 from tractcap.errors import SettingsError
+from tractcap.files import all_together, clear_parts, write_text
 from tractcap.inputs import filters
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.search import search
@@ -67,3 +71,56 @@ def test_what_lies_in_a_dataset_stops_nothing(tmp_path: Path, damage: Callable[[
     damage(unit)
     damage(made)
     assert found() == ("", 1)
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO])
+def test_where_there_are_no_locks_nothing_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    def refuse(*_given: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with all_together(tmp_path, "a") as part:
+        clear_parts(tmp_path, "a")
+        assert part.is_dir()
+        assert f"{part} stays: remove it" in caplog.text
+    write_text(tmp_path / "a.txt", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_what_is_begun_may_be_taken_for_left_over_before_it_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another run, which clears away what writers that died left: a second is begun then."""
+    flock, others = fcntl.flock, ["clears away"]
+
+    def late(handle: int, kind: int) -> None:
+        if others:
+            others.clear()
+            monkeypatch.setattr(fcntl, "flock", flock)
+            clear_parts(tmp_path, "a")
+            monkeypatch.setattr(fcntl, "flock", late)
+        flock(handle, kind)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    write_text(tmp_path / "a.txt", "whole")
+    assert not others
+    others.append("clears away")
+    with all_together(tmp_path, "a") as part:
+        assert not others
+        (part / "b.txt").touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "whole"
+
+
+def test_other_errors_of_writing_are_raised_with_the_files_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_handle: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match=re.escape(str(tmp_path / "a.txt"))):
+        write_text(tmp_path / "a.txt", "lost")
+    assert not list(tmp_path.iterdir())

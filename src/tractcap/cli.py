@@ -226,7 +226,7 @@ def _draw(settings: "Settings", watch: Watch, workers: "Workers", *, dry_run: bo
     """Plan, then print the plan, or draw and print the outputs, a participant's together; returns the exit status."""
     from tractcap.work import dry_run as plans
     from tractcap.work.outcome import RunListener
-    from tractcap.work.output_folder import describe_dataset
+    from tractcap.work.output_folder import at_work, describe_dataset
     from tractcap.work.prepare_jobs import prepare
     from tractcap.work.run import Run
     from tractcap.work.run_checks import RunChecks
@@ -253,7 +253,7 @@ def _draw(settings: "Settings", watch: Watch, workers: "Workers", *, dry_run: bo
     else:
         log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
         describe_dataset(settings.output, settings.input, planned.tops)
-        with progress(planned.count) as bar:
+        with at_work(settings.output, share=settings.shard is not None), progress(planned.count) as bar:
             outcome = Run(settings, planned, watch, workers, Printer(bar)).carry_out()
         for line in outcome.summary(planned, watch):
             log.info("%s", line)
@@ -266,8 +266,10 @@ def _draw(settings: "Settings", watch: Watch, workers: "Workers", *, dry_run: bo
 def _make_group_page(output: Path, watch: Watch, timeout: float) -> int:
     """Make the group's page and table; returns the exit status."""
     from tractcap.work.group_level import gather
+    from tractcap.work.output_folder import at_work
 
-    paths, failures = gather(output, watch, timeout)
+    with at_work(output):
+        paths, failures = gather(output, watch, timeout)
     for sentence in failures:
         log.error("%s", sentence)
     for path in paths:

@@ -3,18 +3,24 @@
 What a run reads may be a folder, a pipe, another program's file or half a file: each is refused by a sentence.
 """
 
+import errno
 import fcntl
 import json
+import logging
 import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from tractcap.errors import RecordError
+
+log = logging.getLogger("tractcap")
 
 MAX_BYTES = 16 * 2**20
 """Bytes of the largest file that is read; the record of an overview of 10,000 bundles has a quarter of that."""
@@ -34,21 +40,69 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     OSError
         When it can't be written; nothing is left behind then.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
-    part = Path(name)
+
+    def begin() -> tuple[int, Path]:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
+        return handle, Path(name)
+
+    handle, part = _locked(begin)
     try:
         with os.fdopen(handle, "wb") as file:
-            _lock(handle)
             write(file)
             file.flush()
-            os.fchmod(handle, 0o666 & ~_UMASK)
-            os.fsync(handle)
-            part.replace(path)
+            _if_known(os.fchmod, handle, 0o666 & ~_UMASK)
+            _if_known(os.fsync, handle)
+            _rename(part, path)
     except BaseException as error:
         part.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is None:  # a full disk doesn't say which file
             error.filename = str(path)
         raise
+
+
+def _if_known(call: Callable[..., None], *arguments: int) -> None:
+    """Call what some file systems don't know, such as those of FUSE; it is left out there."""
+    try:
+        call(*arguments)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
+            raise
+
+
+_PAUSES = 0.1, 1.0
+"""Seconds after which a name is asked for again that a server of files has lost sight of."""
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Rename a file, also where the server has done so, but its answer was lost, or has lost sight of it (ESTALE)."""
+    state = source.stat()
+    for pause in (*_PAUSES, None):
+        try:
+            source.replace(target)
+        except OSError as error:
+            if error.errno == errno.ENOENT and target.exists() and os.path.samestat(state, target.stat()):
+                return
+            if error.errno != errno.ESTALE or pause is None:
+                raise
+            time.sleep(pause)
+        else:
+            return
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file into another folder; where the folders are on different servers (EXDEV), it is copied whole.
+
+    Raises
+    ------
+    OSError
+    """
+    try:
+        _rename(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with source.open("rb") as file:
+            write_whole(target, partial(shutil.copyfileobj, file))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -85,38 +139,59 @@ def all_together(folder: Path, stem: str) -> Iterator[Path]:
 
     Its name begins like those of the files, so that :func:`clear_parts` clears it away after a death.
     """
-    part = Path(tempfile.mkdtemp(prefix=f".{stem}_", suffix=PART, dir=folder))
+
+    def begin() -> tuple[int, Path]:
+        part = Path(tempfile.mkdtemp(prefix=f".{stem}_", suffix=PART, dir=folder))
+        return os.open(part / _LOCK, os.O_RDWR | os.O_CREAT, 0o600), part
+
+    handle, part = _locked(begin)
     try:
-        with (part / _LOCK).open("wb") as file:
-            _lock(file.fileno())
+        with os.fdopen(handle, "wb"):
             yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
 def clear_parts(folder: Path, stem: str) -> None:
-    """Remove what writers that died left of the files whose names begin with ``stem``; those of living writers stay."""
+    """Remove what writers that died left of the files whose names begin with ``stem``; those of living writers stay.
+
+    Where the file system knows no locks nobody can tell which these are: all stay, which is logged.
+    """
     for part in folder.glob(f".*{PART}"):
         if not part.name.startswith(f".{stem}"):
             continue
+        is_folder = part.is_dir()
+        lock = part / _LOCK if is_folder else part
         try:
-            with (part / _LOCK if part.is_dir() else part).open("rb+") as file:
-                if not _lock(file.fileno()):
-                    continue
-                if part.is_dir():
-                    shutil.rmtree(part, ignore_errors=True)
-                else:
-                    part.unlink(missing_ok=True)
+            with lock.open("rb+") as file:
+                left_over = lock_open_file(file.fileno())
+                if left_over:
+                    lock.unlink()  # as long as it is locked: see _locked
         except OSError:
             continue  # gone, or another user's
+        if left_over is None:
+            log.warning("%s stays: remove it if no run is at work there. This file system has no locks that say", part)
+        elif left_over and is_folder:  # after the lock was closed: a network file system keeps what is open
+            shutil.rmtree(part, ignore_errors=True)
 
 
-def _lock(handle: int) -> bool:
-    """Lock a file for as long as it is open; False when another has it, or when this file system knows no locks."""
+def _locked(begin: Callable[[], tuple[int, Path]]) -> tuple[int, Path]:
+    """Begin a part and lock it; again where :func:`clear_parts`, before it was locked, took it for left over."""
+    while True:
+        handle, part = begin()
+        if lock_open_file(handle) is not False and (part / _LOCK if part.is_dir() else part).exists():
+            return handle, part
+        os.close(handle)
+
+
+def lock_open_file(handle: int, kind: int = fcntl.LOCK_EX) -> bool | None:
+    """Lock a file for as long as it is open; False when another has it, None when this file system knows no locks."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
 
 

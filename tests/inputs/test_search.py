@@ -130,6 +130,31 @@ def test_a_fingerprint_is_the_size_and_when_it_was_last_changed(tmp_path: Path) 
         fingerprint(tmp_path / "gone.trk")
 
 
+def test_a_change_within_the_same_second_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a file system knows whole seconds alone, another change could not be told from this one."""
+    path, now = tmp_path / "a.trk", [1000.5]
+
+    def write(size: int, at: int) -> None:
+        path.write_bytes(bytes(size))
+        os.utime(path, ns=(at, at))
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        write(2, 1000 * 10**9)
+
+    monkeypatch.setattr("time.time", lambda: now[0])
+    monkeypatch.setattr("time.sleep", sleep)
+    for at, size, until in (
+        (10**12 + 1, 1, 1000.5),
+        (998 * 10**9, 1, 1000.5),
+        (10**12, 2, 1002.0),
+        (10**12, 1, 1002.0),
+    ):
+        write(1, at)
+        assert fingerprint(path) == (size, at)
+        assert now == [until]
+
+
 def test_a_name_that_a_layout_has_twice_is_the_same_in_both_places(tmp_path: Path) -> None:
     """Of several ways to divide what is behind it the one counts in which the bundle is known."""
     plant(tmp_path, "a/a_1_x_AF_L.trk", "b/a_1_AF_L.trk")

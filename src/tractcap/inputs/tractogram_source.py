@@ -5,6 +5,7 @@ A dataset may hold a million of them, so each takes a few hundred bytes. Standar
 
 import os
 import re
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -180,10 +181,15 @@ class Image:
         return tuple(entities(self.name, stem.rpartition("/")[2], ending).items())
 
 
+_COARSEST = 2
+"""Seconds between two times that a file system can tell apart, at worst."""
+
+
 def fingerprint(path: Path) -> tuple[int, int]:
     """Size of a tractogram in bytes and time of its last change in ns; of a folder, over all its files.
 
-    The file that names a bundle within another is part of it.
+    The file that names a bundle within another is part of it. Some file systems know whole seconds alone, or every
+    second one: what was changed just now is looked at again then, so that a change from now on has another time.
 
     Raises
     ------
@@ -195,6 +201,10 @@ def fingerprint(path: Path) -> tuple[int, int]:
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
     files += [names] if bundle and names.exists() else []
     states = [file.stat() for file in files]
+    newest = max((state.st_mtime for state in states), default=0.0)
+    if newest.is_integer() and 0 < (wait := newest + _COARSEST - time.time()) <= _COARSEST:
+        time.sleep(wait)
+        states = [file.stat() for file in files]
     return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
 
 

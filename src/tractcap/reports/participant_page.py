@@ -15,7 +15,7 @@ from tractcap.records.tractogram_sidecar import DrawnRecord, OverlayRecord, Trac
 from tractcap.reports.cards import Card, read_cards
 from tractcap.reports.formatting import read_toml, render, tenths
 from tractcap.reports.methods import methods_text
-from tractcap.reports.picture_sets import page_of
+from tractcap.reports.picture_sets import listed, page_of
 from tractcap.reports.ratings import state_of
 
 
@@ -48,6 +48,7 @@ def write_participant_page(
     OSError
         When it can't be written.
     """
+    records = len(listed(output, participant))
     left_out: list[str] = []
     cards = read_cards(output, participant, left_out, report)
     if not cards:
@@ -63,6 +64,7 @@ def write_participant_page(
     page = render(
         "participant.html",
         name=name,
+        records=records,
         groups=groups,
         total=len(bundles),
         streamlines=sum(card.record.streamlines for card in bundles if isinstance(card.record, DrawnRecord)),

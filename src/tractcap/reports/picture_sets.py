@@ -5,12 +5,15 @@ Other processes may write them at the same time: a file that vanishes while it i
 
 import hashlib
 import os
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from tractcap.errors import RecordError
+from tractcap.files import read_start
 from tractcap.records import rating_reasons
 from tractcap.records import tractogram_sidecar as records
 from tractcap.records.check_sidecar import is_place, names_beside
@@ -157,15 +160,37 @@ def page_of(output: Path, participant: str) -> Path:
     return output / (f"sub-{participant}.html" if participant else "index.html")
 
 
+def listed(output: Path, participant: str) -> dict[Path, int]:
+    """The JSON files of a participant's pictures and checks, and when they were written, in ns."""
+    folders = _figures_folders(output, participant)
+    return {path: _modified(path) for folder in folders for path in _json_files(folder)}
+
+
 def outdated(output: Path) -> list[str]:
-    """Participants whose pages are older than their records or reasons: shards may have written side by side."""
+    """Participants whose pages are older than their records or reasons, or show fewer: shards may write at once."""
     newest: dict[str, int] = {}
     reasons = _modified(output / rating_reasons.NAME)
+    counts: Counter[str] = Counter()
     for folder in _figures_folders(output, None):
         top = folder.relative_to(output).parts[0]
         participant = top.removeprefix("sub-") if top.startswith("sub-") else ""
-        newest[participant] = max([*map(_modified, _json_files(folder)), newest.get(participant, 0), reasons])
-    return [participant for participant, when in newest.items() if _modified(page_of(output, participant)) <= when]
+        paths = _json_files(folder)
+        newest[participant] = max([*map(_modified, paths), newest.get(participant, 0), reasons])
+        counts[participant] += len(paths)
+    pages = {participant: page_of(output, participant) for participant in newest}
+    return [name for name, page in pages.items() if _modified(page) <= newest[name] or _shown(page) != counts[name]]
+
+
+_RECORDS = re.compile(rb'<meta name="records" content="(\d+)">')
+
+
+def _shown(page: Path) -> int:
+    """Of how many files a page says that it was made; 0 where it says nothing."""
+    try:
+        said = _RECORDS.search(read_start(page, 1024))
+    except (FileNotFoundError, RecordError):
+        return 0
+    return int(said[1]) if said else 0
 
 
 def _modified(path: Path) -> int:

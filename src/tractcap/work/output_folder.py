@@ -3,12 +3,12 @@
 What others have written stays: a README, further lines and keys, and the whole description of another tool's dataset.
 """
 
+import fcntl
 import filecmp
 import json
 import logging
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,13 +18,14 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from tractcap.errors import RecordError, SettingsError
-from tractcap.files import read_bytes, read_text, write_text, write_whole
+from tractcap.files import all_together, clear_parts, lock_open_file, read_bytes, read_text, write_text, write_whole
 from tractcap.inputs import demo
 from tractcap.limits.usage import in_memory
 from tractcap.records import rating_reasons
 from tractcap.records.dataset_description import NAME, Description
 from tractcap.reports.picture_sets import FIGURES
 from tractcap.version import __version__
+from tractcap.work.outcome import JOURNALS
 
 log = logging.getLogger("tractcap")
 
@@ -86,17 +87,43 @@ def keep_reasons(output: Path, reasons: Path | None) -> None:
 def workplace(parent: Path, source: Path) -> Iterator[Path]:
     """Yield the input: what was asked for, or for the word ``demo`` a temporary folder with the demo's bundles.
 
-    The folder is made below ``parent`` and not in the system's, which may be memory. Its name is always the same: a
-    run that was killed leaves one, and the next takes it over.
+    The folder is made below ``parent`` and not in the system's, which may be memory.
     """
     if str(source) != demo.WORD:
         yield source
         return
-    folder = (parent if parent.is_dir() else Path(tempfile.gettempdir())) / ".tractcap-demo"
+    folder, name = parent if parent.is_dir() else Path(tempfile.gettempdir()), "tractcap-demo"
+    clear_parts(folder, name)
+    with all_together(folder, name) as unpacked:
+        yield demo.unpack(unpacked)
+
+
+@contextmanager
+def at_work(output: Path, *, share: bool = False) -> Iterator[None]:
+    """Mark the output as being worked on. Another run there is logged, and disturbs nothing.
+
+    The mark is a lock, and gone with the process. Where the file system knows no locks nobody can tell.
+
+    Parameters
+    ----------
+    share : this is one of several runs that are meant to work side by side.
+    """
+    path = output / JOURNALS / ".lock"
     try:
-        yield demo.unpack(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab+")
+    except OSError:
+        yield  # a journal that can't be written is logged
+        return
+    with file:
+        if not share and lock_open_file(file.fileno()) is False:
+            log.warning(
+                "another run is at work in %s. Nothing is lost by that, but both may draw the same, "
+                "and pages and tables show what is there when they are written",
+                output,
+            )
+        lock_open_file(file.fileno(), fcntl.LOCK_SH)  # for those that come
+        yield
 
 
 def describe_dataset(output: Path, source: Path | None, folders: Collection[str] = ()) -> None:

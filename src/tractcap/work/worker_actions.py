@@ -19,8 +19,8 @@ from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.overlays import DrawableOverlay
 from tractcap.drawing.tractogram_piece import PieceWriter
 from tractcap.drawing.views import Frame
-from tractcap.errors import InputError, MissingError
-from tractcap.files import all_together, clear_parts, write_whole
+from tractcap.errors import DrawingError, InputError, MissingError
+from tractcap.files import all_together, clear_parts, move, write_whole
 from tractcap.inputs.bundles_within import split_bundle
 from tractcap.inputs.images import ImageFile, Volume
 from tractcap.inputs.reading import reading
@@ -55,7 +55,7 @@ from tractcap.records.worker_requests import (
     WrittenFiles,
 )
 from tractcap.version import __version__
-from tractcap.work.earlier_pictures import write_unmerged
+from tractcap.work.earlier_pictures import file_size, write_unmerged
 from tractcap.work.pictures import PictureWriter, record_of
 from tractcap.work.run_checks import MakeCheck, MakeChecks
 
@@ -147,9 +147,15 @@ def draw_pictures(request: Draw, report: Report, pieces: Sequence[Path] = ()) ->
     Parameters
     ----------
     pieces : the files of pieces that make up the tractogram, which then needn't be drawn.
+
+    Raises
+    ------
+    DrawingError
+        When another run wrote some of the files meanwhile; whichever wrote last notices.
     """
     folder, stem, counts = Path(request.folder), request.stem, StreamlineCounts()
     scene = _scene(request)
+    place = tractogram_sidecar.place(folder, stem)
     folder.mkdir(parents=True, exist_ok=True)
     clear_parts(folder, stem)
     with all_together(folder, stem) as unfinished:  # those of an earlier run stay until all of the new ones are there
@@ -159,10 +165,12 @@ def draw_pictures(request: Draw, report: Report, pieces: Sequence[Path] = ()) ->
             report(counts.points)
         paths = [unfinished / name for name in pictures.finish()]
         record = record_of(request, scene, counts, paths, pictures.heading_pixels)
-        tractogram_sidecar.place(folder, stem).unlink(missing_ok=True)  # it is of what is replaced now
+        place.unlink(missing_ok=True)  # it is of what is replaced now
         for path in paths:
-            path.replace(folder / path.name)
-    record.write(tractogram_sidecar.place(folder, stem))
+            move(path, folder / path.name)
+    record.write(place)
+    if tuple(file_size(folder / name) for name in record.pictures) != record.picture_bytes:
+        raise DrawingError(f"{folder / stem}: another run wrote its pictures at the same time, by other options.")
     piece_files.clear(folder, stem)
     return record
 
@@ -303,7 +311,7 @@ def make_check(request: MakeCheck, report: Report, files: SharedFiles | None = N
     folder = Path(request.folder)
     clear_parts(folder, f"{request.stem}_check-{request.name}")
     for earlier in folder.glob(f"{escape(request.stem)}_check-{request.name}_*"):
-        earlier.unlink()
+        earlier.unlink(missing_ok=True)  # another run may be at the same
     output = CheckOutput(folder, request.stem, request.name, request.title, report, request.background)
     files = files or SharedFiles(request.inputs.vtk_space)
     findings = run_check(checks()[request.name], request.inputs, output, files)
@@ -314,11 +322,14 @@ def make_check(request: MakeCheck, report: Report, files: SharedFiles | None = N
 
 
 def write_page(request: WritePage, report: Report) -> WrittenFiles:
-    """Write a participant's page."""
+    """Write a participant's page, again where records came meanwhile: another run's page may have been replaced."""
     from tractcap.reports.participant_page import write_participant_page
+    from tractcap.reports.picture_sets import listed
 
-    path = write_participant_page(Path(request.output), request.participant, report)
-    return WrittenFiles((str(path.relative_to(request.output)),) if path else ())
+    output, path, shown = Path(request.output), None, None
+    while (records := listed(output, request.participant)) != shown:
+        shown, path = records, write_participant_page(output, request.participant, report)
+    return WrittenFiles((str(path.relative_to(output)),) if path else ())
 
 
 def write_group(request: WriteGroup, report: Report) -> WrittenFiles:
