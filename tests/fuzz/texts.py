@@ -91,6 +91,15 @@ def read_ratings(path: Path) -> None:
     load(path, path.name)
 
 
+def read_qc_status(path: Path) -> None:
+    """Ratings of QC-Studio, written and read again."""
+    from tractcap.records.qc_status_file import load, save
+
+    ratings, _ = load(path)
+    save(path.parent / "again.tsv", ratings, "tractcap")
+    assert len(load(path.parent / "again.tsv")[0]) == len(ratings)
+
+
 def read_reasons(path: Path) -> None:
     """A list of reasons for ratings."""
     from tractcap.records.rating_reasons import load
@@ -373,6 +382,11 @@ def _json(*values: Any) -> Callable[[], Sequence[bytes]]:
 
 
 _SIDECARS = _json({"Units": "mm²/s", "Sources": ["x"]}, {"Description": "FA", "Units": ""})
+_QC_STATUS = _lines(
+    "qc_task\tparticipant_id\tsession_id\trater_id\tfinal_qc\tnotes\ttimestamp\n"
+    'bundle-AF\t01\t1.0\tZoe\tFAIL\t"[too_few] a ""thin"" one"\t2026-03-01 10:00:00\n'
+    "bundle-AF\tsub-02\tses-1\tBen\tUNCERTAIN\tnan\t\n"
+)
 _REASONS = _lines("reason\tkey\tdescription\nhole\th\tit has a hole\nthin\t-\ttoo thin\n")
 _FILTERS = _json(
     {"tractogram": {"run": 1, "space": ["T1w", None], "desc": "*"}, "t1w": {"acquisition": None}},
@@ -390,6 +404,7 @@ TARGETS = {
     "check": Target("a_check-cci.json", check_records, read_check_record, mutated_json),
     "page": Target("a.json", tractogram_records, read_page, mutated_json),
     "ratings": Target("ben_desc-ratings.tsv", lambda: [ratings_of("ben")], read_ratings, mutated_text),
+    "qc_status": Target("a_QC_status.tsv", _QC_STATUS, read_qc_status, mutated_text),
     "reasons": Target("reasons.tsv", _REASONS, read_reasons, mutated_text),
     "dataset": Target("dataset_description.json", descriptions, read_dataset, mutated_json),
     "output": Target("dataset_description.json", descriptions, read_output, mutated_json),

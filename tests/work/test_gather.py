@@ -33,7 +33,7 @@ def test_the_group_of_what_participants_have_left(tmp_path: Path) -> None:
     os.utime(out / "sub-02.html", ns=(1, 1))
     done = run("nowhere", out, "group")
     assert done.returncode == 0, done.stderr
-    written = ["group_tractograms.tsv", "group_tractograms.json", "group.html"]
+    written = ["group_tractograms.tsv", "group_tractograms.json", "group.html", "qc_studio/qc.json"]
     assert done.stdout.split() == [str(out / name) for name in written]
     assert (out / "sub-01.html").read_bytes() == page
     assert "stale" not in (out / "sub-02.html").read_text()

@@ -23,7 +23,7 @@ Entities = Mapping[str, tuple[str | None, ...]]
 _KINDS = {TRACTOGRAM: TRACTOGRAM, REFERENCE: REFERENCE, "t1w": REFERENCE, SCALAR: SCALAR, ODF: ODF}
 _ANY = "*"
 
-_LONG = {
+LONG_NAMES = {
     "acquisition": "acq",
     "density": "den",
     "description": "desc",
@@ -138,7 +138,7 @@ def read(path: Path) -> dict[str, Entities]:
                         'give a label, a list of labels, null for absent or "*" for any.'
                     )
             texts = tuple(None if label is None else str(label) for label in labels)
-            kept[_LONG.get(str(name), str(name))] = texts
+            kept[LONG_NAMES.get(str(name), str(name))] = texts
     return dict(result)
 
 

@@ -30,7 +30,7 @@ def write_tsv(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Value]
     def write(file: BinaryIO) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         table = csv.writer(text, "excel-tab", quoting=csv.QUOTE_NONE, quotechar=None, lineterminator="\n")
-        table.writerow(map(_harmless, columns))
+        table.writerow(map(harmless, columns))
         table.writerows(map(_written, row) for row in rows)
         text.detach()
 
@@ -42,10 +42,10 @@ def _written(value: Value) -> str:
         return NOT_AVAILABLE
     if isinstance(value, float):
         return f"{value:z.6f}".rstrip("0").rstrip(".")
-    return _harmless(str(value))
+    return harmless(str(value))
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: an apostrophe before it makes it a text, and isn't shown.
 
     Source: https://owasp.org/www-community/attacks/CSV_Injection

@@ -9,6 +9,7 @@ from tractcap.records.rating_reasons import in_use
 from tractcap.records.ratings_file import RATINGS, Rating
 from tractcap.records.sidecar_fields import STATUSES as MEANINGS
 from tractcap.records.tables import cell
+from tractcap.reports.follow_up import write_follow_up
 from tractcap.reports.formatting import href, render
 from tractcap.reports.group_table import (
     CHECKS_DICTIONARY,
@@ -26,7 +27,8 @@ from tractcap.reports.group_table import (
 )
 from tractcap.reports.outliers import DEVIATIONS, FEWEST, NORMAL
 from tractcap.reports.picture_sets import in_words
-from tractcap.reports.ratings import MIXED, OUTDATED, Ratings, agreements, read_ratings
+from tractcap.reports.qc_studio import read_qc_status, write_qc_studio
+from tractcap.reports.ratings import MIXED, OUTDATED, Ratings, TractogramRatings, agreements, read_ratings
 
 PAGE = "group.html"
 
@@ -59,7 +61,13 @@ def write_group_page(output: Path, report: Callable[[int], None] = lambda _rows:
         return []
     names = [TSV, DICTIONARY, PAGE]
     ratings = read_ratings(output, {row.tractogram for row in table.rows if row.tractogram})
-    write_tractograms(output, table, lambda row: ratings.of(row.tractogram, row.state))
+    read_qc_status(output, lambda: table.rows, ratings)
+
+    def given(row: Row) -> TractogramRatings:
+        return ratings.of(row.tractogram, row.state)
+
+    write_tractograms(output, table, given)
+    further = [*write_qc_studio(output, table.rows, given), *write_follow_up(output, table.rows, given)]
     if table.check_columns:
         write_checks(output, table, report)
         names += [CHECKS_TSV, CHECKS_DICTIONARY]
@@ -77,7 +85,7 @@ def write_group_page(output: Path, report: Callable[[int], None] = lambda _rows:
         statuses=MEANINGS,
     )
     write_text(output / PAGE, page)
-    return [output / name for name in names]
+    return [*(output / name for name in names), *further]
 
 
 def _numbers(table: GroupTable, sessions: Sequence[Session]) -> dict[str, object]:

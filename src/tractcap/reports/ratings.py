@@ -78,7 +78,7 @@ def state_of(record: TractogramRecord) -> RatedState:
 def read_ratings(output: Path, tractograms: Collection[str]) -> Ratings:
     """Merge every ``*_desc-ratings.tsv`` below the output; ``tractograms`` are those that are known."""
     known, merged = {cell(name) for name in tractograms}, Ratings()
-    for path in _files(output):
+    for path in files_below(output, ENDING):
         name = path.relative_to(output).as_posix()
         try:
             found = load(path, name)
@@ -117,7 +117,8 @@ def agreements(all_ratings: Iterable[Sequence[Rating]]) -> list[Agreement]:
     return agreements
 
 
-def _files(output: Path) -> Iterator[Path]:
+def files_below(output: Path, ending: str) -> Iterator[Path]:
+    """What ends so anywhere below a folder, in no hidden one."""
     for at, folders, names in os.walk(output):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(at, name) for name in sorted(names + folders) if name.endswith(ENDING) and name[0] != ".")
+        yield from (Path(at, name) for name in sorted(names + folders) if name.endswith(ending) and name[0] != ".")

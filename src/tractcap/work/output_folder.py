@@ -48,8 +48,11 @@ _IGNORED = (
     "/group_checks.tsv",
     "/group_tractograms.json",
     "/group_tractograms.tsv",
+    "/failed",
+    "/qc_studio",
     "/rating_reasons.tsv",
     "/ratings",
+    "*_QC_status.tsv",
     "*_desc-ratings.json",
     "*_desc-ratings.tsv",
 )

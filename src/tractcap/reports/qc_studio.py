@@ -1,0 +1,126 @@
+"""Ratings that Nipoppy's QC-Studio and tractcap exchange: see :mod:`tractcap.records.qc_status_file`."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from tractcap.errors import RecordError
+from tractcap.records.qc_status_file import (
+    ENDING,
+    PARTICIPANT,
+    SESSION,
+    QCStatus,
+    key_of,
+    load,
+    save,
+    save_config,
+)
+from tractcap.records.ratings_file import Rating
+from tractcap.records.tables import cell
+from tractcap.reports.group_table import Row, Session
+from tractcap.reports.ratings import Ratings, TractogramRatings, files_below
+from tractcap.version import __version__
+
+FOLDER = "qc_studio"
+"""What is written for QC-Studio lies here; its own files are read from anywhere else below the output."""
+
+_ENTITY = r"(?:^|(?<=_)){}(?:_|$)"
+
+
+def read_qc_status(output: Path, rows: Callable[[], Iterable[Row]], ratings: Ratings) -> None:
+    """Take QC-Studio's ratings too.
+
+    Parameters
+    ----------
+    rows : gives the tractograms; it is called only where there are such ratings.
+    ratings : to which they, and sentences on what is left out, are added.
+    """
+    found: dict[tuple[str, str, str], list[tuple[str, QCStatus]]] = defaultdict(list)
+    unmatched: dict[str, int] = {}
+    for path in files_below(output, ENDING):
+        name = path.relative_to(output).as_posix()
+        if name.startswith(f"{FOLDER}/"):
+            continue
+        try:
+            given, without = load(path)
+        except FileNotFoundError:
+            continue  # gone meanwhile
+        except RecordError as error:
+            ratings.problems.append(f"{name} holds no ratings that can be read: {error.why}.")
+            given, without = [], 0
+        ratings.files += 1
+        if without:
+            ratings.problems.append(f"{name}: {without:,} lines have no final_qc of PASS, FAIL or UNCERTAIN.")
+        unmatched[name] = len(given)
+        for status in given:
+            found[status.key].append((name, status))
+    for row in rows() if found else ():
+        session, task = row.session, task_of(row)
+        for name, status in found.get(key_of(session.participant, session.label, task), ()) if row.tractogram else ():
+            rating = (status.rating, status.note, status.at, status.reasons)
+            ratings.add(Rating(cell(row.tractogram), status.rater, *rating))
+            unmatched[name] -= 1
+    for name, count in unmatched.items():
+        if count:
+            what = "lines are of tasks, participants or sessions that aren't here, and are left out."
+            ratings.problems.append(f"{name}: {count:,} {what}")
+
+
+def write_qc_studio(output: Path, rows: Iterable[Row], ratings: Callable[[Row], TractogramRatings]) -> list[Path]:
+    """Write a ``qc.json`` of all bundles of participants, and a file of ratings for each rater.
+
+    Ratings of an earlier state of a file aren't written: QC-Studio couldn't tell them from others.
+    """
+    tasks: dict[str, tuple[str, dict[str, None]]] = {}
+    given: dict[str, list[QCStatus]] = defaultdict(list)
+    for row in rows:
+        if not row.session.participant or not row.pictures:
+            continue
+        task = task_of(row)
+        tasks.setdefault(task, (row.bundle.readable or row.bundle.key or task, {}))[1][_template(row)] = None
+        for rating in ratings(row).present:
+            session = row.session
+            what = (rating.rating, rating.reasons, rating.note, rating.at)
+            given[rating.rater or "unnamed"].append(
+                QCStatus(task, session.participant, session.label, rating.rater or "unnamed", *what)
+            )
+    folder = output / FOLDER
+    paths = [folder / f"{_label(rater)}{ENDING}" for rater in given]
+    for path in folder.glob(f"*{ENDING}"):
+        if path not in paths:
+            path.unlink()  # of a rater of an earlier run
+    if not tasks:
+        return []
+    folder.mkdir(exist_ok=True)
+    save_config(folder / "qc.json", tasks)
+    for path, statuses in zip(paths, given.values(), strict=True):
+        save(path, statuses, f"tractcap-{__version__}")
+    return [folder / "qc.json", *paths]
+
+
+def task_of(row: Row) -> str:
+    """A bundle's name in ``qc.json``: that of its pictures, without participant and session."""
+    name = row.stem.rpartition("/")[2]
+    for entity in _entities(row.session):
+        name = re.sub(_ENTITY.format(re.escape(entity)), "", name)
+    return name.strip("_")
+
+
+def _template(row: Row) -> str:
+    """The path of the mosaic, with participant and session left open."""
+    path = row.stem + row.pictures[-1]
+    for entity, word in zip(_entities(row.session), (PARTICIPANT, SESSION), strict=False):
+        path = re.sub(rf"(?<![A-Za-z0-9]){re.escape(entity)}(?![A-Za-z0-9])", word, path)
+    return path
+
+
+def _entities(session: Session) -> list[str]:
+    return [f"sub-{session.participant}", *([f"ses-{session.label}"] if session.label else [])]
+
+
+def _label(rater: str) -> str:
+    """A rater's name as that of a file."""
+    plain = re.sub(r"[^A-Za-z0-9-]", "", rater)[:40]
+    return plain if plain == rater else plain + hashlib.sha256(rater.encode(errors="replace")).hexdigest()[:8]
