@@ -100,6 +100,13 @@ def read_qc_status(path: Path) -> None:
     assert len(load(path.parent / "again.tsv")[0]) == len(ratings)
 
 
+def read_qc_config(path: Path) -> None:
+    """A lab's ``qc.json``."""
+    from tractcap.records.qc_status_file import load_config
+
+    load_config(path)
+
+
 def read_reasons(path: Path) -> None:
     """A list of reasons for ratings."""
     from tractcap.records.rating_reasons import load
@@ -387,6 +394,9 @@ _QC_STATUS = _lines(
     'bundle-AF\t01\t1.0\tZoe\tFAIL\t"[too_few] a ""thin"" one"\t2026-03-01 10:00:00\n'
     "bundle-AF\tsub-02\tses-1\tBen\tUNCERTAIN\tnan\t\n"
 )
+_QC_CONFIG = _json(
+    {"a_qc": {"montage_path": ["a/b_mosaic.png"]}, "b_qc": {"svg_montage_path": "b.svg", "iqm_path": None}}
+)
 _REASONS = _lines("reason\tkey\tdescription\nhole\th\tit has a hole\nthin\t-\ttoo thin\n")
 _FILTERS = _json(
     {"tractogram": {"run": 1, "space": ["T1w", None], "desc": "*"}, "t1w": {"acquisition": None}},
@@ -405,6 +415,7 @@ TARGETS = {
     "page": Target("a.json", tractogram_records, read_page, mutated_json),
     "ratings": Target("ben_desc-ratings.tsv", lambda: [ratings_of("ben")], read_ratings, mutated_text),
     "qc_status": Target("a_QC_status.tsv", _QC_STATUS, read_qc_status, mutated_text),
+    "qc_config": Target("qc.json", _QC_CONFIG, read_qc_config, mutated_json),
     "reasons": Target("reasons.tsv", _REASONS, read_reasons, mutated_text),
     "dataset": Target("dataset_description.json", descriptions, read_dataset, mutated_json),
     "output": Target("dataset_description.json", descriptions, read_output, mutated_json),

@@ -878,6 +878,7 @@ def test_a_session_by_keys(viewer: Viewer, filled: Path) -> None:
     shown.keyboard.press("j")
     expect(shown.locator("#large-place")).to_have_text("5 of 9", use_inner_text=True)
     shown.keyboard.press("Escape")
+    until(shown, f"document.activeElement.closest('.card')?.id === '{ids[4]}'")
     shown.keyboard.press("g")
     assert focused(shown) == ids[3]
     for card, given, reasons in ((3, "", 0), (1, "fail", 0), (1, "", 0), (0, "", 0)):
@@ -958,6 +959,7 @@ def test_blinded(viewer: Viewer, output: Output, tmp_path: Path) -> None:
     expect(shown.locator("#views button")).to_have_count(8)  # rated: its name and all of its pictures are shown
     assert given_away(shown) != []
     shown.keyboard.press("Escape")
+    until(shown, f"document.activeElement.closest('.card')?.id === '{order[drawn]}'")
     shown.keyboard.press("j")
     for key in ("1", "j", "1", "2"):  # the last one by its name
         shown.keyboard.press(key)

@@ -82,6 +82,29 @@ def test_ratings_of_qc_studio_are_read(study: Output) -> None:
     assert "<q>" not in said
 
 
+def test_a_lab_s_own_names_of_tasks_are_understood(study: Output) -> None:
+    """By the pictures that its qc.json gives them, wherever the dataset begins, and as QC-Studio called them before."""
+    place = "derivatives/tractcap/[[NIPOPPY_BIDS_PARTICIPANT_ID]]/[[NIPOPPY_BIDS_SESSION_ID]]/figures/"
+    name = "[[NIPOPPY_BIDS_PARTICIPANT_ID]]_[[NIPOPPY_BIDS_SESSION_ID]]_bundle-ArcuateFasciculus"
+    tasks = {
+        "af_qc": {"montage_path": [f"{place}{name}_L_mosaic.png", f"{place}{name}_L_view-left.png"]},
+        "old_qc": {"svg_montage_path": f"{place}{name}_R_mosaic.png"},
+        "other_qc": {"iqm_path": None},
+    }
+    (study.root / "lab").mkdir()
+    (study.root / "lab/qc.json").write_text(json.dumps(tasks))
+    (study.root / "broken").mkdir()
+    (study.root / "broken/qc.json").write_text('{"a": 1}')
+    status(study, "x_QC_status.tsv", *(line(task, "01", "1", "FAIL") for task in ("af_qc", "old_qc", "other_qc")))
+    rows = group(study)
+    assert [key for key, row in rows.items() if row["rating"] == "fail"] == [
+        ("sub-01", "ArcuateFasciculus_L"),
+        ("sub-01", "ArcuateFasciculus_R"),
+    ]
+    assert "x_QC_status.tsv: 1 lines are of tasks" in problems(study)
+    assert "broken/qc.json says nothing of tasks that can be read" in problems(study)
+
+
 @pytest.mark.parametrize("text", ["", "a\tb\n", "\x00", '"'])
 def test_what_is_no_file_of_qc_studio_is_told_of(study: Output, text: str) -> None:
     (study.root / "x_QC_status.tsv").write_text(text)

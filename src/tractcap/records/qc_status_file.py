@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tractcap.errors import RecordError
-from tractcap.files import read_text, write_text
+from tractcap.files import read_json, read_text, write_text
 from tractcap.records.ratings_file import FAIL, PASS, UNDATED, UNSURE
 from tractcap.records.tables import harmless
 
@@ -114,6 +114,26 @@ def save(path: Path, ratings: Iterable[QCStatus], pipeline: str) -> None:
         }  # fmt: skip
         table.writerow({name: harmless(value) for name, value in cells.items()})
     write_text(path, text.getvalue())
+
+
+def load_config(path: Path) -> dict[str, list[str]]:
+    """Read a ``qc.json``: of each task the paths of its pictures, with placeholders in them.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none.
+    RecordError
+        When it isn't such a file.
+    """
+    tasks: dict[str, list[str]] = {}
+    for name, task in read_json(path).items():
+        if not isinstance(task, dict):
+            raise RecordError(path, f"its task “{name}” is no object")
+        paths = task.get("montage_path", task.get("svg_montage_path"))  # as QC-Studio called it before
+        listed = paths if isinstance(paths, list) else [paths]
+        tasks[name] = [path for path in listed if isinstance(path, str)]
+    return tasks
 
 
 def save_config(path: Path, tasks: Mapping[str, tuple[str, Iterable[str]]]) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tractcap.records.qc_status_file import (
     QCStatus,
     key_of,
     load,
+    load_config,
     save,
     save_config,
 )
@@ -26,8 +27,6 @@ from tractcap.version import __version__
 FOLDER = "qc_studio"
 """What is written for QC-Studio lies here; its own files are read from anywhere else below the output."""
 
-_ENTITY = r"(?:^|(?<=_)){}(?:_|$)"
-
 
 def read_qc_status(output: Path, rows: Callable[[], Iterable[Row]], ratings: Ratings) -> None:
     """Take QC-Studio's ratings too.
@@ -37,8 +36,28 @@ def read_qc_status(output: Path, rows: Callable[[], Iterable[Row]], ratings: Rat
     rows : gives the tractograms; it is called only where there are such ratings.
     ratings : to which they, and sentences on what is left out, are added.
     """
+    found = _read_files(output, ratings)
+    if not found:
+        return
+    unmatched = Counter(name for given in found.values() for name, _ in given)
+    names = _lab_s_names(output, ratings)
+    for row in rows():
+        if not row.tractogram or not row.pictures:
+            continue
+        for task in {task_of(row), *names.get(_picture(_template(row)), ())}:
+            for name, status in found.get(key_of(row.session.participant, row.session.label, task), ()):
+                rating = (status.rating, status.note, status.at, status.reasons)
+                ratings.add(Rating(cell(row.tractogram), status.rater, *rating))
+                unmatched[name] -= 1
+    for name, count in unmatched.items():
+        if count:
+            what = "lines are of tasks, participants or sessions that aren't here, and are left out."
+            ratings.problems.append(f"{name}: {count:,} {what}")
+
+
+def _read_files(output: Path, ratings: Ratings) -> dict[tuple[str, str, str], list[tuple[str, QCStatus]]]:
+    """All of QC-Studio's ratings with the names of their files, by what they rate."""
     found: dict[tuple[str, str, str], list[tuple[str, QCStatus]]] = defaultdict(list)
-    unmatched: dict[str, int] = {}
     for path in files_below(output, ENDING):
         name = path.relative_to(output).as_posix()
         if name.startswith(f"{FOLDER}/"):
@@ -53,19 +72,9 @@ def read_qc_status(output: Path, rows: Callable[[], Iterable[Row]], ratings: Rat
         ratings.files += 1
         if without:
             ratings.problems.append(f"{name}: {without:,} lines have no final_qc of PASS, FAIL or UNCERTAIN.")
-        unmatched[name] = len(given)
         for status in given:
             found[status.key].append((name, status))
-    for row in rows() if found else ():
-        session, task = row.session, task_of(row)
-        for name, status in found.get(key_of(session.participant, session.label, task), ()) if row.tractogram else ():
-            rating = (status.rating, status.note, status.at, status.reasons)
-            ratings.add(Rating(cell(row.tractogram), status.rater, *rating))
-            unmatched[name] -= 1
-    for name, count in unmatched.items():
-        if count:
-            what = "lines are of tasks, participants or sessions that aren't here, and are left out."
-            ratings.problems.append(f"{name}: {count:,} {what}")
+    return found
 
 
 def write_qc_studio(output: Path, rows: Iterable[Row], ratings: Callable[[Row], TractogramRatings]) -> list[Path]:
@@ -102,22 +111,46 @@ def write_qc_studio(output: Path, rows: Iterable[Row], ratings: Callable[[Row], 
 
 def task_of(row: Row) -> str:
     """A bundle's name in ``qc.json``: that of its pictures, without participant and session."""
-    name = row.stem.rpartition("/")[2]
-    for entity in _entities(row.session):
-        name = re.sub(_ENTITY.format(re.escape(entity)), "", name)
-    return name.strip("_")
+    return _replaced(row.stem.rpartition("/")[2], row.session, ("", "")).strip("_")
 
 
 def _template(row: Row) -> str:
     """The path of the mosaic, with participant and session left open."""
     path = row.stem + row.pictures[-1]
-    for entity, word in zip(_entities(row.session), (PARTICIPANT, SESSION), strict=False):
-        path = re.sub(rf"(?<![A-Za-z0-9]){re.escape(entity)}(?![A-Za-z0-9])", word, path)
-    return path
+    return "/".join(_replaced(part, row.session, (f"{PARTICIPANT}_", f"{SESSION}_")) for part in path.split("/"))
 
 
-def _entities(session: Session) -> list[str]:
-    return [f"sub-{session.participant}", *([f"ses-{session.label}"] if session.label else [])]
+def _replaced(name: str, session: Session, words: tuple[str, str]) -> str:
+    """A name with other words in place of participant and session, each with an underscore behind it."""
+    for entity, label, word in zip(("sub", "ses"), (session.participant, session.label), words, strict=True):
+        if label:
+            name = f"_{name}_".replace(f"_{entity}-{label}_", f"_{word}")[1:-1]
+    return name
+
+
+def _picture(path: str) -> str:
+    """The name of a picture's file without what it shows."""
+    return path.rpartition("/")[2].removesuffix(".png").rpartition("_")[0]
+
+
+def _lab_s_names(output: Path, ratings: Ratings) -> dict[str, set[str]]:
+    """What tasks are called in files ``qc.json`` that others wrote, by the names of pictures that they show."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for path in files_below(output, "qc.json"):
+        name = path.relative_to(output).as_posix()
+        if name.startswith(f"{FOLDER}/"):
+            continue
+        try:
+            tasks = load_config(path)
+        except FileNotFoundError:
+            continue  # gone meanwhile
+        except RecordError as error:
+            ratings.problems.append(f"{name} says nothing of tasks that can be read: {error.why}.")
+            continue
+        for task, paths in tasks.items():
+            for picture in paths:
+                names[_picture(picture)].add(task)
+    return names
 
 
 def _label(rater: str) -> str:
