@@ -8,6 +8,7 @@ import pytest
 from checked import FLAG, tell
 from outputs import BUNDLES, Output, draw
 from playwright.sync_api import expect
+from reviewing import Server
 
 from tractcap.reports.group_page import write_group_page
 from tractcap.reports.participant_page import write_participant_page
@@ -115,6 +116,37 @@ def test_the_group_s_page(viewer: Viewer, filled: Output, axe: str, look: str) -
     shown.locator("#thumbs button.picture").first.click()
     expect(shown.locator("#large")).to_be_visible()
     assert not violations(shown, axe)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_that_are_served(browser: Any, filled: Output, axe: str, look: str) -> None:
+    """The list of pages, a rating that is saved, and one that isn't since the server is gone."""
+    write_participant_page(filled.root, "01")
+    write_group_page(filled.root)
+    server = Server(filled.root).start()
+    context = browser.new_context(**LOOKS[look])
+    try:
+        shown = context.new_page()
+        shown.goto(server.address)
+        expect(shown.locator("h1")).to_have_text("Pages")
+        assert not violations(shown, axe)
+        shown.locator("a", has_text="sub-01").click()
+        shown.locator("[data-do=rater]").click()
+        shown.locator("#who-name").fill("Anna")
+        shown.keyboard.press("Enter")
+        expect(shown.locator("#rater")).to_have_text("Anna")
+        for key in ("j", "f"):
+            shown.keyboard.press(key)
+        expect(shown.locator(".saved").first).to_be_visible()
+        assert not violations(shown, axe)
+        server.kill()
+        for key in ("j", "f"):
+            shown.keyboard.press(key)
+        expect(shown.locator("#saving.trouble")).to_be_visible()
+        assert not violations(shown, axe)
+    finally:
+        context.close()
+        server.kill()
 
 
 def test_violations_are_found(viewer: Viewer, filled: Output, axe: str) -> None:

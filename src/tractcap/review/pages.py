@@ -93,6 +93,6 @@ def contents(output: Path) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Pages – tractcap</title>'
         '<meta name="viewport" content="width=device-width"><style>:root { color-scheme: light dark; } '
-        "body { font: 16px/1.7 system-ui, sans-serif; margin: 2em; }</style>"
+        "body { font: 16px/1.7 system-ui, sans-serif; margin: 2em; background: Canvas; color: CanvasText; }</style>"
         f"<main><h1>Pages</h1><ul>{''.join(links)}</ul></main></html>"
     )
