@@ -246,6 +246,48 @@ def test_a_trx_that_is_rotten_inside(tmp_path: Path, what: str) -> None:
     refused(path)
 
 
+def hostile(path: Path) -> None:
+    """Add members that lead out of the archive, are links, archives, as large as none, or bear another's name."""
+    link = zipfile.ZipInfo("dpv/link.float32")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    inner = path.read_bytes()
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("../../out.float32", "/out.float32", "dpv/../../../out.float32", "groups/../../out.uint32"):
+            archive.writestr(name, b"\1" * 4)
+        archive.writestr(link, "../../header.json")
+        archive.writestr("inner.trx", inner)
+        archive.writestr("zeros", bytes(2**26))
+
+
+def test_an_archive_of_hostile_members_is_read_as_if_they_were_not_there(tmp_path: Path) -> None:
+    """None is unpacked to a place, followed, opened as an archive, or read at all."""
+    folder = tmp_path / "a/b/c"
+    folder.mkdir(parents=True)
+    path = phantoms.save(folder / "a.trx", phantoms.ragged(20))
+    header = open_tractogram(path).header
+    points = [chunk.points for chunk in open_tractogram(path).chunks(1000)]
+    hostile(path)
+    assert open_tractogram(path).header == header
+    again = [chunk.points for chunk in open_tractogram(path).chunks(1000)]
+    assert len(again) == len(points)
+    assert all(np.array_equal(one, other) for one, other in zip(again, points, strict=True))
+    assert [found for found in tmp_path.rglob("*") if found.is_file()] == [path]
+
+
+def test_a_folder_of_trx_that_holds_itself_is_read(tmp_path: Path) -> None:
+    packings.trx(tmp_path / "a.trx", phantoms.ragged(3), method=None)
+    (tmp_path / "a.trx/dpv").mkdir(exist_ok=True)
+    (tmp_path / "a.trx/dpv/loop").symlink_to("..")
+    read(tmp_path / "a.trx")
+
+
+def test_an_archive_without_a_header_but_with_one_inside_another(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "b.trx", phantoms.ragged(3))
+    with zipfile.ZipFile(tmp_path / "a.trx", "w") as archive:
+        archive.write(path, "a.trx")
+    refused(tmp_path / "a.trx", "it has no header.json")
+
+
 def nifti(path: Path, **fields: object) -> bytes:
     """A NIfTI file with fields of its header set, whatever they are."""
     data = bytearray(whole(path).read_bytes())

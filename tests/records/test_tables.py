@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tractcap.records.tables import write_tsv
+from tractcap.records.tables import plain, write_tsv
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,8 @@ from tractcap.records.tables import write_tsv
         ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
         ("-AF_L", "'-AF_L"),
         ("-12.5", "-12.5"),
+        ("'=a", "''=a"),
+        ("'-1", "'-1"),
         ("a=b", "a=b"),
         (-3, "-3"),
         ("no \udcff UTF-8", "no \N{REPLACEMENT CHARACTER} UTF-8"),
@@ -33,6 +35,12 @@ from tractcap.records.tables import write_tsv
 def test_a_value_takes_one_cell(tmp_path: Path, value: str | float | None, text: str) -> None:
     write_tsv(tmp_path / "a.tsv", ("first", "second\tcolumn"), [(value, "next"), (1, 2)])
     assert (tmp_path / "a.tsv").read_text(encoding="utf-8") == f"first\tsecond column\n{text}\tnext\n1\t2\n"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "'=1", "''@x", "-AF_L", "-12.5", "'-12.5", "it's", "'", "a=b"])
+def test_what_was_written_is_read(tmp_path: Path, text: str) -> None:
+    write_tsv(tmp_path / "a.tsv", (), [(text,)])
+    assert plain((tmp_path / "a.tsv").read_text(encoding="utf-8").strip("\n")) == text
 
 
 def test_a_column_is_no_formula_either(tmp_path: Path) -> None:

@@ -99,14 +99,16 @@ def test_the_numbers_on_top_lead_to_their_rows(eight, opened):
 
 
 def test_the_rows_that_are_shown_can_be_saved(eight, opened):
+    eight.add("-Odd_L", "04")
     page = opened(eight)
     page.fill("#find", "sub-04")
-    told(page, "3 rows")
+    told(page, "4 rows")
     with page.expect_download() as saved:
         page.click("#table-save")
     lines = saved.value.path().read_text().splitlines()
     whole = (eight.root / "group_tractograms.tsv").read_text().splitlines()
     assert lines == [whole[0], *(line for line in whole if line.startswith("sub-04\t"))]
+    assert "\t'-Odd" in "".join(lines), "which a spreadsheet would carry out"
 
 
 def test_no_picture_is_loaded_before_a_bundle_is_opened(eight, opened, viewer):

@@ -495,6 +495,28 @@ def take(shown: Any, *lines: str, ending: str = "\n") -> str:
     return shown.locator("#imported").inner_text()
 
 
+def test_no_text_that_is_exported_is_a_formula(viewer: Viewer, filled: Path, output: Output) -> None:
+    """Wherever it is read again it is what it was."""
+    shown = viewer.open(filled)
+    name_rater(shown, "=cmd|' /C calc'!A0")
+    focus(shown, LEFT)
+    shown.keyboard.press("1")
+    shown.keyboard.press("n")
+    shown.keyboard.insert_text("'+1+1")
+    shown.keyboard.press("Escape")
+    text = exported(shown, output.root)["sub-01_desc-ratings.tsv"]
+    fields = [field for line in text.splitlines() for field in line.split("\t")]
+    assert not [field for field in fields if re.match("[=+@-]", field)]
+    assert {"'=cmd|' /C calc'!A0", "''+1+1"} <= {*fields}
+    [rating] = read_ratings(output.root, [source(LEFT)]).of(source(LEFT)).present
+    assert (rating.rater, rating.note) == ("=cmd|' /C calc'!A0", "'+1+1")
+    elsewhere = viewer.open(filled)
+    assert "1 rating taken" in take(elsewhere, *text.splitlines())
+    name_rater(elsewhere, "=cmd|' /C calc'!A0")
+    expect_rating(elsewhere, LEFT, "pass")
+    expect(elsewhere.locator(f"{selector(LEFT)} .note-text")).to_have_text("'+1+1", use_inner_text=True)
+
+
 def test_import(viewer: Viewer, filled: Path) -> None:
     shown = viewer.open(filled)
     name_rater(shown, "Anna")

@@ -10,7 +10,7 @@ from typing import Self
 
 from tractcap.errors import RecordError
 from tractcap.files import MAX_BYTES, read_bytes, read_text, sync_folder, write_text
-from tractcap.records.tables import NOT_AVAILABLE, cell
+from tractcap.records.tables import NOT_AVAILABLE, cell, plain
 
 ENDING = "_desc-ratings.tsv"
 PASS, FAIL, UNSURE = "pass", "fail", "unsure"
@@ -254,7 +254,7 @@ def _read(header: list[str], fields: list[str]) -> tuple[Rating | None, str]:
     """A line's rating, and what is wrong with it."""
     if len(fields) != len(header):
         return None, f"it has {len(fields)} fields, not {len(header)}, and is left out."
-    row = {column: "" if value == NOT_AVAILABLE else value for column, value in zip(header, fields, strict=True)}
+    row = {column: "" if value == NOT_AVAILABLE else plain(value) for column, value in zip(header, fields, strict=True)}
     rating = row["rating"].strip().lower()
     if not rating:
         return None, ""  # a note without a rating

@@ -13,8 +13,8 @@ from tractcap.records.check_sidecar import Value
 NOT_AVAILABLE = "n/a"
 
 _BREAKS = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
-_FORMULA = re.compile(r"[=+@-](?![0-9.]+$)")
-"""How a cell begins that spreadsheets carry out; a number stays one."""
+_FORMULA = re.compile(r"'*[=+@-](?![0-9.]+$)")
+"""How a cell begins that spreadsheets carry out, behind the apostrophe that hinders them; a number stays one."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -22,6 +22,11 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 def cell(text: str) -> str:
     """A text as it stands in a table, and as the pages write it: on one line, without tabs, in Unicode."""
     return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text)).strip()
+
+
+def plain(text: str) -> str:
+    """The text that a cell stands for: without the apostrophe that is written before what begins like a formula."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def write_tsv(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Value]]) -> None:

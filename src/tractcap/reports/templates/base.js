@@ -1,5 +1,5 @@
 // What all pages share: `base.store` and `base.stored` (localStorage, or memory where there is none; `base.persistent` says which),
-// `base.element` makes elements, `base.cell` and `base.table` write values and rows of a TSV file, `base.announce` speaks to screen
+// `base.element` makes elements, `base.cell`, `base.line` and `base.table` write values and rows of a TSV file, `base.announce` speaks to screen
 // readers (through the open dialog's [data-said], else the page's #said). The theme's button and sentences in the place of missing
 // pictures need no call.
 const base = (() => {
@@ -37,7 +37,13 @@ const base = (() => {
   }
 
   const cell = (value) => String(value ?? "").replace(/[\t\r\n\v\f\x85\u2028\u2029]/g, " ").replace(/[\ud800-\udfff]/gu, "\ufffd") || "n/a";
-  const table = (rows) => rows.map((row) => row.map(cell).join("\t") + "\n").join("");
+
+  // Spreadsheets carry out what begins like this, a number apart; with an apostrophe before it they don't, and hide that
+  const FORMULA = /^'*[=+@-](?![\d.]+(e[+-]?\d+)?$)/;
+  const harmless = (value) => cell(value).replace(FORMULA, "'$&");
+  const plain = (text) => text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
+  const line = (row) => row.map(harmless).join("\t");
+  const table = (rows) => rows.map((row) => line(row) + "\n").join("");
 
   function announce(text) {
     const said = document.querySelector("dialog[open] [data-said]") || document.getElementById("said");
@@ -104,5 +110,5 @@ const base = (() => {
   for (const picture of document.querySelectorAll("img")) if (picture.complete && !picture.naturalWidth && isPicture(picture)) lost(picture);
 
   themeButton();
-  return { store, stored, persistent, element, cell, table, announce };
+  return { store, stored, persistent, element, cell, plain, line, table, announce };
 })();

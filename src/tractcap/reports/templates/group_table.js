@@ -175,7 +175,7 @@ function tsvLine(row) {
   const [session, bundle] = [rows.session[row], rows.bundle[row]];
   const fields = [sessions.participant[session], sessions.session[session], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], rows.tractogram[row], statuses[rows.status[row]]];
   fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.reasons[row].join(","), rows.raters[row], rows.outdated[row]);
-  return fields.map(base.cell).join("\t");
+  return base.line(fields);
 }
 
 function startTable() {
