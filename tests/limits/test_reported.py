@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tractcap.errors import SettingsError
-from tractcap.limits import MB, Budget, Watch, settle, usage
+from tractcap.limits import MB, Budget, Watch, cgroup, settle, usage
 
 V2 = "29 22 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime - cgroup2 cgroup rw,nsdelegate,memory_recursiveprot"
 V1 = "36 32 0:31 / /sys/fs/cgroup/memory rw,nosuid,nodev,noexec,relatime - cgroup cgroup rw,memory"
@@ -25,11 +25,23 @@ WSL2 = (
 )
 HIDDEN = "hierarchical_memory_limit"
 UNLIMITED = "9223372036854771712"
+DOCKER = "docker/1ebedb637aea644ece9c9eb3f93f41cbe6e5a96ce3961f665b83bd12363ab303"
+CONTAINERD = "system.slice/containerd.service/kubepods-burstable-podb96a7488.slice:cri-containerd:6ef14b5a"
+LIBPOD = "machine.slice/libpod-2521e906f0a0.scope"
+NSPAWN = "machine.slice/machine-debian.scope"
+
+
+def version_1(group: str, cpu: str = "cpu,cpuacct") -> str:
+    """The mounts of a container that sees its own group alone."""
+    return (
+        f"742 740 0:32 /{group} /sys/fs/cgroup/memory ro,nosuid master:14 - cgroup cgroup rw,memory\n"
+        f"743 740 0:28 /{group} /sys/fs/cgroup/{cpu} ro,nosuid master:15 - cgroup cgroup rw,{cpu}"
+    )
 
 
 @dataclass(frozen=True)
 class Report:
-    """Texts of /proc, files below /sys/fs/cgroup, and the limit that counts, with part of its name."""
+    """Texts of /proc, files below /sys/fs/cgroup, the limit that counts, with part of its name, and CPU quotas."""
 
     cgroup: str
     mountinfo: str | bytes
@@ -38,6 +50,7 @@ class Report:
     where: str
     meminfo: str = "MemTotal:       16384000 kB\nMemAvailable:   16000000 kB\n"
     environ: dict[str, str] = field(default_factory=dict)
+    cpus: tuple[float, ...] = ()
 
 
 REPORTS = {
@@ -154,6 +167,125 @@ REPORTS = {
     ),
 }
 
+REPORTS |= {
+    "systemd/systemd#17902: Docker, version 1": Report(
+        f"4:memory:/{DOCKER}\n3:cpu,cpuacct:/{DOCKER}",
+        version_1(DOCKER),
+        {
+            "memory/memory.limit_in_bytes": 300 * MB,
+            "cpu,cpuacct/cpu.cfs_quota_us": 150000,
+            "cpu,cpuacct/cpu.cfs_period_us": 100000,
+        },
+        300 * MB,
+        "memory/memory.limit_in_bytes",
+        cpus=(1.5,),
+    ),
+    "dotnet/coreclr#13895: a mount of processors the other way round": Report(
+        f"4:memory:/{DOCKER}\n3:cpuacct,cpu:/{DOCKER}",
+        version_1(DOCKER, "cpuacct,cpu"),
+        {
+            "memory/memory.limit_in_bytes": 300 * MB,
+            "cpuacct,cpu/cpu.cfs_quota_us": 50000,
+            "cpuacct,cpu/cpu.cfs_period_us": 100000,
+        },
+        300 * MB,
+        "memory/memory.limit_in_bytes",
+        cpus=(0.5,),
+    ),
+    "moby/moby#12394: Docker, version 1, by systemd, with the host's groups mounted": Report(
+        "4:memory:/system.slice/docker-898b44c4.scope",
+        V1,
+        {"memory/system.slice/docker-898b44c4.scope/memory.limit_in_bytes": 4294967296},
+        4294967296,
+        "docker-898b44c4.scope",
+    ),
+    "coder/coder#15156: Docker, version 2, --cgroupns=private": Report(
+        "0::/", V2, {"memory.max": 300 * MB, "cpu.max": "50000 100000"}, 300 * MB, "memory.max", cpus=(0.5,)
+    ),
+    "coder/coder#15156: Docker, version 2, --cgroupns=host": Report(
+        "0::/docker/aa86ac98959e",
+        V2,
+        {"docker/aa86ac98959e/memory.max": 300 * MB, "docker/aa86ac98959e/cpu.max": "max 100000"},
+        300 * MB,
+        "docker/aa86ac98959e/memory.max",
+    ),
+    "duckdb/duckdb#16608: Kubernetes by containerd, version 1, whose names hold colons": Report(
+        f"11:memory:/{CONTAINERD}\n9:cpu,cpuacct:/{CONTAINERD}",
+        version_1(CONTAINERD),
+        {
+            "memory/memory.limit_in_bytes": 300 * MB,
+            "cpu,cpuacct/cpu.cfs_quota_us": 200000,
+            "cpu,cpuacct/cpu.cfs_period_us": 100000,
+        },
+        300 * MB,
+        "memory/memory.limit_in_bytes",
+        cpus=(2.0,),
+    ),
+    "kubernetes/kubernetes#114142: version 1, the pod's limit": Report(
+        "4:memory:/kubepods/burstable/pod22697648/5f",
+        V1.replace("0:31 / ", "0:31 /kubepods/burstable/pod22697648/5f "),
+        {"memory/memory.limit_in_bytes": UNLIMITED, "memory/memory.stat": f"{HIDDEN} 524288000\n"},
+        524288000,
+        HIDDEN,
+    ),
+    "Kubernetes, version 2, the pod's limits, seen by a privileged container": Report(
+        f"0::/{CONTAINER}",
+        V2,
+        {
+            f"{CONTAINER}/memory.max": "max",
+            f"{POD}/memory.max": 500 * MB,
+            f"{CONTAINER}/cpu.max": "max 100000",
+            f"{POD}/cpu.max": "250000 100000",
+        },
+        500 * MB,
+        f"{POD}/memory.max",
+        cpus=(2.5,),
+    ),
+    "google/gvisor#190: Kubernetes, a container's limit of 286 MB that gVisor doesn't show": Report(
+        "6:memory:/",
+        "18 12 0:26 / /sys/fs/cgroup/memory rw,noexec - cgroup none rw,memory",
+        {"memory/memory.limit_in_bytes": UNLIMITED},
+        2097152 * 1024,
+        "the machine's memory",
+        meminfo="MemTotal:        2097152 kB\n",
+    ),
+    "podman#10602: Podman, both versions, systemd inside": Report(
+        f"11:memory:/{LIBPOD}\n1:name=systemd:/{LIBPOD}/init.scope\n0::/{LIBPOD}/init.scope",
+        V1.replace("0:31 / ", f"0:31 /{LIBPOD} ") + "\n" + V2.replace("/sys/fs/cgroup", "/sys/fs/cgroup/unified"),
+        {"memory/memory.limit_in_bytes": 300 * MB, f"unified/{LIBPOD}/memory.max": 100 * MB},
+        300 * MB,
+        "memory/memory.limit_in_bytes",
+    ),
+    "podman#20073: Podman without root, --systemd=always": Report(
+        "0::/",
+        "584 582 0:26 /../../../../../.. /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
+        "601 584 0:79 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,size=4k,nr_inodes=1,uid=1000,gid=1000,inode64\n"
+        "602 601 0:26 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw,nsdelegate",
+        {"memory.max": 300 * MB, "cpu.max": "100000 100000"},
+        300 * MB,
+        "memory.max",
+        cpus=(1.0,),
+    ),
+    "podman#20073: the same with the host's groups, among which its own isn't told": Report(
+        "0::/",
+        "582 580 0:26 /../../../../../.. /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate",
+        {"user.slice/user-1000.slice/memory.max": 300 * MB},
+        16384000 * 1024,
+        "the machine's memory",
+    ),
+    "systemd/systemd#18104: systemd-nspawn": Report(
+        f"0::/{NSPAWN}/payload",
+        V2,
+        {f"{NSPAWN}/payload/memory.max": "max", f"{NSPAWN}/memory.max": 900 * MB, f"{NSPAWN}/cpu.max": "150000 100000"},
+        900 * MB,
+        f"{NSPAWN}/memory.max",
+        cpus=(1.5,),
+    ),
+    "systemd/systemd#19497: systemd-nspawn, in a namespace that ends at the payload": Report(
+        "0::/", V2, {"memory.max": "max"}, 16384000 * 1024, "the machine's memory"
+    ),
+}
+
 
 def write(path: Path, text: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,7 +309,9 @@ def test_what_was_reported_is_read_rightly(tmp_path: Path, name: str) -> None:
     assert budget.bytes == report.limit
     assert report.where in budget.bound_by.where
     assert not budget.warnings
-    assert budget.cpus == len(os.sched_getaffinity(0))
+    processors = len(os.sched_getaffinity(0))
+    assert budget.cpus == min([processors, *(max(1, int(quota)) for quota in report.cpus)])
+    assert cgroup.read(root).cpus == [*report.cpus]
     assert not usage.in_memory(tmp_path, root), "the same lines are read for tmpfs"
 
 
