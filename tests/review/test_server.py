@@ -129,6 +129,23 @@ def test_pictures_are_served(server: Server, output: Path) -> None:
             assert answer.read() == picture.read_bytes()
 
 
+def test_a_part_of_a_film_is_served(server: Server, output: Path) -> None:
+    film = bytes(range(256)) * 600
+    (output / "film.mp4").write_bytes(film)
+    for asked, part in (("0-1", film[:2]), ("5-", film[5:]), ("100-9999999", film[100:])):
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection:
+            connection.request("GET", "/film.mp4", headers={"Cookie": server.cookie, "Range": f"bytes={asked}"})
+            answer = connection.getresponse()
+            first = int(asked.split("-")[0])
+            assert answer.headers["Content-Range"] == f"bytes {first}-{first + len(part) - 1}/{len(film)}"
+            assert (answer.status, answer.read()) == (206, part)
+    for asked in ("999999-", "9-1", "-5", "x", "0-1,5-6"):
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection:
+            connection.request("GET", "/film.mp4", headers={"Cookie": server.cookie, "Range": f"bytes={asked}"})
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (200, film)
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import socket
 import sys
 import threading
@@ -34,6 +33,9 @@ _SECONDS = 20.0
 """How long a request may take to arrive, and each piece of an answer to be taken."""
 
 _MOST_AT_ONCE = 64
+
+_PIECE = 2**16
+"""Bytes that are sent at once."""
 
 _RATINGS = "/ratings"
 """What follows a page's address in that of its ratings."""
@@ -96,7 +98,14 @@ class _Server(ThreadingHTTPServer):
         # pages of two outputs have one address: what a browser keeps of them mustn't be mixed up
         self.place = hashlib.sha256(f"{output} {output.stat().st_ino}".encode(errors="replace")).hexdigest()[:16]
         self.saving = threading.Lock()
+        self._warned = ""
         self._free = threading.BoundedSemaphore(_MOST_AT_ONCE)
+
+    def warn(self, sentence: str) -> None:
+        """Log what went wrong, unless it did so before: a page tries again every two seconds."""
+        if sentence != self._warned:
+            log.warning("%s", sentence)
+        self._warned = sentence
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if self._free.acquire(blocking=False):
@@ -157,33 +166,31 @@ class _Handler(BaseHTTPRequestHandler):
             cookie = self.server.access.check(self.headers, query, writes=self.command != "GET")
             if cookie:  # led on from here, not by the status: where another site led here, the cookie wouldn't be sent
                 page = b'<meta http-equiv="refresh" content="0; url=/">'
-                self._send(HTTPStatus.OK, pages.HTML, page, {"Set-Cookie": cookie})
+                self._say(HTTPStatus.OK, pages.HTML, page, {"Set-Cookie": cookie})
             else:
                 answer(unquote(path, errors="surrogateescape").removeprefix("/"))
         except RefusedError as error:
-            self._send(error.status, "text/plain; charset=utf-8", f"{error}\n".encode())
+            self._say(error.status, "text/plain; charset=utf-8", f"{error}\n".encode())
         except FileNotFoundError:
-            self._send(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", b"There is no such page or picture.\n")
+            self._say(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", b"There is no such page or picture.\n")
 
     def _get(self, path: str) -> None:
         output = self.server.output
         if not path:
-            self._send(HTTPStatus.OK, pages.HTML, pages.contents(output).encode())
+            self._say(HTTPStatus.OK, pages.HTML, pages.contents(output).encode())
         elif path.endswith(_RATINGS):
-            page = self._page(path)
+            name = self._page(path)
             try:
-                found = self.server.ratings.of(page)
+                found = self.server.ratings.of(name)
             except OSError as error:
                 why = f"The folder {FOLDER} can’t be read ({error.strerror})."
                 raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, why) from None
             self._send_ratings(found)
+        elif path.endswith(".html"):
+            self._send_page(path)
         else:
             with pages.open_file(output, path) as file:
-                served = pages.served(file.read(), self.server.place) if path.endswith(".html") else file
-                if served is None:
-                    why = "This page is of an earlier version, which can’t save here: run the participant level again."
-                    raise RefusedError(HTTPStatus.CONFLICT, why)
-                self._send(HTTPStatus.OK, pages.content_type(path), served)
+                self._send_file(pages.content_type(path), file)
 
     def _put(self, path: str) -> None:
         page, length = self._page(path), self.headers.get("Content-Length", "")
@@ -204,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise RefusedError(HTTPStatus.CONFLICT, str(error)) from None
         except OSError as error:
             why = f"The folder {FOLDER} can’t be written ({error.strerror})."
-            log.warning("%s", why)
+            self.server.warn(why)
             raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, why) from None
         self._send_ratings(saved)
 
@@ -216,15 +223,41 @@ class _Handler(BaseHTTPRequestHandler):
         pages.open_file(self.server.output, page).close()
         return page
 
+    def _send_page(self, path: str) -> None:
+        with pages.open_file(self.server.output, path) as file:
+            page = pages.served(file.read(), self.server.place)
+        if page is None:
+            why = "This page is of an earlier version, which can’t save here: run the participant level again."
+            raise RefusedError(HTTPStatus.CONFLICT, why)
+        self._say(HTTPStatus.OK, pages.HTML, page)
+
     def _send_ratings(self, found: list[SavedFile]) -> None:
         told = {"files": [asdict(file) for file in found], "readOnly": self.server.ratings.read_only()}
-        self._send(HTTPStatus.OK, "application/json", json.dumps(told).encode())
+        self._say(HTTPStatus.OK, "application/json", json.dumps(told).encode())
 
-    def _send(self, status: HTTPStatus, kind: str, body: bytes | BinaryIO, more: Mapping[str, str] = _HEADERS) -> None:
-        size = len(body) if isinstance(body, bytes) else os.fstat(body.fileno()).st_size
+    def _send_file(self, kind: str, file: BinaryIO) -> None:
+        """Send a file, or the part of it that is asked for: Safari plays no film otherwise."""
+        size = os.fstat(file.fileno()).st_size
+        asked = re.fullmatch("bytes=([0-9]{1,15})-([0-9]{0,15})", self.headers.get("Range", ""))
+        first, last = (int(asked[1]), min(int(asked[2] or size), size - 1)) if asked else (0, -1)
+        if first > last:
+            self._send(HTTPStatus.OK, kind, file, size)
+        else:
+            file.seek(first)
+            part = {"Content-Range": f"bytes {first}-{last}/{size}"}
+            self._send(HTTPStatus.PARTIAL_CONTENT, kind, file, last - first + 1, part)
+
+    def _say(self, status: HTTPStatus, kind: str, text: bytes, more: Mapping[str, str] | None = None) -> None:
+        self._send(status, kind, io.BytesIO(text), len(text), more)
+
+    def _send(
+        self, status: HTTPStatus, kind: str, body: BinaryIO, size: int, more: Mapping[str, str] | None = None
+    ) -> None:
         self.connection.settimeout(_SECONDS)
         self.send_response(status)
-        for name, value in {**_HEADERS, **more, "Content-Type": kind, "Content-Length": str(size)}.items():
+        for name, value in {**_HEADERS, **(more or {}), "Content-Type": kind, "Content-Length": str(size)}.items():
             self.send_header(name, value)
         self.end_headers()
-        shutil.copyfileobj(io.BytesIO(body) if isinstance(body, bytes) else body, self.wfile)
+        while piece := body.read(min(size, _PIECE)):
+            self.wfile.write(piece)
+            size -= len(piece)

@@ -75,8 +75,8 @@ async function meet(read = true) {
   }
   saving.busy = false;
   saving.timer = setTimeout(meet, saving.trouble ? AGAIN : BEAT);
-  if (saving.trouble && !before) base.announce(saving.trouble);
   refresh();
+  if (saving.trouble !== before) base.announce(byId("saving").textContent);
 }
 
 const isNamed = (row) => Boolean(row[COLUMNS.indexOf("rater")]);
