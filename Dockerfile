@@ -19,11 +19,11 @@ COPY --from=build / /
 # apptainer.def takes them from here
 LABEL org.opencontainers.image.title="tractcap" \
       org.opencontainers.image.description="Tractograms in, pictures out, under a memory cap" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="1.0.0rc1" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.vendor="The tractcap developers" \
       org.opencontainers.image.base.name="docker.io/library/debian:trixie-slim"
-ENV HOME=/tmp LANG=C.UTF-8 PATH=/opt/tractcap/bin:/usr/local/bin:/usr/bin:/bin TRACTCAP_CONTAINER_TAG=tractcap:0.1.0
+ENV HOME=/tmp LANG=C.UTF-8 PATH=/opt/tractcap/bin:/usr/local/bin:/usr/bin:/bin TRACTCAP_CONTAINER_TAG=tractcap:1.0.0rc1
 USER 1000:1000
 WORKDIR /tmp
 ENTRYPOINT ["/opt/tractcap/bin/python", "-I", "-B", "-X", "utf8", "/opt/tractcap/entrypoint.py"]

@@ -1,6 +1,6 @@
 # make demo   real bundles into demo-output/        make test   the tests
 # Both set up all they need in .venv first. More: lint, fuzz, mutate, same, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
-# bench, docs, boutiques, lock.
+# bench, docs, boutiques, version, lock.
 
 CONTAINER_ENGINE ?= docker
 APPTAINER ?= apptainer
@@ -10,7 +10,7 @@ python := .venv/bin/python
 # hundreds of processes are started: none compiles the source anew, whatever the caller likes
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench docs boutiques lock
+.PHONY: demo test fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench docs boutiques version lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
@@ -46,8 +46,8 @@ image:
 sif:
 	$(APPTAINER) build --force --build-arg opengl=$(OPENGL) $(if $(BASE),--build-arg bootstrap=localimage --build-arg from=$(BASE)) $(SIF) apptainer.def
 
-# the BIDS validator, Boutiques, cffconvert and Snakemake, in .venv-ecosystem, and Kubernetes' schema, in .venv-kubernetes
-test-ecosystem: .venv/.done .venv-ecosystem/.done .venv-kubernetes/.done
+# other people's programs on what tractcap writes and on the files that configure them, in .venv-ecosystem and .venv-ecosystem-older
+test-ecosystem: .venv/.done .venv-ecosystem/.done .venv-ecosystem-older/.done
 	$(python) -m pytest -m ecosystem
 
 # in Chromium; axe-core is in .venv-accessibility
@@ -75,12 +75,16 @@ boutiques: .venv/.done
 	$(python) scripts/boutiques.py >boutiques/.tractcap.json
 	mv boutiques/.tractcap.json boutiques/tractcap.json
 
+# writes the version of src/tractcap/version.py wherever else it stands; VERSION=1.0.0 sets it there first
+version:
+	python3 scripts/set_version.py $(VERSION)
+
 # versions and hashes only: no index's address
 lock: .venv/.done
 	$(python) -m uv pip compile pyproject.toml --group fury $(lock_options) -o requirements/run.txt
 	$(python) -m uv pip compile pyproject.toml --group dev -c requirements/run.txt $(lock_options) -o requirements/dev.txt
 	$(python) -m uv pip compile --group ecosystem $(lock_options) -o requirements/ecosystem.txt
-	$(python) -m uv pip compile --group kubernetes $(lock_options) -o requirements/kubernetes.txt
+	$(python) -m uv pip compile --group ecosystem-older $(lock_options) -o requirements/ecosystem-older.txt
 	$(python) -m uv pip compile --group accessibility --no-deps $(lock_options) -o requirements/accessibility.txt
 	$(python) -m uv pip compile --group mutation $(lock_options) -o requirements/mutation.txt
 	$(python) -m uv pip compile --group docs -c requirements/dev.txt $(lock_options) -o requirements/docs.txt

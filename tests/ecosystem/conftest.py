@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = (ROOT / ".venv-ecosystem/bin", ROOT / ".venv-kubernetes/bin")
+PROGRAMS = (ROOT / ".venv-ecosystem/bin", ROOT / ".venv-ecosystem-older/bin")
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -11,6 +11,8 @@ from typing import Any
 import av
 from PIL import Image
 
+from tractcap import __version__
+
 SIX = ("left", "anterior", "superior", "right", "posterior", "inferior")
 BUNDLES = (
     "ArcuateFasciculus_L",
@@ -72,7 +74,7 @@ class Output:
             "Sources": [source],
             "SourceBytes": [],
             "SourceModified": [],
-            "GeneratedBy": [{"Name": "tractcap", "Version": "0.1.0"}],
+            "GeneratedBy": [{"Name": "tractcap", "Version": __version__}],
             **(numbers(stem) if status == "drawn" else {}),
             "Pictures": names,
             **(told or {}),

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from outputs import Output
 
+from tractcap import __version__
 from tractcap.checks import checks
 from tractcap.errors import RecordError
 from tractcap.records import ratings_file, tractogram_sidecar
@@ -72,7 +73,7 @@ def test_a_check_s_record_is_written_as_it_was_read(output: Output) -> None:
         ({"Status": "half"}, "“Status” is none of failed, damaged, empty, missing"),
         (
             {"Title": 1, "GeneratedBy": [{"Name": "tractcap", "Version": "99"}]},
-            "“Title” is a number, not text; tractcap 99 wrote it, and this is 0.1.0",
+            f"“Title” is a number, not text; tractcap 99 wrote it, and this is {__version__}",
         ),
     ],
 )

@@ -13,7 +13,7 @@ import fiber_images
 import phantoms
 import pytest
 
-from tractcap import reports
+from tractcap import __version__, reports
 from tractcap.records.tractogram_sidecar import TractogramRecord, parse
 from tractcap.reports.methods import methods_text, references
 from tractcap.reports.participant_page import write_participant_page
@@ -208,7 +208,7 @@ def test_versions_and_styles_of_several_runs(told: list[dict[str, Any]]) -> None
     told[0]["GeneratedBy"][0]["Version"] = "0.0.9"
     told[0] |= {"Style": "tubes", "WidthMillimetres": 0.51234, "SamplesPerPixel": 1, "Software": {"VTK": "9.6.2"}}
     text = written(records(told))
-    assert "tractcap 0.0.9 and 0.1.0," in text or "tractcap 0.0.9 and " in text
+    assert f"tractcap 0.0.9 and {__version__}," in text
     assert "of 3 tractograms were drawn as lines" in text
     assert "of 1 tractogram were drawn as lit tubes 0.512 mm wide" in text
     assert "the mean of 4 samples, but for 1 tractogram." in text

@@ -11,6 +11,7 @@ import pytest
 from jinja2 import UndefinedError
 from outputs import BUNDLES, Output
 
+from tractcap import __version__
 from tractcap.reports import formatting
 from tractcap.reports.participant_page import write_participant_page
 from tractcap.reports.picture_sets import anchor
@@ -309,7 +310,7 @@ def test_how_it_was_made(output: Output) -> None:
     about = text[text.index('<dl class="about">') : text.index("</dl>")]
     words = " ".join(unescape(re.sub(r"<[^>]*>", " ", about)).split())
     for expected in (
-        "Software tractcap 0.1.0",
+        f"Software tractcap {__version__}",
         "512 MB, bound by a control group",
         "by direction",
         "size: 800",
@@ -324,7 +325,7 @@ def test_methods(output: Output) -> None:
     output.add("ForcepsMajor", status="failed")
     assert "Methods text" not in written(output)
     output.add("ForcepsMinor")
-    assert "<p>Pictures of 1 tractogram of 1 participant were drawn with tractcap 0.1.0, " in written(output)
+    assert f"<p>Pictures of 1 tractogram of 1 participant were drawn with tractcap {__version__}, " in written(output)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"Status": "drawn"}'])

@@ -1,0 +1,38 @@
+"""Write the version of src/tractcap/version.py wherever else it stands.
+
+    set_version.py [VERSION]
+
+``make version VERSION=1.0.0`` calls it: with a version, that is written to version.py first.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = "src/tractcap/version.py"
+
+VERSION = r"[0-9]+\.[0-9]+\.[0-9]+(?:(?:a|b|rc)[0-9]+)?"
+BEFORE = r'^version: "?|__version__ = "|image\.version="|"tool-version": "|(?<![a-z.])tractcap(?:[:@ ]|==|--)'
+COPY = re.compile(f"({BEFORE})({VERSION})", re.MULTILINE)
+"""What stands before a version of tractcap in files, and the version."""
+
+FILES = ("CITATION.cff", "Dockerfile", "apptainer.def", "boutiques/tractcap.json", SOURCE)
+FOLDERS = ("examples", "integrations")
+"""All that names the version of this tree; other files may name one of the past."""
+
+
+def main() -> None:
+    """Write the version into all files."""
+    given = sys.argv[1] if len(sys.argv) > 1 else ""
+    version = given or COPY.search((ROOT / SOURCE).read_text(encoding="utf-8"))[2]  # type: ignore[index]
+    if not re.fullmatch(VERSION, version):
+        sys.exit(f"{version} is no version: give one such as 1.0.0 or 1.0.0rc1")
+    within = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
+    for path in (*(ROOT / name for name in FILES), *within):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(COPY.sub(rf"\g<1>{version}", text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
