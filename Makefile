@@ -72,8 +72,8 @@ docs: .venv-docs/.done
 
 # the descriptor of the command line for Boutiques, from the command line
 boutiques: .venv/.done
-	$(python) scripts/boutiques.py >boutiques/.tractcap.json
-	mv boutiques/.tractcap.json boutiques/tractcap.json
+	$(python) scripts/boutiques.py >integrations/boutiques/.tractcap.json
+	mv integrations/boutiques/.tractcap.json integrations/boutiques/tractcap.json
 
 # writes the version of src/tractcap/version.py wherever else it stands; VERSION=1.0.0 sets it there first
 version:

@@ -1,6 +1,9 @@
 """Print the Boutiques descriptor of tractcap's command line, made from the command line itself.
 
-``make boutiques`` renews the one in boutiques/, and a test fails when it is out of date.
+    boutiques.py [INDEX IMAGE]
+
+``make boutiques`` renews the one in integrations/, and a test fails when it is out of date. A release says in which
+registry the image is, by INDEX, and by what name.
 """
 
 import json
@@ -30,7 +33,11 @@ _OUTPUTS = (
 )
 
 
-def descriptor() -> dict[str, Any]:
+_RESOURCES = {"cpu-cores": 2, "ram": 2, "disk-space": 1, "walltime-estimate": 3600}
+"""For a participant of some 70 bundles; the image keeps to less too."""
+
+
+def descriptor(index: str = "", image: str = f"tractcap:{__version__}") -> dict[str, Any]:
     """What Boutiques shall know of tractcap."""
     parameters = [parameter for parameter in tractcap.params if parameter.name not in _LEFT_OUT]
     keys = [_key(parameter) for parameter in parameters]
@@ -42,7 +49,8 @@ def descriptor() -> dict[str, Any]:
         "schema-version": "0.5",
         "command-line": f"tractcap {' '.join(keys)}",
         "shell": "/bin/bash",  # sh is called as a login shell, which would forget the image's PATH
-        "container-image": {"type": "docker", "image": "tractcap", "entrypoint": True},
+        "container-image": {"type": "docker", "image": image, "entrypoint": True, **({"index": index} if index else {})},
+        "suggested-resources": _RESOURCES,
         "inputs": [_input(parameter) for parameter in parameters],
         "groups": [_group(title, options) for title, options in OPTIONS.items() if title != REVIEW_OPTIONS],
         "output-files": [
@@ -149,4 +157,4 @@ def _statuses() -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(descriptor(), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(descriptor(*sys.argv[1:]), indent=2, ensure_ascii=False) + "\n")

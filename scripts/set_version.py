@@ -13,11 +13,11 @@ ROOT = Path(__file__).parents[1]
 SOURCE = "src/tractcap/version.py"
 
 VERSION = r"[0-9]+\.[0-9]+\.[0-9]+(?:(?:a|b|rc)[0-9]+)?"
-BEFORE = r'^version: "?|__version__ = "|image\.version="|"tool-version": "|(?<![a-z.])tractcap(?:[:@ ]|==|--)'
+BEFORE = r'^version: "?|__version__ = "|image\.version="|"(?:tool-version|VERSION)": "|(?<![a-z.])tractcap(?:[:@ ]|==|--)'
 COPY = re.compile(f"({BEFORE})({VERSION})", re.MULTILINE)
 """What stands before a version of tractcap in files, and the version."""
 
-FILES = ("CITATION.cff", "Dockerfile", "apptainer.def", "boutiques/tractcap.json", SOURCE)
+FILES = ("CITATION.cff", "Dockerfile", "apptainer.def", "integrations/boutiques/tractcap.json", SOURCE)
 FOLDERS = ("examples", "integrations")
 """All that names the version of this tree; other files may name one of the past."""
 

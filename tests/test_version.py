@@ -13,7 +13,7 @@ NAMING = {
     "CITATION.cff": f"version: {__version__}\n",
     "Dockerfile": f'image.version="{__version__}"',
     "apptainer.def": f"TRACTCAP_CONTAINER_TAG=tractcap:{__version__}\n",
-    "boutiques/tractcap.json": f'"tool-version": "{__version__}"',
+    "integrations/boutiques/tractcap.json": f'"tool-version": "{__version__}"',
     "src/tractcap/version.py": f'__version__ = "{__version__}"',
 }
 

@@ -18,13 +18,15 @@ Call = Callable[..., subprocess.CompletedProcess[str]]
 def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
     """Call one of the programs, with a home that is empty; they find this environment's ``tractcap``."""
     home = tmp_path_factory.mktemp("home")
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environ = {**os.environ, "HOME": str(home), "DENO_DIR": str(home / "deno"), "PATH": path, "NO_COLOR": "1"}
+    environ = {**os.environ, "HOME": str(home), "DENO_DIR": str(home / "deno"), "NO_COLOR": "1"}
 
     def run(program: str, *arguments: object, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
         found = [folder / program for folder in PROGRAMS if (folder / program).exists()]
         assert found, f"{program} is missing: run make test-ecosystem, which installs it"
         command = [str(found[0]), *map(str, arguments)]
-        return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+        path = os.pathsep.join([str(Path(sys.executable).parent), str(found[0].parent), os.environ["PATH"]])
+        return subprocess.run(
+            command, cwd=folder, env={**environ, "PATH": path}, capture_output=True, text=True, check=False
+        )
 
     return run

@@ -14,7 +14,7 @@ from tractcap.cli import tractcap
 from tractcap.cli_options import Parsed, WorkerCount
 
 ROOT = Path(__file__).parents[2]
-DESCRIPTOR = ROOT / "boutiques/tractcap.json"
+DESCRIPTOR = ROOT / "integrations/boutiques/tractcap.json"
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
