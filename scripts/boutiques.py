@@ -49,7 +49,12 @@ def descriptor(index: str = "", image: str = f"tractcap:{__version__}") -> dict[
         "schema-version": "0.5",
         "command-line": f"tractcap {' '.join(keys)}",
         "shell": "/bin/bash",  # sh is called as a login shell, which would forget the image's PATH
-        "container-image": {"type": "docker", "image": image, "entrypoint": True, **({"index": index} if index else {})},
+        "container-image": {
+            "type": "docker",
+            "image": image,
+            "entrypoint": True,
+            **({"index": index} if index else {}),
+        },
         "suggested-resources": _RESOURCES,
         "inputs": [_input(parameter) for parameter in parameters],
         "groups": [_group(title, options) for title, options in OPTIONS.items() if title != REVIEW_OPTIONS],

@@ -1,7 +1,6 @@
 """The pipeline for Nipoppy: valid, installed into a study, and run there for two participants and the group."""
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -17,26 +16,6 @@ pytestmark = pytest.mark.ecosystem
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 PIPELINE = ROOT / "integrations/boutiques"
-
-APPTAINER = """#!/bin/sh
-# Stands for apptainer: writes down what it is called with, then calls what it would call in the image.
-echo "$@" >>"$0.calls"
-while [ $# -gt 0 ]; do
-  case $1 in *.sif) shift; exec "$@" ;; esac
-  shift
-done
-"""
-
-
-@pytest.fixture(autouse=True)
-def apptainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file that says what a stand-in for Apptainer, the first on PATH, was called with."""
-    apptainer = tmp_path / "bin/apptainer"
-    apptainer.parent.mkdir()
-    apptainer.write_text(APPTAINER)
-    apptainer.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{apptainer.parent}{os.pathsep}{os.environ['PATH']}")
-    return apptainer.with_suffix(".calls")
 
 
 def test_it_is_valid(call: Call) -> None:
