@@ -562,3 +562,10 @@ def test_an_overview_of_the_only_bundle_that_could_be_drawn(tmp_path: Path) -> N
 )
 def test_what_is_asked_for_wrongly(bundles: Path, tmp_path: Path, options: tuple[str, ...], words: str) -> None:
     one_sentence(run(bundles, tmp_path, "participant", *options), 2, words)
+
+
+def test_the_journal_begins_with_the_command_line(bundles: Path, tmp_path: Path) -> None:
+    assert run(bundles, tmp_path / "out", "participant", *SMALL, "--tract-label", "AF left").returncode == 0
+    (journal,) = (tmp_path / "out/logs").glob("*.jsonl")
+    first = json.loads(journal.read_text().splitlines()[0])
+    assert first["command"] == f"tractcap {bundles} {tmp_path}/out participant --size 100 --tract-label 'AF left'"

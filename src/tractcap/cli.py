@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -210,6 +211,7 @@ def tractcap(
             shard=shard,
             timeout=timeout,
             scratch=scratch,
+            command=shlex.join(["tractcap", *sys.argv[1:]]),
         )
         sys.exit(_draw(settings, watch, workers, dry_run=dry_run, as_json=as_json))
 

@@ -114,6 +114,30 @@ def test_the_nextflow_modules_script(shell: Callable[..., str], tractograms: Pat
     assert f"tractcap: {__version__}" in (tmp_path / "versions.yml").read_text()
 
 
+def test_nireports(call: Call, tractograms: Path, tmp_path: Path) -> None:
+    """The script of README.md makes a page of the mosaics, each once, and of the methods text."""
+    name = "sub-01_coordsys-RASMM_trkmethod-probCSD_desc-LeftArcuate_tractography.tck"  # pyAFQ's
+    for other in (name, "sub-01_bundle-CSTR_streamlines.tck"):
+        phantoms.save(tractograms / "sub-01/dwi" / other, phantoms.asymmetric_bundle(5))
+    command = [sys.executable, "-m", "tractcap", tractograms, tmp_path / "pictures", "participant", "--overview"]
+    subprocess.run([*map(str, command), "--size", "64"], capture_output=True, check=True)
+    (tmp_path / "reports-spec.yml").write_text((INTEGRATIONS / "nireports/reports-spec.yml").read_text())
+    (script,) = blocks("nireports")
+    done = call("python", "-c", script, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "pictures/nireports.html").read_text()
+    shown = [src.rpartition("/")[2] for src in re.findall(r'<img [^>]*src="([^"]*)"', page)]
+    mosaics = {path.name for path in (tmp_path / "pictures/sub-01/figures").glob("*_mosaic.png")}
+    assert shown[0] == "sub-01_desc-overview_mosaic.png"
+    assert sorted(shown) == sorted(mosaics)
+    assert len(mosaics) == 4
+    for link in re.findall(r'<img [^>]*src="([^"]*)"', page):
+        assert (tmp_path / "pictures" / link).is_file()
+    assert "were drawn with tractcap" in page
+    assert r"~\citep{vtk}" in page
+    assert "@misc{vtk," in page
+
+
 def test_each_is_described_in_few_lines() -> None:
     listed = (INTEGRATIONS / "README.md").read_text()
     for folder in (path for path in INTEGRATIONS.iterdir() if path.is_dir()):

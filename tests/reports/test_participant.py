@@ -313,6 +313,7 @@ def test_how_it_was_made(output: Output) -> None:
         f"Software tractcap {__version__}",
         "512 MB, bound by a control group",
         "by direction",
+        "Command lines in logs",
         "size: 800",
         "background: #000000",
         "sub-01_T1w.nii.gz: another one (1 tractogram)",

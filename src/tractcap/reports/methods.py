@@ -6,7 +6,7 @@ say.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import PurePosixPath
@@ -33,8 +33,9 @@ _RANGED = ("data", "scalar", "density")
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference: ``short`` is how the text cites it, the rest is what the list of references says."""
+    """A reference: ``short`` is how the text cites it, ``key`` how LaTeX does, the rest is what the list says."""
 
+    key: str
     short: str
     authors: str
     title: str
@@ -54,7 +55,7 @@ class Reference:
 @cache
 def references() -> dict[str, Reference]:
     """The references of ``references.toml`` by their keys."""
-    return {key: Reference(**fields) for key, fields in read_toml("references.toml").items()}
+    return {key: Reference(key, **fields) for key, fields in read_toml("references.toml").items()}
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,31 @@ class MethodsText:
         return "\n\n".join(parts) + "\n" if parts else ""
 
 
-def methods_text(records: Sequence[TractogramRecord], checks: Iterable[CheckRecord] = ()) -> MethodsText:
-    """Write the methods text of the records of tractograms, drawn or not, and of their checks."""
+def _by_name(cited: Sequence[Reference]) -> str:
+    return f"({'; '.join(reference.short for reference in cited)})"
+
+
+def methods_text(
+    records: Sequence[TractogramRecord],
+    checks: Iterable[CheckRecord] = (),
+    cite: Callable[[Sequence[Reference]], str] = _by_name,
+) -> MethodsText:
+    """Write the methods text of the records of tractograms, drawn or not, and of their checks.
+
+    ``cite`` says how the text names references.
+    """
     study = Study(records, checks)
     if not study.drawn:
         return MethodsText()
     cited: set[Reference] = set()
 
-    def cite(*keys: str) -> str:
+    def cite_keys(*keys: str) -> str:
         chosen = [references()[key] for key in keys]
         cited.update(chosen)
-        return f"({'; '.join(reference.short for reference in chosen)})"
+        return cite(chosen)
 
     template = environment().overlay(autoescape=False, trim_blocks=False).get_template("methods.txt")
-    text = template.render(study=study, cite=cite)
+    text = template.render(study=study, cite=cite_keys)
     paragraphs = (re.sub("[ \n]+", " ", paragraph).strip() for paragraph in text.split("\n---\n"))
     return MethodsText(tuple(filter(None, paragraphs)), tuple(sorted(cited, key=lambda reference: reference.plain)))
 

@@ -13,6 +13,7 @@ from tractcap.records.ratings_file import ENDING, STATE
 from tractcap.records.sidecar_fields import DRAWN, FAILED, STATUSES, UNREADABLE
 from tractcap.records.tractogram_sidecar import DrawnRecord, OverlayRecord, TractogramRecord
 from tractcap.reports.cards import Card, read_cards
+from tractcap.reports.citation_files import write_citations
 from tractcap.reports.formatting import read_toml, render, tenths
 from tractcap.reports.methods import methods_text
 from tractcap.reports.picture_sets import listed, page_of
@@ -31,7 +32,7 @@ class CardGroup:
 def write_participant_page(
     output: Path, participant: str, report: Callable[[int], None] = lambda _cards: None
 ) -> Path | None:
-    """Write the page of a participant.
+    """Write the page of a participant, and the methods text that is on it as files for an article.
 
     Parameters
     ----------
@@ -86,6 +87,7 @@ def write_participant_page(
     )
     path = page_of(output, participant)
     write_text(path, page)
+    write_citations(output, participant, [card.record for card in cards], checks)
     return path
 
 

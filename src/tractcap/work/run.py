@@ -81,6 +81,7 @@ class Run:
         self._journal.write(
             "started",
             version=__version__,
+            command=self._settings.command,
             budget=budget.bytes,
             bound_by=budget.bound_by.where,
             limits=[{"bytes": limit.bytes, "where": limit.where} for limit in budget.limits],

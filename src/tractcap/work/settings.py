@@ -27,7 +27,8 @@ class Settings:
     for those that are known. ``checks`` are the measures of quality. ``margin`` is a share of the budget;
     ``mem_per_job`` overrides the estimates, in bytes; ``batch_size`` is how many participants are finished before the
     next are begun, 0 for all at once; ``shard`` a share of the work, None for all; ``timeout`` how many seconds a
-    worker may be silent; ``scratch`` a folder for temporary files, None for the system's.
+    worker may be silent; ``scratch`` a folder for temporary files, None for the system's; ``command`` is the
+    command line, for the journal.
     """
 
     input: Path
@@ -56,6 +57,7 @@ class Settings:
     shard: Shard | None = None
     timeout: float = 600.0
     scratch: Path | None = None
+    command: str = ""
 
     def reference_of(self, source: Source) -> Path | None:
         """The image that was asked for, of a tractogram's participant or of all."""
