@@ -12,6 +12,7 @@ from tractcap.records.rating_reasons import in_use
 from tractcap.records.ratings_file import ENDING, STATE
 from tractcap.records.sidecar_fields import DRAWN, FAILED, STATUSES, UNREADABLE
 from tractcap.records.tractogram_sidecar import DrawnRecord, OverlayRecord, TractogramRecord
+from tractcap.reports.afq_profiles import write_afq_profiles
 from tractcap.reports.cards import Card, read_cards
 from tractcap.reports.citation_files import write_citations
 from tractcap.reports.formatting import read_toml, render, tenths
@@ -32,7 +33,7 @@ class CardGroup:
 def write_participant_page(
     output: Path, participant: str, report: Callable[[int], None] = lambda _cards: None
 ) -> Path | None:
-    """Write the page of a participant, and the methods text that is on it as files for an article.
+    """Write the page of a participant, the methods text that is on it as files for an article, and a table of profiles.
 
     Parameters
     ----------
@@ -88,6 +89,7 @@ def write_participant_page(
     path = page_of(output, participant)
     write_text(path, page)
     write_citations(output, participant, [card.record for card in cards], checks)
+    write_afq_profiles(output, participant, cards)
     return path
 
 
