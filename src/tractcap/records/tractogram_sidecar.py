@@ -244,7 +244,8 @@ class DrawnRecord(Identity):
     """Of pictures of a tractogram, or of several in one picture.
 
     ``streamlines`` are the files'; ``volume_millimetres3`` is that of voxels of ``volume_voxel_millimetres``;
-    ``points_outside_reference`` is a share. ``notes`` are sentences that a viewer must know. ``pictures_sha256`` is of
+    ``points_outside_reference`` is a share. ``tracking`` says how the streamlines were tracked, as the JSON file beside
+    the tractogram did when it was drawn. ``notes`` are sentences that a viewer must know. ``pictures_sha256`` is of
     the pictures' bytes one after the other: ``cat`` them in their order into ``sha256sum``. ``heading_pixels`` of the
     mosaic are above its pictures.
     """
@@ -258,6 +259,7 @@ class DrawnRecord(Identity):
     source_bytes: tuple[int, ...]
     source_modified: tuple[int, ...]
     generated_by: tuple[Program, ...]
+    tracking: Mapping[str, str] = field(default_factory=dict, hash=False)
     software: Mapping[str, str] = field(default_factory=dict)
     scene: SceneRecord = field(metadata={"key": "Made"})
     colorings: tuple[Coloring, ...] = ()

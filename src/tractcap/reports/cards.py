@@ -189,6 +189,7 @@ def _card(output: Path, picture_set: PictureSet) -> Card:
             card.warnings.append(f"{subject} left out: {reasons}.")
         card.warnings += map(sentence, record.notes)
         card.facts = list(_facts(record))
+        card.details += [(f"Tracking: {name.lower()}", value) for name, value in record.tracking.items()]
         if record.scene.reference:
             card.details.append(("Reference", record.scene.reference.path))
         if record.style and record.width_millimetres is not None:

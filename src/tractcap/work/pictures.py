@@ -24,6 +24,7 @@ from tractcap.drawing.volume import VOXEL
 from tractcap.files import write_whole
 from tractcap.records.options import GLYPHS, ODF, PEAKS, SLICES
 from tractcap.records.sidecar_fields import THIS_PROGRAM
+from tractcap.records.tracking_sidecar import read_tracking
 from tractcap.records.tractogram_sidecar import Box, DrawnRecord, LengthsRecord, Measurements, ShownOverlay
 from tractcap.records.worker_requests import Draw
 from tractcap.version import __version__
@@ -188,6 +189,7 @@ def record_of(
     """The record of pictures, which have just been written; ``heading`` is the height of the mosaic's."""
     sources = [bundle.source for bundle in request.bundles]
     measured = request.measured if isinstance(request.measured, Measurements) else None
+    tracking, wrong = read_tracking(Path(request.bundles[0].path)) if len(sources) == 1 else ({}, "")
     return DrawnRecord(
         **vars(request.identity),
         reference_chosen=request.reference_chosen,
@@ -197,6 +199,7 @@ def record_of(
         source_bytes=tuple(source.bytes for source in sources),
         source_modified=tuple(source.modified for source in sources),
         generated_by=(THIS_PROGRAM,),
+        tracking=tracking,
         software=_software(scene),
         scene=request.scene,
         colorings=tuple(bundle.coloring for bundle in request.bundles),
@@ -215,7 +218,7 @@ def record_of(
         overlays=tuple(overlay.shown for overlay in scene.overlays),
         points_outside_reference=round(_share_outside(counts), 6) if scene.anatomy else None,
         extent=request.measured if isinstance(request.measured, Box) else request.measured.extent,
-        notes=tuple(_notes(request, scene, counts)),
+        notes=(*_notes(request, scene, counts), *filter(None, [wrong])),
         pictures=tuple(path.name for path in pictures),
         picture_bytes=tuple(path.stat().st_size for path in pictures),
         pictures_sha256=_sha256(pictures),
