@@ -18,6 +18,10 @@ DPI = 150
 _POINTS = 9
 """Size of the words."""
 
+_HIGH = 3.6
+_LEFT, _RIGHT, _BELOW, _ABOVE = 0.9, 0.2, 0.6, 0.7
+"""Inches: the height, and the room around a plot for its words. matplotlib's layouts find that out by drawing twice."""
+
 
 BLUE, ORANGE = as_hex(DISTINCT["skyblue"]), as_hex(DISTINCT["orange"])
 
@@ -50,10 +54,12 @@ def figure(
         "axes.titlesize": _POINTS,
     }
     with style.context(["default", settings]):  # not what some matplotlibrc of the user's says
-        sheet = Figure((wide, 3.6), DPI, layout="constrained")
+        sheet = Figure((wide, _HIGH), DPI)
         canvas = FigureCanvasAgg(sheet)
         sheet.suptitle(f"{output.title}: {heading}", fontsize=_POINTS + 2, x=0.01, ha="left", color=as_hex(ink))
-        yield list(sheet.subplots(1, columns, squeeze=False)[0])
+        each = (wide - _RIGHT - columns * _LEFT) / columns
+        edges = {"left": _LEFT / wide, "right": 1 - _RIGHT / wide, "bottom": _BELOW / _HIGH, "top": 1 - _ABOVE / _HIGH}
+        yield list(sheet.subplots(1, columns, squeeze=False, gridspec_kw={**edges, "wspace": _LEFT / each})[0])
         canvas.draw()  # type: ignore[no-untyped-call]  # not savefig, which would draw it twice
     output.picture(name, title, Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))  # type: ignore[no-untyped-call]
 
