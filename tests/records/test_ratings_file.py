@@ -56,6 +56,13 @@ def test_of_two_of_one_second_the_later_one_stays(path: Path) -> None:
     assert lines(path)[1:] == ["a fail n/a anna 2026-03-01T10:00:00Z"]
 
 
+def test_what_begins_like_a_formula_is_the_same_with_an_apostrophe(path: Path) -> None:
+    saved(path, "-a pass n/a =anna 2026-03-01T10:00:00Z")
+    saved(path, "'-a fail '=1+1 '=anna 2026-03-01T10:00:01Z")
+    assert lines(path)[1:] == ["'-a fail '=1+1 '=anna 2026-03-01T10:00:01Z"]
+    assert list(table("a pass n/a '=anna x", "b pass n/a =anna x").by_rater()) == ["=anna"]
+
+
 def test_a_withdrawn_rating_isnt_given_again_by_an_older_one(path: Path) -> None:
     saved(path, "a pass n/a anna 2026-03-01T10:00:00Z")
     saved(path, "a n/a n/a anna 2026-03-01T10:00:05Z")

@@ -274,6 +274,24 @@ def test_a_rating_waits_for_its_raters_name(window: Window, server: Server) -> N
     assert on_disk(server) == {source(LEFT): "fail"}
 
 
+def test_what_begins_like_a_formula_comes_back_as_it_was(window: Window, server: Server) -> None:
+    server.start()
+    page = window("=anna")
+    rate(page, LEFT, "f")
+    page.keyboard.press("n")
+    page.keyboard.type("=1+1")
+    page.keyboard.press("Escape")
+    expect(page.locator("#saving")).to_have_text(SAVED)
+    (path,) = server.output.glob("ratings/*.tsv")
+    assert "\t'=1+1\t" in path.read_text()
+    other = window("=anna")
+    expect(card(other, LEFT).locator(".note-text")).to_have_text("=1+1")
+    expect(card(other, LEFT).locator(".saved")).to_be_visible()
+    rate(other, LEFT, "p")
+    expect(other.locator("#saving")).to_have_text(SAVED)
+    assert [line.split("\t")[4] for line in path.read_text().splitlines()] == ["rating", "pass"]
+
+
 def test_a_full_disk(window: Window, server: Server) -> None:
     server.start(prefix=("prlimit", "--fsize=4096:unlimited"))  # bytes of a file, which the note alone would take
     page = window("anna")

@@ -171,9 +171,9 @@ class RatingsTable:
     def by_rater(self) -> dict[str, "RatingsTable"]:
         """The lines of each rater."""
         at = self.columns.index("rater")
-        raters = dict.fromkeys(line[at].strip() for line in self.lines)
+        raters = dict.fromkeys(plain(line[at].strip()) for line in self.lines)
         return {
-            rater: RatingsTable(self.columns, tuple(line for line in self.lines if line[at].strip() == rater))
+            rater: RatingsTable(self.columns, tuple(line for line in self.lines if plain(line[at].strip()) == rater))
             for rater in raters
         }
 
@@ -226,7 +226,7 @@ def save(path: Path, new: RatingsTable, dictionary: str) -> RatingsTable:
 
 
 def _key(row: dict[str, str]) -> tuple[str, str]:
-    return cell(row["tractogram"]), row["rater"].strip()
+    return plain(cell(row["tractogram"])), plain(row["rater"].strip())
 
 
 def _numbered(text: str) -> Iterator[tuple[int, list[str]]]:
