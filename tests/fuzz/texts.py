@@ -77,7 +77,7 @@ def read_page(path: Path) -> None:
 
 def read_ratings(path: Path) -> None:
     """Beside those of another rater, and compared with them."""
-    from tractcap.records.ratings_file import RatedState, load
+    from tractcap.records.ratings_file import RatedState, RatingsTable, load, save
     from tractcap.reports import ratings
 
     folder = _emptied(path.parent / "out")
@@ -89,6 +89,10 @@ def read_ratings(path: Path) -> None:
     assert any(one.rater == "anna" for one in (*given[0].present, *given[0].outdated))
     ratings.agreements(one.present for one in given)
     load(path, path.name)
+    new = RatingsTable.parse("tractogram\trating\trater\nnew.trk\tfail\tcarl\n")
+    save(folder / path.name, new, "{}")  # what isn't understood is refused; else the lines stay
+    saved = RatingsTable.parse((folder / path.name).read_text(encoding="utf-8"))
+    assert [row for row in saved.rows() if (row["tractogram"], row["rater"]) == ("new.trk", "carl")]
 
 
 def read_qc_status(path: Path) -> None:
