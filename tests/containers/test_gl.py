@@ -1,11 +1,14 @@
 """The image with EGL in place of OSMesa, which Mesa has no more from 25.1 on: the same bytes; and what can't draw."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import phantoms
 import pytest
 from conftest import ROOT, call, engine
+
+DEBIAN = "docker.io/library/debian:trixie-slim"
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
 
@@ -51,6 +54,35 @@ def test_egl_draws_osmesas_bytes(image: str, with_egl: str, tmp_path: Path) -> N
 def pictures(folder: Path) -> list[Path]:
     """All pictures and animations below a folder."""
     return [path for path in sorted(folder.rglob("*")) if path.suffix in (".png", ".gif")]
+
+
+def test_make_demo_where_debian_has_no_osmesa(image: str, tmp_path: Path) -> None:
+    """As in Debian after 13: scripts/setup takes EGL, and the pictures are those of OSMesa."""
+    tree, preferences = tmp_path / "tree", tmp_path / "no-osmesa"
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, tree / name)
+    preferences.write_text("Package: libosmesa6\nPin: release *\nPin-Priority: -1\n")
+    steps = (
+        "apt-get update -qq",
+        "apt-get install -y -qq --no-install-recommends make python3 python3-venv",
+        "cd /here/tree",
+        "make demo",
+        "ls /usr/lib/*/libEGL.so.1",
+        "! ls /usr/lib/*/libOSMesa*",
+    )
+    hidden = ("-v", f"{preferences}:/etc/apt/preferences.d/no-osmesa:ro", "-v", f"{tmp_path}:/here")
+    call("run", "--rm", "--network", "host", *hidden, DEBIAN, "sh", "-exc", "\n".join(steps))
+    done = run(tmp_path, image, "demo", "/here/osmesa", "participant", "--overview")
+    assert done.returncode == 0, done.stderr
+    ours, theirs = (
+        {path.relative_to(folder): path.read_bytes() for path in pictures(folder)}
+        for folder in (tree / "demo-output", tmp_path / "osmesa")
+    )
+    assert len(ours) > 100
+    assert ours.keys() == theirs.keys()
+    assert [str(name) for name in ours if ours[name] != theirs[name]] == []
 
 
 def test_each_image_has_one_opengl(image: str, with_egl: str) -> None:

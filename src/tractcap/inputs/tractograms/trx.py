@@ -229,8 +229,17 @@ class _Column:
         return values if member.columns == 1 else values.reshape(count, member.columns)
 
     def skip(self, count: int) -> None:
-        """Leave out the next rows."""
-        self._file.seek(count * self._member.columns * self._member.dtype.itemsize, os.SEEK_CUR)
+        """Leave out the next rows.
+
+        In an archive they are read: Python before 3.12.9 and 3.13.2 seeks to a wrong place where several members are
+        open (github.com/python/cpython/issues/127847), and after a seek checks no sum any more.
+        """
+        left = count * self._member.columns * self._member.dtype.itemsize
+        if not isinstance(self._file, zipfile.ZipExtFile):
+            self._file.seek(left, os.SEEK_CUR)
+            return
+        while left and (read := len(self._file.read(min(left, BLOCK_BYTES)))):
+            left -= read
 
 
 def _member(path: str, size: int) -> _Member | None:
