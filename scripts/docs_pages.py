@@ -7,7 +7,12 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
 
-LINKED = {"CITATION.cff": "CITATION.cff", "CONTRIBUTING.md": "contributing.md", "LICENSE": "LICENSE"}
+LINKED = {
+    "CITATION.cff": "CITATION.cff",
+    "CODE_OF_CONDUCT.md": "conduct.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "LICENSE": "LICENSE",
+}
 """Files beside README.md that it links to, and their names on the site."""
 
 RULES = "src/tractcap/checks/flags.toml"
@@ -21,9 +26,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, target, abs_src_path=str(ROOT / name)))
     files.append(File.generated(config, "index.md", content=first))
     files.append(File.generated(config, Path(RULES).name, abs_src_path=str(ROOT / RULES)))
+    for path in sorted((ROOT / "integrations").rglob("README.md")):
+        files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
     return files
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Let links to files outside docs/ lead to their copies."""
-    return markdown.replace(f"](../{RULES})", f"]({Path(RULES).name})")
+    return markdown.replace(f"](../{RULES})", f"]({Path(RULES).name})").replace("](../integrations/", "](integrations/")

@@ -1,4 +1,4 @@
-"""The workflows on public runners: checked by others' programs, nothing hard-wired, and all that .ci/run does."""
+"""Workflows, forms and spelling, checked by others' programs; workflows hard-wire nothing, and do all that .ci/run does."""
 
 import os
 import re
@@ -13,9 +13,12 @@ from tractcap import __version__
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+FORMS = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml"))
 CHECKS = {
     "actionlint": ("actionlint", *WORKFLOWS),
     "zizmor": ("zizmor", "--offline", "--no-progress", ROOT / ".github"),
+    "spelling": ("codespell", ROOT),
+    "issue forms": ("check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *FORMS),
     "schema of workflows": ("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS),
 }
 ELSEWHERE = {"test-clusters", "sif"}
@@ -103,3 +106,8 @@ def test_images_have_the_repositorys_name(tmp_path: Path, arguments: list[str], 
 
     done = subprocess.run(command, env={**environ, "REGISTRY": ""}, capture_output=True, text=True, check=False)
     assert "set the repository variable CONTAINER_REGISTRY" in done.stderr
+
+
+def test_the_bug_form_asks_for_the_self_test() -> None:
+    form = (ROOT / ".github/ISSUE_TEMPLATE/bug.yml").read_text()
+    assert re.search(r"tractcap --self-test` prints\n(?:.*\n){1,3}    validations: \{ required: true \}", form)
