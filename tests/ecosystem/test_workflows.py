@@ -1,4 +1,4 @@
-"""Workflows, forms and spelling, checked by others' programs; workflows hard-wire nothing, and do all that .ci/run does."""
+"""Workflows, forms and spelling, checked by others' programs; workflows do all that .ci/run does."""
 
 import os
 import re
