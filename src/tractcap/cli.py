@@ -104,6 +104,7 @@ def tractcap(
     nprocs: int,
     batch_size: int | None,
     timeout: float,
+    group_by: tuple[str, ...],
     fit: bool,
     overview: bool,
     color: str | None,
@@ -165,7 +166,7 @@ def tractcap(
     if level == "group":
         check_output(output)
         keep_reasons(output, reasons)
-        sys.exit(_make_group_page(output, watch, timeout))
+        sys.exit(_make_group_page(output, watch, timeout, input, group_by))
 
     from tractcap.inputs.filters import Filters, read
     from tractcap.work import check_files, overlay_options
@@ -265,13 +266,13 @@ def _draw(settings: "Settings", watch: Watch, workers: "Workers", *, dry_run: bo
     return 0 if whole else 1
 
 
-def _make_group_page(output: Path, watch: Watch, timeout: float) -> int:
+def _make_group_page(output: Path, watch: Watch, timeout: float, source: Path, group_by: Sequence[str]) -> int:
     """Make the group's page and table; returns the exit status."""
     from tractcap.work.group_level import gather
     from tractcap.work.output_folder import at_work
 
     with at_work(output):
-        paths, failures = gather(output, watch, timeout)
+        paths, failures = gather(output, watch, timeout, source, group_by)
     for sentence in failures:
         log.error("%s", sentence)
     for path in paths:

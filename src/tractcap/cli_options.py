@@ -287,6 +287,12 @@ OPTIONS: dict[str, list[Option]] = {
                "Rules for flagging, instead of tractcap's own: see the documentation.",
                type=PATH, metavar="TOML"),
     ],
+    "Group": [
+        Option("--group-by",
+               "Columns of participants.tsv, such as site, within which level group looks for outliers.  "
+               "[default: all participants together]",
+               multiple=True, metavar="COLUMN..."),
+    ],
     "Rating": [
         Option("--reasons",
                "Reasons that raters choose from, instead of tractcap's own: a TSV file, which is kept in OUTPUT.",

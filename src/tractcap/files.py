@@ -50,7 +50,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         with os.fdopen(handle, "wb") as file:
             write(file)
             file.flush()
-            _if_known(os.fchmod, handle, 0o666 & ~_UMASK)
+            _if_known(os.fchmod, handle, 0o666 & ~UMASK)
             _if_known(os.fsync, handle)
             _rename(part, path)
     except BaseException as error:
@@ -195,8 +195,8 @@ def lock_open_file(handle: int, kind: int = fcntl.LOCK_EX) -> bool | None:
     return True
 
 
-_UMASK = os.umask(0)  # which can only be read by setting it
-os.umask(_UMASK)
+UMASK = os.umask(0)  # which can only be read by setting it
+os.umask(UMASK)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def test_table_dictionary_and_page_are_written(output):
     output.add("ForcepsMajor")
     names = ["group_tractograms.tsv", "group_tractograms.json", "group.html"]
     assert write_group_page(output.root) == [output.root / name for name in [*names, "qc_studio/qc.json"]]
-    assert {path.name for path in output.root.iterdir()} == {"sub-01", "qc_studio", *names}
+    assert {path.name for path in output.root.iterdir()} == {"sub-01", "qc_studio", ".tractcap-group.sqlite3", *names}
 
 
 def test_a_row_tells_what_the_json_file_tells(output):

@@ -1,5 +1,7 @@
 """The rule by which outliers are marked."""
 
+from statistics import NormalDist
+
 import pytest
 
 from tractcap.reports.outliers import spread
@@ -52,3 +54,35 @@ def test_what_only_rounding_sets_apart_is_the_same():
 
 def test_no_values_have_no_spread():
     assert spread([]) is None
+
+
+def test_the_limit_rises_with_the_number_of_values():
+    """So that normally distributed values are hardly ever marked, however many there are."""
+    normal = [NormalDist().inv_cdf((at + 0.5) / 10_000) for at in range(10_000)]
+    about = spread(normal)
+    assert sum(abs(about.distance(value)) > 3 for value in normal) > 20
+    assert not any(map(about.outlying, normal))
+    assert spread(normal[::1000]).limit == 3
+
+
+def test_few_of_those_marked_are_marked_by_chance():
+    """As Benjamini and Hochberg's procedure marks them, followed here to the letter."""
+    normal = [NormalDist().inv_cdf((at + 0.5) / 2000) for at in range(2000)]
+    values = [*normal, *(4 + at / 100 for at in range(60))]
+    about = spread(values)
+    ranked = sorted(values, key=lambda value: -abs(about.distance(value)))
+    chances = [2 * NormalDist().cdf(-abs(about.distance(value))) for value in ranked]
+    last = max(at for at, chance in enumerate(chances, 1) if chance <= 0.05 * at / len(values))
+    assert [value for value in ranked if about.outlying(value)] == ranked[:last]
+    assert len(set(ranked[:last]) & set(normal)) <= 0.05 * last
+
+
+def test_many_true_outliers_lower_the_limit_to_three_and_no_further():
+    about = spread([*(NormalDist().inv_cdf((at + 0.5) / 900) for at in range(900)), *[50.0] * 100])
+    assert about.limit == 3
+
+
+def test_quantiles_are_interpolated():
+    assert spread(range(101)).quantiles == (0, 1, 5, 25, 50, 75, 95, 99, 100)
+    assert spread([1, 2]).quantiles[3:6] == (1.25, 1.5, 1.75)
+    assert set(spread([7]).quantiles) == {7}

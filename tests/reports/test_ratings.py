@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tractcap.records.ratings_file import RatedState, time_text
+from tractcap.records.tables import cell
 from tractcap.reports.ratings import agreements, read_ratings
 
 HEADER = "participant_id\tsession_id\ttractogram\tbundle\trating\tnote\trater\trated_at"
@@ -58,7 +59,7 @@ def test_spreadsheets_line_ends_marks_and_order_of_columns_are_taken(tmp_path):
 
 def test_names_that_are_no_unicode_match_what_browsers_export(tmp_path):
     write(tmp_path / "x_desc-ratings.tsv", row("sub\N{REPLACEMENT CHARACTER} a b.trk", "pass"))
-    ratings = read_ratings(tmp_path, ["sub\udcff a\t\nb.trk"])
+    ratings = read_ratings(tmp_path, [cell("sub\udcff a\t\nb.trk")])
     assert given(ratings, "sub\udcff a\t\nb.trk") == {"anna": "pass"}
 
 

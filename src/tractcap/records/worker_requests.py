@@ -248,9 +248,10 @@ def _without(overlays: tuple[OverlayRecord, ...], path: str, why: str) -> tuple[
 
 @dataclass(frozen=True)
 class WrittenFiles(JsonRecord, keys=str):
-    """Paths of files that were written; none if there was nothing to write."""
+    """Paths of files that were written; none if there was nothing to write. ``notes`` are sentences for the log."""
 
     paths: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -314,9 +315,14 @@ class WritePage(Request[WrittenFiles], action="page", answer=WrittenFiles):
 
 @dataclass(frozen=True)
 class WriteGroup(Request[WrittenFiles], action="group", answer=WrittenFiles):
-    """Write the group's page and tables; the answer's paths are below the output."""
+    """Write the group's page and tables; the answer's paths are below the output.
+
+    Values are compared within the columns ``group_by`` of the table ``participants``.
+    """
 
     output: str
+    participants: str = ""
+    group_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

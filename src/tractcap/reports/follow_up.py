@@ -11,7 +11,7 @@ from tractcap.records.filter_files import exact_filters
 from tractcap.records.ratings_file import FAIL
 from tractcap.records.sidecar_fields import DAMAGED, FAILED, MISSING
 from tractcap.records.tables import write_tsv
-from tractcap.reports.group_table import Row, Session
+from tractcap.reports.group_rows import Row, Session
 from tractcap.reports.ratings import TractogramRatings
 
 FOLDER = "failed"

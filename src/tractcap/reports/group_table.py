@@ -1,35 +1,31 @@
-"""All participants' tractograms as rows, and the tables that BIDS asks for."""
+"""All participants' tractograms as rows, and the tables that BIDS asks for.
+
+Rows are never held all at once: they are read from the cache, a session at a time, and compared with what is known of
+their bundles.
+"""
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from operator import attrgetter
+from functools import cache
+from itertools import chain
 from pathlib import Path
-from sys import intern
-from typing import Any, TypeVar
 
 from tractcap.files import write_text
-from tractcap.records.check_sidecar import DONE, Value
-from tractcap.records.ratings_file import UNKNOWN_STATE, RatedState
-from tractcap.records.sidecar_fields import DRAWN, MISSING, STATUSES, Variant
-from tractcap.records.tables import NOT_AVAILABLE, write_tsv
-from tractcap.records.tractogram_sidecar import DrawnRecord
-from tractcap.reports.check_results import ColumnMeaning, columns, read_checks
-from tractcap.reports.formatting import read_toml
+from tractcap.records.check_sidecar import Value
+from tractcap.records.sidecar_fields import DRAWN, MISSING, Variant
+from tractcap.records.tables import write_tsv
+from tractcap.reports.check_results import ColumnMeaning
+from tractcap.reports.group_cache import Report, RowCache
+from tractcap.reports.group_rows import COLUMNS, MEASURES, ComparedBundle, Row, Session, bundle_order, session_order
 from tractcap.reports.outliers import Spread, spread
-from tractcap.reports.picture_sets import CheckFiles, PictureSet, distinguishing_entities, picture_sets
-from tractcap.reports.ratings import TractogramRatings, state_of
+from tractcap.reports.participants_table import Groups
+from tractcap.reports.picture_sets import distinguishing_entities
+from tractcap.reports.ratings import TractogramRatings
 
 TSV, DICTIONARY = "group_tractograms.tsv", "group_tractograms.json"
 CHECKS_TSV, CHECKS_DICTIONARY = "group_checks.tsv", "group_checks.json"
-
-Report = Callable[[int], None]
-"""Is called now and then with a count, as a sign of life."""
-
-_T = TypeVar("_T")
 
 _ENTITIES = {
     "acq": "acquisition",
@@ -44,239 +40,146 @@ _ENTITIES = {
 }
 """What an entity of a path says of a tractogram."""
 
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A number of every tractogram: the table's column, its name and unit, and the ``field`` of the record that has it.
-
-    Outliers are marked in those that are ``compared``.
-    """
-
-    column: str
-    name: str
-    unit: str
-    field: str
-    compared: bool
-
-
-_TABLE = read_toml("group_columns.toml")
-
-MEASURES = tuple(
-    Measure(name, about["LongName"], about.get("Units", ""), about["field"], about.get("compared", True))
-    for name, about in _TABLE.items()
-    if "field" in about
-)
-
-COLUMNS: dict[str, ColumnMeaning] = {
-    name: {key: meaning for key, meaning in about.items() if key not in ("field", "compared")}
-    | ({"Levels": STATUSES} if name == "status" else {})
-    for name, about in _TABLE.items()
-}
-"""The columns, and what they mean."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Session:
-    """What bundles are expected in: a participant's session, or, where there are no participants, a folder.
-
-    ``participant`` and ``label`` are without ``sub-`` and ``ses-``.
-    """
-
-    participant: str
-    label: str
-    folder: str = ""
-
-    @property
-    def name(self) -> str:
-        """What the page calls it."""
-        labels = [label for label in (self.participant_id, self.session_id) if label != NOT_AVAILABLE]
-        return " ".join(labels) or (self.folder if self.folder != "." else "") or "top folder"
-
-    @property
-    def participant_id(self) -> str:
-        """The participant as in a BIDS table."""
-        return f"sub-{self.participant}" if self.participant else NOT_AVAILABLE
-
-    @property
-    def session_id(self) -> str:
-        """The session as in a BIDS table."""
-        return f"ses-{self.label}" if self.label else NOT_AVAILABLE
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedBundle:
-    """What is compared between participants: a bundle's tractograms of one variant, such as run or model."""
-
-    key: str
-    readable: str
-    hemisphere: str
-    variant: Variant = ()
-
-
-@dataclass(slots=True)
-class Row:
-    """A tractogram, an overview, or a bundle that a session lacks.
-
-    ``values`` are in the order of MEASURES, ``outlying`` has the places of outliers among them. The pictures are the
-    files ``{stem}{picture}``, POSIX paths below the output, the mosaic last; ``anchor`` is the id of the card on the
-    participant's page. ``flags`` are the rules that its checks break, None where it was not checked.
-    """
-
-    session: Session
-    bundle: ComparedBundle
-    tractogram: str
-    status: str
-    values: tuple[float | None, ...] = (None,) * len(MEASURES)
-    warnings: int | None = None
-    why: str = ""
-    stem: str = ""
-    pictures: tuple[str, ...] = ()
-    anchor: str = ""
-    outlying: tuple[int, ...] = ()
-    checks: CheckFiles | None = None
-    flags: tuple[str, ...] | None = None
-    state: RatedState = UNKNOWN_STATE
+Spreads = list[Spread | None]
+"""Of each of the MEASURES, None where no value is known."""
 
 
 @dataclass(frozen=True)
 class GroupTable:
-    """Everyone's tractograms and overviews, sorted, and what was ``left_out``, as sentences.
+    """Everyone's tractograms and overviews, and what was ``left_out``, as sentences.
 
-    ``spreads`` are those of each bundle's measures, None where none is known. ``check_columns`` are the columns of the
-    table of checks and what they mean. ``entities`` set tractograms of a bundle apart.
+    ``sessions`` and ``bundles`` are sorted, with the numbers that the cache knows them by; ``everywhere`` has the
+    bundles that are expected, by variant. ``spreads`` are those of a bundle in a group of participants, and where there
+    are groups those in all, under None. ``check_columns`` are the columns of the table of checks and what they mean.
+    ``entities`` set tractograms of a bundle apart.
     """
 
-    rows: list[Row]
-    overviews: list[Row]
-    spreads: dict[ComparedBundle, list[Spread | None]]
+    cache: RowCache
+    groups: Groups
+    sessions: dict[int, Session]
+    bundles: dict[int, ComparedBundle]
+    everywhere: Mapping[Variant, set[ComparedBundle]]
+    spreads: dict[ComparedBundle, dict[str | None, Spreads]]
     check_columns: dict[str, ColumnMeaning]
     entities: tuple[str, ...]
     left_out: list[str]
 
+    def rows(self, report: Report = lambda _rows: None) -> Iterator[Row]:
+        """All rows in their order, with outliers marked; bundles that are missing are among them."""
+        for number, row in enumerate(chain.from_iterable(map(self._session_rows, self.sessions))):
+            self._mark_outliers(row)
+            report(number)
+            yield row
 
-def read_table(output: Path, report: Report = lambda _rows: None) -> GroupTable:
-    """Read the records one by one and keep only their numbers; bundles that are missing get rows too."""
-    rows: list[Row] = []
-    overviews: list[Row] = []
-    left_out: list[str] = []
-    bundles: dict[tuple[str, Variant], ComparedBundle] = {}
-    kept: dict[Any, Any] = {}
+    def overviews(self, session: int) -> list[Row]:
+        """The overviews of a session, by its number."""
+        return sorted(self.cache.overviews(session, self.sessions[session]), key=lambda row: row.order)
 
-    def once(value: _T) -> _T:
-        """The first value that was equal: what many rows have in common is kept once."""
-        return kept.setdefault(value, value)  # type: ignore[no-any-return]
+    def _session_rows(self, number: int) -> list[Row]:
+        return _session_rows(self.cache, number, self.sessions, self.bundles, self.everywhere)
 
-    for picture_set in picture_sets(output, left_out=left_out):
-        row = _row(picture_set, once)
-        row.bundle = bundles.setdefault((row.bundle.key, row.bundle.variant), row.bundle)
-        (overviews if picture_set.overview else rows).append(row)
-        report(len(rows))
-
-    check_columns: dict[str, ColumnMeaning] = {}
-    for number, row in enumerate(rows):
-        report(number)
-        results = read_checks(output, row.checks) if row.checks else []
-        if any(result.record.status == DONE for result in results):
-            row.flags = tuple(intern(flag.name) for result in results for flag in result.record.flags)
-        for name, meaning, _ in columns(results):
-            check_columns.setdefault(name, meaning)
-
-    rows = sorted(rows + _missing(rows), key=_order)
-    entities = distinguishing_entities((row.bundle.key, row.bundle.variant) for row in rows)
-    return GroupTable(rows, sorted(overviews, key=_order), _mark_outliers(rows), check_columns, entities, left_out)
-
-
-def _row(picture_set: PictureSet, once: Callable[[Any], Any]) -> Row:
-    record = picture_set.record
-    row = Row(
-        once(
-            Session(
-                record.participant,
-                record.session,
-                "" if record.participant else str(Path(picture_set.folder).parent),
-            )
-        ),
-        ComparedBundle(record.bundle.key, record.bundle.readable, record.bundle.hemisphere, once(picture_set.variant)),
-        picture_set.source,
-        record.status,
-        warnings=0,
-        why=picture_set.why,
-        anchor=picture_set.anchor,
-        state=state_of(record),
-    )
-    if record.pictures:
-        stem = record.pictures[0].rpartition("_")[0]
-        row.stem = f"{picture_set.folder}/{stem}" if picture_set.folder else stem
-        row.pictures = once(tuple(name.removeprefix(stem) for name in record.pictures if name.startswith(stem)))
-    if isinstance(record, DrawnRecord):
-        row.values = tuple(attrgetter(measure.field)(record) for measure in MEASURES)
-        row.warnings = len(record.notes)
-        row.checks = picture_set.check_files if picture_set.checks else None
-    return row
-
-
-def _missing(rows: Iterable[Row]) -> list[Row]:
-    """Bundles that other participants have, of the variants that a session has.
-
-    Folders without participants needn't hold the same.
-    """
-    by_session: dict[Session, dict[Variant, set[ComparedBundle]]] = defaultdict(lambda: defaultdict(set))
-    everywhere: dict[Variant, set[ComparedBundle]] = defaultdict(set)
-    for row in rows:
-        if row.session.participant:
-            by_session[row.session][row.bundle.variant].add(row.bundle)
-            everywhere[row.bundle.variant].add(row.bundle)
-    return [
-        Row(session, bundle, "", MISSING)
-        for session, variants in by_session.items()
-        for variant, present in variants.items()
-        for bundle in everywhere[variant] - present
-    ]
-
-
-def _mark_outliers(rows: Sequence[Row]) -> dict[ComparedBundle, list[Spread | None]]:
-    """Mark the outliers among the drawn tractograms of every bundle, and return the spread of each measure."""
-    by_bundle: dict[ComparedBundle, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_bundle[row.bundle].append(row)
-    spreads = {}
-    for bundle in sorted(by_bundle, key=lambda bundle: (natural(bundle.key), bundle.variant)):
-        drawn = [row for row in by_bundle[bundle] if row.status == DRAWN]
-        values = zip(*(row.values for row in drawn), strict=True) if drawn else ((),) * len(MEASURES)
-        spreads[bundle] = [spread(value for value in column if value is not None) for column in values]
-        for row in drawn:
-            measured = zip(MEASURES, spreads[bundle], row.values, strict=True)
+    def _mark_outliers(self, row: Row) -> None:
+        row.group = self.groups.of(row.session.participant)
+        if row.status == DRAWN:
+            measured = zip(MEASURES, self.spreads[row.bundle][row.group], row.values, strict=True)
             row.outlying = tuple(
                 at
                 for at, (measure, about, value) in enumerate(measured)
                 if measure.compared and about and value is not None and about.outlying(value)
             )
+
+
+def read_table(cache: RowCache, groups: Groups, report: Report = lambda _rows: None) -> GroupTable:
+    """Find what is common to the rows: sessions, bundles, and how the measures of each bundle are spread."""
+    found = cache.bundles()
+    bundles = dict(sorted(found.items(), key=lambda item: bundle_order(item[1])))
+    sessions = dict(sorted(cache.sessions().items(), key=lambda item: session_order(item[1])))
+    everywhere: dict[Variant, set[ComparedBundle]] = defaultdict(set)
+    for session, bundle in cache.bundles_of_sessions():
+        if sessions[session].participant:
+            everywhere[bundles[bundle].variant].add(bundles[bundle])
+    spreads = _spreads(cache, sessions, bundles, groups, report)
+    entities = _entities(cache, sessions, bundles, everywhere)
+    return GroupTable(
+        cache, groups, sessions, bundles, everywhere, spreads, cache.check_columns(), entities, cache.left_out()
+    )
+
+
+def _session_rows(
+    cache: RowCache,
+    number: int,
+    sessions: dict[int, Session],
+    bundles: dict[int, ComparedBundle],
+    everywhere: Mapping[Variant, set[ComparedBundle]],
+) -> list[Row]:
+    """A session's rows, sorted; bundles that other participants have, of the variants that it has, are missing.
+
+    Folders without participants needn't hold the same.
+    """
+    rows, session = cache.rows(number, sessions, bundles), sessions[number]
+    if session.participant:
+        present: dict[Variant, set[ComparedBundle]] = defaultdict(set)
+        for row in rows:
+            present[row.bundle.variant].add(row.bundle)
+        rows += [
+            Row(session, bundle, "", MISSING)
+            for variant, those in present.items()
+            for bundle in everywhere[variant] - those
+        ]
+    return sorted(rows, key=lambda row: row.order)
+
+
+def _spreads(
+    cache: RowCache,
+    sessions: dict[int, Session],
+    bundles: dict[int, ComparedBundle],
+    groups: Groups,
+    report: Report,
+) -> dict[ComparedBundle, dict[str | None, Spreads]]:
+    """Of each bundle's drawn tractograms, by group; one bundle's values are held at a time."""
+    numbers: dict[ComparedBundle, list[int]] = defaultdict(list)
+    for number, bundle in bundles.items():
+        numbers[bundle].append(number)
+    spreads = {}
+    for done, (bundle, of_one) in enumerate(numbers.items()):
+        report(done)
+        by_group: dict[str | None, list[list[float | None]]] = defaultdict(list)
+        for session, status, values in chain.from_iterable(map(cache.values, of_one)):
+            by_group[groups.of(sessions[session].participant)] += [values] if status == DRAWN else []
+        if groups.column:
+            by_group[None] = [values for of_group in by_group.values() for values in of_group]
+        spreads[bundle] = {group: _spreads_of(drawn) for group, drawn in by_group.items()}
     return spreads
 
 
-def _order(row: Row) -> tuple[Any, ...]:
-    session = row.session
-    names = (session.participant, session.label, session.folder, row.bundle.key)
-    return (*map(natural, names), row.bundle.variant, row.tractogram, row.stem)
+def _spreads_of(drawn: Sequence[Sequence[float | None]]) -> Spreads:
+    measured = zip(*drawn, strict=True) if drawn else ((),) * len(MEASURES)
+    return [spread(value for value in values if value is not None) for values in measured]
 
 
-@lru_cache(maxsize=4096)
-def natural(text: str) -> tuple[Any, ...]:
-    """A sort key of a text: numbers in it by their value, however long they are, then the text itself."""
-    parts: list[Any] = re.split("([0-9]+)", text.casefold())
-    for at in range(1, len(parts), 2):
-        digits = parts[at].lstrip("0")
-        parts[at] = (len(digits), digits)
-    return tuple(parts), text
+def _entities(
+    cache: RowCache,
+    sessions: dict[int, Session],
+    bundles: dict[int, ComparedBundle],
+    everywhere: Mapping[Variant, set[ComparedBundle]],
+) -> tuple[str, ...]:
+    """The entities that set tractograms of a bundle apart, in the order in which rows have them."""
+    met: dict[ComparedBundle, None] = {}
+    for session in sessions:
+        met |= dict.fromkeys(row.bundle for row in _session_rows(cache, session, sessions, bundles, everywhere))
+        if len(met) == len(set(bundles.values())):
+            break
+    return distinguishing_entities((bundle.key, bundle.variant) for bundle in met)
 
 
 @cache
-def column_meanings(entities: tuple[str, ...]) -> Mapping[str, ColumnMeaning]:
+def column_meanings(entities: tuple[str, ...], group: str = "") -> Mapping[str, ColumnMeaning]:
     """The columns of the table of tractograms, and what they mean.
 
     Parameters
     ----------
     entities : that set tractograms of a bundle apart: their columns follow those of the bundle.
+    group : the columns of participants.tsv within which values are compared, in words; empty where there are none.
     """
     apart: dict[str, ColumnMeaning] = {
         column_of(name): {
@@ -287,6 +190,9 @@ def column_meanings(entities: tuple[str, ...]) -> Mapping[str, ColumnMeaning]:
         for name in entities
     }
     first = ("participant_id", "session_id", "bundle", "bundle_name", "hemisphere")
+    if group:
+        what = f"Of the participant, the values of {group} in participants.tsv: values are compared within it"
+        apart["group"] = {"LongName": group, "Description": what}
     return {name: COLUMNS[name] for name in first} | apart | COLUMNS
 
 
@@ -295,19 +201,23 @@ def column_of(entity: str) -> str:
     return f"entity_{entity}" if entity in COLUMNS else entity
 
 
-def write_tractograms(output: Path, table: GroupTable, ratings: Callable[[Row], TractogramRatings]) -> None:
+def write_tractograms(
+    output: Path, table: GroupTable, rows: Iterable[Row], ratings: Callable[[Row], TractogramRatings]
+) -> None:
     """Write the table of tractograms and its data dictionary.
 
     Parameters
     ----------
+    rows : those of the table, which are written as they come.
     ratings : the ratings of a row's tractogram.
     """
-    meanings = column_meanings(table.entities)
+    meanings = column_meanings(table.entities, table.groups.column)
     lines = (
         _identity(row, table.entities)
         | {
             "bundle_name": row.bundle.readable,
             "hemisphere": row.bundle.hemisphere,
+            "group": row.group,
             "status": row.status,
             **{measure.column: value for measure, value in zip(MEASURES, row.values, strict=True)},
             "warnings": row.warnings,
@@ -318,7 +228,7 @@ def write_tractograms(output: Path, table: GroupTable, ratings: Callable[[Row], 
             "raters": len(given.present),
             "outdated_ratings": len(given.outdated),
         }
-        for row in table.rows
+        for row in rows
         for given in [ratings(row)]
     )
     write_tsv(output / TSV, meanings, ([line[name] for name in meanings] for line in lines))
@@ -337,23 +247,15 @@ def _identity(row: Row, entities: Sequence[str]) -> dict[str, Value]:
 
 
 def write_checks(output: Path, table: GroupTable, report: Report) -> None:
-    """Write the table of all checks' measures, a line for each checked tractogram, and its data dictionary.
-
-    The records of the checks are read again, one tractogram's at a time, so that they are never held all at once.
-    """
-
-    def lines() -> Iterator[dict[str, Value]]:
-        for number, row in enumerate(row for row in table.rows if row.checks):
-            report(number)
-            if row.checks and (results := read_checks(output, row.checks)):
-                measured: dict[str, Value] = {
-                    name: None if value is None else str(value) for name, _, value in columns(results)
-                }
-                yield _identity(row, table.entities) | measured
-
+    """Write the table of all checks' measures, a line for each checked tractogram, and its data dictionary."""
+    lines = (
+        _identity(row, table.entities) | table.cache.check_values(row.checks)
+        for row in table.rows(report)
+        if row.checks
+    )
     identity = ("participant_id", "session_id", "bundle", *map(column_of, table.entities), "tractogram")
     meanings = {name: column_meanings(table.entities)[name] for name in identity} | table.check_columns
-    write_tsv(output / CHECKS_TSV, meanings, ([line.get(name) for name in meanings] for line in lines()))
+    write_tsv(output / CHECKS_TSV, meanings, ([line.get(name) for name in meanings] for line in lines))
     write_dictionary(output / CHECKS_DICTIONARY, meanings)
 
 

@@ -135,24 +135,41 @@ def picture_sets(
     participant : whose, by label; ``""`` for tractograms without a participant, None for all.
     left_out : gets a sentence for each JSON file that isn't tractcap's.
     """
-    for folder in _figures_folders(output, participant):
-        paths = _json_files(folder)
-        names = {path.name for path in paths}
-        for path in paths:
-            if is_place(path.name, names):
-                continue
-            try:
-                record = records.load(path)
-            except FileNotFoundError:
-                continue
-            except RecordError as error:
-                if error.foreign:
-                    if left_out is not None:
-                        left_out.append(f"{path.relative_to(output).as_posix()} is left out: {error.why}.")
-                    continue
-                record = records.unreadable(path, output, error)
-            folder_name = folder.relative_to(output).as_posix()
-            yield PictureSet(record, folder_name, path.stem, names_beside(path.stem, names))
+    for folder in figures_folders(output, participant):
+        for name, checks in record_files([path.name for path in _json_files(folder)]):
+            found = read_picture_set(output, folder, name, checks)
+            if isinstance(found, PictureSet):
+                yield found
+            elif found and left_out is not None:
+                left_out.append(found)
+
+
+def record_files(names: Collection[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The files of pictures' records, among the sorted names of a folder's JSON files, each with its checks' names."""
+    together = set(names)
+    for name in names:
+        if not is_place(name, together):
+            yield name, names_beside(name.removesuffix(".json"), together)
+
+
+def read_picture_set(output: Path, folder: Path, name: str, checks: tuple[str, ...]) -> PictureSet | str:
+    """Read the record of pictures ``name`` in a folder.
+
+    Returns
+    -------
+    One that can't be understood has the status ``unreadable``. A sentence where the file isn't tractcap's; empty where
+    it has vanished.
+    """
+    path = folder / name
+    try:
+        record = records.load(path)
+    except FileNotFoundError:
+        return ""
+    except RecordError as error:
+        if error.foreign:
+            return f"{path.relative_to(output).as_posix()} is left out: {error.why}."
+        record = records.unreadable(path, output, error)
+    return PictureSet(record, folder.relative_to(output).as_posix(), path.stem, checks)
 
 
 def page_of(output: Path, participant: str) -> Path:
@@ -162,7 +179,7 @@ def page_of(output: Path, participant: str) -> Path:
 
 def listed(output: Path, participant: str) -> dict[Path, int]:
     """The JSON files of a participant's pictures and checks, and when they were written, in ns."""
-    folders = _figures_folders(output, participant)
+    folders = figures_folders(output, participant)
     return {path: _modified(path) for folder in folders for path in _json_files(folder)}
 
 
@@ -171,7 +188,7 @@ def outdated(output: Path) -> list[str]:
     newest: dict[str, int] = {}
     reasons = _modified(output / rating_reasons.NAME)
     counts: Counter[str] = Counter()
-    for folder in _figures_folders(output, None):
+    for folder in figures_folders(output, None):
         top = folder.relative_to(output).parts[0]
         participant = top.removeprefix("sub-") if top.startswith("sub-") else ""
         paths = _json_files(folder)
@@ -201,7 +218,8 @@ def _modified(path: Path) -> int:
         return 0
 
 
-def _figures_folders(output: Path, participant: str | None) -> Iterator[Path]:
+def figures_folders(output: Path, participant: str | None = None) -> Iterator[Path]:
+    """The folders below an output that hold pictures and their records, in the order of their paths."""
     root = output / f"sub-{participant}" if participant else output
     for at, folders, _ in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -20,7 +20,7 @@ from tractcap.records.qc_status_file import (
 )
 from tractcap.records.ratings_file import Rating
 from tractcap.records.tables import cell
-from tractcap.reports.group_table import Row, Session
+from tractcap.reports.group_rows import Row, Session
 from tractcap.reports.ratings import Ratings, TractogramRatings, files_below
 from tractcap.version import __version__
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -75,9 +75,9 @@ def state_of(record: TractogramRecord) -> RatedState:
     return RatedState(str(size), time_text(modified), pictures or "", version)
 
 
-def read_ratings(output: Path, tractograms: Collection[str]) -> Ratings:
-    """Merge every ``*_desc-ratings.tsv`` below the output; ``tractograms`` are those that are known."""
-    known, merged = {cell(name) for name in tractograms}, Ratings()
+def read_ratings(output: Path, tractograms: Container[str]) -> Ratings:
+    """Merge every ``*_desc-ratings.tsv`` below the output; ``tractograms`` are known, by their paths in tables."""
+    merged = Ratings()
     for path in files_below(output, ENDING):
         name = path.relative_to(output).as_posix()
         try:
@@ -89,7 +89,7 @@ def read_ratings(output: Path, tractograms: Collection[str]) -> Ratings:
         else:
             merged.problems += found.problems
             for line, rating in found.ratings:
-                if rating.tractogram in known:
+                if rating.tractogram in tractograms:
                     merged.add(rating)
                 else:
                     what = f"no tractogram here is called “{shortened(rating.tractogram)}”: the rating is left out."

@@ -44,6 +44,8 @@ _IGNORED = (
     f"/sub-*/{FIGURES}",
     f"/sub-*/ses-*/{FIGURES}",
     "/*.html",
+    "/.tractcap-group.sqlite3*",
+    "/group_rows_*",
     "/group_checks.json",
     "/group_checks.tsv",
     "/group_tractograms.json",

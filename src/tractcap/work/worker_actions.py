@@ -334,10 +334,11 @@ def write_page(request: WritePage, report: Report) -> WrittenFiles:
 
 def write_group(request: WriteGroup, report: Report) -> WrittenFiles:
     """Write the group's page and tables."""
-    from tractcap.reports.group_page import write_group_page
+    from tractcap.reports.group_page import write_group_files
 
     output = Path(request.output)
-    return WrittenFiles(tuple(str(path.relative_to(output)) for path in write_group_page(output, report)))
+    files = write_group_files(output, report, Path(request.participants), request.group_by)
+    return WrittenFiles(tuple(str(path.relative_to(output)) for path in files.paths), tuple(files.notes))
 
 
 def draw_known_picture(request: DrawKnownPicture, _report: Report) -> SelfTestResult:

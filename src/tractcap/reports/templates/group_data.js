@@ -1,21 +1,28 @@
 // The rows as columns, and what all parts of the page read of them.
 const data = JSON.parse(document.getElementById("data").textContent);
-const { rows, sessions, bundles, measures, spreads, statuses } = data;
+const { element } = base;
+const byId = (id) => document.getElementById(id);
+{% include "group_pieces.js" %}
+const { rows, sessions, bundles, measures, statuses, groups } = data;
 const [DRAWN, EMPTY, MISSING] = ["drawn", "empty", "missing"].map((status) => statuses.indexOf(status));
 const SIGNS = { failed: "×", damaged: "≠", unreadable: "?", empty: "○", missing: "–" };
 const sign = (row) => SIGNS[statuses[rows.status[row]]] || "";
 const count = rows.session.length;
-const { element } = base;
-const byId = (id) => document.getElementById(id);
 const all = [...Array(count).keys()];
 
-const cells = new Map();
-for (const row of all) {
-  const at = rows.session[row] * bundles.key.length + rows.bundle[row];
-  if (cells.has(at)) cells.get(at).push(row);
-  else cells.set(at, [row]);
+// Rows are in the order of sessions: where those of each begin
+const begins = new Uint32Array(sessions.name.length + 1).fill(count);
+for (let row = count - 1; row >= 0; row--) begins[rows.session[row]] = row;
+function cell(session, bundle) {
+  const found = [];
+  for (let row = begins[session]; row < begins[session + 1]; row++) if (rows.bundle[row] === bundle) found.push(row);
+  return found;
 }
-const cell = (session, bundle) => cells.get(session * bundles.key.length + bundle) || [];
+
+// What is known of a measure's values among which a row's is compared: count, median, MAD, whether outliers are marked,
+// beyond how many robust standard deviations, and where there are many rows, outliers below and above, and quantiles
+const spreadOf = (bundle, group, measure) => (groups && group !== null ? groups.spreads[bundle][group] : data.spreads[bundle])[measure];
+const groupOf = (row) => (groups ? groups.of[rows.session[row]] : null);
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -32,7 +39,7 @@ function bare(value, measure) {
 const written = (value, measure) => (value === null ? "not known" : bare(value, measure) + UNITS[measures[measure].unit]);
 
 function distance(row, measure) {
-  const about = spreads[rows.bundle[row]][measure];
+  const about = spreadOf(rows.bundle[row], groupOf(row), measure);
   const value = rows.values[measure][row];
   if (!about || !about[3] || value === null || rows.status[row] !== DRAWN) return null;
   return (value - about[1]) / (data.normal * about[2]);
@@ -40,7 +47,8 @@ function distance(row, measure) {
 
 const signed = (z) => (z < 0 ? "−" : "+") + Math.abs(z).toFixed(1);
 const outlying = (row, measure) => Boolean(rows.outlying[row] & (1 << measure));
-const outliers = (row) => measures.map((_, at) => at).filter((at) => outlying(row, at));
+const places = measures.map((_, at) => at);
+const outliers = (row) => (rows.outlying[row] ? places.filter((at) => outlying(row, at)) : []);
 const outlierNames = (row) => outliers(row).map((at) => measures[at].name.toLowerCase()).join(", ");
 // null where it was not checked
 const flagsOf = (row) => data.flags[rows.flags[row]];

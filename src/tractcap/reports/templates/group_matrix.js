@@ -63,6 +63,7 @@ function orderSessions() {
     for (const row of all) sums[rows.session[row]] += troubles(row);
     order.sort((session, other) => sums[other] - sums[session] || session - other);
   }
+  if (byId("matrix-order").value === "group") order.sort((session, other) => groups.of[session] - groups.of[other] || session - other);
   matrix.order = order;
 }
 
@@ -79,8 +80,9 @@ function measureMatrix() {
   const wide = Math.max(width < 600 ? 22 : 15, Math.min(56, (width - left - 2) / bundles.key.length));
   const dense = byId("matrix-rows").value === "dense";
   const room = Math.max(180, Math.min(innerHeight * 0.72 - top, 460));
-  const high = dense ? Math.max(1, room / sessions.name.length) : sessions.name.length > 60 ? 15 : 22;
-  return { left, top, wide, high, width, room, dense: high < 11 };
+  const packed = dense && sessions.name.length > 4 * room;
+  const high = packed ? room / sessions.name.length : dense ? Math.max(1, room / sessions.name.length) : sessions.name.length > 60 ? 15 : 22;
+  return { left, top, wide, high, width, room, packed, dense: high < 11 };
 }
 
 function drawMatrix() {
@@ -102,6 +104,33 @@ function range(offset, step, room, most) {
   return [Math.max(0, Math.floor(offset / step)), Math.min(most, Math.ceil((offset + room) / step))];
 }
 
+// Of very many participants several share a line of pixels: what is most to look at among them is shown
+function heaps(lines) {
+  if (matrix.heaps && matrix.heaps.lines === lines) return matrix.heaps.rows;
+  const found = new Map();
+  const weights = new Map();
+  const perLine = sessions.name.length / lines;
+  matrix.order.forEach((session, down) => {
+    const line = Math.floor(down / perLine) * bundles.key.length;
+    for (let row = begins[session]; row < begins[session + 1]; row++) {
+      const [at, heavy] = [line + rows.bundle[row], weight(row)];
+      if (heavy <= (weights.has(at) ? weights.get(at) : -1)) continue;
+      weights.set(at, heavy);
+      found.set(at, row);
+    }
+  });
+  matrix.heaps = { lines, rows: found };
+  return found;
+}
+
+function paintHeaps(context, view, color) {
+  const lines = Math.max(1, Math.round(view.high * sessions.name.length));
+  for (const [at, row] of heaps(lines)) {
+    const [line, across] = [Math.floor(at / bundles.key.length), at % bundles.key.length];
+    paintCell(context, row, [view.left + across * view.wide - view.x, view.top + line - view.y, view.wide - 1, 1], color);
+  }
+}
+
 function paintCells(context, view) {
   const [fromRow, toRow] = range(view.y, view.high, view.height - view.top, sessions.name.length);
   const [fromColumn, toColumn] = range(view.x, view.wide, view.width - view.left, bundles.key.length);
@@ -112,7 +141,8 @@ function paintCells(context, view) {
   context.rect(view.left, view.top, view.width, view.height);
   context.clip();
   const gap = view.high < 5 ? 0 : 1;
-  for (let down = fromRow; down < toRow; down++) {
+  if (view.packed) paintHeaps(context, view, color);
+  for (let down = fromRow; down < toRow && !view.packed; down++) {
     for (let across = fromColumn; across < toColumn; across++) {
       const row = cellRow(matrix.order[down], across);
       if (row === undefined) continue;
@@ -215,18 +245,23 @@ function hit(event) {
   const { left, top, wide, high } = matrix.size;
   const across = x < left ? -1 : Math.floor((x - left + byId("matrix-box").scrollLeft) / wide);
   const down = y < top ? -1 : Math.floor((y - top + byId("matrix-box").scrollTop) / high);
+  if (matrix.size.packed && down >= 0 && across >= 0) {
+    const row = matrix.heaps.rows.get(Math.floor(y - top) * bundles.key.length + across);
+    return row === undefined ? null : [matrix.order.indexOf(rows.session[row]), across];
+  }
   return down >= sessions.name.length || across >= bundles.key.length ? null : [down, across];
 }
 
 function describeRow(row) {
   const parts = [sessionName(row), bundleName(row), statuses[rows.status[row]]];
   const measure = Number(matrix.shown);
-  if (Number.isInteger(measure) && rows.status[row] === DRAWN) {
+  if (Number.isInteger(measure) && rows.status[row] === DRAWN && rows.values[measure][row] !== null) {
     const z = distance(row, measure);
     parts.push(`${measures[measure].name.toLowerCase()} ${written(rows.values[measure][row], measure)}${z === null ? "" : ` (z ${signed(z)})`}`);
-  } else if (rows.values[0][row] !== null) parts.push(`${whole.format(rows.values[0][row])} streamlines`);
+  } else if (typeof rows.values[0][row] === "number") parts.push(`${whole.format(rows.values[0][row])} streamlines`);
   if (outliers(row).length) parts.push(`outlier: ${outlierNames(row)}`);
   if (ratingOf(row)) parts.push(`rated ${ratingOf(row)}`);
+  if (groups) parts.push(groups.name[groupOf(row)]);
   if (data.why[row]) parts.push(data.why[row]);
   return parts.join(" · ");
 }
@@ -276,12 +311,14 @@ function startMatrix() {
   measures.forEach((measure, at) => measure.compared && z.append(option(at, measure.name)));
   shown.append(z);
   if (!data.rated) shown.querySelector("[value=rating]").disabled = true;
-  const anew = () => {
+  const show = () => {
     matrix.shown = shown.value;
+    matrix.heaps = null;
     orderSessions();
     showLegend();
     point(null);
   };
+  const anew = () => withMeasure("matrix", Number(shown.value), show);
   for (const id of ["matrix-shown", "matrix-order", "matrix-rows"]) byId(id).addEventListener("change", anew);
   const box = byId("matrix-box");
   box.addEventListener("scroll", redrawMatrix, { passive: true });

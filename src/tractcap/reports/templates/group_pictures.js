@@ -1,5 +1,6 @@
 // Thumbnails: nothing is loaded before a bundle or a participant is opened and scrolled to.
-const gallery = { by: "bundle", rows: [], at: 0 };
+const gallery = { by: "bundle", rows: [], at: 0, from: 0 };
+const THUMBS = pieces ? 60 : Infinity;
 
 function thumb(row, place) {
   const status = rows.status[row];
@@ -40,14 +41,32 @@ function without(row) {
 }
 
 function openGallery() {
+  if (byId("gallery-what").value === "") return;
+  fillGallery();
+  showThumbs(0);
+}
+
+function fillGallery() {
   const chosen = byId("gallery-what").value;
-  if (chosen === "") return;
   const side = gallery.by === "bundle" ? rows.bundle : rows.session;
   const every = all.filter((row) => side[row] === Number(chosen));
   const only = byId("gallery-only").value;
   gallery.rows = every.filter((row) => only === "all" || (only === "troubles" ? troubles(row) : !rows.raters[row]));
-  byId("thumbs").replaceChildren(...overview(chosen), ...gallery.rows.map(thumb));
   describeGallery(every, chosen);
+}
+
+// Some at a time where there are very many; `then` is called when they are there
+function showThumbs(from, then = () => {}) {
+  gallery.from = from;
+  const [first, shownRows] = gallery.rows.length > THUMBS ? [from, gallery.rows.slice(from, from + THUMBS)] : [0, gallery.rows];
+  byId("gallery-pages").hidden = gallery.rows.length <= THUMBS;
+  byId("gallery-page").textContent = `${whole.format(first + 1)}–${whole.format(first + shownRows.length)} of ${whole.format(gallery.rows.length)}`;
+  byId("gallery-before").disabled = !first;
+  byId("gallery-after").disabled = first + shownRows.length >= gallery.rows.length;
+  withRows("thumbs", shownRows, () => {
+    byId("thumbs").replaceChildren(...(first ? [] : overview(byId("gallery-what").value)), ...shownRows.map((row, at) => thumb(row, first + at)));
+    then();
+  });
 }
 
 function overview(chosen) {
@@ -81,17 +100,19 @@ function choose(by, what) {
   if (gallery.by !== by) chooseBy(by);
   byId("gallery-what").value = what;
   byId("gallery-only").value = "all";
-  openGallery();
+  fillGallery();
 }
 
 function openBundle(bundle, session) {
   choose("bundle", bundle);
-  highlight(session === null ? undefined : cellRow(session, bundle));
+  const row = session === null ? undefined : cellRow(session, bundle);
+  const place = Math.max(0, gallery.rows.indexOf(row));
+  showThumbs(pieces ? place - (place % THUMBS) : 0, () => highlight(row));
 }
 
 function openSession(session) {
   choose("session", session);
-  highlight();
+  showThumbs(0, highlight);
 }
 
 function highlight(row) {
@@ -112,7 +133,10 @@ function stepGallery(by) {
 // One picture, large
 function enlarge(place) {
   gallery.at = place;
-  const row = gallery.rows[place];
+  withRows("large", [gallery.rows[place]], () => enlargeRow(gallery.rows[place]));
+}
+
+function enlargeRow(row) {
   const links = pictures(row);
   const views = Object.keys(links).map((what) => option(what, what));
   const before = byId("large-view").value || "mosaic";
@@ -171,6 +195,8 @@ function startPictures() {
   for (const id of ["gallery-what", "gallery-view", "gallery-only"]) byId(id).addEventListener("change", openGallery);
   byId("gallery-previous").addEventListener("click", () => stepGallery(-1));
   byId("gallery-next").addEventListener("click", () => stepGallery(1));
+  byId("gallery-before").addEventListener("click", () => showThumbs(gallery.from - THUMBS));
+  byId("gallery-after").addEventListener("click", () => showThumbs(gallery.from + THUMBS));
   byId("large-view").addEventListener("change", showLarge);
   byId("large-previous").addEventListener("click", () => stepLarge(-1));
   byId("large-next").addEventListener("click", () => stepLarge(1));

@@ -1,16 +1,25 @@
-// How a measure is distributed in every bundle: a point for each tractogram, a button for each outlier.
+// How a measure is distributed in every bundle, or of one bundle in every group: a point for each tractogram and a button
+// for each outlier, or where there are very many, quantiles and the outliers' numbers.
 const strips = [];
 const axis = { ticks: [] };
 const STRIP = 44;
 const DOT = 2;
 const FARTHEST = 8;
 
-function drawnOf(bundle, measure) {
-  return byBundle[bundle].filter((row) => rows.status[row] === DRAWN && rows.values[measure][row] !== null);
+const [BELOW, ABOVE, QUANTILES] = [5, 6, 7];
+
+// Bundle, group and name of each strip; group is null where all are together
+function chosenStrips() {
+  const { value } = byId("spread-of");
+  return value === "" ? bundles.name.map((name, bundle) => [bundle, null, name]) : groups.name.map((name, group) => [Number(value), group, name]);
+}
+
+function drawnOf(bundle, group, measure) {
+  return byBundle[bundle].filter((row) => rows.status[row] === DRAWN && rows.values[measure][row] !== null && (group === null || groupOf(row) === group));
 }
 
 const byBundle = bundles.key.map(() => []);
-for (const row of all) byBundle[rows.bundle[row]].push(row);
+if (!pieces) for (const row of all) byBundle[rows.bundle[row]].push(row);
 
 const extreme = (values, pick) => values.reduce((value, other) => pick(value, other));
 function ends(values) {
@@ -28,12 +37,12 @@ function place(row, measure) {
 function buildSpreads() {
   const measure = Number(byId("spread-measure").value);
   strips.length = 0;
-  byId("strips").replaceChildren(...bundles.key.map((_, bundle) => strip(bundle, measure)).filter(Boolean));
-  const common = strips.flatMap((item) => item.points.map(([, value]) => value));
+  byId("strips").replaceChildren(...chosenStrips().map((of) => strip(of, measure)).filter(Boolean));
+  const common = strips.flatMap((item) => shownValues(item));
   const scale = byId("spread-scale").value;
   byId("spread-axis").replaceChildren();
   axis.ticks = [];
-  for (const item of strips) item.ends = scale === "own" || !common.length ? item.points.length && ends(item.points.map(([, value]) => value)) : null;
+  for (const item of strips) item.ends = scale === "own" || !common.length ? shownValues(item).length && ends(shownValues(item)) : null;
   if (common.length && scale !== "own") {
     const both = scale === "z" ? [-FARTHEST - 0.4, FARTHEST + 0.4] : ends(common);
     for (const item of strips) item.ends = both;
@@ -44,22 +53,41 @@ function buildSpreads() {
   redraw();
 }
 
-function strip(bundle, measure) {
-  const inside = drawnOf(bundle, measure);
-  if (!inside.length) return null;
+const shownValues = (item) => (pieces ? item.quantiles : item.points.map(([, value]) => value));
+
+function strip([bundle, group, title], measure) {
+  const about = spreadOf(bundle, group, measure);
+  if (!about) return null;
+  const inside = drawnOf(bundle, group, measure);
   const points = inside.map((row) => [row, place(row, measure)]).filter(([, value]) => value !== null);
   const canvas = element("canvas", { "aria-hidden": "true" });
   const plot = element("div", { class: "plot" }, canvas);
-  const about = spreads[bundle][measure];
-  const name = element("button", { type: "button", class: "plain", onclick: () => openBundle(bundle, null) }, bundles.name[bundle]);
-  const node = element("li", { class: "strip" }, element("div", { class: "label" }, name), plot, element("div", { class: "sum" }, ...sum(about, measure)));
-  strips.push({ bundle, measure, points, canvas, plot, about });
+  const name = element("button", { type: "button", class: "plain", onclick: () => openBundle(bundle, null) }, title);
+  const tail = pieces ? [outlierButton(bundle, group, measure, about)] : [];
+  const node = element("li", { class: "strip" }, element("div", { class: "label" }, name), plot, element("div", { class: "sum" }, ...sum(about, group, measure), ...tail));
+  strips.push({ bundle, measure, points, canvas, plot, about, quantiles: quantilesOf(about) });
   return node;
 }
 
-function sum([many, median, mad, marks], measure) {
+function quantilesOf(about) {
+  if (!pieces) return [];
+  const quantiles = about.slice(QUANTILES);
+  if (byId("spread-scale").value !== "z") return quantiles;
+  return about[2] ? quantiles.map((value) => Math.max(-FARTHEST, Math.min(FARTHEST, (value - about[1]) / (data.normal * about[2])))) : [];
+}
+
+// Leads to them in the table
+function outlierButton(bundle, group, measure, about) {
+  const many = about[BELOW] + about[ABOVE];
+  if (!many) return element("small", {}, "no outliers");
+  const further = { "table-bundle": bundle, "table-group": group === null ? "" : group };
+  const words = `${whole.format(about[BELOW])} outliers below, ${whole.format(about[ABOVE])} above`;
+  return element("small", {}, element("button", { type: "button", class: "plain outlying", onclick: () => filterTo("table-outlier", measure, further) }, words));
+}
+
+function sum([many, median, mad, marks], group, measure) {
   const lines = [element("b", {}, written(median, measure)), ` MAD ${bare(mad, measure)}, n ${whole.format(many)}`];
-  if (!marks) lines.push(element("small", {}, many < data.fewest ? `fewer than ${data.fewest} values: nothing is marked` : "MAD is 0: nothing is marked"));
+  if (!marks && !(groups && group === null)) lines.push(element("small", {}, many < data.fewest ? `fewer than ${data.fewest} values: nothing is marked` : "MAD is 0: nothing is marked"));
   return lines;
 }
 
@@ -93,13 +121,14 @@ function drawStrips() {
   const [dot, band, middle, line] = ["--dot", "--band", "--ink", "--line"].map(css);
   for (const item of strips) {
     const width = item.plot.clientWidth;
-    if (!item.points.length || !width) continue;
+    if (!shownValues(item).length || !width) continue;
     const context = prepare(item.canvas, width, STRIP);
     const x = (value) => (across(item, value) * width) / 100;
     context.fillStyle = line;
     for (const tick of axis.ticks) context.fillRect(Math.round(x(tick)), 0, 1, STRIP);
     paintBand(context, item, x, band);
     context.fillStyle = dot;
+    if (pieces) paintQuantiles(context, item.quantiles.map(x));
     for (const [left, top] of swarm(item, x)) {
       context.beginPath();
       context.arc(left, top, DOT, 0, 7);
@@ -110,12 +139,21 @@ function drawStrips() {
   }
 }
 
-// Where nothing is marked: three robust standard deviations about the median
+// From the least to the greatest: 98 %, 90 % and half of the values in thicker and thicker lines
+function paintQuantiles(context, at) {
+  const line = (from, to, high) => context.fillRect(at[from], (STRIP - high) / 2, Math.max(1, at[to] - at[from]), high);
+  line(1, 7, 2);
+  line(2, 6, 6);
+  line(3, 5, 18);
+  for (const end of [0, at.length - 1]) context.fillRect(at[end] - 1, STRIP / 2 - 4, 2, 8);
+}
+
+// Where nothing is marked: the limit, in robust standard deviations, about the median
 function paintBand(context, item, x, color) {
-  const [, median, mad, marks] = item.about;
+  const [, median, mad, marks, limit] = item.about;
   if (!marks) return;
   const zs = byId("spread-scale").value === "z";
-  const [middle, far] = zs ? [0, data.deviations] : [median, data.deviations * data.normal * mad];
+  const [middle, far] = zs ? [0, limit] : [median, limit * data.normal * mad];
   context.fillStyle = color;
   context.beginPath();
   context.roundRect(x(middle - far), 4, x(middle + far) - x(middle - far), STRIP - 8, 4);
@@ -168,15 +206,20 @@ function nice(step) {
 }
 
 function listOutliers(measure) {
-  const marked = all.filter((row) => outlying(row, measure));
-  const unable = strips.filter((item) => !item.about[3]).length;
+  const bundle = byId("spread-of").value;
+  const marked = all.filter((row) => outlying(row, measure) && (bundle === "" || rows.bundle[row] === Number(bundle)));
+  const unable = groups && bundle === "" ? 0 : strips.filter((item) => !item.about[3]).length;
   const name = measures[measure].name.toLowerCase();
   const many = marked.length === 1 ? "1 outlier" : `${whole.format(marked.length)} outliers`;
-  const bundlesOf = (count) => (count === 1 ? "1 bundle" : `${count} bundles`);
+  const [one, more] = bundle === "" ? ["bundle", "bundles"] : ["group", "groups"];
+  const bundlesOf = (count) => `${count} ${count === 1 ? one : more}`;
   byId("outliers-title").textContent = `${many} in ${name}, in words`;
   byId("spread-caption").textContent = !strips.length ? `The ${name} of no tractogram is known.` : `${many} in ${name} among ${bundlesOf(strips.length)}${unable ? `; in ${bundlesOf(unable)} nothing can be marked` : ""}.`;
   const words = byId("outliers-words");
-  const fill = () => words.open && words.lastElementChild.replaceChildren(...marked.map((row) => element("li", {}, outlierLink(row), ` ${describeOutlier(row, measure)}`)));
+  const listed = pieces ? marked.slice(0, 500) : marked;
+  const further = listed.length < marked.length ? [element("li", {}, `… and ${whole.format(marked.length - listed.length)} more: the table has them all`)] : [];
+  const list = () => words.lastElementChild.replaceChildren(...listed.map((row) => element("li", {}, outlierLink(row), ` ${describeOutlier(row, measure)}`)), ...further);
+  const fill = () => words.open && withMeasure("words", measure, () => withRows("words", pieces ? listed : [], list));
   words.ontoggle = fill;
   words.lastElementChild.replaceChildren();
   fill();
@@ -189,7 +232,8 @@ function outlierLink(row) {
 function startSpreads() {
   const chosen = byId("spread-measure");
   measures.forEach((measure, at) => measure.compared && chosen.append(option(at, measure.name)));
-  for (const id of ["spread-measure", "spread-scale"]) byId(id).addEventListener("change", buildSpreads);
+  if (groups) byId("spread-of").append(...bundles.name.map((name, at) => option(at, name)));
+  for (const id of ["spread-measure", "spread-scale", "spread-of"]) byId(id).addEventListener("change", buildSpreads);
   buildSpreads();
   redraws.push(drawStrips);
 }

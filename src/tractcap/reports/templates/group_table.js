@@ -1,4 +1,4 @@
-// The table: all rows are kept as numbers, a page of them is shown.
+// The table: all rows are kept as numbers, a page of them is shown. Columns that come in pieces can't be sorted by.
 const collator = new Intl.Collator("en", { numeric: true });
 const listing = { rows: all, page: 0, by: null, down: false, touched: false };
 const wordOrder = (words) => new Map([...new Set(words)].sort(collator.compare).map((word, at) => [word, at]));
@@ -6,6 +6,7 @@ const wordOrder = (words) => new Map([...new Set(words)].sort(collator.compare).
 const measured = measures.map((measure, at) => ({
   name: measure.name + (measure.unit ? `, ${UNITS[measure.unit].trim()}` : ""),
   column: measure.column,
+  measure: at,
   value: (row) => rows.values[at][row],
   show: (row) => mark(bare(rows.values[at][row], at), outlying(row, at) && `z ${signed(distance(row, at))}`),
   number: true,
@@ -18,12 +19,13 @@ const columns = [
   ...measured,
   { name: "Outliers", column: "outlier", value: (row) => outliers(row).length, show: (row) => outlierNames(row) },
   ...(data.flags.some(Boolean) ? [{ name: "Flags", column: "flags", value: (row) => (flagsOf(row) === null ? null : flagsOf(row).length), show: (row) => (flagsOf(row) === null ? "" : flagsOf(row).join(", ") || "none") }] : []),
-  { name: "Warnings", column: "warnings", value: (row) => rows.warnings[row], show: (row) => (rows.warnings[row] === null ? "" : whole.format(rows.warnings[row])), number: true },
+  { name: "Warnings", column: "warnings", inPieces: true, value: (row) => rows.warnings[row], show: (row) => (rows.warnings[row] === null ? "" : whole.format(rows.warnings[row])), number: true },
   { name: "Rating", column: "rating", value: (row) => (rows.rating[row] < 0 ? null : rows.rating[row]), show: ratingCell },
   { name: "Reasons", column: "reasons", value: (row) => reasonNames(row) || null, show: reasonNames },
   { name: "Raters", column: "raters", value: (row) => rows.raters[row], show: (row) => whole.format(rows.raters[row]), number: true },
   { name: "Outdated ratings", column: "outdated_ratings", value: (row) => rows.outdated[row], show: (row) => whole.format(rows.outdated[row]), number: true },
-  { name: "Tractogram", column: "tractogram", value: tractogramOrder, show: (row) => element("span", { class: "path", title: rows.tractogram[row] }, rows.tractogram[row]) },
+  ...(groups ? [{ name: groups.column, column: "group", value: groupOf, show: (row) => groups.name[groupOf(row)] }] : []),
+  { name: "Tractogram", column: "tractogram", inPieces: true, value: tractogramOrder, show: (row) => element("span", { class: "path", title: rows.tractogram[row] }, rows.tractogram[row]) },
 ];
 
 function mark(text, why) {
@@ -66,48 +68,58 @@ function sortRows(unsorted) {
   return keyed.map(([, row]) => row);
 }
 
-const texts = all.map((row) => `${sessionName(row)} ${bundleName(row)} ${bundles.key[rows.bundle[row]]} ${rows.tractogram[row]} ${reasonNames(row)}`.toLowerCase());
-function matches(row) {
-  const words = byId("find").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const chosen = (id, value) => byId(id).value === "" || Number(byId(id).value) === value;
-  return (
-    words.every((word) => texts[row].includes(word)) &&
-    chosen("table-session", rows.session[row]) &&
-    chosen("table-bundle", rows.bundle[row]) &&
-    chosen("table-status", rows.status[row]) &&
-    chosen("table-rating", rows.rating[row]) &&
-    outlierMatches(row) &&
-    flagsMatch(row) &&
-    withinLimits(row)
-  );
+// Each test is made once for all rows, since there may be a million
+function tests() {
+  const chosen = (id, of) => {
+    const { value } = byId(id);
+    return value === "" ? null : (row) => of(row) === Number(value);
+  };
+  const values = Object.fromEntries(["table-outlier", "table-flags", "table-least", "table-most", "table-measure"].map((id) => [id, byId(id).value]));
+  return [
+    chosen("table-session", (row) => rows.session[row]),
+    chosen("table-bundle", (row) => rows.bundle[row]),
+    chosen("table-status", (row) => rows.status[row]),
+    chosen("table-rating", (row) => rows.rating[row]),
+    chosen("table-group", groupOf),
+    values["table-outlier"] && ((row) => outlierMatches(row, values["table-outlier"])),
+    values["table-flags"] && ((row) => flagsMatch(row, values["table-flags"])),
+    (values["table-least"] || values["table-most"]) && ((row) => withinLimits(row, Number(values["table-measure"]), values["table-least"], values["table-most"])),
+    ...byId("find").value.toLowerCase().split(/\s+/).filter(Boolean).map(hasWord),
+  ].filter(Boolean);
 }
 
-function outlierMatches(row) {
-  const { value } = byId("table-outlier");
-  return value === "" || (value === "any" ? outliers(row).length > 0 : value === "none" ? !outliers(row).length : outlying(row, Number(value)));
+function hasWord(word) {
+  const has = (texts) => texts.map((text) => text.toLowerCase().includes(word));
+  const [inSession, inBundle] = [has(sessions.name), has(bundles.name.map((name, at) => `${name} ${bundles.key[at]}`))];
+  return (row) => inSession[rows.session[row]] || inBundle[rows.bundle[row]] || (data.rated && reasonNames(row).toLowerCase().includes(word)) || (!pieces && rows.tractogram[row].toLowerCase().includes(word));
 }
 
-function flagsMatch(row) {
-  const { value } = byId("table-flags");
+function outlierMatches(row, value) {
+  return value === "" || (value === "any" ? rows.outlying[row] > 0 : value === "none" ? !rows.outlying[row] : outlying(row, Number(value)));
+}
+
+function flagsMatch(row, value) {
   const flags = flagsOf(row);
-  if (value === "" || value === "unchecked") return value === "" || flags === null;
+  if (value === "unchecked") return flags === null;
   if (flags === null) return false;
   return value === "any" ? flags.length > 0 : value === "none" ? !flags.length : flags.includes(value.slice(1));
 }
 
-function withinLimits(row) {
-  const [least, most] = [byId("table-least").value, byId("table-most").value];
-  if (least === "" && most === "") return true;
-  const measure = Number(byId("table-measure").value);
+function withinLimits(row, measure, least, most) {
   const scale = measures[measure].column === "points_outside" ? 100 : 1;
   const value = rows.values[measure][row];
   return value !== null && (least === "" || value * scale >= Number(least)) && (most === "" || value * scale <= Number(most));
 }
 
 function listRows() {
-  listing.rows = sortRows(all.filter(matches));
-  listing.page = 0;
-  showPage();
+  const limited = byId("table-least").value !== "" || byId("table-most").value !== "";
+  const order = () => {
+    const wanted = tests();
+    listing.rows = sortRows(all.filter((row) => wanted.every((test) => test(row))));
+    listing.page = 0;
+    showPage();
+  };
+  withMeasure("limits", limited ? Number(byId("table-measure").value) : null, () => withMeasure("list", listing.by && listing.by.measure, order));
 }
 
 function showPage() {
@@ -115,6 +127,10 @@ function showPage() {
   const pages = Math.max(1, Math.ceil(listing.rows.length / size));
   listing.page = Math.max(0, Math.min(pages - 1, listing.page));
   const shownRows = listing.rows.slice(listing.page * size, (listing.page + 1) * size);
+  withRows("table", shownRows, () => showRows(shownRows, size, pages));
+}
+
+function showRows(shownRows, size, pages) {
   byId("table-rows").replaceChildren(...shownRows.map(tableRow));
   const from = listing.page * size;
   const part = shownRows.length ? `${whole.format(from + 1)}–${whole.format(from + shownRows.length)} of ` : "";
@@ -155,15 +171,19 @@ function resetFilters() {
 }
 
 // From the numbers on top
-function filterTo(id, value) {
+function filterTo(id, value, further = {}) {
   resetFilters();
-  byId(id).value = value;
+  for (const [name, chosen] of Object.entries({ [id]: value, ...further })) byId(name).value = chosen;
   listRows();
   byId("table").scrollIntoView({ block: "start" });
   byId("find").focus({ preventScroll: true });
 }
 
 function saveRows() {
+  withRows("save", listing.rows, saveLines);
+}
+
+function saveLines() {
   const lines = listing.rows.map((row) => tsvLine(row));
   const link = element("a", { download: "group_tractograms_filtered.tsv" });
   link.href = URL.createObjectURL(new Blob([`${data.header}\n${lines.join("\n")}\n`], { type: "text/tab-separated-values" }));
@@ -173,13 +193,14 @@ function saveRows() {
 
 function tsvLine(row) {
   const [session, bundle] = [rows.session[row], rows.bundle[row]];
-  const fields = [sessions.participant[session], sessions.session[session], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], rows.tractogram[row], statuses[rows.status[row]]];
+  const fields = [sessions.participant[session], sessions.session[session], bundles.key[bundle], bundles.plain[bundle], bundles.hemisphere[bundle], ...bundles.apart[bundle], ...(groups ? [groups.name[groupOf(row)]] : []), rows.tractogram[row], statuses[rows.status[row]]];
   fields.push(...measures.map((_, at) => rows.values[at][row]), rows.warnings[row], outliers(row).map((at) => measures[at].column).join(","), flagsOf(row) === null ? "" : flagsOf(row).join(",") || "none", ratingOf(row), rows.reasons[row].join(","), rows.raters[row], rows.outdated[row]);
   return base.line(fields);
 }
 
 function startTable() {
-  byId("table-heads").append(...columns.map((column) => element("th", { scope: "col", "aria-sort": "none", "data-column": column.column, class: column.number ? "number" : null }, element("button", { type: "button", onclick: () => sortBy(column) }, column.name))));
+  byId("table-heads").append(...columns.map((column) => element("th", { scope: "col", "aria-sort": "none", "data-column": column.column, class: column.number ? "number" : null }, pieces && column.inPieces ? element("span", {}, column.name) : element("button", { type: "button", onclick: () => sortBy(column) }, column.name))));
+  if (groups) byId("table-group").append(...groups.name.map((name, at) => option(at, name)));
   byId("table-session").append(...sessions.name.map((name, at) => option(at, name)));
   byId("table-bundle").append(...bundles.name.map((name, at) => option(at, name)));
   byId("table-status").append(...statuses.map((status, at) => option(at, status)));
