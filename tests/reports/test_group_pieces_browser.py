@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from outputs import Output
 from playwright.sync_api import expect
+from reviewing import Server
 
 from tractcap.reports import group_pieces
 from tractcap.reports.group_page import write_group_page
@@ -55,6 +56,19 @@ def column(page: Any, name: str) -> list[str]:
 
 def told(page: Any, text: str) -> None:
     expect(page.locator("#table-caption")).to_contain_text(text)
+
+
+def test_a_served_page_loads_its_pieces_too(twelve: Output, browser: Any) -> None:
+    write_group_page(twelve.root)
+    server = Server(twelve.root).start()
+    try:
+        page = browser.new_page()
+        page.goto(server.address)
+        page.get_by_role("link", name="group").click()
+        told(page, "1–36 of 36 rows")
+        expect(page.locator("#table-rows tr").first).to_contain_text("sub-01")
+    finally:
+        server.stop()
 
 
 def test_rows_and_measures_are_loaded_when_they_are_needed(twelve: Output, opened: Opened, viewer: Any) -> None:

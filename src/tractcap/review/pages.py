@@ -12,6 +12,7 @@ HTML = "text/html; charset=utf-8"
 
 _TYPES = {
     ".html": HTML,
+    ".js": "text/javascript; charset=utf-8",
     ".png": "image/png",
     ".gif": "image/gif",
     ".webp": "image/webp",
