@@ -371,6 +371,7 @@ def test_files_of_others_are_shown_and_what_is_imported_is_saved(
     imported = tmp_path / "x.tsv"
     imported.write_text(f"{header}{source(RIGHT)}\tunsure\tcarl\t2026-03-01T10:00:00Z\n")
     page.locator("#import").set_input_files(imported)
+    expect(page.locator("#imported")).to_contain_text("1 rating taken")
     expect(page.locator("#saving")).to_have_text(SAVED)
     assert on_disk(server, "carl") == {source(RIGHT): "unsure"}
     assert not on_disk(server, "ben")
