@@ -40,7 +40,7 @@ def read_qc_status(output: Path, rows: Callable[[], Iterable[Row]], ratings: Rat
     if not found:
         return
     unmatched = Counter(name for given in found.values() for name, _ in given)
-    names = _lab_s_names(output, ratings)
+    names = _names_in_configs(output, ratings)
     for row in rows():
         if not row.tractogram or not row.pictures:
             continue
@@ -133,7 +133,7 @@ def _picture(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".png").rpartition("_")[0]
 
 
-def _lab_s_names(output: Path, ratings: Ratings) -> dict[str, set[str]]:
+def _names_in_configs(output: Path, ratings: Ratings) -> dict[str, set[str]]:
     """What tasks are called in files ``qc.json`` that others wrote, by the names of pictures that they show."""
     names: dict[str, set[str]] = defaultdict(set)
     for path in files_below(output, "qc.json"):
