@@ -50,6 +50,7 @@ READ = {
     "--slices-at": "1,2,3",
     "--shard": "1/4",
     "--dataset-overlays": "all",
+    "--reasons": str(ROOT / "src/tractcap/records/rating_reasons.tsv"),
 }
 """Options whose values tractcap reads by types of its own: no word that is made up would do."""
 
