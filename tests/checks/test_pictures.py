@@ -12,6 +12,7 @@ import numpy as np
 import phantoms
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from PIL import Image
 
 from tractcap.checks.common import panels
@@ -120,7 +121,9 @@ def test_pictures_say_and_show(made: Made, name: str) -> None:
 
 
 def heights(axes: Any) -> list[float]:
-    return [round(float(bar.get_height()), 3) for bar in axes.patches if bar.get_height()]
+    """Of bars, and of the steps of a histogram, as far as there are any."""
+    each = [patch.get_data().values if isinstance(patch, StepPatch) else [patch.get_height()] for patch in axes.patches]
+    return [round(float(height), 3) for height in np.concatenate(each) if height]
 
 
 def test_plots_of_lengths_and_curvatures(made: Made) -> None:

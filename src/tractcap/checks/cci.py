@@ -47,7 +47,7 @@ def run(inputs: CheckInput, output: CheckOutput, files: SharedFiles) -> Findings
         output.picture("streamlines", "Before and after", _picture(sample, values, kept, output))
         heading = f"cluster confidence of {sample.caption}"
         with plots.figure(output, "histogram", "Distribution of the index", heading) as (axes,):
-            axes.hist(values, plots.bins(values, _THRESHOLD).tolist(), color=plots.BLUE)
+            axes.stairs(*np.histogram(values, plots.bins(values, _THRESHOLD)), fill=True, color=plots.BLUE)
             plots.line_at(axes, _THRESHOLD, f"threshold {_THRESHOLD:g}")
             axes.set(xlabel="cluster confidence index (1/mm)", ylabel="streamlines")
             axes.locator_params(axis="y", integer=True)

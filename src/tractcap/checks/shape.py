@@ -182,15 +182,15 @@ def _draw(
 
     heading = "lengths and curvature"
     with plots.figure(output, "distributions", "Lengths and curvature", heading, columns=2, wide=8.4) as (left, right):
-        starts = [round(lengths.start + at * lengths.width, 3) for at in range(len(lengths.counts))]
-        left.bar(starts, lengths.counts, lengths.width, align="edge", color=plots.BLUE)
+        edges = [round(lengths.start + at * lengths.width, 3) for at in range(len(lengths.counts) + 1)]
+        left.stairs(lengths.counts, edges, fill=True, color=plots.BLUE)
         plots.line_at(left, lengths.median)
         left.set(title=f"all {sum(lengths.counts):,}; median {lengths.median:.1f} mm", xlabel="length (mm)")
         sampled = len(sample.streamlines)
         of = "" if len(curvatures) == sampled else f" of {sampled:,}"
         title = f"{len(curvatures):,}{of} sampled"
         if len(curvatures):
-            right.hist(curvatures, _BINS, color=plots.ORANGE)
+            right.stairs(*np.histogram(curvatures, _BINS), fill=True, color=plots.ORANGE)
             plots.line_at(right, float(np.median(curvatures)))
             title += f"; median {np.median(curvatures):.3f} 1/mm"
         right.set(title=title, xlabel="mean curvature (1/mm)")

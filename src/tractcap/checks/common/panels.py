@@ -17,7 +17,6 @@ from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.labels import Captions
 from tractcap.drawing.lines import StreamlineCounts
 from tractcap.drawing.views import VIEWS, Frame
-from tractcap.inputs.tractograms.chunks import Chunk
 from tractcap.inputs.tractograms.in_memory import InMemoryTractogram
 from tractcap.records.options import DATA, ONE, Coloring, PictureOptions, RenderSettings
 
@@ -67,8 +66,8 @@ def frame_of(*groups: Sequence[Streamline]) -> Frame:
     """The frame around the streamlines of all groups, of which at least one must be there, but for a few far away."""
     bounds = BoundsMeter()
     for group in groups:
-        for streamline in group:
-            bounds.add(Chunk(streamline, np.array([0, len(streamline)])))
+        for chunk in InMemoryTractogram("sample", group).chunks(_SETTINGS.max_points):
+            bounds.add(chunk)
     boxes = bounds.boxes()
     return Frame(boxes.framed_low, boxes.framed_high)
 
