@@ -37,6 +37,9 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / ".git").mkdir()
     (root / ".git/config.json").write_text("SECRET")
     (root / "notes.txt").write_text("SECRET")
+    (root / "script.js").write_text("SECRET")
+    (root / "group_rows_0a").mkdir()
+    (root / "group_rows_0a/other.js").write_text("SECRET")
     (root / "link.png").symlink_to(beside)
     (root / "folder").symlink_to(root.parent)
     (root / "sub-01/page.html").write_text("SECRET")
@@ -155,7 +158,7 @@ def test_a_part_of_a_film_is_served(server: Server, output: Path) -> None:
         "/notes.txt%00.png", "/beside.png%00", "/%00", "/pipe.png", "/folder.png", "/folder.png/", "/sub-01/page.html",
         "/sub-01", "/sub-01/figures/", "/sub-01.html/", "/sub-01.html/x.png", "/nothing.html", "/nothing.html/ratings",
         "/ratings", "/sub-01/page.html/ratings", "/../out/sub-01.html/ratings", f"/{'x' * 5000}.png", "/\xff.png", "*",
-        "http://127.0.0.1/sub-01.html", "/ratings/.lock",
+        "http://127.0.0.1/sub-01.html", "/ratings/.lock", "/script.js", "/group_rows_0a/other.js",
     ],
 )  # fmt: skip
 def test_nothing_else_is_served(server: Server, path: str) -> None:

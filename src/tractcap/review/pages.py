@@ -3,6 +3,7 @@
 import html
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,9 @@ _TYPES = {
     ".json": "application/json",
     ".tsv": "text/tab-separated-values; charset=utf-8",
 }
+
+_SCRIPTS = re.compile("group_rows_[0-9a-f]+/[a-z]+-[0-9]+[.]js")
+"""Rows that are too many for the group's page, which it loads from beside it; no other scripts are served."""
 
 _NOT_SERVED = b'<script type="application/json" id="served">null</script>'
 """Where a participant's page is told that it is served."""
@@ -49,7 +53,8 @@ def open_file(output: Path, path: str) -> BinaryIO:
     """
     parts = path.split("/")
     hidden = any(part[:1] in ("", ".") for part in parts)
-    if hidden or not content_type(path) or (path.endswith(".html") and len(parts) > 1):
+    misplaced = (path.endswith(".html") and len(parts) > 1) or (path.endswith(".js") and not _SCRIPTS.fullmatch(path))
+    if hidden or misplaced or not content_type(path):
         raise FileNotFoundError(path)
     try:
         handle = os.open(output / path, os.O_RDONLY | os.O_NONBLOCK)
