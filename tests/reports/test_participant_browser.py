@@ -17,6 +17,7 @@ from tractcap.reports.formatting import read_toml
 from tractcap.reports.participant_page import write_participant_page
 from tractcap.reports.picture_sets import anchor, picture_sets
 from tractcap.reports.ratings import read_ratings
+from tractcap.version import __version__
 
 pytestmark = pytest.mark.browser
 Viewer = Any  # of conftest.py
@@ -464,7 +465,7 @@ def test_export(viewer: Viewer, filled: Path) -> None:
         "picture_hash": "n/a",
         "reasons": "n/a",
         "blinded": "n/a",
-        "tractcap_version": "0.1.0",
+        "tractcap_version": __version__,
     }
     assert (rows[1]["tractogram"], rows[1]["rating"], rows[1]["note"]) == (source(RIGHT), "fail", "n/a")
     assert len(rows) == 2
