@@ -1,6 +1,6 @@
 # make demo   real bundles into demo-output/        make test   the tests
-# Both set up all they need in .venv first. More: lint, fuzz, mutate, same, image, sif, test-ecosystem, test-pages, test-containers, test-clusters,
-# bench, docs, boutiques, version, lock.
+# Both set up all they need in .venv first. More: lint, test-python, fuzz, mutate, same, image, sif, test-ecosystem, test-pages, test-containers,
+# test-clusters, bench, docs, boutiques, version, lock.
 
 CONTAINER_ENGINE ?= docker
 APPTAINER ?= apptainer
@@ -10,7 +10,7 @@ python := .venv/bin/python
 # hundreds of processes are started: none compiles the source anew, whatever the caller likes
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench docs boutiques version lock
+.PHONY: demo test test-python fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench docs boutiques version lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
@@ -19,6 +19,11 @@ demo: .venv/.done
 
 test: .venv/.done
 	$(python) -m pytest -m "not container and not cluster and not browser and not ecosystem" -n 3 --dist worksteal
+
+# what a Python's version can change, under another than .venv's, in .venv-python: PYTHON=python3.12 names it
+test-python: .venv-python/.done
+	.venv-python/bin/python -m pytest -m "not container and not cluster and not browser and not ecosystem" -n 3 --dist worksteal \
+		tests/inputs tests/limits tests/records tests/drawing/test_draw.py tests/work/test_survival.py tests/work/test_pool.py tests/test_*.py
 
 # breaks small whole files in many ways: FUZZ="--seconds 60 trx nii" chooses; tests/fuzz/fuzz.py tells more
 fuzz: .venv/.done
@@ -94,6 +99,9 @@ lock_options := --quiet --universal --python-version 3.11 --generate-hashes --no
 
 .venv/.done: requirements/dev.txt pyproject.toml scripts/setup
 	scripts/setup
+
+.venv-python/.done: requirements/dev.txt pyproject.toml scripts/setup
+	VENV=.venv-python scripts/setup
 
 .venv-%/.done: requirements/%.txt scripts/setup-programs | .venv/.done
 	scripts/setup-programs $*
