@@ -3,8 +3,9 @@
 python benchmarks/made_study.py OUTPUT PARTICIPANTS [BUNDLES]
 
 The records are those of the demo's bundles, which are drawn once, with other names and numbers, written as tractcap
-writes them. One in 500 failed, one in 500 is missing, one in 300 has odd numbers; participants.tsv has 22 sites, which
-differ a little. The demo is drawn into OUTPUT-demo, and the first participant has links to its pictures.
+writes them; participants' pages are placeholders. One in 500 failed, one in 500 is missing, one in 300 has odd numbers;
+participants.tsv has 22 sites, which differ a little. The demo is drawn into OUTPUT-demo, and the first participant has
+links to its pictures.
 """
 
 import os
@@ -44,6 +45,8 @@ def make(output: Path, participants: int, bundles: int = 72) -> None:
             (folder / f"{record.title}.json").write_text(record.text())  # without fsync: a million of these
             if number == 1 and isinstance(record, DrawnRecord):
                 _link_pictures(demo / "sub-1/figures", models[at % len(models)], folder, record)
+        count = len(list(folder.glob("*.json")))  # so that level group takes the page for up to date
+        (output / f"sub-{label}.html").write_text(f'<meta name="records" content="{count}"><p>A made participant.</p>')
     (output / "participants.tsv").write_text("\n".join([*lines, ""]))
 
 

@@ -108,7 +108,7 @@ def test_distributions_are_quantiles_and_lead_to_their_outliers(twelve: Output, 
     page = opened(twelve)
     strip = page.locator(".strip", has_text="Uncinate fasciculus, left")
     expect(strip).to_contain_text("n 10")
-    strip.get_by_role("button", name="0 outliers below, 1 above").click()
+    strip.get_by_role("button", name="outliers: 0 below, 1 above").click()
     told(page, "1–1 of 1 rows")
     assert column(page, "Streamlines")[0].replace(",", "").startswith("90000")
     assert page.locator("#strips .mark").count() == 0

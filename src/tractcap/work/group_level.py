@@ -17,8 +17,8 @@ from tractcap.work.pool import Event, Pool, PoolLimits, Task, do_alone
 
 log = logging.getLogger("tractcap")
 
-NEED = memory_plan.BASE + 256 * MB
-"""For a million tractograms: rows are held on disk, and of each the page has some ten bytes."""
+NEED = memory_plan.BASE + 640 * MB
+"""Of three million tractograms, of which some 200 bytes each are in memory; as far as there is room."""
 
 
 def gather(

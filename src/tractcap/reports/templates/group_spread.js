@@ -81,7 +81,7 @@ function outlierButton(bundle, group, measure, about) {
   const many = about[BELOW] + about[ABOVE];
   if (!many) return element("small", {}, "no outliers");
   const further = { "table-bundle": bundle, "table-group": group === null ? "" : group };
-  const words = `${whole.format(about[BELOW])} outliers below, ${whole.format(about[ABOVE])} above`;
+  const words = `outliers: ${whole.format(about[BELOW])} below, ${whole.format(about[ABOVE])} above`;
   return element("small", {}, element("button", { type: "button", class: "plain outlying", onclick: () => filterTo("table-outlier", measure, further) }, words));
 }
 

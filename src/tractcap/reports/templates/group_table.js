@@ -60,12 +60,11 @@ function sortRows(unsorted) {
   if (!listing.by) return unsorted;
   const { value } = listing.by;
   const sign = listing.down ? -1 : 1;
-  const keyed = unsorted.map((row) => [value(row), row]);
-  keyed.sort(([value1, row1], [value2, row2]) => {
-    if (value1 === null || value2 === null) return (value1 === null) - (value2 === null) || row1 - row2;
-    return (value1 < value2 ? -sign : value1 > value2 ? sign : 0) || row1 - row2;
-  });
-  return keyed.map(([, row]) => row);
+  const keys = new Array(count);
+  for (const row of unsorted) keys[row] = value(row);
+  const known = unsorted.filter((row) => keys[row] !== null);
+  known.sort((row, other) => (keys[row] < keys[other] ? -sign : keys[row] > keys[other] ? sign : row - other));
+  return [...known, ...unsorted.filter((row) => keys[row] === null)];
 }
 
 // Each test is made once for all rows, since there may be a million
