@@ -1,10 +1,12 @@
 """The database of the group level: what it spares, and that nothing depends on it."""
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,16 @@ def test_only_what_changed_is_read_again(six: Output, monkeypatch: pytest.Monkey
     assert b"sub-03" not in second["group_tractograms.tsv"]
     assert second["group_checks.tsv"].split()[-1] == b"8"
     assert anew(six) == second
+
+
+def test_where_times_are_whole_seconds_what_is_new_is_read_again(six: Output) -> None:
+    """It may change within the second in which it was read."""
+    path = six.root / "sub-01/figures/sub-01_bundle-ForcepsMajor.json"
+    second = time.time_ns() // 10**9 * 10**9
+    for count in ("111", "222"):
+        six.add("ForcepsMajor", "01", told={"Streamlines": int(count)})
+        os.utime(path, ns=(second, second))
+        assert f"\t{count}\t".encode() in written(six)["group_tractograms.tsv"]
 
 
 def test_what_can_not_be_understood_is_tried_again(six: Output) -> None:

@@ -7,6 +7,7 @@ another version wrote, is made anew.
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -322,6 +323,12 @@ def _dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
+def _unsure(modified: int) -> str:
+    """What makes a stamp differ from the next of the same file, where times are whole seconds and it may yet change."""
+    now = time.time_ns()
+    return f":{now}" if modified % 10**9 == 0 and now - modified < 2 * 10**9 else ""
+
+
 def _json_stamps(folder: Path) -> dict[str, str]:
     """Size and time of the last change of each JSON file in a folder."""
     stamps = {}
@@ -334,7 +341,7 @@ def _json_stamps(folder: Path) -> dict[str, str]:
                     except OSError:
                         stamps[entry.name] = ""  # a link to nothing, or gone
                     else:
-                        stamps[entry.name] = f"{state.st_size}:{state.st_mtime_ns}"
+                        stamps[entry.name] = f"{state.st_size}:{state.st_mtime_ns}{_unsure(state.st_mtime_ns)}"
     except OSError:
         pass  # the folder has vanished
     return stamps
