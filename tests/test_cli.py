@@ -403,6 +403,7 @@ def test_several_labels_behind_one_option(given: str, expected: str) -> None:
         ("--peaks", "a,b/p.nii:voxel,x=q.nii", ["a,b/p.nii:voxel", "x=q.nii"]),
         ("--label-names", "a=a.tsv,lut.txt", ["a=a.tsv", "lut.txt"]),
         ("--odf", "wmfod.mif.gz,b=a,b/o.nii:mrtrix", ["wmfod.mif.gz", "b=a,b/o.nii:mrtrix"]),
+        ("--group-by", "site,scanner", ["site", "scanner"]),
         ("--layout", "{participant}/a,b/{bundle},x/{participant}", ["{participant}/a,b/{bundle}", "x/{participant}"]),
     ],
 )
@@ -421,6 +422,7 @@ def test_commas_between_what_an_option_takes(option: str, text: str, expected: l
         "--peaks",
         "--odf",
         "--layout",
+        "--group-by",
     }
     context = tractcap.make_context("tractcap", ["in", "out", "participant", option, text])
     values = context.params[several[option].name or ""]

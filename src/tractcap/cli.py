@@ -173,6 +173,8 @@ def tractcap(
     from tractcap.work.pool import pool
     from tractcap.work.settings import Settings
 
+    if group_by:
+        raise SettingsError("--group-by is for level group: participants' own pages compare nobody.")
     if color_range == "group" and batch_size:
         raise SettingsError("--color-range group needs all participants at once: leave out --batch-size.")
     if color_range == "group" and shard:

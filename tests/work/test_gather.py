@@ -43,6 +43,27 @@ def test_the_group_of_what_participants_have_left(tmp_path: Path) -> None:
     assert (out / "sub-01.html").stat().st_mtime_ns == before, "it was up to date"
 
 
+def test_groups_of_participants(tmp_path: Path) -> None:
+    """The input's participants.tsv counts; what it lacks is an error before anything is written."""
+    output = Output(tmp_path / "out")
+    for who in ("01", "02"):
+        output.add("ForcepsMajor", who)
+    wrong = run(tmp_path, tmp_path / "out", "group", "--group-by", "site")
+    assert wrong.returncode == 2
+    assert "--group-by needs participants.tsv, which is in none of" in wrong.stderr
+    (tmp_path / "participants.tsv").write_text("participant_id\tsite\nsub-01\teast\n")
+    wrong = run(tmp_path, tmp_path / "out", "group", "--group-by", "scanner")
+    assert wrong.returncode == 2
+    assert "has no column scanner" in wrong.stderr
+    assert not (tmp_path / "out/group.html").exists()
+    done = run(tmp_path, tmp_path / "out", "group", "--group-by", "site")
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 records were new or changed, and were read" in done.stderr
+    lines = [line.split("\t") for line in (tmp_path / "out/group_tractograms.tsv").read_text().splitlines()]
+    assert [line[lines[0].index("group")] for line in lines] == ["group", "east", "n/a"]
+    assert run(tmp_path, tmp_path / "out", "participant", "--group-by", "site").returncode == 2
+
+
 def test_nothing_to_gather(tmp_path: Path) -> None:
     done = run(tmp_path, tmp_path / "out", "group")
     assert done.returncode == 3
