@@ -1,5 +1,6 @@
 """The database of the group level: what it spares, and that nothing depends on it."""
 
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from outputs import Output
 
 from tractcap.errors import TractcapError
 from tractcap.records import tractogram_sidecar
+from tractcap.reports import group_pieces
 from tractcap.reports.group_cache import DATABASE, open_cache
 from tractcap.reports.group_page import write_group_files
 from tractcap.version import __version__
@@ -189,6 +191,28 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_there(six: Output, monke
     monkeypatch.undo()
     assert {name: (six.root / name).read_bytes() for name in first} == first
     assert len(write_group_files(six.root).paths[0].read_bytes().splitlines()) > 100
+
+
+def test_a_disk_that_is_full_of_pieces_of_the_page(six: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are removed, and what was there stays."""
+    monkeypatch.setattr(group_pieces, "MOST_INSIDE", 0)
+    monkeypatch.setattr(group_pieces, "_TOGETHER", 3)
+    first = written(six)
+    six.add("ForcepsMajor", "09")
+    write = Path.write_text
+
+    def full(path: Path, *given: Any, **options: Any) -> int:
+        if path.name == "rows-1.js":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, *given, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*group_rows_"):
+        write_group_files(six.root)
+    assert {name: (six.root / name).read_bytes() for name in first} == first
+    assert not list(six.root.glob(".*.part"))
+    (pieces,) = six.root.glob("group_rows_*")
+    assert f'"folder":"{pieces.name}"' in first["group.html"].decode()
 
 
 def test_where_no_database_can_be_kept_all_is_read_each_time(six: Output, monkeypatch: pytest.MonkeyPatch) -> None:

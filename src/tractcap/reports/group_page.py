@@ -14,7 +14,7 @@ from tractcap.records.tables import cell
 from tractcap.reports.follow_up import write_follow_up
 from tractcap.reports.formatting import href, render
 from tractcap.reports.group_cache import DATABASE, Report, open_cache
-from tractcap.reports.group_pieces import STATUSES, PageRows, clear_pieces, shortened
+from tractcap.reports.group_pieces import STATUSES, PageRows, clear_pieces, clear_unfinished, shortened
 from tractcap.reports.group_rows import MEASURES, ComparedBundle, Row, Session, natural
 from tractcap.reports.group_table import (
     CHECKS_DICTIONARY,
@@ -97,7 +97,11 @@ def _write(output: Path, table: GroupTable, report: Report) -> list[Path]:
         return ratings.of(row.tractogram, row.state)
 
     page = _Page(output, table, ratings)
-    write_tractograms(output, table, page.taking(table.rows(report)), given)
+    try:
+        write_tractograms(output, table, page.taking(table.rows(report)), given)
+    except BaseException:
+        clear_unfinished(output)  # it may be what fills the disk
+        raise
     further = [
         *write_qc_studio(output, table.rows(report), given),
         *write_follow_up(output, table.rows(report), given),

@@ -155,11 +155,9 @@ class _Files:
         self._output, self._count, self._rows = output, 0, 0
         self._folder = Path(tempfile.mkdtemp(prefix=f".{FOLDER}_", suffix=PART, dir=output))
         self._hash = hashlib.sha1(usedforsecurity=False)
-        self._measures = [
-            (self._folder / f"measure-{at}.js").open("w", encoding="ascii") for at in range(len(MEASURES))
-        ]
-        for at, file in enumerate(self._measures):
-            file.write(f'tractcapPiece("measure-{at}","')
+        self._measures = [self._folder / f"measure-{at}.js" for at in range(len(MEASURES))]
+        for at, path in enumerate(self._measures):
+            path.write_text(f'tractcapPiece("measure-{at}","', encoding="ascii")
 
     def add(
         self, names: Mapping[str, Sequence[Any]], values: Sequence[Sequence[float | None]], why: Mapping[int, str]
@@ -170,16 +168,21 @@ class _Files:
         content = json.dumps({**names, "values": values, "why": reasons}, separators=(",", ":"))
         script = f'tractcapPiece("rows-{self._count}",{content})\n'
         self._hash.update(script.encode())
-        (self._folder / f"rows-{self._count}.js").write_text(script, encoding="ascii")
-        for file, column in zip(self._measures, values, strict=True):
-            file.write(_base64(array("d", (nan if value is None else value for value in column))))
+        try:
+            (self._folder / f"rows-{self._count}.js").write_text(script, encoding="ascii")
+            for path, column in zip(self._measures, values, strict=True):
+                with path.open("a", encoding="ascii") as file:
+                    file.write(_base64(array("d", (nan if value is None else value for value in column))))
+        except OSError as error:  # a full disk doesn't say which file
+            error.filename = error.filename or str(self._folder)
+            raise
         self._count, self._rows = self._count + 1, end
 
     def finish(self) -> str:
         """Name the folder by what it holds; returns the name."""
-        for file in self._measures:
-            file.write('")\n')
-            file.close()
+        for path in self._measures:
+            with path.open("a", encoding="ascii") as file:
+                file.write('")\n')
         self._folder.chmod(0o777 & ~UMASK)
         place = self._output / f"{FOLDER}_{self._hash.hexdigest()[:12]}"
         if place.exists():
@@ -191,9 +194,16 @@ class _Files:
 
 def clear_pieces(output: Path, keep: str = "") -> None:
     """Remove files of earlier pages, and what a run that died has left of some."""
-    for folder in (*output.glob(f"{FOLDER}_*"), *output.glob(f".{FOLDER}_*{PART}")):
+    clear_unfinished(output)
+    for folder in output.glob(f"{FOLDER}_*"):
         if folder.name != keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_unfinished(output: Path) -> None:
+    """Remove files of a page that isn't written to its end."""
+    for folder in output.glob(f".{FOLDER}_*{PART}"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def shortened(value: float | None) -> float | None:
