@@ -202,7 +202,12 @@ def compare(this: Path, other: Path, name: str) -> list[str]:
     files = [Path(f"{name}.txt")]
     output = Path("outputs") / name.partition("-")[0]
     files += sorted(
-        {path.relative_to(side) for side in (this, other) for path in (side / output).rglob("*") if path.is_file()}
+        {
+            path.relative_to(side)
+            for side in (this, other)
+            for path in (side / output).rglob("*")
+            if path.is_file() and path.suffix != ".sqlite3"  # it knows of times
+        }
     )
     journals = [path for path in files if path.suffix == ".jsonl"]
     found = [text for path in files if path not in journals and (text := differs(this / path, other / path))]

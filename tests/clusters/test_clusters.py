@@ -17,6 +17,7 @@ import phantoms
 import pytest
 import slurm
 from engines import command
+from left_files import files
 from waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
@@ -131,11 +132,6 @@ def test_a_run_that_the_kernel_kills_all_at_once(data: Path) -> None:
     assert "oom_group_kill 1" in said
     assert "2 drawn, 1 kept from an earlier run" in rerun
     assert "status: 0" in said.rpartition("2 drawn")[2]
-
-
-def files(out: Path) -> dict[str, bytes]:
-    found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
-    return {str(path.relative_to(out)): path.read_bytes() for path in found}
 
 
 OPTIONS = ("--size", "100", "--overview", "--nprocs", "1")

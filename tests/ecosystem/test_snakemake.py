@@ -7,6 +7,7 @@ from pathlib import Path
 
 import phantoms
 import pytest
+from left_files import files
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,11 +40,6 @@ def plain(data: Path, out: Path) -> None:
     participants = [*tractcap, str(data), str(out), "participant", "--mem", "700", *OPTIONS]
     for command in (participants, [*tractcap, str(out), str(out), "group"]):
         subprocess.run(command, check=True, capture_output=True)
-
-
-def files(out: Path) -> dict[str, bytes]:
-    found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
-    return {str(path.relative_to(out)): path.read_bytes() for path in found}
 
 
 @pytest.mark.ecosystem

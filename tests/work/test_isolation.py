@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import left_files
 import nibabel as nib
 import numpy as np
 import phantoms
@@ -65,11 +66,9 @@ def run(data: Path, out: Path, *arguments: str, faults: str = "") -> subprocess.
 
 def files(out: Path, *participants: str) -> dict[str, bytes]:
     """All files of some participants, or of everyone."""
-    found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
-    named = {str(path.relative_to(out)): path.read_bytes() for path in found}
     return {
         name: content
-        for name, content in named.items()
+        for name, content in left_files.files(out).items()
         if not participants or name.split("/")[0].removesuffix(".html").removeprefix("sub-") in participants
     }
 

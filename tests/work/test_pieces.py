@@ -15,6 +15,7 @@ import phantoms
 import pytest
 import sample_requests
 from damage import FILES
+from left_files import files
 from sharing import all_shares
 from trees import find
 
@@ -107,11 +108,6 @@ def whole(data: Path) -> dict[str, bytes]:
     run(data, out, "participant", *LOOK, "--nprocs", "1")
     run(data, out, "group")
     return files(out)
-
-
-def files(out: Path) -> dict[str, bytes]:
-    found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
-    return {str(path.relative_to(out)): path.read_bytes() for path in found}
 
 
 def events(out: Path) -> list[dict[str, Any]]:

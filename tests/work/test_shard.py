@@ -8,6 +8,7 @@ from pathlib import Path
 
 import phantoms
 import pytest
+from left_files import files
 from sharing import all_shares
 from trees import find
 
@@ -57,10 +58,6 @@ def test_together_they_leave_what_one_run_leaves(tmp_path: Path) -> None:
         done = subprocess.run([*command, "--overview", *options], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stderr
-
-    def files(out: Path) -> dict[str, bytes]:
-        found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
-        return {str(path.relative_to(out)): path.read_bytes() for path in found}
 
     run(tmp_path / "whole")
     said = [run(tmp_path / "parts", "--shard", f"{index}/4") for index in range(1, 5)]

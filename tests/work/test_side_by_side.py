@@ -12,6 +12,7 @@ from pathlib import Path
 
 import phantoms
 import pytest
+from left_files import files
 from outputs import Output
 from PIL import Image
 from waiting import until
@@ -72,11 +73,6 @@ def at_work(data: Path | str, out: Path, *options: str) -> Iterator[subprocess.P
 def width(picture: Path) -> int:
     with Image.open(picture) as image:
         return image.width
-
-
-def files(out: Path) -> dict[str, bytes]:
-    found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
-    return {str(path.relative_to(out)): path.read_bytes() for path in found}
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import phantoms
 import pytest
+from left_files import files
 
 FAULTS = Path(__file__).parents[1] / "helpers/faults"
 SMALL = ("--size", "100", "--views", "left,superior")
@@ -43,12 +44,6 @@ def run(data: Path, out: Path, *arguments: str, fault: str = "") -> subprocess.C
     paths = os.pathsep.join(filter(None, [str(FAULTS), os.environ.get("PYTHONPATH", "")]))
     env = {**os.environ, "PYTHONPATH": paths, "FAULT": fault}
     return subprocess.run(command(data, out, *arguments), env=env, capture_output=True, text=True, check=False)
-
-
-def files(out: Path) -> dict[str, bytes]:
-    """Everything below a folder but the logs."""
-    found = (path for path in out.rglob("*") if path.is_file() and path.parent.name != "logs")
-    return {str(path.relative_to(out)): path.read_bytes() for path in found}
 
 
 def journal(out: Path) -> list[dict[str, object]]:
