@@ -82,7 +82,9 @@ def test_a_folder_is_drawn(bundles: Path, tmp_path: Path) -> None:
     names = {
         f"{stem}_{kind}.png" for stem in ("AF_L", "CST_R") for kind in (*(f"view-{view}" for view in VIEWS), "mosaic")
     }
-    assert {path.name for path in (tmp_path / "figures").iterdir()} == names | {"AF_L.json", "CST_R.json"}
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == names | {
+        "AF_L.json", "CST_R.json", "CITATION.md", "CITATION.tex", "CITATION.bib",
+    }  # fmt: skip
     made = [*(f"figures/{stem}_mosaic.png" for stem in ("AF_L", "CST_R")), "index.html"]
     assert found.stdout.split() == [str(tmp_path / name) for name in made]
     told = json.loads((tmp_path / "figures/AF_L.json").read_text())

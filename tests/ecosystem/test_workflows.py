@@ -21,8 +21,9 @@ CHECKS = {
     "issue forms": ("check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *FORMS),
     "schema of workflows": ("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS),
 }
-ELSEWHERE = {"test-clusters", "sif"}
-"""What .ci/run makes and ci.yml doesn't: the one needs Slurm and a virtual machine; release.yml makes the other."""
+ELSEWHERE = {"test-clusters", "sif", "test-python"}
+"""What .ci/run makes and ci.yml doesn't: that needs Slurm and a virtual machine; release.yml makes it; all tests run
+under each Python."""
 
 
 @pytest.mark.ecosystem

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tractcap import __version__
 from tractcap.work import selftest
 
 
@@ -17,7 +18,7 @@ def test_the_report() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     for words in (
-        "tractcap 0",
+        f"tractcap {__version__}",
         "Python 3",
         "vtk 9",
         "Limit: ",

@@ -141,7 +141,8 @@ class Pool:
         self._given_up: list[_Seat] = []
         self._selector = selectors.DefaultSelector()
         self._warned: set[str] = set()
-        self._waiting_since = self._logged = self._flowing = time.monotonic()
+        self._waiting_since = self._flowing = time.monotonic()
+        self._logged = -math.inf
 
     def __enter__(self) -> Self:
         return self
