@@ -40,7 +40,7 @@ def peak(root: Path) -> int:
 
 @pytest.mark.timeout(600)
 def test_memory_hardly_grows_with_the_number_of_records(tmp_path: Path) -> None:
-    """By less than 600 bytes each: of the part of the page that all rows have, and of the database's cache, up to 32 MB."""
+    """By less than 600 bytes each, for the part of the page that all rows have, and the database's bounded cache."""
     few, many = (tmp_path / name for name in ("few", "many"))
     few.mkdir(), many.mkdir()
     small, large = peak(study(Output(few), 25)), peak(study(Output(many), 250))
