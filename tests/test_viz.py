@@ -150,7 +150,7 @@ def test_memory_is_logged_at_debug(
     subjects: dict[str, dict[str, str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "tractcap")
-    large = phantoms.save(tmp_path / "large.trk", phantoms.ragged(200) * 300)
+    large = phantoms.save(tmp_path / "large.trk", phantoms.ragged(200))
     TractographyVisualizer(tmp_path / "out").run_quality_check_workflow(
         {"a": {"large": large}}, size=200, skip_checks=NONE
     )

@@ -46,7 +46,7 @@ def tangle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return phantoms.save(tmp_path_factory.mktemp("tangle") / "a.trk", streamlines)
 
 
-@pytest.mark.parametrize("max_points", [7, 100, 1777])
+@pytest.mark.parametrize("max_points", [13, 100, 1777])
 def test_the_same_pixels_whatever_the_chunk(tangle: Path, max_points: int) -> None:
     whole, cut = pictures(tangle), pictures(tangle, max_points=max_points)
     for name in SIX:

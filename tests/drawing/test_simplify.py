@@ -124,7 +124,7 @@ def test_pictures_look_like_those_of_all_points(tmp_path: Path, given: list[Draw
 @pytest.mark.parametrize("style", ["lines", "tubes"])
 @pytest.mark.parametrize("max_points", [7, 8, 9, 10, 64, 1000])
 def test_the_same_points_are_left_out_whatever_the_chunk(tmp_path: Path, max_points: int, style: str) -> None:
-    path = save(tmp_path, [*waves(20), *phantoms.ragged(50)])
+    path = save(tmp_path, [*waves(6), *phantoms.ragged(15)])
     whole = drawn(path, FRAME, size=SIZE, style=style)
     cut = drawn(path, FRAME, size=SIZE, style=style, max_points=max_points, passes=(2, 4))
     for view, picture in whole.items():
