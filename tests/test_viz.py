@@ -147,13 +147,14 @@ def test_available_memory_and_jobs_that_fit(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_memory_is_logged_at_debug(
-    subjects: dict[str, dict[str, str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    subjects: dict[str, dict[str, str]],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("tractcap.work.pool._LOG_SECONDS", 0.0)
     caplog.set_level(logging.DEBUG, "tractcap")
-    large = phantoms.save(tmp_path / "large.trk", phantoms.ragged(200))
-    TractographyVisualizer(tmp_path / "out").run_quality_check_workflow(
-        {"a": {"large": large}}, size=200, skip_checks=NONE
-    )
+    TractographyVisualizer(tmp_path / "out").run_quality_check_workflow(subjects, size=64, skip_checks=NONE)
     assert "memory: workers" in caplog.text
 
 

@@ -33,16 +33,18 @@ KINDS = {
     "memory": "MemoryError",
     "hang": "it hung: nothing was heard",
 }
+OF_BUNDLE = ("header", "measure", "read", "draw")
+"""Where a bundle fails."""
 OF_FILE = ("header", "read")
 """Where it is the file that is read."""
 
 
 def dataset(root: Path) -> Path:
-    """A participant for each place, and one of whom nothing goes wrong; all of them alike."""
+    """A participant for each place, and one of whom nothing goes wrong; a second bundle where the first is to fail."""
     for who in (*PLACES, "good"):
         folder = root / f"sub-{who}/dwi"
         folder.mkdir(parents=True)
-        for seed, bundle in enumerate(("AF", "CC")):
+        for seed, bundle in enumerate(("AF", "CC") if who in OF_BUNDLE else ("AF",)):
             name = f"sub-{who}_space-ACPC_bundle-{bundle}_streamlines.tck"
             phantoms.save(folder / name, phantoms.asymmetric_bundle(8, seed=seed))
         (folder.parent / "anat").mkdir()
@@ -98,11 +100,11 @@ def test_a_fault_at_each_place_costs_one_thing(data: Path, undisturbed: Path, tm
     done = run(data, out, faults=",".join(fault(place, kind) for place in PLACES))
     assert done.returncode == 1, done.stderr
     assert files(out, "good") == files(undisturbed, "good"), "who has nothing to do with it doesn't notice"
-    assert f"{2 * (len(PLACES) + 1) - 4} drawn" in done.stderr
+    assert f"{len(PLACES) + 1} drawn" in done.stderr
     assert "4 failed" in done.stderr
     said = done.stderr.splitlines()
 
-    for place in ("header", "measure", "read", "draw"):
+    for place in OF_BUNDLE:
         told = record(out, place)
         assert (told["Status"] in ("failed", "damaged"), told.get("Pictures", [])) == (True, [])
         assert f"sub-{place}_space-ACPC_bundle-AF" in told["Why"]
@@ -115,10 +117,9 @@ def test_a_fault_at_each_place_costs_one_thing(data: Path, undisturbed: Path, tm
         if kind == "segv":
             assert "the file is damaged, most likely; this machine is not the cause" in record(out, place)["Why"]
     for place in ("image", "outline"):
-        for bundle in ("AF", "CC"):
-            told = record(out, place, bundle)
-            assert told["Made"]["Reference"] is None
-            assert any(f"sub-{place}_space-ACPC_T1w" in note for note in told["Notes"])
+        told = record(out, place)
+        assert told["Made"]["Reference"] is None
+        assert any(f"sub-{place}_space-ACPC_T1w" in note for note in told["Notes"])
         assert any(KINDS[kind] in line and f"sub-{place}_space-ACPC_T1w.nii.gz" in line for line in said)
     for who in ("check", "page"):
         beside = ("_check-", "/CITATION.")  # what is written with the page and the checks

@@ -141,8 +141,7 @@ class Pool:
         self._given_up: list[_Seat] = []
         self._selector = selectors.DefaultSelector()
         self._warned: set[str] = set()
-        self._waiting_since = self._flowing = time.monotonic()
-        self._logged = -math.inf
+        self._waiting_since = self._logged = self._flowing = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
