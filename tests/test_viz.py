@@ -154,6 +154,7 @@ def test_memory_is_logged_at_debug(
 ) -> None:
     monkeypatch.setattr("tractcap.work.pool._LOG_SECONDS", 0.0)
     caplog.set_level(logging.DEBUG, "tractcap")
+    caplog.set_level(logging.DEBUG, "tractcap.memory")  # a command line in this process may have said otherwise
     TractographyVisualizer(tmp_path / "out").run_quality_check_workflow(subjects, size=64, skip_checks=NONE)
     assert "memory: workers" in caplog.text
 
