@@ -50,7 +50,7 @@ def _draw(file: Path, out: Path, options: list[str]) -> tuple[float, int]:
     call = [sys.executable, "-m", "tractcap", file, out, "participant", "--nprocs", "1", *options]
     subprocess.run(call, check=True, capture_output=True)  # noqa: S603
     seconds = time.perf_counter() - begun
-    lines = [json.loads(line) for path in (out / "logs").iterdir() for line in path.read_text().splitlines()]
+    lines = [json.loads(line) for path in (out / "logs").glob("*.jsonl") for line in path.read_text().splitlines()]
     return seconds, max(line["peak"] for line in lines if line["event"] == "drawn")
 
 

@@ -106,7 +106,7 @@ def test_the_smallest_cap_for_a_gigabyte(contained: Run, data: Path, tmp_path: P
 
 def assert_estimated(out: Path) -> int:
     """Every worker's peak lies between 0.6 and 1.0 times its estimate; returns how many were drawn."""
-    lines = [json.loads(line) for path in (out / "logs").iterdir() for line in path.read_text().splitlines()]
+    lines = [json.loads(line) for path in (out / "logs").glob("*.jsonl") for line in path.read_text().splitlines()]
     ratios = {line["source"]: line["peak"] / line["need"] for line in lines if line["event"] == "drawn"}
     wrong = {source: ratio for source, ratio in ratios.items() if not 0.6 <= ratio <= 1.0}
     assert not wrong
@@ -326,7 +326,7 @@ def test_every_check_of_a_hundred_thousand_streamlines(contained: Run, data: Pat
     assert "checks: 12 done, 2 missing" in done.stderr
     assert not done.oom_killed
     assert done.peak < 1000 * MB
-    (log,) = (tmp_path / "out/logs").iterdir()
+    (log,) = (tmp_path / "out/logs").glob("*.jsonl")
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     needs = {line["source"]: line["peak"] / line["need"] for line in lines if line["event"] == "checked"}
     assert len(needs) == 12
