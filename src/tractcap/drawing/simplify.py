@@ -42,7 +42,7 @@ def needed(chunk: Chunk, looks: Floats, tolerance: float) -> NDArray[np.bool_]:
     (begin,) = np.nonzero(~kept & (place % RUN == 1))
     begin = begin[begin + 3 < len(place)] - 1
     begin = begin[~kept[begin + 3]]
-    # taken so that rows lie together: NumPy 2's maximum of rows apart ends the process on processors without AVX2
+    # taken so that rows are contiguous: NumPy gathers strided ones by AVX2, which crashes where QEMU 7.2 emulates it
     runs = (values.take(begin + at, axis=1) for at in (0, 2, RUN))
     farther, further = _deviations(*runs)
     farther += np.maximum(beside[begin + 1], beside[begin + 3])
