@@ -24,6 +24,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.ecosystem
 @pytest.mark.timeout(900)  # eight runs of the program, on a machine that others use too
 def test_its_commands_lead_to_a_rated_study(data: Path) -> None:
     environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
