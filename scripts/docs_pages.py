@@ -33,4 +33,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Let links to files outside docs/ lead to their copies."""
-    return markdown.replace(f"](../{RULES})", f"]({Path(RULES).name})").replace("](../integrations/", "](integrations/")
+    for here, there in ((RULES, Path(RULES).name), ("README.md", "index.md"), ("integrations/", "integrations/")):
+        markdown = markdown.replace(f"](../{here}", f"]({there}")
+    return markdown
