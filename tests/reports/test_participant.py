@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,9 +10,11 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 from jinja2 import UndefinedError
-from outputs import BUNDLES, Output
+from outputs import BUNDLES, Output, numbers
 
 from tractcap import __version__
+from tractcap.cli import tractcap
+from tractcap.records.options import PictureOptions
 from tractcap.reports import formatting
 from tractcap.reports.participant_page import write_participant_page
 from tractcap.reports.picture_sets import anchor
@@ -314,12 +317,31 @@ def test_how_it_was_made(output: Output) -> None:
         "512 MB, bound by a control group",
         "by direction",
         "Command lines in logs",
-        "size: 800",
-        "background: #000000",
+        "--size 800 --background '#000000'",
         "sub-01_T1w.nii.gz: another one (1 tractogram)",
         "Tractograms from sub-01/dwi",
     ):
         assert expected in words
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        PictureOptions(),
+        PictureOptions(
+            views=("left", "axial"), size=64, background=(255, 136, 0), style="tubes", width=0.1 + 0.2, opacity=0.5,
+            anatomy=(), slices_at=(-20.5, 0, 1e-7), slab=1.5, animation=("gif", "mp4"), frames=12, frame_size=64,
+            exact=True,
+        ),
+    ],
+    ids=["defaults", "others"],
+)  # fmt: skip
+def test_the_command_line_takes_the_options_that_are_shown(output: Output, options: PictureOptions) -> None:
+    made = {**numbers("")["Made"], "Look": options.plain()}
+    output.add("ForcepsMajor", told={"Made": made})
+    (shown,) = re.findall("<dt>Options</dt><dd>(.*?)</dd>", written(output))
+    given = tractcap.make_context("tractcap", ["in", "out", "participant", *shlex.split(unescape(shown))]).params
+    assert {name: given[name] for name in options.plain()} == {name: getattr(options, name) for name in options.plain()}
 
 
 def test_methods(output: Output) -> None:

@@ -1,5 +1,6 @@
 """The page of a participant: every picture, its numbers, and what people think of it."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
@@ -184,17 +185,16 @@ def _coloring(coloring: Coloring) -> str:
 
 
 def _options(options: PictureOptions) -> str:
-    """The options that pictures were drawn with, in words."""
-    defaults = {"width": "by the number of streamlines", "slices_at": "each bundle’s centre"}
+    """The options that pictures were drawn with, as the command line takes them: its options have the fields' names."""
     words = []
     for name, value in options.plain().items():
+        if value is None or value is False:
+            continue
+        words.append(f"--{name.replace('_', '-')}")
         if name == "background":
-            text = as_hex(value)
-        elif value is None:
-            text = defaults.get(name, "not given")
+            words.append(as_hex(value))
         elif isinstance(value, list):
-            text = ", ".join(map(str, value)) or "none"
-        else:
-            text = f"{value:g}" if isinstance(value, float) else str(value)
-        words.append(f"{name.replace('_', ' ')}: {text}")
-    return "; ".join(words)
+            words.append(",".join(map(str, value)) or "none")
+        elif value is not True:
+            words.append(str(value))
+    return shlex.join(words)
