@@ -12,6 +12,7 @@ from conftest import ROOT
 from tractcap import __version__
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
+RELEASE = ROOT / ".github/workflows/release.yml"
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 FORMS = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml"))
 CHECKS = {
@@ -45,7 +46,7 @@ def test_nothing_is_found(call: Call, check: str) -> None:
 def test_what_is_wrong_is_found(call: Call, tmp_path: Path, check: str, right: str, wrong: str) -> None:
     workflow = tmp_path / ".github/workflows/release.yml"
     workflow.parent.mkdir(parents=True)
-    workflow.write_text(re.sub(right, wrong, (ROOT / ".github/workflows/release.yml").read_text()))
+    workflow.write_text(re.sub(right, wrong, RELEASE.read_text()))
     program, *arguments = CHECKS[check]
     options = [argument for argument in arguments if isinstance(argument, str)]
     assert call(program, *options, workflow).returncode != 0
@@ -65,13 +66,26 @@ def test_public_runners_do_what_ci_does() -> None:
     there = {word for words in targets.findall(text) for word in words.split()}
     there |= set(re.findall(r"[a-z-]+", re.findall(r"what: \[(.*)\]", text)[0]))
     assert here - there == ELSEWHERE
-    assert "make sif" in (ROOT / ".github/workflows/release.yml").read_text()
+    assert "make sif" in RELEASE.read_text()
 
 
 def test_no_host_and_no_owner_is_named() -> None:
     for path in (*WORKFLOWS, ROOT / "scripts/push_image", ROOT / "scripts/release_notes"):
         text = re.sub(r"^ *(- )?uses: .*$", "", path.read_text(), flags=re.MULTILINE)
         assert not re.search(r"\b[a-z-]+\.(io|org|com|dev)\b|://", text), path
+
+
+def test_the_index_shows_a_readme_whose_links_lead_to_the_repository(tmp_path: Path) -> None:
+    """By the release's own step, run here."""
+    step = re.search(r"- name: Let README's links .*\n        run: \|\n((?: {10}.*\n)+)", RELEASE.read_text())
+    assert step
+    (tmp_path / "README.md").write_text((ROOT / "README.md").read_text())
+    variables = {"GITHUB_SERVER_URL": "https://host", "GITHUB_REPOSITORY": "me/tract", "GITHUB_REF_NAME": "v1"}
+    subprocess.run(["bash", "-euc", step[1]], cwd=tmp_path, env={**os.environ, **variables}, check=True)
+    before, after = (re.findall(r"\]\((.*?)\)", (folder / "README.md").read_text()) for folder in (ROOT, tmp_path))
+    for link, target in zip(before, after, strict=True):
+        kind = "raw" if link.endswith(".png") else "blob"
+        assert target == (link if ":" in link else f"https://host/me/tract/{kind}/v1/{link}")
 
 
 def test_release_notes_are_the_versions_section() -> None:
