@@ -1,6 +1,6 @@
 # make demo   real bundles into demo-output/        make test   the tests
 # Both set up all they need in .venv first. More: lint, test-python, fuzz, mutate, same, image, sif, test-ecosystem, test-pages, test-containers,
-# test-clusters, bench, docs, boutiques, version, lock.
+# test-clusters, bench, docs, boutiques, schema, version, lock.
 
 CONTAINER_ENGINE ?= docker
 APPTAINER ?= apptainer
@@ -10,7 +10,7 @@ python := .venv/bin/python
 # hundreds of processes are started: none compiles the source anew, whatever the caller likes
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-python fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench docs boutiques version lock
+.PHONY: demo test test-python fuzz lint mutate same image sif test-ecosystem test-pages test-containers test-clusters bench docs boutiques schema version lock
 
 demo: .venv/.done
 	.venv/bin/tractcap demo demo-output participant --overview
@@ -81,6 +81,11 @@ docs: .venv-docs/.done
 boutiques: .venv/.done
 	$(python) scripts/boutiques.py >integrations/boutiques/.tractcap.json
 	mv integrations/boutiques/.tractcap.json integrations/boutiques/tractcap.json
+
+# the JSON Schema of the records, from the classes that read and write them
+schema: .venv/.done
+	$(python) scripts/record_schema.py >docs/.records.schema.json
+	mv docs/.records.schema.json docs/records.schema.json
 
 # writes the version of src/tractcap/version.py wherever else it stands; VERSION=1.0.0 sets it there first
 version:

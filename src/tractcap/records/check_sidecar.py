@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from tractcap.errors import RecordError
-from tractcap.records.json_record import OMIT, FileName, JsonRecord, WrongValueError, one_of
+from tractcap.records.json_record import OMIT, FileName, JsonRecord, OneOf, WrongValueError
 from tractcap.records.sidecar_fields import CHECK, UNREADABLE, BundleRecord, Identity, Program
 
 LOW, HIGH = "Low", "High"
@@ -60,11 +60,12 @@ class CheckRecord(Identity):
     """What a check found of a bundle, or ``why`` it found nothing.
 
     ``what`` and ``source`` say what the check is and where its method is from. ``with_`` is what else it was made with.
-    ``about`` tells what each of the ``measures`` is, by the same keys.
+    ``about`` tells what each of the ``measures`` is, by the same keys. ``sources``, their bytes and times are as in a
+    tractogram's record. ``place`` orders checks on the page.
     """
 
-    kind: Annotated[str, one_of((CHECK,))] = CHECK
-    status: Annotated[str, one_of(STATUSES)]
+    kind: Annotated[str, OneOf((CHECK,))] = CHECK
+    status: Annotated[str, OneOf(STATUSES)]
     check: str
     why: str = ""
     name: str

@@ -264,9 +264,16 @@ def refuse(is_wrong: Callable[[Any], bool], what: str) -> Callable[[Any], None]:
     return check
 
 
-def one_of(words: tuple[str, ...]) -> Callable[[Any], None]:
-    """Refuses all but these words."""
-    return refuse(lambda value: value not in words, f"is none of {', '.join(words)}")
+@dataclass(frozen=True)
+class OneOf:
+    """Refuses all but these words, in the annotation of a field."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, value: Any) -> None:
+        """Raise :class:`WrongValueError` if a value is none of the words."""
+        if value not in self.words:
+            raise WrongValueError(f"is none of {', '.join(self.words)}")
 
 
 def _unfit_for_names(text: str) -> bool:

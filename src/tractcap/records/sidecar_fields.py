@@ -54,7 +54,8 @@ THIS_PROGRAM = Program(name="tractcap", version=__version__)
 class Identity(JsonRecord):
     """``participant`` and ``session`` are labels without ``sub-`` and ``ses-``, empty where there is none.
 
-    ``variant`` is what sets a tractogram apart from others of the bundle in its session.
+    ``status`` is what became of it. ``title`` names it in pictures. ``variant`` is what sets a tractogram apart from
+    others of the bundle in its session.
     """
 
     kind: str

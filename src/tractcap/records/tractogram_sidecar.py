@@ -9,7 +9,7 @@ from tractcap.errors import RecordError
 from tractcap.files import read_json
 from tractcap.inputs.bundle_names import identify
 from tractcap.inputs.filenames import BUNDLE_ENTITIES, entities, remainder
-from tractcap.records.json_record import OMIT, Color, Count, FileName, JsonRecord, Vector, WrongValueError, one_of
+from tractcap.records.json_record import OMIT, Color, Count, FileName, JsonRecord, OneOf, Vector, WrongValueError
 from tractcap.records.options import Coloring, PictureOptions
 from tractcap.records.sidecar_fields import (
     BUNDLE,
@@ -29,7 +29,7 @@ from tractcap.version import __version__
 OVERVIEW_STEM = "desc-overview"
 """With which the names of overviews' records end."""
 
-_Kind = Annotated[str, one_of((BUNDLE, OVERVIEW))]
+_Kind = Annotated[str, OneOf((BUNDLE, OVERVIEW))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,10 @@ class LengthsRecord(JsonRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceRecord(JsonRecord, keys=str):
-    """The image under the streamlines: which state of it, and the ``box`` around head or brain in mm."""
+    """The image under the streamlines: which state of it, and the ``box`` around head or brain in RAS+ mm.
+
+    ``modified`` is when its file was changed, in nanoseconds since 1970.
+    """
 
     path: str
     bytes: int
@@ -77,7 +80,7 @@ class ReferenceRecord(JsonRecord, keys=str):
 
 @dataclass(frozen=True, kw_only=True)
 class OverlayRecord(JsonRecord, keys=str):
-    """What is drawn beside the streamlines: which file, and which state of it.
+    """What is drawn beside the streamlines: which file, and which state of it; ``modified`` as of the reference image.
 
     Parameters
     ----------
@@ -144,7 +147,9 @@ class ShownOverlay(JsonRecord):
 class SceneRecord(JsonRecord):
     """All that decides what pictures show, beside the tractograms and their colours.
 
-    ``frame`` is in mm. ``gpu`` is true of pictures that a GPU draws, which aren't reproducible.
+    ``frame`` is the lowest and the highest corner of what they show, ``slices_at`` a point, both in RAS+ mm. ``map`` is
+    the state of the map that colours: its bytes, and when it was changed, in nanoseconds since 1970. ``missing`` names
+    bundles that an overview lacks. ``gpu`` is true of pictures that a GPU draws, which aren't reproducible.
     """
 
     options: PictureOptions = field(metadata={"key": "Look"})
@@ -168,7 +173,7 @@ class MeasuredBy(JsonRecord, keys=str):
 
 @dataclass(frozen=True)
 class MeasuredByValues(MeasuredBy, keys=str):
-    """The same where the range of values was measured too: which values, and which state of a map."""
+    """Where the range of values was measured too: which values, and which state of a map."""
 
     kind: str
     name: str
@@ -222,10 +227,13 @@ class Measurements(JsonRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class UndrawnRecord(Identity):
-    """Of a tractogram that has no pictures, and ``why``."""
+    """Of a tractogram that has no pictures, and ``why``.
+
+    ``sources`` are paths below INPUT, ``source_modified`` when they were changed, in nanoseconds since 1970.
+    """
 
     kind: _Kind = BUNDLE
-    status: Annotated[str, one_of((FAILED, DAMAGED, EMPTY, MISSING))]
+    status: Annotated[str, OneOf((FAILED, DAMAGED, EMPTY, MISSING))]
     why: str = ""
     sources: tuple[str, ...]
     source_bytes: tuple[int, ...] = ()
@@ -243,6 +251,7 @@ class UndrawnRecord(Identity):
 class DrawnRecord(Identity):
     """Of pictures of a tractogram, or of several in one picture.
 
+    ``sources`` are paths below INPUT, ``source_modified`` when they were changed, in nanoseconds since 1970.
     ``streamlines`` are the files'; ``volume_millimetres3`` is that of voxels of ``volume_voxel_millimetres``;
     ``points_outside_reference`` is a share. ``tracking`` says how the streamlines were tracked, as the JSON file beside
     the tractogram did when it was drawn. ``notes`` are sentences that a viewer must know. ``pictures_sha256`` is of
@@ -251,7 +260,7 @@ class DrawnRecord(Identity):
     """
 
     kind: _Kind = BUNDLE
-    status: Annotated[str, one_of((DRAWN,))] = DRAWN
+    status: Annotated[str, OneOf((DRAWN,))] = DRAWN
     reference_chosen: str = ""
     overlays_chosen: tuple[str, ...] = ()
     memory: Memory | None = field(default=None, metadata=OMIT)
