@@ -74,7 +74,7 @@ def test_pyafq_names_no_space(tmp_path: Path) -> None:
     )
     assert matching.scalar(sources[0], "fa").path is not None
     assert matching.scalar(sources[0], "md") == Choice(
-        None, "none: no md map of sub-01, ses-1 is in its dataset and names no space, as it doesn't"
+        None, "none: no md map of sub-01, ses-1 is in the same dataset and, like the tractogram, names no space"
     )
 
 

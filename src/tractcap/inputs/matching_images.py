@@ -157,5 +157,5 @@ class MatchingImages:
         person = f"sub-{participant}" + (f", ses-{source.session}" if source.session else "")
         if any(kind_of(image) for image in near):
             return Choice(None, f"none: no {kinds} of {person} is what the filter file asks for")
-        where = f"is in space {space}" if space else "is in its dataset and names no space, as it doesn't"
+        where = f"is in space {space}" if space else "is in the same dataset and, like the tractogram, names no space"
         return Choice(None, f"none: no {kinds if near else 'image'} of {person} {where}")
