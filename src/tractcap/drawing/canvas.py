@@ -1,7 +1,9 @@
 """The canvas: for each shot buffers of colour and depth, into which lines are drawn chunk after chunk.
 
 VTK's render window stays tiny, and tells its renderer of a larger size by its tile scale; what is drawn goes into
-framebuffers of our own, since the window would hold five times as much for its copies. Nothing that is drawn depends on
+framebuffers of our own, since the window would hold five times as much for its copies. Where all lines of a shot can be
+queued, they are drawn when it is read, into one buffer for all such shots, of which only what they cover is cleared.
+Nothing that is drawn depends on
 the chunk: the vertices are used as they are (no shift and scale by their bounds), and the clipping planes are the
 frame's, or the slab's.
 """
@@ -16,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
 from vtkmodules.vtkCommonCore import VTK_FLOAT, VTK_UNSIGNED_CHAR, vtkPoints
-from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData, vtkRecti
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLFramebufferObject, vtkPixelBufferObject, vtkTextureObject
 
@@ -89,31 +91,19 @@ class Canvas:
         self.frame, self._tubes, self._layered = frame, tubes, layered
         # in whole samples, as OpenGL draws lines: a half is always rounded up, whatever the last digits
         self._widths = [max(1, math.floor(width * shot.size / frame.width + 0.5 + 1e-6)) for shot in self.shots]
-        self._window = vtkRenderWindow()
-        self._window.SetOffScreenRendering(1)
-        self._window.SetMultiSamples(0)
-        self._window.SetSize(1, 1)
-        self._renderer = vtkRenderer()
-        self._renderer.SetBackground(0, 0, 0)
-        self._window.AddRenderer(self._renderer)
-        self._data, self._actor = vtkPolyData(), vtkActor()
-        mapper = vtkPolyDataMapper()
-        mapper.SetInputData(self._data)
-        mapper.SetStatic(True)
-        mapper.SetVBOShiftScaleMethod(0)
-        mapper.SetColorModeToDirectScalars()
-        self._actor.SetMapper(mapper)
-        self._actor.GetProperty().SetSpecular(_SPECULAR)
-        self._actor.GetProperty().SetSpecularPower(_SHININESS)
-        self._renderer.AddActor(self._actor)
-        self._window.Render()
+        self._stage = _STAGES.pop() if _STAGES else _Stage()
+        self._window, self._renderer = self._stage.window, self._stage.renderer
+        self._data, self._actor = self._stage.data, self._stage.actor
         self._renderings = 0
         self._together = min(together, max(_ALWAYS_QUEUED, _MOST_QUEUED // len(self.shots)))
         self._queues = [_Queue() for _ in self.shots]
         self._occlusion: Occlusion | None = None
         self._transfer = vtkPixelBufferObject()
         self._transfer.SetContext(self._window)
-        self._buffers = [_Framebuffer(self._window, shot.size) for shot in self.shots]
+        self._buffers: dict[int, _Framebuffer] = {}
+        """By the places of shots that have their own."""
+        self._shared: _Framebuffer | None = None
+        self._held: int | None = None  # the shot that is in it
         self._sums = [
             [_Framebuffer(self._window, shot.size, summing=True) for _ in shot.halves] if layered else []
             for shot in self.shots
@@ -139,23 +129,56 @@ class Canvas:
 
     def finish(self) -> None:
         """Draw what is queued; nothing comes after it that it could hide."""
-        for place, queue in enumerate(self._queues):
-            if queue.points:
+        for place in self._buffers:
+            if self._queues[place].points:
                 self._draw_queued(place)
         self._window.WaitForCompletion()
 
     def _draw_queued(self, place: int) -> None:
-        shot, queue = self.shots[place], self._queues[place]
-        lines = lit(queue.take(), shot.view)
+        buffer = self._own(place)
+        self._load_lit(self._queues[place].take(), self.shots[place])
+        self._prepare(place, self.shots[place].near, self.shots[place].far, tubes=False)
+        self._render(buffer)
+
+    def _own(self, place: int) -> "_Framebuffer":
+        """A shot's own buffer, which is clear at first."""
+        if place not in self._buffers:
+            self._buffers[place] = _Framebuffer(self._window, self.shots[place].size)
+            self._wipe([self._buffers[place]])
+        return self._buffers[place]
+
+    def _drawn(self, place: int) -> "_Framebuffer":
+        """The buffer that a shot is in, as far as it was :meth:`touched`: its own, or else the shared one."""
+        if place in self._buffers:
+            return self._buffers[place]
+        shot = self.shots[place]
+        if self._shared and self._shared.size != shot.size:
+            self._shared.close()
+            self._shared = None
+        if not self._shared:
+            self._shared, self._held = _Framebuffer(self._window, shot.size), None
+        if self._held != place:
+            self._load_lit(self._queues[place].lines(), shot)
+            self._prepare(place, shot.near, shot.far, tubes=False)
+            rows, columns = self.touched(place)
+            camera = self._renderer.GetActiveCamera()
+            camera.SetScissorRect(vtkRecti(columns.start, shot.size - rows.stop, len(columns), len(rows)))
+            camera.SetUseScissor(True)
+            self._render(self._shared, clear=True)
+            camera.SetUseScissor(False)
+            self._held = place
+        return self._shared
+
+    def _load_lit(self, lines: DrawableLines, shot: Shot) -> None:
+        lines = lit(lines, shot.view)
         self._load(lines.points, lines.colors, lines=_cells(lines.offsets, np.arange(len(lines.points))))
-        self._prepare(place, shot.near, shot.far, tubes=False)
-        self._render(self._buffers[place])
 
     def _draw_at_once(self, lines: DrawableLines) -> None:
+        buffers = [self._own(place) for place in range(len(self.shots))]
         self._load(lines.points, lines.colors, lines=_cells(lines.offsets, np.arange(len(lines.points))))
         for place, shot in enumerate(self.shots):
             self._prepare(place, shot.near, shot.far, tubes=self._tubes)
-            self._render(self._buffers[place])
+            self._render(buffers[place])
             for (near, far), sums in zip(shot.halves, self._sums[place], strict=False):
                 if far - near > _THINNEST:
                     self._prepare(place, near, far, tubes=False)
@@ -166,13 +189,13 @@ class Canvas:
         """Draw the rim of a surface's front, from 0 where it faces the eye to 255, in all three colours."""
         triangles = _cells_of(mesh.triangles)
         self._widen(mesh.points)
-        for place, (shot, buffer) in enumerate(zip(self.shots, self._buffers, strict=True)):
+        for place, shot in enumerate(self.shots):
+            buffer = self._own(place)
             facing = np.abs(sum(mesh.normals[:, axis] * np.float32(shot.view.seen_from[axis]) for axis in range(3)))
             rim = (np.clip(1 - facing, 0, 1) ** GLASS_POWER * 255).astype(np.uint8)
             self._load(mesh.points, np.repeat(rim[:, None], 3, axis=1), polygons=triangles)
             self._prepare(place, 0, self.frame.depth, tubes=False)
             self._render(buffer)
-        self._data.Initialize()
 
     def draw_overlays(self, shot: int, overlays: Sequence[DrawableOverlay]) -> None:
         """Draw what lies beside a shot's streamlines, each sheet into buffers of its own, until the next shot's."""
@@ -181,7 +204,6 @@ class Canvas:
             self._overlays.pop().close()
         while len(self._overlays) < sheets:
             self._overlays.append(_Framebuffer(self._window, size))
-        self._data.Initialize()
         self._wipe(self._overlays)
         self._prepare(shot, self.shots[shot].near, self.shots[shot].far, tubes=False)
         buffers = iter(self._overlays)
@@ -189,7 +211,6 @@ class Canvas:
             with blamed(overlay.shown.path):
                 self._draw_overlay(overlay, self.shots[shot], [next(buffers) for _ in range(overlay.sheets)])
         self._actor.GetProperty().FrontfaceCullingOff()
-        self._data.Initialize()
         self._window.WaitForCompletion()
 
     def _draw_overlay(self, overlay: DrawableOverlay, shot: Shot, sheets: Sequence["_Framebuffer"]) -> None:
@@ -212,13 +233,9 @@ class Canvas:
         self._wipe(self._all_buffers())
 
     def _wipe(self, buffers: Iterable["_Framebuffer"]) -> None:
-        self._renderer.PreserveColorBufferOff()
-        self._renderer.PreserveDepthBufferOff()
+        self._data.Initialize()
         for buffer in buffers:
-            self._renderer.SetBackgroundAlpha(0 if buffer.summing else _DRAWN / 255)
-            self._render(buffer)  # of no data: clears
-        self._renderer.PreserveColorBufferOn()
-        self._renderer.PreserveDepthBufferOn()
+            self._render(buffer, clear=True)
 
     def touched(self, shot: int) -> tuple[range, range]:
         """Rows and columns of a shot's samples outside of which nothing was drawn: those of the box around it all."""
@@ -248,7 +265,7 @@ class Canvas:
             When they aren't what OpenGL drew.
         """
         nothing = np.zeros((last - first, self.shots[shot].size, 3), np.uint8)
-        return self._filled(nothing, shot, first, partial(self._colors, self._buffers[shot]))
+        return self._filled(nothing, shot, first, lambda *part: self._colors(self._drawn(shot), *part))
 
     def _filled(self, nothing: Array, shot: int, first: int, read: Callable[[range, range], Array]) -> Array:
         """Rows of a shot in which nothing was drawn, from the ``first`` on, with what was drawn read into them."""
@@ -277,7 +294,7 @@ class Canvas:
 
     def _raw_depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
         nothing = np.ones((last - first, self.shots[shot].size), np.float32)
-        return self._filled(nothing, shot, first, partial(self._buffers[shot].depths, self._transfer))
+        return self._filled(nothing, shot, first, lambda *part: self._drawn(shot).depths(self._transfer, *part))
 
     def sums(self, shot: int, first: int, last: int) -> list[NDArray[np.float32]]:
         """Rows of sums (rows, size, 4) float32: of the colours of all layers, 1 the brightest, and how many they are.
@@ -294,13 +311,14 @@ class Canvas:
         """Give the buffers back."""
         for buffer in self._all_buffers():
             buffer.close()
-        self._buffers, self._sums, self._overlays = [], [], []
+        self._buffers, self._shared, self._sums, self._overlays = {}, None, [], []
         self._transfer.ReleaseMemory()
-        self._renderer.RemoveAllViewProps()
-        self._window.Finalize()
+        self._stage.clear()
+        _STAGES.append(self._stage)
 
     def _all_buffers(self) -> Iterator["_Framebuffer"]:
-        yield from self._buffers
+        yield from self._buffers.values()
+        yield from filter(None, [self._shared])
         for sums in self._sums:
             yield from sums
         yield from self._overlays
@@ -335,8 +353,11 @@ class Canvas:
         style.SetAmbient(_AMBIENT if tubes else 0)  # without lighting, both still weigh the colour
         style.SetDiffuse(_DIFFUSE if tubes else 1)
 
-    def _render(self, buffer: "_Framebuffer", *, add: bool = False) -> None:
+    def _render(self, buffer: "_Framebuffer", *, add: bool = False, clear: bool = False) -> None:
         self._window.SetTileScale(buffer.size, buffer.size)
+        self._renderer.SetPreserveColorBuffer(not clear)
+        self._renderer.SetPreserveDepthBuffer(not clear)
+        self._renderer.SetBackgroundAlpha(0 if buffer.summing else _DRAWN / 255)
         state = self._window.GetState()
         with buffer.bound():
             if add:
@@ -361,6 +382,42 @@ def _cells_of(rows: NDArray[np.int64]) -> Any:
     return _cells(np.arange(0, rows.size + 1, rows.shape[1]), np.ascontiguousarray(rows).reshape(-1))
 
 
+class _Stage:
+    """A window, and what is in it: an actor of ``data``, which is drawn as lines or as a mesh.
+
+    To make one, with the programs that OpenGL compiles for it, takes as long as to draw a small picture: the last
+    canvas' is used again.
+    """
+
+    def __init__(self) -> None:
+        self.window, self.renderer = vtkRenderWindow(), vtkRenderer()
+        self.window.SetOffScreenRendering(1)
+        self.window.SetMultiSamples(0)
+        self.window.SetSize(1, 1)
+        self.renderer.SetBackground(0, 0, 0)
+        self.window.AddRenderer(self.renderer)
+        self.data, self.actor = vtkPolyData(), vtkActor()
+        mapper = vtkPolyDataMapper()
+        mapper.SetInputData(self.data)
+        mapper.SetStatic(True)
+        mapper.SetVBOShiftScaleMethod(0)
+        mapper.SetColorModeToDirectScalars()
+        self.actor.SetMapper(mapper)
+        self.actor.GetProperty().SetSpecular(_SPECULAR)
+        self.actor.GetProperty().SetSpecularPower(_SHININESS)
+        self.renderer.AddActor(self.actor)
+        self.window.Render()
+
+    def clear(self) -> None:
+        """Let go of what was drawn last."""
+        self.data.Initialize()
+        self.actor.GetMapper().ReleaseGraphicsResources(self.window)
+
+
+_STAGES: list[_Stage] = []
+"""Those that no canvas uses."""
+
+
 class _Queue:
     """Lines that are still to be drawn into a shot."""
 
@@ -373,9 +430,13 @@ class _Queue:
         self._lines.append(lines)
         self.points += len(lines.points)
 
+    def lines(self) -> DrawableLines:
+        """All of them, in their order."""
+        return joined(self._lines)
+
     def take(self) -> DrawableLines:
         """All of them, in their order; the queue is empty then."""
-        lines = joined(self._lines)
+        lines = self.lines()
         self._drawn += self.points
         self._lines, self.points = [], 0
         return lines

@@ -52,6 +52,7 @@ def figure(
         "axes.axisbelow": True,
         "axes.titlelocation": "left",
         "axes.titlesize": _POINTS,
+        "axes.titley": 1.0,  # else all ticks are made and measured once more, to find where it may stand
     }
     with style.context(["default", settings]):  # not what some matplotlibrc of the user's says
         sheet = Figure((wide, _HIGH), DPI)
