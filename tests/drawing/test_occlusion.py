@@ -44,6 +44,7 @@ class Counter:
         monkeypatch.setattr(canvas.Occlusion, "seen", count)
 
 
+@pytest.mark.parametrize("worth", [0, 40_000])
 @pytest.mark.parametrize(
     ("step", "how"),
     [
@@ -54,7 +55,11 @@ class Counter:
         (1.0, {"size": 120, "views": ("left",), "animation": ("gif",), "frames": 8, "frame_size": 90}),
     ],
 )
-def test_no_pixel_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: float, how: dict[str, Any]) -> None:
+def test_no_pixel_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: float, how: dict[str, Any], worth: int
+) -> None:
+    """Whether or not lines are left out from the first on."""
+    monkeypatch.setattr(canvas, "_WORTH_HIDING", worth)
     streamlines = coils(4000, 1, step) + coils(50, 2, 9.0) + [np.array([FRAME.low, FRAME.high], np.float32)]
     path = phantoms.save(tmp_path / "a.trk", streamlines)
     counter = Counter(monkeypatch)

@@ -1,8 +1,8 @@
 """The canvas: for each shot buffers of colour and depth, into which lines are drawn chunk after chunk.
 
 VTK's render window stays tiny, and tells its renderer of a larger size by its tile scale; what is drawn goes into
-framebuffers of our own, since the window would hold five times as much for its copies. Where all lines of a shot can be
-queued, they are drawn when it is read, into one buffer for all such shots, of which only what they cover is cleared.
+framebuffers of our own, since the window would hold five times as much for its copies. Where all lines can be drawn at
+once, they are drawn when a shot is read, into one buffer for all shots, of which only what they cover is cleared.
 Nothing that is drawn depends on
 the chunk: the vertices are used as they are (no shift and scale by their bounds), and the clipping planes are the
 frame's, or the slab's.
@@ -46,6 +46,9 @@ _IN_FLIGHT = 6
 
 _MOST_QUEUED, _ALWAYS_QUEUED = 300_000, 5_000
 """Points that are queued at most, in all shots together; but so many in each in any case."""
+
+_WORTH_HIDING = 1_000_000
+"""Points from which on it pays to find out which lines are hidden; it takes longer than to draw the first ones."""
 
 _LEARN_AGAIN = 1.5
 """Reading depths takes its time too: it is worth it when so many times as many points are drawn as at the last time."""
@@ -96,6 +99,7 @@ class Canvas:
         self._data, self._actor = self._stage.data, self._stage.actor
         self._renderings = 0
         self._together = min(together, max(_ALWAYS_QUEUED, _MOST_QUEUED // len(self.shots)))
+        self._first = _Queue()  # the same lines for all shots
         self._queues = [_Queue() for _ in self.shots]
         self._occlusion: Occlusion | None = None
         self._transfer = vtkPixelBufferObject()
@@ -118,25 +122,40 @@ class Canvas:
             self._draw_at_once(lines)
             return
         if not self._occlusion:
+            if self._first.points and self._first.points + len(lines.points) > self._together:
+                self._draw_first()
+            if self._first.drawn < _WORTH_HIDING:
+                self._first.add(lines)
+                return
             self._occlusion = Occlusion(self.shots, self.frame, self._widths, lines)
         for place, seen in self._occlusion.seen(lines):
             queue = self._queues[place]
             if queue.points and queue.points + len(seen.points) > self._together:
-                self._draw_queued(place)
+                self._draw_lit(place, queue.take())
                 if queue.is_worth_learning():
-                    self._occlusion.learn(place, partial(self.depths, place))
+                    self._occlusion.learn(place, partial(self._depths_of_rows, place))
             queue.add(seen)
+
+    def _depths_of_rows(self, place: int, first: int, last: int) -> NDArray[np.float32]:
+        return self.depths(place, range(first, last), range(self.shots[place].size))
 
     def finish(self) -> None:
         """Draw what is queued; nothing comes after it that it could hide."""
-        for place in self._buffers:
-            if self._queues[place].points:
-                self._draw_queued(place)
+        if self._buffers and self._first.points:
+            self._draw_first()
+        for place, queue in enumerate(self._queues):
+            if queue.points:
+                self._draw_lit(place, queue.take())
         self._window.WaitForCompletion()
 
-    def _draw_queued(self, place: int) -> None:
+    def _draw_first(self) -> None:
+        lines = self._first.take()
+        for place in range(len(self.shots)):
+            self._draw_lit(place, lines)
+
+    def _draw_lit(self, place: int, lines: DrawableLines) -> None:
         buffer = self._own(place)
-        self._load_lit(self._queues[place].take(), self.shots[place])
+        self._load_lit(lines, self.shots[place])
         self._prepare(place, self.shots[place].near, self.shots[place].far, tubes=False)
         self._render(buffer)
 
@@ -158,7 +177,7 @@ class Canvas:
         if not self._shared:
             self._shared, self._held = _Framebuffer(self._window, shot.size), None
         if self._held != place:
-            self._load_lit(self._queues[place].lines(), shot)
+            self._load_lit(self._first.lines(), shot)
             self._prepare(place, shot.near, shot.far, tubes=False)
             rows, columns = self.touched(place)
             camera = self._renderer.GetActiveCamera()
@@ -221,11 +240,13 @@ class Canvas:
                 self._actor.GetProperty().SetFrontfaceCulling(number > 0)
                 self._render(buffer)
 
-    def sheet(self, shot: int, number: int, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Rows of a sheet of the overlays that were drawn last, as of :meth:`colors` and :meth:`depths`."""
-        buffer, rows = self._overlays[number], range(first, last)
-        depths = buffer.depths(self._transfer, rows, range(buffer.size))
-        return self._colors(buffer, rows, range(buffer.size)), self.shots[shot].in_mm(depths)
+    def sheet(
+        self, shot: int, number: int, rows: range, columns: range
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Samples of a sheet of the overlays that were drawn last, as of :meth:`colors` and :meth:`depths`."""
+        buffer = self._overlays[number]
+        depths = buffer.depths(self._transfer, rows, columns)
+        return self._colors(buffer, rows, columns), self.shots[shot].in_mm(depths)
 
     def wipe(self) -> None:
         """Clear all buffers."""
@@ -240,7 +261,8 @@ class Canvas:
     def touched(self, shot: int) -> tuple[range, range]:
         """Rows and columns of a shot's samples outside of which nothing was drawn: those of the box around it all."""
         view, size, frame = self.shots[shot].view, self.shots[shot].size, self.frame
-        if not (self._low <= self._high).all():
+        drawn = shot in self._buffers or self._first.points
+        if not drawn or not (self._low <= self._high).all():
             return range(0), range(0)
         scale = size / frame.width
         around = self._widths[shot] + _ROUNDED + frame.precision * scale
@@ -256,24 +278,30 @@ class Canvas:
         """Let the box around what was drawn hold more points."""
         self._low, self._high = np.minimum(self._low, points.min(axis=0)), np.maximum(self._high, points.max(axis=0))
 
-    def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
-        """Rows ``first`` up to ``last`` of a shot, counted from the top: (rows, size, 3) uint8.
+    def colors(self, shot: int, rows: range, columns: range) -> NDArray[np.uint8]:
+        """A shot's samples in rows, counted from the top, and columns: (rows, columns, 3) uint8.
 
         Raises
         ------
         DrawingError
             When they aren't what OpenGL drew.
         """
-        nothing = np.zeros((last - first, self.shots[shot].size, 3), np.uint8)
-        return self._filled(nothing, shot, first, lambda *part: self._colors(self._drawn(shot), *part))
+        nothing = np.zeros((len(rows), len(columns), 3), np.uint8)
+        return self._filled(nothing, shot, rows, columns, lambda *part: self._colors(self._drawn(shot), *part))
 
-    def _filled(self, nothing: Array, shot: int, first: int, read: Callable[[range, range], Array]) -> Array:
-        """Rows of a shot in which nothing was drawn, from the ``first`` on, with what was drawn read into them."""
-        rows, columns = self.touched(shot)
-        rows = rows[max(0, first - rows.start) : max(0, first + len(nothing) - rows.start)]
-        part = nothing[rows.start - first : rows.stop - first, columns.start : columns.stop]
-        if part.size:
-            part[:] = read(rows, columns)
+    def _filled(
+        self, nothing: Array, shot: int, rows: range, columns: range, read: Callable[[range, range], Array]
+    ) -> Array:
+        """Samples of a shot in which nothing was drawn, with what was drawn read into them."""
+        down, right = (
+            range(max(wanted.start, drawn.start), min(wanted.stop, drawn.stop))
+            for wanted, drawn in zip((rows, columns), self.touched(shot), strict=True)
+        )
+        if (down, right) == (rows, columns):
+            return read(rows, columns)
+        if len(down) and len(right):
+            part = nothing[down.start - rows.start :, right.start - columns.start :]
+            part[: len(down), : len(right)] = read(down, right)
         return nothing
 
     def _colors(self, buffer: "_Framebuffer", rows: range, columns: range) -> NDArray[np.uint8]:
@@ -284,26 +312,23 @@ class Canvas:
             )
         return colors[..., :3]
 
-    def depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
-        """Rows of depths (rows, size) float32 in mm from the frame's nearest plane; infinite where nothing is drawn."""
-        return self.shots[shot].in_mm(self._raw_depths(shot, first, last))
+    def depths(self, shot: int, rows: range, columns: range) -> NDArray[np.float32]:
+        """Depths (rows, columns) float32 in mm from the frame's nearest plane; infinite where nothing is drawn."""
+        return self.shots[shot].in_mm(self.raw_depths(shot, rows, columns))
 
-    def samples(self, shot: int, first: int, last: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Rows of colours, and of depths as they are: from 0, the nearest plane, to 1, where nothing is drawn."""
-        return self.colors(shot, first, last), self._raw_depths(shot, first, last)
+    def raw_depths(self, shot: int, rows: range, columns: range) -> NDArray[np.float32]:
+        """Depths as they are: from 0, the nearest plane, to 1, where nothing is drawn."""
+        nothing = np.ones((len(rows), len(columns)), np.float32)
+        return self._filled(nothing, shot, rows, columns, lambda *part: self._drawn(shot).depths(self._transfer, *part))
 
-    def _raw_depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
-        nothing = np.ones((last - first, self.shots[shot].size), np.float32)
-        return self._filled(nothing, shot, first, lambda *part: self._drawn(shot).depths(self._transfer, *part))
-
-    def sums(self, shot: int, first: int, last: int) -> list[NDArray[np.float32]]:
-        """Rows of sums (rows, size, 4) float32: of the colours of all layers, 1 the brightest, and how many they are.
+    def sums(self, shot: int, rows: range, columns: range) -> list[NDArray[np.float32]]:
+        """Sums (rows, columns, 4) float32 of the colours of all layers, 1 the brightest, and of how many they are.
 
         One of what lies before the slice, one of what lies behind it; none if the canvas isn't layered.
         """
-        shape = (last - first, self.shots[shot].size, 4)
+        nothing = np.zeros((len(rows), len(columns), 4), np.float32)
         return [
-            self._filled(np.zeros(shape, np.float32), shot, first, partial(sums.colors, self._transfer))
+            self._filled(nothing.copy(), shot, rows, columns, partial(sums.colors, self._transfer))
             for sums in self._sums[shot]
         ]
 
@@ -424,7 +449,7 @@ class _Queue:
     def __init__(self) -> None:
         self._lines: list[DrawableLines] = []
         self.points = 0
-        self._drawn, self._learnt = 0, 0
+        self.drawn, self._learnt = 0, 0
 
     def add(self, lines: DrawableLines) -> None:
         self._lines.append(lines)
@@ -437,14 +462,14 @@ class _Queue:
     def take(self) -> DrawableLines:
         """All of them, in their order; the queue is empty then."""
         lines = self.lines()
-        self._drawn += self.points
+        self.drawn += self.points
         self._lines, self.points = [], 0
         return lines
 
     def is_worth_learning(self) -> bool:
         """Whether enough was drawn since this was last so that much more is hidden."""
-        worth = self._drawn > _LEARN_AGAIN * self._learnt
-        self._learnt = self._drawn if worth else self._learnt
+        worth = self.drawn > _LEARN_AGAIN * self._learnt
+        self._learnt = self.drawn if worth else self._learnt
         return worth
 
 

@@ -38,13 +38,13 @@ class Samples(Protocol):
     def touched(self, shot: int) -> tuple[range, range]:
         """See :meth:`tractcap.drawing.canvas.Canvas.touched`."""
 
-    def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
+    def colors(self, shot: int, rows: range, columns: range) -> NDArray[np.uint8]:
         """See :meth:`tractcap.drawing.canvas.Canvas.colors`."""
 
-    def depths(self, shot: int, first: int, last: int) -> Floats:
+    def depths(self, shot: int, rows: range, columns: range) -> Floats:
         """See :meth:`tractcap.drawing.canvas.Canvas.depths`."""
 
-    def sums(self, shot: int, first: int, last: int) -> list[Floats]:
+    def sums(self, shot: int, rows: range, columns: range) -> list[Floats]:
         """See :meth:`tractcap.drawing.canvas.Canvas.sums`."""
 
 
@@ -61,13 +61,12 @@ class Backdrop:
     at: Vector | None = None
 
     def paper(self, rows: slice, shape: tuple[int, ...], sampling: int) -> Floats:
-        """The background and the glass on it, (rows, columns, 3), in a band of samples of this shape."""
-        background = np.array(self.background, np.float32)
+        """The background and the glass on it, (3, rows, columns), in a band of samples of this shape."""
+        background = _planes(self.background)
         if self.rim is None:
-            return np.broadcast_to(background, (*shape, 3))
+            return np.broadcast_to(background, (3, *shape))
         share = _enlarged(self.rim[rows].astype(np.float32) * np.float32(_GLASS / 255), sampling)
-        ink = np.array(contrast(self.background), np.float32)
-        return background + share[..., None] * (ink - background)
+        return background + share * (_planes(contrast(self.background)) - background)
 
     @property
     def everywhere(self) -> bool:
@@ -82,7 +81,7 @@ class Backdrop:
         gray, inside = self.anatomy.slice(shot.view, frame, self.at, size, rows_from_to)
         opacity = np.float32(1 if shot.view.in_slice else SLICE_OPACITY)
         white = np.float32(255 * (_SLICE_WHITE if shot.view.in_slice else 1))
-        return _Layer(_enlarged(gray, sampling)[..., None] * white, _enlarged(inside, sampling)[..., None] * opacity)
+        return _Layer(_enlarged(gray, sampling)[None] * white, _enlarged(inside, sampling) * opacity)
 
 
 class Overlays:
@@ -103,16 +102,17 @@ class Overlays:
     def __len__(self) -> int:
         return len(self._opacities)
 
-    def surfaces(self, rows: tuple[int, int], columns: slice) -> "list[_Surface]":
+    def surfaces(self, rows: range, columns: range) -> "list[_Surface]":
         """One for each sheet of the overlays at each sample, the farthest first."""
-        read = [self._canvas.sheet(self._place, number, *rows) for number in range(len(self))]
-        depths = np.stack([depths[:, columns] for _, depths in read])
+        read = [self._canvas.sheet(self._place, number, rows, columns) for number in range(len(self))]
+        depths = np.stack([depths for _, depths in read])
         order = np.argsort(-depths, axis=0, kind="stable")
         depths = np.take_along_axis(depths, order, axis=0)
-        colors = np.take_along_axis(np.stack([colors[:, columns] for colors, _ in read]), order[..., None], axis=0)
+        colors = np.stack([np.moveaxis(colors, 2, 0) for colors, _ in read])
+        colors = np.take_along_axis(colors, order[:, None], axis=0)
         opacities = np.array(self._opacities, np.float32)[order]
         faded = 1 - np.float32(shading.FADE / self._canvas.frame.depth) * np.where(np.isfinite(depths), depths, 0)
-        return [_Surface(*layer) for layer in zip(colors * faded[..., None], opacities, depths, strict=True)]
+        return [_Surface(*layer) for layer in zip(colors * faded[:, None], opacities, depths, strict=True)]
 
 
 def glass(canvas: "Canvas", mesh: Mesh, sampling: int) -> list[NDArray[np.uint8]]:
@@ -121,8 +121,8 @@ def glass(canvas: "Canvas", mesh: Mesh, sampling: int) -> list[NDArray[np.uint8]
     pictures = []
     for place, shot in enumerate(canvas.shots):
         bands = [
-            shading.shrink(canvas.colors(place, first, last)[..., 0].astype(np.float32), sampling)
-            for first, last in _bands(range(shot.size), shot.size, sampling)
+            shading.shrink(canvas.colors(place, rows, range(shot.size))[..., 0].astype(np.float32), sampling)
+            for rows in _bands(range(shot.size), shot.size, sampling)
         ]
         pictures.append((np.concatenate(bands) + np.float32(0.5)).astype(np.uint8))
     canvas.wipe()
@@ -150,18 +150,20 @@ def picture(
     """
     shot = samples.shots[place]
     side = shot.size // sampling
-    result = np.broadcast_to(np.array(backdrop.background, np.uint8), (side, side, 3)).copy()
+    row = np.tile(np.array(backdrop.background, np.uint8), side)
+    result = np.full((side, len(row)), row).reshape(side, side, 3)
     covered = 0
     everywhere = backdrop.everywhere or bool(overlays)
     rows_touched, columns_touched = samples.touched(place)
     if everywhere:
         rows_touched = columns_touched = range(shot.size)
-    for first, last in _bands(rows_touched, min(shot.size, max(len(columns_touched), shot.size // 4)), sampling):
-        band = _Band(samples, place, sampling, (first, last), everywhere=everywhere)
+    columns_touched = _whole_pixels(columns_touched, sampling)
+    for samples_down in _bands(rows_touched, min(shot.size, max(len(columns_touched), shot.size // 4)), sampling):
+        band = _Band(samples, place, sampling, samples_down, columns_touched, everywhere=everywhere)
         covered += int(band.covered.sum())
         if not band.covered.size:
             continue
-        rows, columns = (slice(begin // sampling, end // sampling) for begin, end in ((first, last), band.columns))
+        rows, columns = (slice(at.start // sampling, at.stop // sampling) for at in (samples_down, band.columns))
         mixed = backdrop.paper(rows, band.covered.shape, sampling)
         slab = backdrop.slice(shot, samples.frame, rows, sampling)
         behind, before = band.layers(opacity)
@@ -169,17 +171,28 @@ def picture(
         layers: list[_Placed] = [(slab, np.float32(np.inf)), (before, band.depths)]
         if not shot.view.in_slice:
             layers = [(behind, np.maximum(band.depths, shot.split)), (slab, np.float32(shot.split)), layers[1]]
-        surfaces = overlays.surfaces((first, last), slice(*band.columns)) if overlays else []
+        surfaces = overlays.surfaces(samples_down, band.columns) if overlays else []
         mixed = _mixed(mixed, layers, surfaces)
-        result[rows, columns] = shading.shrink(mixed, sampling) + np.float32(0.5)
+        for number, plane in enumerate(shading.shrink(mixed, sampling)):
+            result[rows, columns, number] = plane + np.float32(0.5)
     return result, covered / shot.size**2
 
 
-def _bands(rows: range, columns: int, sampling: int) -> list[tuple[int, int]]:
-    """Bands of whole pixels that hold these rows of samples, each where it begins and ends."""
+def _bands(rows: range, columns: int, sampling: int) -> list[range]:
+    """Bands of whole pixels that hold these rows of samples."""
     step = max(1, _BAND_SAMPLES // (max(1, columns) * sampling)) * sampling
-    top, bottom = rows.start // sampling * sampling, -(-rows.stop // sampling) * sampling
-    return [(first, min(first + step, bottom)) for first in range(top, bottom, step)]
+    whole = _whole_pixels(rows, sampling)
+    return [whole[first : first + step] for first in range(0, len(whole), step)]
+
+
+def _whole_pixels(samples: range, sampling: int) -> range:
+    """Rows or columns of samples, with what is missing to whole pixels."""
+    return range(samples.start // sampling * sampling, -(-samples.stop // sampling) * sampling)
+
+
+def _planes(color: Color) -> Floats:
+    """A colour as (3, 1, 1): NumPy is several times as fast where rows and columns come last."""
+    return np.array(color, np.float32)[:, None, None]
 
 
 def _enlarged(pixels: Floats, sampling: int) -> Floats:
@@ -189,44 +202,52 @@ def _enlarged(pixels: Floats, sampling: int) -> Floats:
 class _Band:
     """Rows of samples, from one up to another: which of them are covered, their ``depths``, and how bright they are.
 
-    Of each row only the ``columns`` between which something was drawn are read; all of them with ``everywhere``.
+    Of the ``columns`` only those between which something was drawn are looked at; all of them with ``everywhere``.
     """
 
-    def __init__(self, samples: Samples, place: int, sampling: int, rows: tuple[int, int], *, everywhere: bool) -> None:
+    def __init__(
+        self, samples: Samples, place: int, sampling: int, rows: range, columns: range, *, everywhere: bool
+    ) -> None:
         self._samples, self._place, self._rows = samples, place, rows
-        size, edge, (first, last) = samples.shots[place].size, shading.border(sampling), rows
-        above, below = max(0, first - edge), min(size, last + edge)
-        depths = samples.depths(place, above, below)
-        inside = slice(first - above, len(depths) - (below - last))
-        self.columns = (0, size)
+        size, edge = samples.shots[place].size, shading.border(sampling)
+        around_rows, around_columns = (
+            range(max(0, inner.start - edge), min(size, inner.stop + edge)) for inner in (rows, columns)
+        )
+        depths = samples.depths(place, around_rows, around_columns)
+        down = slice(rows.start - around_rows.start, rows.stop - around_rows.start)
         if not everywhere:
-            drawn = np.flatnonzero(np.isfinite(depths[inside].min(axis=0))) // sampling  # in whole pixels
-            self.columns = (int(drawn[0]) * sampling, (int(drawn[-1]) + 1) * sampling) if len(drawn) else (0, 0)
-        left, right = self.columns
-        self.depths = depths[inside, left:right]
+            inside = depths[down, columns.start - around_columns.start :][:, : len(columns)]
+            drawn = np.flatnonzero(np.isfinite(inside.min(axis=0))) // sampling  # in whole pixels
+            columns = columns[drawn[0] * sampling : (drawn[-1] + 1) * sampling] if len(drawn) else range(0)
+        self.columns = columns
+        left, right = columns.start - around_columns.start, columns.stop - around_columns.start
+        self.depths = depths[down, max(0, left) : max(0, right)]
         self.covered = np.isfinite(self.depths)
         if not self.covered.any():
             return
-        before, behind = max(0, left - edge), min(size, right + edge)
-        padding = ((edge - (first - above), edge - (below - last)), (edge - (left - before), edge - (behind - right)))
+        before, behind = max(0, left - edge), min(len(around_columns), right + edge)
+        padding = (
+            (edge - down.start, edge - (len(around_rows) - down.stop)),
+            (edge - (left - before), edge - (behind - right)),
+        )
         around = np.minimum(depths[:, before:behind], np.float32(samples.frame.depth))
         padded = np.pad(around, padding, mode="edge")
-        self._bright = shading.brightness(padded, samples.frame.depth, sampling)[..., None]
+        self._bright = shading.brightness(padded, samples.frame.depth, sampling)
 
     def layers(self, opacity: float) -> "tuple[_Layer | None, _Layer | None]":
         """The streamlines behind the slice, and those before it."""
         if not self.covered.any():
             return None, None
-        columns = slice(*self.columns)
-        if sums := self._samples.sums(self._place, *self._rows):
-            before, behind = (self._blended(layers[:, columns], opacity) for layers in sums)
+        if sums := self._samples.sums(self._place, self._rows, self.columns):
+            before, behind = (self._blended(np.moveaxis(layers, 2, 0), opacity) for layers in sums)
             return behind, before
-        colors = self._samples.colors(self._place, *self._rows)[:, columns] * self._bright
+        drawn = np.moveaxis(self._samples.colors(self._place, self._rows, self.columns), 2, 0)
+        colors = np.multiply(drawn, self._bright, order="C")
         near = self.covered & (self.depths <= self._samples.shots[self._place].split)
         far = self.covered & ~near
         return (
-            _Layer(colors, far[..., None]) if far.any() else None,
-            _Layer(colors, near[..., None]) if near.any() else None,
+            _Layer(colors, far) if far.any() else None,
+            _Layer(colors, near) if near.any() else None,
         )
 
     def _blended(self, sums: Floats, opacity: float) -> "_Layer":
@@ -234,18 +255,14 @@ class _Band:
 
         Weighted average transparency (Bavoil and Myers, Order independent transparency with dual depth peeling, 2008).
         """
-        count = sums[..., 3:]
-        colors = (sums[..., :3] * (np.float32(255) / np.maximum(count, 1)) * self._bright).astype(
-            np.float32, copy=False
-        )
-        return _Layer(
-            colors.astype(np.float32, copy=False), (1 - np.float32(1 - opacity) ** count).astype(np.float32, copy=False)
-        )
+        count = sums[3]
+        colors = np.multiply(sums[:3] * (np.float32(255) / np.maximum(count, 1)), self._bright, order="C")
+        return _Layer(colors.astype(np.float32), (1 - np.float32(1 - opacity) ** count).astype(np.float32))
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """Colours (rows, columns, 3) from 0 to 255, and (rows, columns, 1) how much each hides, or whether it does."""
+    """Colours (3, rows, columns) from 0 to 255, and (rows, columns) how much each hides, or whether it does."""
 
     colors: Floats
     alpha: Floats | NDArray[np.bool_]
@@ -264,7 +281,7 @@ _Placed = tuple[_Layer | None, Floats | np.float32]
 
 @dataclass(frozen=True)
 class _Surface:
-    """Colours (rows, columns, 3) from 0 to 255, how much each hides, and its depth in mm (rows, columns)."""
+    """Colours (3, rows, columns) from 0 to 255, how much each hides, and its depth in mm (rows, columns)."""
 
     colors: Floats
     opacity: Floats
@@ -273,16 +290,16 @@ class _Surface:
     def between(self, near: Floats, far: Floats) -> _Layer:
         """What of it lies between two depths, of each sample or of all."""
         seen = (self.depths > near) & (self.depths <= far) & np.isfinite(self.depths)
-        return _Layer(self.colors, np.where(seen, self.opacity, np.float32(0))[..., None])
+        return _Layer(self.colors, np.where(seen, self.opacity, np.float32(0)))
 
 
 def _mixed(paper: Floats, layers: Sequence[_Placed], surfaces: Sequence[_Surface]) -> Floats:
     """Layers, the farthest first, each with its depths, and the surfaces that lie behind, between and before them."""
-    nearest: Floats = np.full(paper.shape[:2], -np.inf, np.float32)
+    nearest: Floats = np.full(paper.shape[1:], -np.inf, np.float32)
     limits = [nearest]  # of each layer, the depth that is behind it, or behind the next one where it isn't
     for layer, depths in reversed(layers if surfaces else []):
         if layer:
-            nearest = np.where(layer.alpha[..., 0] > 0, np.maximum(depths, nearest), nearest)
+            nearest = np.where(layer.alpha > 0, np.maximum(depths, nearest), nearest)
         limits.insert(0, nearest)
     mixed = paper
     far = np.full_like(nearest, np.inf)

@@ -188,7 +188,12 @@ class _Line:
     right: float
 
 
-_font = lru_cache(maxsize=64)(ImageFont.truetype)
+@lru_cache(maxsize=64)
+def _font(path: Path, size: int, engine: ImageFont.Layout) -> ImageFont.FreeTypeFont:
+    font = ImageFont.truetype(path, size, layout_engine=engine)
+    # all views bear the same words
+    font.getmask2 = lru_cache(128)(font.getmask2)  # type: ignore[assignment, method-assign]
+    return font
 
 
 @lru_cache(maxsize=1024)
@@ -197,7 +202,7 @@ def _line(text: str, size: int) -> _Line:
     for path, part in _parts(text):
         # shaped only where the script asks for it, so that other text doesn't depend on FriBiDi
         engine = ImageFont.Layout.RAQM if _SHAPES and not _is_latin(part) else ImageFont.Layout.BASIC
-        run = _Run(end, part, _font(path, size, layout_engine=engine))
+        run = _Run(end, part, _font(path, size, engine))
         box = run.font.getbbox(part, direction=run.direction, anchor="ls")
         left, right = min(left, end + box[0]), max(right, end + box[2])
         end += run.font.getlength(part, direction=run.direction)

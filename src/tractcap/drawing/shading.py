@@ -86,10 +86,11 @@ def border(sampling: int) -> int:
 
 
 def shrink(samples: NDArray[np.float32], sampling: int) -> NDArray[np.float32]:
-    """Average squares of ``sampling`` × ``sampling`` samples: (rows, columns, …) to pixels."""
-    total = np.zeros((samples.shape[0] // sampling, samples.shape[1] // sampling, *samples.shape[2:]), np.float32)
+    """Average squares of ``sampling`` × ``sampling`` samples: (…, rows, columns) to pixels."""
+    rows, columns = samples.shape[-2:]
+    total = np.zeros((*samples.shape[:-2], rows // sampling, columns // sampling), np.float32)
     for down in range(sampling):
         for right in range(sampling):
-            total += samples[down::sampling, right::sampling]
+            total += samples[..., down::sampling, right::sampling]
     total /= np.float32(sampling**2)
     return total

@@ -29,5 +29,6 @@ class Shot:
 
     def in_mm(self, depths: NDArray[np.float32]) -> NDArray[np.float32]:
         """Depths from 0 to 1 in mm from the frame's nearest plane; infinite where nothing is drawn."""
-        mm = depths * np.float32(self.far - self.near) + np.float32(self.near)
-        return np.where(depths < 1, mm, np.float32(np.inf))
+        mm: NDArray[np.float32] = depths * np.float32(self.far - self.near) + np.float32(self.near)
+        mm[depths >= 1] = np.inf
+        return mm

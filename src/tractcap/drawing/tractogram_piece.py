@@ -51,9 +51,9 @@ class PieceWriter:
         """Write the canvas' shot at a place as the picture of a number."""
         size = canvas.shots[place].size
         for first in range(0, size, _rows(size)):
-            colors, depths = canvas.samples(place, first, min(first + _rows(size), size))
-            band = np.empty(depths.shape, _PIXEL)
-            band["color"], band["depth"] = colors, depths
+            rows, columns = range(first, min(first + _rows(size), size)), range(size)
+            band = np.empty((len(rows), size), _PIXEL)
+            band["color"], band["depth"] = canvas.colors(place, rows, columns), canvas.raw_depths(place, rows, columns)
             self._zip.writestr(f"{number}/{first}", band.tobytes())
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
@@ -76,25 +76,25 @@ class MergedPieces:
         """All rows and columns: what pieces drew isn't known before it is read."""
         return range(self.shots[shot].size), range(self.shots[shot].size)
 
-    def colors(self, shot: int, first: int, last: int) -> NDArray[np.uint8]:
+    def colors(self, shot: int, rows: range, columns: range) -> NDArray[np.uint8]:
         """See :meth:`tractcap.drawing.canvas.Canvas.colors`."""
-        colors: NDArray[np.uint8] = self._read(shot, first, last)["color"]
+        colors: NDArray[np.uint8] = self._read(shot, rows, columns)["color"]
         return colors
 
-    def depths(self, shot: int, first: int, last: int) -> NDArray[np.float32]:
+    def depths(self, shot: int, rows: range, columns: range) -> NDArray[np.float32]:
         """See :meth:`tractcap.drawing.canvas.Canvas.depths`."""
-        return self.shots[shot].in_mm(np.ascontiguousarray(self._read(shot, first, last)["depth"]))
+        return self.shots[shot].in_mm(np.ascontiguousarray(self._read(shot, rows, columns)["depth"]))
 
-    def sums(self, shot: int, first: int, last: int) -> list[NDArray[np.float32]]:
+    def sums(self, shot: int, rows: range, columns: range) -> list[NDArray[np.float32]]:
         """None: sums of layers round otherwise in another order, so they aren't drawn in pieces."""
-        del shot, first, last
+        del shot, rows, columns
         return []
 
-    def _read(self, shot: int, first: int, last: int) -> NDArray[Any]:
+    def _read(self, shot: int, rows: range, columns: range) -> NDArray[Any]:
         step = _rows(self.shots[shot].size)
-        start = first - first % step
-        bands = [self._band(shot, row) for row in range(start, last, step)]
-        return np.concatenate(bands)[first - start : last - start]
+        start = rows.start - rows.start % step
+        bands = [self._band(shot, row)[:, columns.start : columns.stop] for row in range(start, rows.stop, step)]
+        return np.concatenate(bands)[rows.start - start : rows.stop - start]
 
     def _merge(self, shot: int, row: int) -> NDArray[Any]:
         """What is nearest of all pieces, in the band that begins with a row; of what is equally near, the last."""

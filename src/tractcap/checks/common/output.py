@@ -33,7 +33,7 @@ class CheckOutput:
     def picture(self, name: str, title: str, image: Image.Image) -> None:
         """Write a picture; the title says in a few words what it shows."""
         path = self.folder / f"{self.stem}_check-{self.check}_{name}.png"
-        write_whole(path, lambda file: image.save(file, "PNG"))
+        write_whole(path, lambda file: image.save(file, "PNG", compress_level=1))  # in 0.7 of the time, for 6 % more
         self.figures.append(Attached(file=path.name, title=title, bytes=path.stat().st_size))
 
     def table(self, name: str, title: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
