@@ -211,7 +211,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     text = read_text(path)
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
+        content = _DECODER.decode(text)
     except RecursionError:
         raise RecordError(path, "it is nested too deeply") from None
     except json.JSONDecodeError as error:
@@ -233,6 +233,9 @@ class _ConstantError(ValueError):
 
 def _refuse_constant(word: str) -> NoReturn:
     raise _ConstantError(f"it holds {word}, which is no number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def read_text(path: Path) -> str:

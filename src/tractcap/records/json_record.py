@@ -6,6 +6,7 @@ A class names its keys by its fields: ``source_bytes`` is ``SourceBytes``, or ju
 
 import contextlib
 import json
+import marshal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -21,6 +22,7 @@ OMIT: Mapping[str, Any] = MappingProxyType({"omit": True})
 """Metadata of a field whose key isn't written where its value is None. Its key may be given by ``key``."""
 
 _LARGEST = 2**63
+_MOST = sys.float_info.max
 _DEEPEST = 50
 """Lists and objects within each other, of what may be of any kind: writing them takes a call of a function for each."""
 _LONGEST_LABEL = 240
@@ -47,15 +49,19 @@ def camel(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class JsonRecord:
-    """What an object in JSON holds. ``more`` are keys that this version doesn't know; they are written again."""
+    """What an object in JSON holds. ``more`` are keys that this version doesn't know; they are written again.
+
+    A class is ``shared`` where many records in a row hold the same: then it is read once for all of them.
+    """
 
     more: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     _key: ClassVar[Callable[[str], str]] = camel
+    _shared: ClassVar[bool] = False
 
-    def __init_subclass__(cls, keys: Callable[[str], str] = camel) -> None:
+    def __init_subclass__(cls, keys: Callable[[str], str] = camel, *, shared: bool = False) -> None:
         super().__init_subclass__()
-        cls._key = staticmethod(keys)
+        cls._key, cls._shared = staticmethod(keys), shared
 
     @classmethod
     def parse(cls, content: Any) -> Self:
@@ -68,14 +74,17 @@ class JsonRecord:
         """
         if not isinstance(content, dict):
             raise WrongValueError(f"is {kind_of(content)}, not an object")
-        known = cls._parsers()
-        values: dict[str, Any] = {}
-        for key, (field_, parse) in known.items():
-            if key in content:
-                values[field_.name] = _within(parse, content[key], key)
-            elif field_.default is MISSING and field_.default_factory is MISSING:
-                raise WrongValueError("is missing", key)
-        if more := {key: _within(_anything, value, key) for key, value in content.items() if key not in known}:
+        known, values, key = cls._parsers(), dict[str, Any](), ""
+        try:
+            for key, (field_, name, parse) in known.items():
+                if key in content:
+                    values[name] = parse(content[key])
+                elif field_.default is MISSING and field_.default_factory is MISSING:
+                    raise WrongValueError("is missing")
+        except WrongValueError as wrong:
+            raise wrong.within(key) from None
+        if len(values) < len(content):
+            more = {key: _within(_anything, value, key) for key, value in content.items() if key not in known}
             values["more"] = more
         record = cls(**values)
         record.validate()
@@ -87,8 +96,8 @@ class JsonRecord:
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""
         content = {}
-        for key, (field_, _) in self._parsers().items():
-            value = getattr(self, field_.name)
+        for key, (field_, name, _) in self._parsers().items():
+            value = getattr(self, name)
             if value is not None or "omit" not in field_.metadata:
                 content[key] = _plain(value)
         return content | {key: _plain(value) for key, value in self.more.items()}
@@ -127,10 +136,10 @@ class JsonRecord:
 
     @classmethod
     @cache
-    def _parsers(cls) -> dict[str, tuple[Field[Any], Callable[[Any], Any]]]:
+    def _parsers(cls) -> dict[str, tuple[Field[Any], str, Callable[[Any], Any]]]:
         kinds = get_type_hints(cls, include_extras=True)
         return {
-            field_.metadata.get("key") or cls._key(field_.name): (field_, parser(kinds[field_.name]))
+            field_.metadata.get("key") or cls._key(field_.name): (field_, field_.name, parser(kinds[field_.name]))
             for field_ in fields(cls)
             if field_.name != "more"
         }
@@ -172,8 +181,22 @@ def parser(kind: Any) -> Callable[[Any], Any]:
     if origin is Mapping:
         return partial(_values, parser(arguments[1]))
     if isinstance(kind, type) and issubclass(kind, JsonRecord):
-        return kind.parse
-    return _anything if kind is Any else partial(_simple, kind)
+        return _Shared(kind) if kind._shared else kind.parse
+    return _anything if kind is Any else _QUICK.get(kind) or partial(_simple, kind)
+
+
+class _Shared:
+    """Reads records of a kind; of equal ones in a row, the first."""
+
+    def __init__(self, kind: type[JsonRecord]) -> None:
+        self._kind = kind
+        self._last: tuple[bytes, JsonRecord | None] = b"", None
+
+    def __call__(self, value: Any) -> JsonRecord | None:
+        content = marshal.dumps(value, 2)  # in which 1, 1.0 and true differ
+        if content != self._last[0]:
+            self._last = content, self._kind.parse(value)
+        return self._last[1]
 
 
 def _checked(parse: Callable[[Any], Any], checks: tuple[Callable[[Any], None], ...], value: Any) -> Any:
@@ -197,7 +220,10 @@ def _items(parse: Callable[[Any], Any], count: int | None, value: Any) -> tuple[
         raise WrongValueError(f"is {kind_of(value)}, not a list")
     if count not in (None, len(value)):
         raise WrongValueError(f"has {len(value)} parts, not {count}")
-    return tuple(_within(parse, item, f"[{number}]") for number, item in enumerate(value))
+    try:
+        return tuple(map(parse, value))
+    except WrongValueError:  # once more, to say which
+        return tuple(_within(parse, item, f"[{number}]") for number, item in enumerate(value))
 
 
 def _values(parse: Callable[[Any], Any], value: Any) -> dict[str, Any]:
@@ -247,8 +273,26 @@ _SIMPLE: Mapping[type, tuple[Any, str]] = {
 }  # fmt: skip
 
 
+# most values are of the kind that they should be, which these see at once
+
+
+def _text(value: Any) -> Any:
+    return value if type(value) is str and value.isascii() else _simple(str, value)
+
+
+def _number(value: Any) -> Any:
+    return value if type(value) is float and -_MOST <= value <= _MOST else _simple(float, value)
+
+
+def _whole(value: Any) -> Any:
+    return value if type(value) is int and -_LARGEST <= value < _LARGEST else _simple(int, value)
+
+
+_QUICK: Mapping[type, Callable[[Any], Any]] = {str: _text, float: _number, int: _whole}
+
+
 def _is_number(value: float) -> bool:
-    return -sys.float_info.max <= value <= sys.float_info.max
+    return -_MOST <= value <= _MOST
 
 
 # what values must fulfil beside their kind
@@ -280,7 +324,12 @@ def _unfit_for_names(text: str) -> bool:
     return "/" in text or "\0" in text or len(text.encode(errors="surrogateescape")) > _LONGEST_LABEL
 
 
-Count = Annotated[int, refuse(lambda value: value < 0, "is below zero")]
+def _refuse_negative(value: int) -> None:
+    if value < 0:
+        raise WrongValueError("is below zero")
+
+
+Count = Annotated[int, _refuse_negative]
 Label = Annotated[str, refuse(_unfit_for_names, "is no label")]
 FileName = Annotated[
     str, refuse(lambda value: value in ("", ".", "..") or "/" in value or "\0" in value, "is no name of a file")

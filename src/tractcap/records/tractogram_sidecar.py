@@ -144,7 +144,7 @@ class ShownOverlay(JsonRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SceneRecord(JsonRecord):
+class SceneRecord(JsonRecord, shared=True):
     """All that decides what pictures show, beside the tractograms and their colours.
 
     ``frame`` is the lowest and the highest corner of what they show, ``slices_at`` a point, both in RAS+ mm. ``map`` is
