@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,6 +51,7 @@ def _written(value: Value) -> str:
     return harmless(str(value))
 
 
+@lru_cache(maxsize=1024)  # most cells of a column are alike
 def harmless(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: an apostrophe before it makes it a text, and isn't shown.
 

@@ -1,7 +1,7 @@
 """What to do next: the bundles that failed, as a table, as a list, and as filters for the next program."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -19,49 +19,63 @@ FOLDER = "failed"
 _COLUMNS = ("participant_id", "session_id", "bundle", "tractogram", "why", "reasons", "filter_file")
 
 
-def write_follow_up(output: Path, rows: Iterable[Row], ratings: Callable[[Row], TractogramRatings]) -> list[Path]:
-    """Write into the folder ``failed`` which bundles all raters fail, and which are failed, damaged or missing.
+class FollowUp:
+    """What lies in the folder ``failed``: bundles that all raters fail, and those failed, damaged or missing.
 
     Parameters
     ----------
-    rows : of all tractograms, those of a session together.
     ratings : the ratings of a row's tractogram.
-
-    Returns
-    -------
-    The paths of the table and of the list; none where nothing failed. What an earlier run left is gone.
     """
-    folder = output / FOLDER
-    stale = {path for path in folder.glob("*") if path.name.endswith("_filter.json")}
-    lines: list[tuple[Value, ...]] = []
-    paths: list[str] = []
-    for session, group in groupby(rows, key=lambda row: row.session):
-        of_session = list(group)
-        failed = [(row, why) for row in of_session if (why := _why(row, ratings(row)))]
+
+    def __init__(self, output: Path, ratings: Callable[[Row], TractogramRatings]) -> None:
+        self._folder, self._ratings = output / FOLDER, ratings
+        self._lines: list[tuple[Value, ...]] = []
+        self._paths: list[str] = []
+        self._filters: dict[str, str] = {}
+
+    def taking(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The same rows, those of a session together, of which what failed is kept."""
+        for session, group in groupby(rows, key=lambda row: row.session):
+            of_session = list(group)
+            if failed := [(row, why) for row in of_session if (why := _why(row, self._ratings(row)))]:
+                self._take(session, of_session, failed)
+            yield from of_session
+
+    def _take(self, session: Session, rows: Sequence[Row], failed: Sequence[tuple[Row, str]]) -> None:
         wanted = [row.tractogram for row, _ in failed if row.tractogram]
         selected: dict[str, str] = {}
-        others = {row.tractogram for row in of_session if row.tractogram} - {*wanted}
+        others = {row.tractogram for row in rows if row.tractogram} - {*wanted}
         for number, (content, matching) in enumerate(exact_filters(wanted, sorted(others)) if wanted else (), 1):
             name = f"{_label(session)}{f'_{number}' if number > 1 else ''}_filter.json"
-            folder.mkdir(exist_ok=True)
-            write_text(folder / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-            stale.discard(folder / name)
+            self._filters[name] = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
             selected |= dict.fromkeys(matching, name)
         for row, why in failed:
             whose = (session.participant_id, session.session_id, row.bundle.key, row.tractogram)
-            lines.append((*whose, why, ",".join(ratings(row).reasons), selected.get(row.tractogram)))
-        paths += wanted
-    for path in stale:
-        path.unlink()
-    table, text = folder / "bundles.tsv", folder / "tractograms.txt"
-    if not lines:
-        for path in (table, text):
-            path.unlink(missing_ok=True)
-        return []
-    folder.mkdir(exist_ok=True)
-    write_tsv(table, _COLUMNS, lines)
-    write_text(text, "".join(f"{path}\n" for path in paths))
-    return [table, text]
+            self._lines.append((*whose, why, ",".join(self._ratings(row).reasons), selected.get(row.tractogram)))
+        self._paths += wanted
+
+    def write(self) -> list[Path]:
+        """Write the files, when all rows were taken; what an earlier run left is gone then.
+
+        Returns
+        -------
+        The paths of the table and of the list; none where nothing failed.
+        """
+        folder = self._folder
+        table, text = folder / "bundles.tsv", folder / "tractograms.txt"
+        for path in folder.glob("*_filter.json"):
+            if path.name not in self._filters:
+                path.unlink()
+        if not self._lines:
+            for path in (table, text):
+                path.unlink(missing_ok=True)
+            return []
+        folder.mkdir(exist_ok=True)
+        for name, content in self._filters.items():
+            write_text(folder / name, content)
+        write_tsv(table, _COLUMNS, self._lines)
+        write_text(text, "".join(f"{path}\n" for path in self._paths))
+        return [table, text]
 
 
 def _why(row: Row, given: TractogramRatings) -> str:

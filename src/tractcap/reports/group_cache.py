@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from tractcap.records.ratings_file import RatedState
 from tractcap.records.sidecar_fields import UNREADABLE, Variant
 from tractcap.reports.check_results import ColumnMeaning, columns, read_checks
 from tractcap.reports.group_rows import ComparedBundle, Row, Session, StoredChecks, row_of
-from tractcap.reports.picture_sets import PictureSet, figures_folders, read_picture_set, record_files
+from tractcap.reports.picture_sets import PictureSet, figures_folders, json_files, read_picture_set, record_files
 from tractcap.version import __version__
 
 DATABASE = ".tractcap-group.sqlite3"
@@ -119,9 +119,9 @@ class RowCache:
     def __init__(self, database: sqlite3.Connection, output: Path) -> None:
         self._database, self._output = database, output
         texts = database.execute("SELECT json, id FROM shared")
-        self._ids: dict[str, int] = dict(texts.fetchall())
-        self._values: dict[int, Any] = {}
+        self._ids: dict[Any, int] = dict(texts.fetchall())  # of texts, and of values that this run met
         self._texts = {number: text for text, number in self._ids.items()}
+        self._values: dict[int, Any] = {}
 
     # from records to rows
 
@@ -138,13 +138,12 @@ class RowCache:
         for folder in figures_folders(self._output):
             number = known.pop(folder.relative_to(self._output).as_posix(), None)
             stamps = dict(self._database.execute("SELECT name, stamp FROM records WHERE folder = ?", (number,)))
-            files = _json_stamps(folder)
-            for name, checks in record_files(sorted(files)):
+            files = json_files(folder)
+            for name, checks in record_files(files):
                 seen += 1
                 report(seen)
-                stamp = " ".join(
-                    [files[name], *(check + files[place(folder, name[:-5], check).name] for check in checks)]
-                )
+                of_checks = (check + _stamp(files[place(folder, name[:-5], check).name]) for check in checks)
+                stamp = " ".join([_stamp(files[name]), *of_checks])
                 if stamps.pop(os.fsencode(name), None) == stamp:
                     continue
                 number = self._number_of(folder) if number is None else number
@@ -194,18 +193,20 @@ class RowCache:
             self._id((session.participant, session.label, session.folder)),
             self._id((bundle.key, bundle.readable, bundle.hemisphere, bundle.variant)),
             row.tractogram,
-            _dump((*fields, None if row.flags is None else self._id(row.flags), astuple(row.state))),
-            self._id([(name, meaning) for name, meaning, _ in found]) if found else None,
+            _dump((*fields, None if row.flags is None else self._id(row.flags), _parts(row.state))),
+            self._id(_dump([(name, meaning) for name, meaning, _ in found])) if found else None,
             _dump([None if value is None else str(value) for _, _, value in found]) if found else None,
         )
 
     def _id(self, value: Any) -> int:
-        """The number of a value that many rows have in common."""
-        text = _dump(value)
-        if text not in self._ids:
-            number = int(self._database.execute("INSERT INTO shared (json) VALUES (?)", (text,)).lastrowid or 0)
-            self._ids[text], self._texts[number] = number, text
-        return self._ids[text]
+        """The number of a tuple, or a text in JSON, that many rows have in common."""
+        if value not in self._ids:
+            text = value if isinstance(value, str) else _dump(value)
+            if text not in self._ids:
+                number = int(self._database.execute("INSERT INTO shared (json) VALUES (?)", (text,)).lastrowid or 0)
+                self._ids[text], self._texts[number] = number, text
+            self._ids[value] = self._ids[text]
+        return self._ids[value]
 
     # from rows to tables
 
@@ -319,29 +320,18 @@ class RowCache:
         return dict(zip((name for name, _ in self._value(number)), json.loads(values), strict=True))
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+_parts = attrgetter(*RatedState.__slots__)
+
+_dump = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def _unsure(modified: int) -> str:
-    """What makes a stamp differ from the next of the same file, where times are whole seconds and it may yet change."""
-    now = time.time_ns()
-    return f":{now}" if modified % 10**9 == 0 and now - modified < 2 * 10**9 else ""
+def _stamp(state: os.stat_result | None) -> str:
+    """Size and time of a file; different for the next of the same file where that may yet change unnoticed.
 
-
-def _json_stamps(folder: Path) -> dict[str, str]:
-    """Size and time of the last change of each JSON file in a folder."""
-    stamps = {}
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(".json"):
-                    try:
-                        state = entry.stat()
-                    except OSError:
-                        stamps[entry.name] = ""  # a link to nothing, or gone
-                    else:
-                        stamps[entry.name] = f"{state.st_size}:{state.st_mtime_ns}{_unsure(state.st_mtime_ns)}"
-    except OSError:
-        pass  # the folder has vanished
-    return stamps
+    Some file systems know whole seconds alone.
+    """
+    if state is None:
+        return ""
+    modified, now = state.st_mtime_ns, time.time_ns()
+    unsure = f":{now}" if modified % 10**9 == 0 and now - modified < 2 * 10**9 else ""
+    return f"{state.st_size}:{modified}{unsure}"

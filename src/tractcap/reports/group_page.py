@@ -11,7 +11,7 @@ from tractcap.records.rating_reasons import in_use
 from tractcap.records.ratings_file import RATINGS, Rating
 from tractcap.records.sidecar_fields import STATUSES as MEANINGS
 from tractcap.records.tables import cell
-from tractcap.reports.follow_up import write_follow_up
+from tractcap.reports.follow_up import FollowUp
 from tractcap.reports.formatting import href, render
 from tractcap.reports.group_cache import DATABASE, Report, open_cache
 from tractcap.reports.group_pieces import STATUSES, PageRows, clear_pieces, clear_unfinished, shortened
@@ -30,7 +30,7 @@ from tractcap.reports.group_table import (
 from tractcap.reports.outliers import DEVIATIONS, FALSE, FEWEST, NORMAL, Spread
 from tractcap.reports.participants_table import PARTICIPANTS, Groups, read_groups
 from tractcap.reports.picture_sets import in_words
-from tractcap.reports.qc_studio import read_qc_status, write_qc_studio
+from tractcap.reports.qc_studio import QCStudioFiles, read_qc_status
 from tractcap.reports.ratings import MIXED, OUTDATED, Ratings, TractogramRatings, agreements, read_ratings
 
 PAGE = "group.html"
@@ -96,16 +96,14 @@ def _write(output: Path, table: GroupTable, report: Report) -> list[Path]:
     def given(row: Row) -> TractogramRatings:
         return ratings.of(row.tractogram, row.state)
 
-    page = _Page(output, table, ratings)
+    page, qc_studio, follow_up = _Page(output, table, ratings), QCStudioFiles(output, given), FollowUp(output, given)
+    rows = follow_up.taking(qc_studio.taking(page.taking(table.rows(report))))
     try:
-        write_tractograms(output, table, page.taking(table.rows(report)), given)
+        write_tractograms(output, table, rows, given)
     except BaseException:
         clear_unfinished(output)  # it may be what fills the disk
         raise
-    further = [
-        *write_qc_studio(output, table.rows(report), given),
-        *write_follow_up(output, table.rows(report), given),
-    ]
+    further = [*qc_studio.write(), *follow_up.write()]
     if table.check_columns:
         write_checks(output, table, report)
         names += [CHECKS_TSV, CHECKS_DICTIONARY]

@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -136,7 +137,7 @@ def picture_sets(
     left_out : gets a sentence for each JSON file that isn't tractcap's.
     """
     for folder in figures_folders(output, participant):
-        for name, checks in record_files([path.name for path in _json_files(folder)]):
+        for name, checks in record_files(json_files(folder)):
             found = read_picture_set(output, folder, name, checks)
             if isinstance(found, PictureSet):
                 yield found
@@ -180,7 +181,7 @@ def page_of(output: Path, participant: str) -> Path:
 def listed(output: Path, participant: str) -> dict[Path, int]:
     """The JSON files of a participant's pictures and checks, and when they were written, in ns."""
     folders = figures_folders(output, participant)
-    return {path: _modified(path) for folder in folders for path in _json_files(folder)}
+    return {folder / name: _time(state) for folder in folders for name, state in json_files(folder).items()}
 
 
 def outdated(output: Path) -> list[str]:
@@ -191,9 +192,9 @@ def outdated(output: Path) -> list[str]:
     for folder in figures_folders(output, None):
         top = folder.relative_to(output).parts[0]
         participant = top.removeprefix("sub-") if top.startswith("sub-") else ""
-        paths = _json_files(folder)
-        newest[participant] = max([*map(_modified, paths), newest.get(participant, 0), reasons])
-        counts[participant] += len(paths)
+        states = json_files(folder).values()
+        newest[participant] = max([*map(_time, states), newest.get(participant, 0), reasons])
+        counts[participant] += len(states)
     pages = {participant: page_of(output, participant) for participant in newest}
     return [name for name, page in pages.items() if _modified(page) <= newest[name] or _shown(page) != counts[name]]
 
@@ -229,8 +230,17 @@ def figures_folders(output: Path, participant: str | None = None) -> Iterator[Pa
             yield Path(at)
 
 
-def _json_files(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.glob("*.json"))
-    except OSError:
-        return []  # the folder has vanished
+def json_files(folder: Path) -> dict[str, os.stat_result | None]:
+    """The states of the JSON files in a folder, by their names in order; None of a link to nothing, or one gone."""
+    states: dict[str, os.stat_result | None] = {}
+    with suppress(OSError), os.scandir(folder) as entries:  # the folder may have vanished
+        for entry in entries:
+            if entry.name.endswith(".json"):
+                states[entry.name] = None
+                with suppress(OSError):
+                    states[entry.name] = entry.stat()
+    return dict(sorted(states.items()))
+
+
+def _time(state: os.stat_result | None) -> int:
+    return state.st_mtime_ns if state else 0

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tractcap.errors import RecordError
@@ -77,36 +77,52 @@ def _read_files(output: Path, ratings: Ratings) -> dict[tuple[str, str, str], li
     return found
 
 
-def write_qc_studio(output: Path, rows: Iterable[Row], ratings: Callable[[Row], TractogramRatings]) -> list[Path]:
-    """Write a ``qc.json`` of all bundles of participants, and a file of ratings for each rater.
+class QCStudioFiles:
+    """A ``qc.json`` of all bundles of participants, and a file of ratings for each rater.
 
     Ratings of an earlier state of a file aren't written: QC-Studio couldn't tell them from others.
+
+    Parameters
+    ----------
+    ratings : the ratings of a row's tractogram.
     """
-    tasks: dict[str, tuple[str, dict[str, None]]] = {}
-    given: dict[str, list[QCStatus]] = defaultdict(list)
-    for row in rows:
-        if not row.session.participant or not row.pictures:
-            continue
+
+    def __init__(self, output: Path, ratings: Callable[[Row], TractogramRatings]) -> None:
+        self._output, self._ratings = output, ratings
+        self._tasks: dict[str, tuple[str, dict[str, None]]] = {}
+        self._given: dict[str, list[QCStatus]] = defaultdict(list)
+
+    def taking(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The same rows, of which what the files say is kept."""
+        for row in rows:
+            if row.session.participant and row.pictures:
+                self._take(row)
+            yield row
+
+    def _take(self, row: Row) -> None:
         task = task_of(row)
-        tasks.setdefault(task, (row.bundle.readable or row.bundle.key or task, {}))[1][_template(row)] = None
-        for rating in ratings(row).present:
+        self._tasks.setdefault(task, (row.bundle.readable or row.bundle.key or task, {}))[1][_template(row)] = None
+        for rating in self._ratings(row).present:
             session = row.session
             what = (rating.rating, rating.reasons, rating.note, rating.at)
-            given[rating.rater or "unnamed"].append(
+            self._given[rating.rater or "unnamed"].append(
                 QCStatus(task, session.participant, session.label, rating.rater or "unnamed", *what)
             )
-    folder = output / FOLDER
-    paths = [folder / f"{_label(rater)}{ENDING}" for rater in given]
-    for path in folder.glob(f"*{ENDING}"):
-        if path not in paths:
-            path.unlink()  # of a rater of an earlier run
-    if not tasks:
-        return []
-    folder.mkdir(exist_ok=True)
-    save_config(folder / "qc.json", tasks)
-    for path, statuses in zip(paths, given.values(), strict=True):
-        save(path, statuses, f"tractcap-{__version__}")
-    return [folder / "qc.json", *paths]
+
+    def write(self) -> list[Path]:
+        """Write the files, when all rows were taken; returns their paths."""
+        folder = self._output / FOLDER
+        paths = [folder / f"{_label(rater)}{ENDING}" for rater in self._given]
+        for path in folder.glob(f"*{ENDING}"):
+            if path not in paths:
+                path.unlink()  # of a rater of an earlier run
+        if not self._tasks:
+            return []
+        folder.mkdir(exist_ok=True)
+        save_config(folder / "qc.json", self._tasks)
+        for path, statuses in zip(paths, self._given.values(), strict=True):
+            save(path, statuses, f"tractcap-{__version__}")
+        return [folder / "qc.json", *paths]
 
 
 def task_of(row: Row) -> str:

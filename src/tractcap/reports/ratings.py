@@ -34,6 +34,9 @@ class TractogramRatings:
         return tuple(dict.fromkeys(reason for rating in self.present for reason in rating.reasons))
 
 
+_UNRATED = TractogramRatings()
+
+
 @dataclass
 class Ratings:
     """Each rater's last rating by tractogram, the ``problems`` met as sentences, and how many ``files`` there were."""
@@ -44,6 +47,8 @@ class Ratings:
 
     def of(self, tractogram: str, now: RatedState = UNKNOWN_STATE) -> TractogramRatings:
         """Those of a tractogram that is in the state ``now``, in the order of the raters' names."""
+        if not self.by_tractogram:
+            return _UNRATED
         given = sorted(self.by_tractogram.get(cell(tractogram), {}).values(), key=lambda rating: rating.rater)
         outdated = tuple(rating for rating in given if rating.of_another_file(now))
         return TractogramRatings(tuple(rating for rating in given if rating not in outdated), outdated)
