@@ -127,7 +127,12 @@ def sync_folder(folder: Path) -> None:
 @contextmanager
 def taking_turns(path: Path) -> Iterator[None]:
     """Wait for the lock on a file, which is made for it; where a file system knows no locks, nobody waits."""
-    with path.open("ab") as file:
+    file: BinaryIO
+    try:
+        file = path.open("ab")
+    except PermissionError:
+        file = path.open("rb")  # another user's, who made it first
+    with file:
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -397,3 +397,44 @@ def test_slow_and_many_clients_hold_nobody_up(own: Server) -> None:
         thread.join()
         for connection in slow:
             connection.close()
+
+
+def test_a_head_without_end_is_not_kept_in_memory(server: Server) -> None:
+    head = b"GET / HTTP/1.1\r\n" + (b"X: " + b"a" * 60_000 + b"\r\n") * 3
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head)  # and no end of it
+        assert connection.recv(65536).startswith(b"HTTP/1.0 431 ")
+
+
+def test_a_file_that_isnt_understood_keeps_nobody_elses_ratings_from_being_saved(own: Server) -> None:
+    path = own.output / "ratings/sub-01_rater-anna_desc-ratings.tsv"
+    path.parent.mkdir()
+    path.write_text("my own notes")
+    own.start()
+    status, text = put(own, RATING + "a.trk\tfail\tben\t2026-03-01T10:00:00Z\n")
+    assert (status, path.name in text) == (409, True)
+    (found,) = load(path.with_name("sub-01_rater-ben_desc-ratings.tsv"), "").ratings
+    assert found[1].rating == "fail"
+
+
+def test_a_folder_whose_name_is_no_unicode(output: Path, tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"\xff")
+    (root / "ratings").mkdir(parents=True)
+    (root / "sub-01.html").write_bytes((output / "sub-01.html").read_bytes())
+    (root / "ratings/sub-01_rater-anna_desc-ratings.tsv").write_text("my own notes")
+    own = Server(root).start()
+    try:
+        status, text = put(own)
+        assert (status, "rater-anna" in text) == (409, True)
+        assert put(own, RATING.replace("anna", "ben"))[0] == 200
+    finally:
+        own.stop()
+
+
+def test_another_users_server_saved_there_before(own: Server) -> None:
+    folder = own.output / "ratings"
+    folder.mkdir()
+    (folder / ".lock").touch(mode=0o444)  # as that of another user: it can be read, but not written
+    without = "-dac_override"  # of root, who may write anywhere
+    own.start(prefix=("setpriv", "--bounding-set", without) if os.getuid() == 0 else ())
+    assert put(own)[0] == 200

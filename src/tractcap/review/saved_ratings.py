@@ -89,8 +89,10 @@ class SavedRatings:
         ------
         ValueError
             When the text is no such table; nothing is saved.
-        RecordError, OSError
-            When a file can't be understood or written; it stays as it is.
+        RecordError
+            When a rater's file can't be understood; it stays as it is, and other raters' ratings are saved.
+        OSError
+            When a file can't be written; it stays as it is.
         """
         table = RatingsTable.parse(text)
         if unknown := set(table.columns) - self._columns:
@@ -98,11 +100,16 @@ class SavedRatings:
         if not all(raters := table.by_rater()):
             raise ValueError("a rating has no rater")
         self.folder.mkdir(exist_ok=True)
-        saved = []
+        saved, problems = [], []
         with taking_turns(self.folder / ".lock"):  # another server may save here too
             for rater, own in raters.items():
                 path = self.folder / f"{_stem(page)}_rater-{label(rater)}{ENDING}"
-                saved.append(SavedFile(path.name, save(path, own, self._dictionary).text()))
+                try:
+                    saved.append(SavedFile(path.name, save(path, own, self._dictionary).text()))
+                except RecordError as error:
+                    problems.append(error)
+        if problems:
+            raise problems[0]
         return saved
 
 

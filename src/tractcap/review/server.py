@@ -1,6 +1,7 @@
 """The server of ``tractcap OUTPUT review``: shows pages and pictures, and saves ratings before it says so."""
 
 import hashlib
+import http.client
 import io
 import json
 import logging
@@ -33,6 +34,9 @@ _SECONDS = 20.0
 """How long a request may take to arrive, and each piece of an answer to be taken."""
 
 _MOST_AT_ONCE = 64
+
+_MOST_HEAD = 2**17
+"""Bytes of a request's first line and headers: browsers send the cookies of every port of this machine."""
 
 _PIECE = 2**16
 """Bytes that are sent at once."""
@@ -127,17 +131,24 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Arriving(io.RawIOBase):
-    """A request's bytes while its time lasts: a client that sends one now and then doesn't hold its place."""
+    """A request's bytes while its time lasts: a client that sends one now and then doesn't hold its place.
+
+    ``allowed`` is how many more may come, since whoever reaches the port may send them.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._end = connection, time.monotonic() + _SECONDS
+        self._connection, self._end, self.allowed = connection, time.monotonic() + _SECONDS, _MOST_HEAD
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if not self.allowed:
+            raise http.client.LineTooLong("head")  # which is answered, as headers are being read
         self._connection.settimeout(max(0.001, self._end - time.monotonic()))
-        return self._connection.recv_into(buffer)
+        count = self._connection.recv_into(memoryview(buffer)[: self.allowed])
+        self.allowed -= count
+        return count
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -147,7 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.rfile = io.BufferedReader(_Arriving(self.connection))
+        self._arriving = _Arriving(self.connection)
+        self.rfile = io.BufferedReader(self._arriving)
 
     def version_string(self) -> str:
         return "tractcap"
@@ -171,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 answer(unquote(path, errors="surrogateescape").removeprefix("/"))
         except RefusedError as error:
-            self._say(error.status, "text/plain; charset=utf-8", f"{error}\n".encode())
+            self._say(error.status, "text/plain; charset=utf-8", f"{error}\n".encode(errors="replace"))
         except FileNotFoundError:
             self._say(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", b"There is no such page or picture.\n")
 
@@ -200,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not re.fullmatch("[0-9]{1,9}", length) or int(length) > MAX_BODY:
             why = f"No more than {MAX_BODY:,} bytes of ratings are saved at once: shorten the note."
             raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+        self._arriving.allowed += int(length)
         text = self.rfile.read(int(length))
         if len(text) < int(length):
             raise RefusedError(HTTPStatus.BAD_REQUEST, "The ratings didn’t arrive whole.")
