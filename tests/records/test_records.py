@@ -1,6 +1,7 @@
 """Records: what is read is what was written, and what isn't a record is refused in a sentence."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,17 @@ def test_what_is_wrong_is_said(output: Output, told: dict[str, Any], sentence: s
     with pytest.raises(RecordError) as raised:
         tractogram_sidecar.load(path)
     assert str(raised.value) == f"{path} can't be understood: {sentence}."
+
+
+@pytest.mark.parametrize("depth", [100, 900, 3000, 100_000])
+def test_any_depth_is_said(output: Output, depth: int) -> None:
+    """How deep a file may be before its decoder refuses it differs between versions of Python."""
+    path = output.add("ForcepsMajor")
+    text, count = re.subn('"Made": {', f'"Made": {{"x": {"[" * depth}{"]" * depth}, ', path.read_text())
+    assert count == 1
+    path.write_text(text)
+    with pytest.raises(RecordError, match="nested too deeply"):
+        tractogram_sidecar.load(path)
 
 
 def test_what_another_program_wrote_is_foreign(output: Output) -> None:

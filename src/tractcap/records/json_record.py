@@ -193,7 +193,10 @@ class _Shared:
         self._last: tuple[bytes, JsonRecord | None] = b"", None
 
     def __call__(self, value: Any) -> JsonRecord | None:
-        content = marshal.dumps(value, 2)  # in which 1, 1.0 and true differ
+        try:
+            content = marshal.dumps(value, 2)  # in which 1, 1.0 and true differ
+        except ValueError:  # thousands of lists within each other, which parsing refuses
+            return self._kind.parse(value)
         if content != self._last[0]:
             self._last = content, self._kind.parse(value)
         return self._last[1]
