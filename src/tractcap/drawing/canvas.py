@@ -47,8 +47,8 @@ _IN_FLIGHT = 6
 _MOST_QUEUED, _ALWAYS_QUEUED = 300_000, 5_000
 """Points that are queued at most, in all shots together; but so many in each in any case."""
 
-_WORTH_HIDING = 1_000_000
-"""Points from which on it pays to find out which lines are hidden; it takes longer than to draw the first ones."""
+_WORTH_HIDING = 50_000
+"""Points from which on it pays to find out which lines are hidden: before, little is."""
 
 _LEARN_AGAIN = 1.5
 """Reading depths takes its time too: it is worth it when so many times as many points are drawn as at the last time."""
