@@ -1,5 +1,6 @@
 """Lengths and shape, of streamlines whose lengths, bends and ends are known."""
 
+import os
 from pathlib import Path
 
 import checking
@@ -13,8 +14,10 @@ from tractcap.checks.common.duplicates import Duplicates
 from tractcap.checks.common.estimate import Estimate
 from tractcap.checks.common.sample import length
 from tractcap.checks.shape import curvature, cut, even, span
+from tractcap.drawing import anatomy
 from tractcap.drawing.colors import ColorScale
 from tractcap.errors import InputError
+from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import open_tractogram
 
 
@@ -79,6 +82,27 @@ def test_outside_the_head(tmp_path: Path) -> None:
     path = phantoms.save(tmp_path / "a.tck", inside + beyond)
     found, _ = checking.make("shape", tmp_path / "out", path, reference=CheckFile(str(head), voxels=10**6))
     assert found.measures["OutsideReference"] == 0.5
+
+
+def test_a_reference_is_read_once_for_all_bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = []
+    prepare = anatomy.Anatomy
+
+    def counted(file: ImageFile) -> anatomy.Anatomy:
+        reads.append(file)
+        return prepare(file)
+
+    monkeypatch.setattr(anatomy, "Anatomy", counted)
+    head = phantoms.save_head(tmp_path / "head.nii")
+    shares = []
+    for name, x in (("a", -20), ("b", 200)):
+        path = phantoms.save(tmp_path / f"{name}.tck", [straight((x, y, 0), 40) for y in range(4)])
+        found, _ = checking.make("shape", tmp_path / name, path, reference=CheckFile(str(head), voxels=10**6))
+        shares.append(found.measures["OutsideReference"])
+    assert (shares, len(reads)) == ([0, 1], 1)
+    os.utime(head, (0, 0))  # another image, perhaps
+    checking.make("shape", tmp_path / "c", path, reference=CheckFile(str(head), voxels=10**6))
+    assert len(reads) == 2
 
 
 @pytest.mark.parametrize("size", [7, 11, 10_000])

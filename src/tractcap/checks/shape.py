@@ -1,7 +1,5 @@
 """Lengths and shape: what there is in a bundle, how long and bent its streamlines are, and where they end."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,12 +10,11 @@ from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.sample import Sample, Streamline, length
 from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.color_names import DISTINCT
-from tractcap.drawing.anatomy import Anatomy
+from tractcap.drawing.anatomy import read_anatomy
 from tractcap.drawing.colors import ColorScale
 from tractcap.drawing.extent import LengthSummary
 from tractcap.drawing.lines import NOT_FINITE, TOO_SHORT
 from tractcap.errors import InputError
-from tractcap.inputs.images import ImageFile
 from tractcap.inputs.tractograms import Chunk, Tractogram
 from tractcap.records.check_sidecar import Value
 
@@ -98,7 +95,7 @@ class _OutsideReference:
             )
         elif reference:
             try:
-                self._inside = Anatomy(ImageFile(Path(reference.path))).inside
+                self._inside = read_anatomy(reference.path).inside
             except InputError as error:
                 self.notes.append(str(error))  # all else of the shape doesn't need it
 

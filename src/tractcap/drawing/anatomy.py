@@ -6,12 +6,15 @@ are shown as such, and it takes no memory but the image's. The glass is drawn fi
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.drawing.views import Frame, Vector, View
 from tractcap.inputs.images import ImageFile, Volume, to_voxels, within
+from tractcap.inputs.reading import reading
 
 _SPACING = 2.0
 """mm between the voxels of the grid on which head or brain is separated from air."""
@@ -106,6 +109,23 @@ class Anatomy:
             vtk_to_numpy(surface.GetPointData().GetNormals()).astype(np.float32),
             vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).astype(np.int64).reshape(-1, 3),
         )
+
+
+def read_anatomy(path: str) -> Anatomy:
+    """Read a reference image; the last one is kept, since the next tractogram often has the same.
+
+    Raises
+    ------
+    InputError
+        When it can't be read.
+    """
+    with reading(Path(path)):
+        return _read(path, Path(path).stat().st_mtime_ns)
+
+
+@lru_cache(1)
+def _read(path: str, _modified: int) -> Anatomy:
+    return Anatomy(ImageFile(Path(path)))
 
 
 def plane(view: View, frame: Frame, at: Vector, size: int, rows: tuple[int, int]) -> NDArray[np.float64]:

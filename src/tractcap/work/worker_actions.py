@@ -12,7 +12,7 @@ from tractcap.checks.common.output import CheckOutput
 from tractcap.checks.common.run_check import run_check
 from tractcap.checks.common.shared_files import SharedFiles
 from tractcap.drawing import glyphs, opengl, overlays
-from tractcap.drawing.anatomy import Anatomy
+from tractcap.drawing.anatomy import read_anatomy
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw, draw_piece
 from tractcap.drawing.extent import measure
 from tractcap.drawing.lines import StreamlineCounts
@@ -100,7 +100,7 @@ def _tractogram_header(path: str, vtk_space: str) -> TractogramHeader:
 
 def find_outline(request: FindOutline, report: Report) -> Box:
     """Find the box around head or brain in a reference image."""
-    low, high = _anatomy(request.path).box
+    low, high = read_anatomy(request.path).box
     report(1)
     return Box(_vector(low), _vector(high))
 
@@ -217,7 +217,7 @@ def merge_pieces(request: Merge, report: Report) -> DrawnRecord:
 def _scene(request: Draw, *, with_overlays: bool = True) -> Scene:
     scene = request.scene
     bundles = _Bundles(request.bundles, request.vtk_space)
-    anatomy = _anatomy(scene.reference.path) if scene.reference else None
+    anatomy = read_anatomy(scene.reference.path) if scene.reference else None
     frame, at, size = Frame(*scene.frame), scene.slices_at, scene.options.size
     shown = [record for record in scene.overlays if not record.absence] if with_overlays else []
     beside: list[DrawableOverlay] = list(
@@ -254,11 +254,6 @@ def _open(path: str, vtk_space: str) -> Tractogram:
     return open_tractogram(Path(path), vtk_space=vtk_space)
 
 
-def _anatomy(path: str) -> Anatomy:
-    with reading(Path(path)):
-        return _read_anatomy(path, Path(path).stat().st_mtime_ns)
-
-
 def _scalar_map(coloring: Coloring) -> Volume | None:
     if coloring.kind != SCALAR:
         return None
@@ -267,11 +262,6 @@ def _scalar_map(coloring: Coloring) -> Volume | None:
 
 
 # one of each is kept for the next tractogram, which often takes the same
-
-
-@lru_cache(1)
-def _read_anatomy(path: str, _modified: int) -> Anatomy:
-    return Anatomy(ImageFile(Path(path)))
 
 
 @lru_cache(1)
