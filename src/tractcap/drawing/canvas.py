@@ -334,12 +334,16 @@ class Canvas:
 
     def close(self) -> None:
         """Give the buffers back."""
+        one_by_one = not (self._buffers or any(self._sums) or self._overlays)
         for buffer in self._all_buffers():
             buffer.close()
         self._buffers, self._shared, self._sums, self._overlays = {}, None, [], []
         self._transfer.ReleaseMemory()
-        self._stage.clear()
-        _STAGES.append(self._stage)
+        if one_by_one:
+            self._stage.clear()
+            _STAGES.append(self._stage)
+        else:  # llvmpipe holds on to buffers that it drew into side by side
+            self._stage.close()
 
     def _all_buffers(self) -> Iterator["_Framebuffer"]:
         yield from self._buffers.values()
@@ -410,8 +414,8 @@ def _cells_of(rows: NDArray[np.int64]) -> Any:
 class _Stage:
     """A window, and what is in it: an actor of ``data``, which is drawn as lines or as a mesh.
 
-    To make one, with the programs that OpenGL compiles for it, takes as long as to draw a small picture: the last
-    canvas' is used again.
+    To make one, with the programs that OpenGL compiles for it, takes as long as to draw a small picture: where pictures
+    were drawn one by one, the next canvas uses it again.
     """
 
     def __init__(self) -> None:
@@ -434,9 +438,16 @@ class _Stage:
         self.window.Render()
 
     def clear(self) -> None:
-        """Let go of what was drawn last."""
+        """Let go of what was drawn last, and of the buffer that it was drawn into."""
         self.data.Initialize()
         self.actor.GetMapper().ReleaseGraphicsResources(self.window)
+        self.window.SetTileScale(1, 1)
+        self.window.Render()
+
+    def close(self) -> None:
+        """Give all of its memory back."""
+        self.renderer.RemoveAllViewProps()
+        self.window.Finalize()
 
 
 _STAGES: list[_Stage] = []
