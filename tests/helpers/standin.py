@@ -39,10 +39,10 @@ from tractcap.records.worker_requests import (
     WrittenFiles,
 )
 from tractcap.work.check_files import parse
+from tractcap.work.check_requests import MakeCheck, MakeChecks
 from tractcap.work.pool import Event, PoolLimits, Task
 from tractcap.work.prepare_jobs import prepare
 from tractcap.work.run import Run
-from tractcap.work.run_checks import MakeCheck, MakeChecks
 from tractcap.work.settings import Settings
 
 A_PARTICIPANT = 10

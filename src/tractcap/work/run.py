@@ -27,6 +27,7 @@ from tractcap.records.worker_requests import (
 )
 from tractcap.version import __version__
 from tractcap.work import memory_plan
+from tractcap.work.check_requests import MakeChecks
 from tractcap.work.chosen_images import ImageState
 from tractcap.work.disk_spool import Spool
 from tractcap.work.earlier_pictures import load_earlier, record_path, write_undrawn
@@ -35,7 +36,7 @@ from tractcap.work.outcome import KEPT, PARTED, Journal, RunListener, RunOutcome
 from tractcap.work.pool import Event, PoolLimits, Task
 from tractcap.work.read_headers import HEADER_NEED
 from tractcap.work.retry import Retry
-from tractcap.work.run_checks import MakeChecks, ParticipantChecks, PlannedCheck, RunChecks, need_together
+from tractcap.work.run_checks import ParticipantChecks, PlannedCheck, RunChecks, need_together
 from tractcap.work.scenes import Participant, Scenes, overview_path, shown_together
 from tractcap.work.scheduler import Story, Workers, do, run_stories, together
 from tractcap.work.settings import Settings

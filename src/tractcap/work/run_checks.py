@@ -17,19 +17,17 @@ from tractcap.limits import MB, as_mb
 from tractcap.limits.watch import SUPERVISOR
 from tractcap.records import check_sidecar as records
 from tractcap.records.check_sidecar import DONE, FAILED, MISSING, SKIPPED, CheckRecord, Flag, Measured, Value
-from tractcap.records.json_record import Color
 from tractcap.records.sidecar_fields import CHECK, THIS_PROGRAM, Identity
 from tractcap.records.worker_requests import (
-    AllFindings,
     CheckFindings,
     ImageHeader,
-    Request,
     SourceState,
     TractogramHeader,
     UnreadableFile,
 )
 from tractcap.work import memory_plan
 from tractcap.work.check_files import ComparisonFile, ComparisonFiles, ComparisonFinder
+from tractcap.work.check_requests import MakeCheck
 from tractcap.work.earlier_pictures import file_size, identity_of, record_path
 from tractcap.work.jobs import Job, RunPlan
 from tractcap.work.outcome import KEPT, CheckCounts, Journal
@@ -42,40 +40,6 @@ log = logging.getLogger("tractcap")
 
 _MOST_KNOWN = 1000
 """Headers of files that bundles were checked with that are kept for the next participants' bundles."""
-
-
-@dataclass(frozen=True)
-class MakeCheck(Request[CheckFindings], action="check", answer=CheckFindings):
-    """Make a check of a bundle; names of its pictures and tables begin with the bundle's ``stem``."""
-
-    name: str
-    inputs: CheckInput
-    folder: str
-    stem: str
-    title: str
-    background: Color
-
-    @property
-    def unfinished(self) -> tuple[Path, str]:
-        """Pictures and tables."""
-        return Path(self.folder), self.stem
-
-
-@dataclass(frozen=True)
-class MakeChecks(Request[AllFindings], action="checks", answer=AllFindings):
-    """Make several checks of a bundle, for all of which its files are read together."""
-
-    checks: tuple[MakeCheck, ...]
-
-    @property
-    def stem(self) -> str:
-        """How names of the bundle's files begin."""
-        return self.checks[0].stem
-
-    @property
-    def unfinished(self) -> tuple[Path, str]:
-        """Pictures and tables."""
-        return self.checks[0].unfinished
 
 
 @dataclass(frozen=True)

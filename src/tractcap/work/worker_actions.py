@@ -55,9 +55,9 @@ from tractcap.records.worker_requests import (
     WrittenFiles,
 )
 from tractcap.version import __version__
+from tractcap.work.check_requests import MakeCheck, MakeChecks
 from tractcap.work.earlier_pictures import file_size, write_unmerged
 from tractcap.work.pictures import PictureWriter, record_of
-from tractcap.work.run_checks import MakeCheck, MakeChecks
 
 T = TypeVar("T")
 
