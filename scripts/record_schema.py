@@ -61,8 +61,7 @@ def _of(kind: Any, definitions: dict[str, Schema]) -> Schema:
 
 def _object(kind: type[JsonRecord], definitions: dict[str, Schema]) -> Schema:
     """An object with a record's keys; those that are always written are required, and there may be more."""
-    kinds = get_type_hints(kind, include_extras=True)
-    keys = {key: field for key, (field, _) in kind._parsers().items()}
+    kinds, keys = get_type_hints(kind, include_extras=True), kind.known_keys()
     named = {field.name: key for key, field in keys.items()}
     texts = [getdoc(each) for each in kind.__mro__ if issubclass(each, JsonRecord) and each is not JsonRecord]
     text = re.sub(r"``([\w-]+)``", lambda found: named.get(found[1], found[1]), " ".join(filter(None, texts)))

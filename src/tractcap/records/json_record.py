@@ -135,14 +135,16 @@ class JsonRecord:
         write_text(path, self.text())
 
     @classmethod
+    def known_keys(cls) -> dict[str, Field[Any]]:
+        """The keys that this version knows, and their fields."""
+        known = (field_ for field_ in fields(cls) if field_.name != "more")
+        return {field_.metadata.get("key") or cls._key(field_.name): field_ for field_ in known}
+
+    @classmethod
     @cache
     def _parsers(cls) -> dict[str, tuple[Field[Any], str, Callable[[Any], Any]]]:
         kinds = get_type_hints(cls, include_extras=True)
-        return {
-            field_.metadata.get("key") or cls._key(field_.name): (field_, field_.name, parser(kinds[field_.name]))
-            for field_ in fields(cls)
-            if field_.name != "more"
-        }
+        return {key: (field_, field_.name, parser(kinds[field_.name])) for key, field_ in cls.known_keys().items()}
 
 
 def _plain(value: Any) -> Any:
