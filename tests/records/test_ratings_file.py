@@ -80,6 +80,20 @@ def test_what_a_file_has_beyond_stays(path: Path) -> None:
         "ben b splendid n/a n/a n/a",
         "anna b fail n/a n/a 2026-03-01T10:00:00Z",
     ]
+    saved(path, "a fail n/a anna 2026-03-01T10:00:00Z")
+    assert lines(path)[1] == "anna a fail red n/a 2026-03-01T10:00:00Z"
+
+
+def test_quotes_that_a_spreadsheet_puts_around_cells_arent_part_of_them(path: Path) -> None:
+    header = "tractogram\trating\tnote\trater\treasons\trated_at"
+    quoted = '"a, b"\tfail\t"a ""thin"" end"\t"Doe, Anna"\t"incomplete,too_few"\t2026-03-01T10:00:00Z'
+    path.write_text(f"{header}\n{quoted}\n")
+    ((_, rating),) = load(path, path.name).ratings
+    assert (rating.tractogram, rating.rater, rating.note) == ("a, b", "Doe, Anna", 'a "thin" end')
+    assert rating.reasons == ("incomplete", "too_few")
+    kept = ['"', '""', '"a"', '"a", b', '"a, "b"']  # a rater's own
+    path.write_text(header + "".join(f"\n{at}\tfail\t{note}\tanna\tn/a\tn/a" for at, note in enumerate(kept)))
+    assert [rating.note for _, rating in load(path, path.name).ratings] == kept
 
 
 @pytest.mark.parametrize(

@@ -881,6 +881,9 @@ def test_a_page_without_its_folder_says_that_it_belongs_to_it(output: Output, fi
     shown.locator(f"{selector(LEFT)} .picture").click()
     until(shown, "document.querySelector('#stage .lost') !== null")
     expect(shown.locator("#stage")).to_contain_text("The folder sub-01 belongs beside this page", use_inner_text=True)
+    shown.keyboard.press("Escape")
+    blind(shown, "7")
+    expect(shown.locator(selector(LEFT))).not_to_contain_text("ArcuateFasciculus", use_inner_text=True)
     assert all("sub-01/figures" in trouble or "ERR_FILE_NOT_FOUND" in trouble for trouble in viewer.troubles)
     viewer.troubles.clear()
 
@@ -992,6 +995,9 @@ def test_blinded(viewer: Viewer, output: Output, tmp_path: Path) -> None:
     again = viewer.open(path, within=shown.context)  # stays so, in the same order
     assert again.locator(".card").evaluate_all(ORDER) == order
     expect(again.locator(".masked")).to_have_count(7)
+    again.locator(".masked.failed .picture").first.click()
+    expect(again.locator("#stage .blank")).to_be_visible()
+    assert "a cat" not in again.locator("#large").inner_text()
     elsewhere = viewer.open(path)
     blind(elsewhere, "7")
     assert elsewhere.locator(".card").evaluate_all(ORDER) == order

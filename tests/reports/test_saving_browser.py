@@ -1,6 +1,7 @@
 """A participant's page that is served: whole sessions of rating, whatever happens to server, disk and network."""
 
 import csv
+import io
 import os
 import random
 import resource
@@ -524,3 +525,111 @@ def test_a_lost_connection_is_seen_wherever_the_page_is_scrolled(window: Window,
     expect(page.locator("#saving")).to_contain_text("The server can’t be reached.")
     expect(page.locator("#saving")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_file_that_was_edited_by_hand_counts(window: Window, server: Server) -> None:
+    """Also where its date stayed, and what the rater's browser kept is another rating of that date."""
+    server.start()
+    page = window("anna", clock="2026-03-01T10:00:00Z")
+    rate(page, LEFT, "f")
+    expect(card(page, LEFT).locator(".saved")).to_be_visible()
+    (path,) = server.output.glob("ratings/*.tsv")
+    path.write_text(path.read_text().replace("\tfail\t", "\tpass\t"))
+    page.reload()
+    expect(page.locator("#saving")).to_have_text(SAVED)
+    expect_rating(page, LEFT, "pass")
+    assert on_disk(server) == {source(LEFT): "pass"}
+    rate(page, LEFT, "u")  # within the same second: what isn't saved yet counts
+    expect(card(page, LEFT).locator(".saved")).to_be_visible()
+    assert on_disk(server) == {source(LEFT): "unsure"}
+
+
+def test_a_spreadsheet_saved_the_file(window: Window, server: Server) -> None:
+    server.start()
+    page = window("Doe, Anna", clock="2026-03-01T10:00:00Z")
+    rate(page, LEFT, "f")
+    for key in "im":
+        page.keyboard.press(key)
+    page.keyboard.press("n")
+    page.keyboard.type('"thin", short')
+    page.keyboard.press("Escape")
+    expect(page.locator("#saving")).to_have_text(SAVED)
+    (path,) = server.output.glob("ratings/*.tsv")
+    rows = list(csv.reader(io.StringIO(path.read_text()), delimiter="\t", quoting=csv.QUOTE_NONE))
+    columns = range(len(rows[0]))[::-1]
+    text = io.StringIO()
+    for row in rows:  # quotes are put around what has commas or quotes in it
+        cells = [f'"{row[at].replace(chr(34), chr(34) * 2)}"' if {*',"'} & {*row[at]} else row[at] for at in columns]
+        text.write("\t".join([*cells, "seen"]) + "\r\n")
+    path.write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode())
+    page.reload()
+    expect(page.locator("#saving")).to_have_text(SAVED)
+    expect(card(page, LEFT).locator(".other")).to_have_count(0)
+    expect(card(page, LEFT).locator("[data-reason][aria-pressed=true]")).to_have_count(2)
+    expect(card(page, LEFT).locator(".note-text")).to_have_text('"thin", short')
+    merged = read_ratings(server.output, [source(LEFT)])
+    (rating,) = merged.of(source(LEFT)).present
+    assert (rating.rater, rating.reasons) == ("Doe, Anna", ("incomplete", "crosses_midline"))
+    page.clock.set_fixed_time("2026-03-01T10:00:01Z")
+    rate(page, LEFT, "u")
+    expect(card(page, LEFT).locator(".saved")).to_be_visible()
+    (line,) = csv.DictReader(io.StringIO(path.read_text()), delimiter="\t", quoting=csv.QUOTE_NONE)
+    assert (line["rating"], line["seen"], line["note"]) == ("unsure", "seen", '"thin", short')
+
+
+def test_a_note_that_is_being_written_outlives_the_page(window: Window, server: Server) -> None:
+    server.start()
+    page = window("anna")
+    rate(page, LEFT, "f")
+    page.keyboard.press("n")
+    page.keyboard.type("has a tail")
+    page.reload()
+    expect(page.locator("#saving")).to_have_text(SAVED)
+    expect(card(page, LEFT).locator(".note-text")).to_have_text("has a tail")
+    assert lines(server)[0]["note"] == "has a tail"
+
+
+def test_a_note_that_is_too_long_holds_up_no_other(window: Window, server: Server) -> None:
+    server.start()
+    page = window("anna")
+    page.keyboard.press("ArrowRight")
+    first = page.evaluate("document.activeElement.closest('.card').id")
+    page.keyboard.press("n")
+    page.locator("textarea:visible").fill("long " * 300_000)
+    page.keyboard.press("Escape")
+    expect(page.locator("#saving")).to_contain_text("shorten the note")
+    for key in BUNDLES:
+        rate(page, key, "p")
+    expect(page.locator(".saved")).to_have_count(len(BUNDLES) - 1)
+    assert on_disk(server) == {source(key): "pass" for key in BUNDLES if anchor(source(key)) != first}
+
+
+def test_a_key_that_is_held_down_does_one_thing(window: Window, server: Server) -> None:
+    server.start()
+    page = window()
+    card(page, LEFT).locator(".picture").focus()
+    for _ in range(3):
+        page.keyboard.down("p")  # still held when the rater's name is asked for
+    expect(page.locator("#who-name")).to_have_value("")
+    page.keyboard.up("p")
+    page.locator("#who-name").fill("anna")
+    page.keyboard.press("Enter")
+    rate(page, RIGHT, "f")
+    rate(page, FORCEPS, "u")
+    page.keyboard.down("n")
+    page.keyboard.down("n")
+    page.keyboard.up("n")
+    expect(page.locator("textarea:visible")).to_have_value("")
+    for _ in range(2):
+        page.keyboard.down("n")  # pressed in the note itself, it writes
+    page.keyboard.up("n")
+    expect(page.locator("textarea:visible")).to_have_value("nn")
+    page.keyboard.press("Escape")
+    for key in ("Backspace", "z"):
+        if key == "z":
+            page.keyboard.down("Control")
+        for _ in range(3):
+            page.keyboard.down(key)
+        page.keyboard.up(key)
+        expect(page.locator("#progress")).to_have_text("3 of 7 rated" if key == "Backspace" else "2 of 7 rated")
+    expect(page.locator("#saving")).to_have_text(SAVED)

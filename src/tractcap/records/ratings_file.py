@@ -10,7 +10,7 @@ from typing import Self
 
 from tractcap.errors import RecordError
 from tractcap.files import MAX_BYTES, read_bytes, read_text, sync_folder, write_text
-from tractcap.records.tables import NOT_AVAILABLE, cell, plain
+from tractcap.records.tables import NOT_AVAILABLE, cell, plain, unquoted
 
 ENDING = "_desc-ratings.tsv"
 PASS, FAIL, UNSURE = "pass", "fail", "unsure"
@@ -211,7 +211,7 @@ def save(path: Path, new: RatingsTable, dictionary: str) -> RatingsTable:
     for row in (*old.rows(), *new.rows()):
         before = newest.get(key := _key(row))
         if before is None or (_moment(before) or UNDATED) <= (_moment(row) or UNDATED):
-            newest[key] = row
+            newest[key] = {**(before or {}), **row}  # what columns of others say of it stays
 
     def table(rows: Iterator[dict[str, str]]) -> RatingsTable:
         return RatingsTable(columns, tuple(tuple(row.get(name, NOT_AVAILABLE) for name in columns) for row in rows))
@@ -232,7 +232,7 @@ def _key(row: dict[str, str]) -> tuple[str, str]:
 def _numbered(text: str) -> Iterator[tuple[int, list[str]]]:
     """The fields of lines that aren't empty, with the lines' numbers."""
     numbered = enumerate(io.StringIO(text, newline=""), 1)
-    return ((number, line.rstrip("\r\n").split("\t")) for number, line in numbered if line.strip())
+    return ((number, [*map(unquoted, line.rstrip("\r\n").split("\t"))]) for number, line in numbered if line.strip())
 
 
 def _lacking(header: list[str]) -> str:

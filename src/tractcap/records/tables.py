@@ -30,6 +30,13 @@ def plain(text: str) -> str:
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
+def unquoted(text: str) -> str:
+    """A cell without the quotes that spreadsheets put around what has commas or quotes in it, which they double."""
+    inner = text[1:-1]
+    quoted = len(text) > 1 and text[0] == text[-1] == '"' and ("," in inner or '""' in inner)
+    return inner.replace('""', '"') if quoted and '"' not in inner.replace('""', "") else text
+
+
 def write_tsv(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Value]]) -> None:
     """Write a table row by row, by :func:`tractcap.files.write_whole`."""
 

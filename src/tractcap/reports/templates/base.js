@@ -1,5 +1,6 @@
 // What all pages share: `base.store` and `base.stored` (localStorage, or memory where there is none; `base.persistent` says which),
-// `base.element` makes elements, `base.cell`, `base.line` and `base.table` write values and rows of a TSV file, `base.announce` speaks to screen
+// `base.element` makes elements, `base.cell`, `base.line` and `base.table` write values and rows of a TSV file,
+// `base.unquoted` and `base.plain` read them, `base.announce` speaks to screen
 // readers (through the open dialog's [data-said], else the page's #said). The theme's button and sentences in the place of missing
 // pictures need no call.
 const base = (() => {
@@ -42,6 +43,13 @@ const base = (() => {
   const FORMULA = /^'*[=+@-](?![\d.]+(e[+-]?\d+)?$)/;
   const harmless = (value) => cell(value).replace(FORMULA, "'$&");
   const plain = (text) => text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
+  // Spreadsheets put quotes around what has commas or quotes in it, and double these
+  function unquoted(text) {
+    const inner = text.slice(1, -1);
+    const quoted = /^".*"$/.test(text) && /,|""/.test(inner) && !inner.replaceAll('""', "").includes('"');
+    return quoted ? inner.replaceAll('""', '"') : text;
+  }
+
   const line = (row) => row.map(harmless).join("\t");
   const table = (rows) => rows.map((row) => line(row) + "\n").join("");
 
@@ -110,5 +118,5 @@ const base = (() => {
   for (const picture of document.querySelectorAll("img")) if (picture.complete && !picture.naturalWidth && isPicture(picture)) lost(picture);
 
   themeButton();
-  return { store, stored, persistent, element, cell, plain, line, table, announce };
+  return { store, stored, persistent, element, cell, plain, unquoted, line, table, announce };
 })();

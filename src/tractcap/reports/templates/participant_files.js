@@ -87,7 +87,7 @@ const short = (text) => text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 // Takes a line, or says what is wrong with it
 function importLine(header, fields, known, counts, met) {
   if (fields.length !== header.length) return `it has ${fields.length} fields, not ${header.length}.`;
-  const row = new Map(header.map((column, at) => [column, fields[at] === "n/a" ? "" : base.plain(fields[at])]));
+  const row = new Map(header.map((column, at) => [column, fields[at] === "n/a" ? "" : base.plain(base.unquoted(fields[at]))]));
   const rating = row.get("rating").trim().toLowerCase();
   const note = row.get("note") || "";
   const reasons = (row.get("reasons") || "").split(",").map((name) => name.trim()).filter(Boolean).join(",");

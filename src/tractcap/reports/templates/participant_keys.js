@@ -5,10 +5,14 @@ const ORDER_KEYS = { j: nextUnrated, g: lastRated, Backspace: undo };
 const DO = { help: () => byId("help").showModal(), rater: askRater, export: exportRatings, import: () => byId("import").click(), reset, next: nextUnrated, last: lastRated, undo, order: askOrder };
 const typing = (node) => node.matches?.("input, textarea, select");
 
+let held = ""; // the key that did something last: held down, it does so once, and doesn't write into the field that it opened
+
 function pressed(event) {
+  if (event.repeat && event.key === held && typing(event.target)) return event.preventDefault();
+  held = "";
   if ((event.ctrlKey || event.metaKey) && event.key === "z" && !typing(event.target) && !document.querySelector("dialog.small[open]")) {
     event.preventDefault();
-    return undo();
+    return event.repeat ? null : undo();
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (typing(event.target)) {
@@ -19,7 +23,8 @@ function pressed(event) {
   const act = large.open ? inLarge(event) : onPage(event);
   if (!act) return;
   event.preventDefault();
-  act();
+  held = event.key;
+  if (!event.repeat || event.key in ARROWS) act();
 }
 
 // Escape leaves a note or the search, not the large view
@@ -37,9 +42,9 @@ function anywhere(event, card, bar) {
   if (event.key === "?") return DO.help;
   if (event.key in ORDER_KEYS) return ORDER_KEYS[event.key];
   if (!card || card.overview) return null;
-  if (event.key in RATING_KEYS) return event.repeat ? () => {} : () => rate(card, RATING_KEYS[event.key]);
+  if (event.key in RATING_KEYS) return () => rate(card, RATING_KEYS[event.key]);
   const reason = data.reasons.find(({ key }) => key === event.key);
-  if (reason) return event.repeat ? () => {} : () => toggleReason(card, reason);
+  if (reason) return () => toggleReason(card, reason);
   return event.key === "n" || event.key === "5" ? () => openNote(bar()) : null;
 }
 

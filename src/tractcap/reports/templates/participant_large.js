@@ -67,7 +67,7 @@ function pixels(card, [what, label, link, width, height]) {
 
 function blank(card) {
   const words = card.status === "drawn" ? "No such picture" : card.status[0].toUpperCase() + card.status.slice(1);
-  return element("p", { class: "blank" }, icon(ICONS[card.status] || ICONS.empty), element("b", {}, words), element("span", {}, card.why));
+  return element("p", { class: "blank" }, icon(ICONS[card.status] || ICONS.empty), element("b", {}, words), element("span", {}, masked(card) ? "" : card.why));
 }
 
 // Every pixel of the picture, around what was clicked

@@ -63,7 +63,7 @@ const OUTDATED = { file: "Rated before the file changed", pictures: "Rated by ot
 function change(card, changed, again = true) {
   given = loadRatings();
   if (again) undoable.push({ card, by: rater, entry: { ...NOTHING, ...mine(card) } });
-  const entry = { ...(again ? { ...NOTHING, ...mine(card) } : {}), ...changed, at: later(now(), mine(card).at), fromFile: false };
+  const entry = { ...(again ? { ...NOTHING, ...mine(card) } : {}), ...changed, at: later(now(), mine(card).at), fromFile: false, saved: false };
   if (again && changed.rating) Object.assign(entry, card.state, { blinded: masked(card) ? seed : "" });
   put(given, card.tractogram, rater, entry);
   unexported = true;
@@ -227,7 +227,10 @@ function startRatings() {
     given = loadRatings();
     refresh();
   });
+  const keepNotes = () => bars.forEach((bar) => keepNote(bar)); // what is being written when the page is left
+  document.addEventListener("visibilitychange", keepNotes);
   addEventListener("beforeunload", (event) => {
+    keepNotes();
     if (served ? waiting().length : unexported && !base.persistent) event.preventDefault();
   });
   warnIf(!base.persistent);

@@ -15,7 +15,8 @@ const saving = {
 };
 
 const keyOf = (tractogram, by) => `${tractogram}\t${by}`;
-const sameEntry = (entry, other) => ["rating", "note", "at", ...COLUMNS].every((name) => String(entry[name] ?? "") === String(other?.[name] ?? ""));
+const valueOf = (entry, name) => base.unquoted(String(entry?.[name] ?? ""));
+const sameEntry = (entry, other) => ["rating", "note", "at", ...COLUMNS].every((name) => valueOf(entry, name) === valueOf(other, name));
 
 // Whether a rating has yet to get into a file. What another window read of others' files is in them
 function unsaved(tractogram, by, entry) {
@@ -34,16 +35,20 @@ async function ask(method, body) {
   take(await answer.json(), method === "GET");
 }
 
-// What is in the files: the newest of each rating counts, here as there. What others removed from them is removed here; of this rater's own
+// What is in the files: the newest of each rating counts, here as there; of two of one time the file's, if it had the other: someone edited it. What others removed from them is removed here; of this rater's own
 // nothing is, and it is sent again
 function take(answer, whole) {
   const problems = answer.files.map((file) => file.problem).filter(Boolean);
   const counts = { taken: 0, older: 0 };
+  let marked = false;
   if (whole) saving.inFiles.clear();
   given = loadRatings();
   for (const file of answer.files) {
     if (!file.problem) importText(file.text, file.name, counts, problems, (tractogram, by, entry) => {
-      entry.fromFile = true;
+      entry.fromFile = entry.saved = true;
+      const own = given.get(tractogram)?.get(by);
+      if (own?.at === entry.at && own.saved) put(given, tractogram, by, { ...entry, fromFile: own.fromFile });
+      else if (own && sameEntry(own, entry)) own.saved = marked = true;
       const known = saving.inFiles.get(keyOf(tractogram, by));
       if (!known || known.at <= entry.at) saving.inFiles.set(keyOf(tractogram, by), entry);
     });
@@ -55,7 +60,7 @@ function take(answer, whole) {
     }
   }
   saving.readOnly = answer.readOnly;
-  if (counts.taken) saveRatings();
+  if (counts.taken || marked) saveRatings();
   if (problems.length && problems.join() !== saving.problems) notify("Of the saved ratings some are left out.", problems);
   saving.problems = problems.join() || saving.problems;
 }
@@ -83,7 +88,9 @@ const isNamed = (row) => Boolean(row[COLUMNS.indexOf("rater")]);
 
 async function send(rows) {
   let size = 0;
-  const some = rows.filter((row, at) => (size += row.join("\t").length) < MOST_SENT || at === 0);
+  const length = (row) => row.join("\t").length;
+  const much = (row) => Math.max(length(row), MOST_SENT); // what the server may refuse comes last, and holds up nothing
+  const some = rows.sort((row, other) => much(row) - much(other)).filter((row, at) => (size += length(row)) < MOST_SENT || at === 0);
   const sent = some.map((row) => {
     const [tractogram, by] = ["tractogram", "rater"].map((name) => row[COLUMNS.indexOf(name)]);
     return [keyOf(tractogram, by), given.get(tractogram).get(by)];
