@@ -227,10 +227,8 @@ function startRatings() {
     given = loadRatings();
     refresh();
   });
-  const keepNotes = () => bars.forEach((bar) => keepNote(bar)); // what is being written when the page is left
-  document.addEventListener("visibilitychange", keepNotes);
   addEventListener("beforeunload", (event) => {
-    keepNotes();
+    for (const bar of bars) keepNote(bar); // which is being written as the page is left
     if (served ? waiting().length : unexported && !base.persistent) event.preventDefault();
   });
   warnIf(!base.persistent);
