@@ -23,6 +23,11 @@ def split_bundle(name: str) -> tuple[str, str]:
     return (file, bundle) if is_within else (name, "")
 
 
+def may_hold_bundles(name: str) -> bool:
+    """Whether a file of this name may hold several bundles."""
+    return name.lower().endswith((*_GROUPED, *_CLUSTERED))
+
+
 def bundles_within(path: Path) -> list[str]:
     """The bundles in a file that holds several, in order; none in others, and in those that can't be read.
 

@@ -4,7 +4,7 @@ Standard library alone: the planner's process imports it.
 """
 
 import re
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 ENDINGS = (".trk.gz", ".tck.gz", ".tt.gz", ".trk", ".tck", ".trx", ".vtk", ".vtp", ".fib", ".tt")
 """Endings of the formats that can be read, longest first."""
@@ -50,8 +50,11 @@ def split_image(name: str) -> tuple[str, str]:
 
 def _split(name: str, endings: tuple[str, ...]) -> tuple[str, str]:
     lower = name[-len(endings[0]) :].lower()
-    ending = next((ending for ending in endings if lower.endswith(ending) and len(name) > len(ending)), "")
-    return name[: len(name) - len(ending)], ending
+    if lower.endswith(endings):
+        for ending in endings:
+            if lower.endswith(ending) and len(name) > len(ending):
+                return name[: -len(ending)], ending
+    return name, ""
 
 
 def split_source(name: str) -> tuple[str, str]:
@@ -59,6 +62,7 @@ def split_source(name: str) -> tuple[str, str]:
     return (name.removesuffix(".json"), ".json") if name.endswith(".json") else split_name(name)
 
 
+@lru_cache(maxsize=16)  # it is asked for several times of a path
 def participant_of(relative: str) -> str:
     """The participant's label, by ``sub-`` in any part of a path; the last one counts. Empty where there is none."""
     *folders, file = relative.split("/")
@@ -82,7 +86,7 @@ def entities(relative: str, stem: str, ending: str) -> dict[str, str]:
     """
     last = stem.rpartition("_")[2]
     has_suffix = "_" in stem and "-" not in last and (_is_bids(stem) or last in SUFFIXES)
-    folders = [part for part in PurePosixPath(relative).parts[:-1] if part in _DATATYPES]
+    folders = [part for part in relative.split("/")[:-1] if part in _DATATYPES]
     by_name = {name: label for name, label in _parts(stem) if name}
     by_path = {
         "sub": participant_of(relative),

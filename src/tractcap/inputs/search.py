@@ -13,12 +13,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from sys import intern
 
 from tractcap.errors import RecordError, SettingsError
 from tractcap.files import read_text
-from tractcap.inputs.bundles_within import bundles_within, unfit_groups
+from tractcap.inputs.bundles_within import bundles_within, may_hold_bundles, unfit_groups
 from tractcap.inputs.filenames import SUFFIXES, participant_of, split_image, split_name, split_source
 from tractcap.inputs.filters import TRACTOGRAM, Filters
 from tractcap.inputs.layouts import GROUP, Layout, bare_label, fitting, from_folders, from_labels, known
@@ -273,14 +274,16 @@ class _Search:
         if not filters.keep_session(facts.session):
             return
         self._keep_bundle(source)
+        if not may_hold_bundles(source.name):
+            return
         try:
-            bundles = [] if source.empty else bundles_within(source.path)
+            bundles = bundles_within(source.path)
         except RecordError as error:
             self._failed.append(
                 f"{str(error).rstrip('.')}: the bundles within {source.name} aren't shown by themselves"
             )
             return
-        if not source.empty and (unfit := unfit_groups(source.path)):
+        if unfit := unfit_groups(source.path):
             self._failed.append(
                 f"{source.path}: its groups {', '.join(map(repr, unfit))} aren't shown by themselves, since they can't "
                 "be names of files: rename them"
@@ -312,21 +315,23 @@ class _Search:
         self._keep_plain(layout)
         doubts = self._doubts()
         sources = [source for source in self._sources if not doubts or source.participant not in doubts]
-        sources.sort(key=lambda source: source.name.replace("/", "\0"))
+        if any(_order(one) > _order(other) for one, other in pairwise(sources)):  # keys of all take memory
+            sources.sort(key=_order)
         people: dict[str, dict[str, None]] = defaultdict(dict)  # labels, in order, by how they were recognized
         of_nobody: list[str] = []
-        first: dict[int, Source] = {}
-        twice: list[str] = []
-        places = array("q")
+        places, bundles = array("q"), array("q")  # hashes of the places of pictures, and of whose bundle it is
         for source in sources:
             facts = source.facts
             places.append(hash((source.folder, source.stem)))
+            bundles.append(hash((facts.participant, facts.session, source.variant, facts.bundle.key)))
             if not facts.participant:
                 of_nobody.append(source.name)
                 continue
             people[self._recognized_by(source)][facts.participant] = None
-            same = first.setdefault(hash((facts.participant, facts.session, source.variant, facts.bundle.key)), source)
-            if same is not source:
+        first: dict[int, Source] = {}
+        twice: list[str] = []
+        for source, bundle in _repeated(sources, bundles):
+            if source.participant and (same := first.setdefault(bundle, source)) is not source:
                 twice.append(f"{same.name} and {source.name}")
         unmet = list(self._unmet())
         warnings = list(doubts.values())
@@ -449,15 +454,30 @@ def _parts(name: str) -> set[str]:
     return set(split_source(name)[0].rpartition("/")[2].split("_"))
 
 
+def _order(source: Source) -> str:
+    return source.name.replace("/", "\0")
+
+
+_PARTS = 16
+"""Of many numbers, so that a part of them alone is in a set at a time."""
+
+
+def _repeated(sources: Sequence[Source], hashes: "array[int]") -> Iterator[tuple[Source, int]]:
+    """The tractograms that share their hash with others."""
+    repeated: set[int] = set()
+    for part in range(_PARTS):
+        counts = Counter(number for number in hashes if number % _PARTS == part)
+        repeated.update(number for number, count in counts.items() if count > 1)
+    yield from ((source, number) for source, number in zip(sources, hashes, strict=True) if number in repeated)
+
+
 def _apart(sources: list[Source], places: "array[int]") -> list[Source]:
     """Tractograms whose pictures would have the same place and name get their whole path as a name instead."""
-    count = Counter(places)
-    if len(count) == len(sources):
+    clashing = {source for source, _ in _repeated(sources, places)}
+    if not clashing:
         return sources
-    return [
-        source if count[place] == 1 else replace(source, renamed=source.name.replace("/", "+"))
-        for source, place in zip(sources, places, strict=True)
-    ]
+    renamed = {source: replace(source, renamed=source.name.replace("/", "+")) for source in clashing}
+    return [renamed.get(source, source) for source in sources]
 
 
 def _counted(items: Collection[object], what: str) -> str:

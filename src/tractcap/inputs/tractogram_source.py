@@ -5,6 +5,7 @@ A dataset may hold a million of them, so each takes a few hundred bytes. Standar
 
 import os
 import re
+import stat
 import time
 import zlib
 from collections.abc import Mapping
@@ -196,16 +197,24 @@ def fingerprint(path: Path) -> tuple[int, int]:
     OSError
         When it is gone.
     """
-    file, bundle = split_bundle(str(path))
-    path, names = Path(file), names_file(Path(file))
-    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-    files += [names] if bundle and names.exists() else []
-    states = [file.stat() for file in files]
+    states = _states(path)
     newest = max((state.st_mtime for state in states), default=0.0)
     if newest.is_integer() and 0 < (wait := newest + _COARSEST - time.time()) <= _COARSEST:
         time.sleep(wait)
-        states = [file.stat() for file in files]
+        states = _states(path)
     return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
+
+
+def _states(path: Path) -> list[os.stat_result]:
+    """Those of a tractogram's files."""
+    name, bundle = split_bundle(str(path))
+    file = Path(name)
+    states = [file.stat()]
+    if stat.S_ISDIR(states[0].st_mode):
+        states = [part.stat() for part in file.rglob("*") if part.is_file()]
+    if bundle and (names := names_file(file)).exists():
+        states.append(names.stat())
+    return states
 
 
 def divided(stem: str) -> tuple[str, str] | None:

@@ -40,9 +40,9 @@ class Shares:
 
     def __init__(self, shard: Shard | None, people: Spool[Source], pictures: int) -> None:
         self._shard, self._pictures = shard, pictures
-        weights = {name: sum(map(weight_of, people.of(name))) for name in sorted(people)} if shard else {}
-        self._total = sum(weights.values())
-        self._before = dict(zip(weights, accumulate(weights.values(), initial=0), strict=False))
+        self._weights = {name: sum(map(weight_of, people.of(name))) for name in sorted(people)} if shard else {}
+        self._total = sum(self._weights.values())
+        self._before = dict(zip(self._weights, accumulate(self._weights.values(), initial=0), strict=False))
 
     def of(self, participant: str, sources: Sequence[Source]) -> dict[Source, tuple[Piece, ...]]:
         """Which pieces of which of a participant's sources."""
@@ -50,6 +50,9 @@ class Shares:
             return dict.fromkeys(sources, (WHOLE,))
         kept: dict[Source, tuple[Piece, ...]] = {}
         before, count = self._before[participant], self._shard.count
+        first_share, last_share = (at * count // self._total for at in (before, before + self._weights[participant]))
+        if not first_share <= self._shard.index - 1 <= last_share:
+            return kept
         for source in sorted(sources, key=lambda source: (source.session, source.name)):
             weight = weight_of(source)
             parts: tuple[Piece, ...] = (WHOLE,)
