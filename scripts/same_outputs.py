@@ -38,7 +38,9 @@ RUNS: dict[str, list[str]] = {
     "data": ["FOLDER", "OUT", "participant", "--color", "data:weight", "--color-range", "group", "--size", "200"],
     "position": ["FOLDER", "OUT", "participant", "--color", "position", "--size", "200", "--mem", "600"],
     "density": ["FOLDER", "OUT", "participant", "--color", "density", "--size", "200", "--vtk-space", "LPS"],
-    "endpoints": ["FOLDER", "OUT", "participant", "--color", "endpoints", "--size", "200", "--batch-size", "1"],
+    "endpoints": [
+        "FOLDER", "OUT", "participant", "--color", "endpoints", "--size", "200", "--batch-size", "1", "--mosaic-only",
+    ],
     "bundle": [
         "FOLDER", "OUT", "participant", "--color", "bundle", "--size", "200", "--layout", "{participant}/{bundle}.trk",
         "--overview", "-w", "WORK",

@@ -192,6 +192,8 @@ OPTIONS: dict[str, list[Option]] = {
                "the last three.",
                type=names(VIEWS, {"six": SIX, "in-slice": IN_SLICE}), default="six", metavar="NAMES"),
         Option("--size", "Width and height of a picture in pixels.", type=click.IntRange(64, 4096), default=800),
+        Option("--mosaic-only", "Keep of the views their mosaic alone: two files for each tractogram instead of eight.",
+               is_flag=True),
         Option("--fit", "Frame each bundle separately, not all of a participant alike.", is_flag=True),
         Option("--overview", "Also draw all bundles of a participant in one picture, with a legend.", is_flag=True),
         Option("--style", "Lines, or lit tubes, which take longer.", type=click.Choice(STYLES), default=LINES),

@@ -136,3 +136,19 @@ def test_records_have_the_hash_of_their_pictures(tmp_path: Path) -> None:
             assert hashes[-1] == hashlib.sha256(b"".join(pictures)).hexdigest()
     assert hashes[:2] == hashes[2:]
     assert hashes[0] != hashes[1]
+
+
+def test_a_mosaic_alone(tmp_path: Path) -> None:
+    """Two files for a tractogram; the mosaic is that with views beside it. Runs with and without know them apart."""
+    data, out = bundles(tmp_path / "in", (0, 0, 0)), tmp_path / "out"
+    run(data, tmp_path / "views")
+    run(data, out, "--mosaic-only")
+    figures = out / "sub-01/figures"
+    assert sorted(path.name for path in figures.glob("AF_L*")) == ["AF_L.json", "AF_L_mosaic.png"]
+    mosaic = (figures / "AF_L_mosaic.png").read_bytes()
+    assert mosaic == (tmp_path / "views/sub-01/figures/AF_L_mosaic.png").read_bytes()
+    assert told(out, "AF_L")["Pictures"] == ["AF_L_mosaic.png"]
+    assert "AF_L_view-" not in (out / "sub-01.html").read_text()
+    assert "2 kept" in run(data, out, "--mosaic-only").stderr
+    assert "2 drawn" in run(data, out).stderr
+    assert len(told(out, "AF_L")["Pictures"]) == 3

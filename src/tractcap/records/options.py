@@ -44,7 +44,7 @@ class PictureOptions(JsonRecord, keys=str):
     is shown of the reference image, ``slices_at`` the point in mm that its slices lead through, None for the bundle's
     own centre; ``slab`` is how many mm on both sides of a slice the views in it show. ``animation`` names the formats
     of the turntable, of ``frames`` pictures of ``frame_size`` pixels. ``exact`` draws all points, also those whose
-    absence can't be seen.
+    absence can't be seen. ``mosaic_only`` keeps no views beside the mosaic of them.
     """
 
     views: tuple[str, ...] = SIX
@@ -60,6 +60,7 @@ class PictureOptions(JsonRecord, keys=str):
     frames: int = 36
     frame_size: int = 400
     exact: bool = False
+    mosaic_only: bool = False
 
     @property
     def turning(self) -> int:

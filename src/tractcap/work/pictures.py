@@ -63,8 +63,9 @@ class PictureWriter:
             whole_pixels = image.width % _PAGE == 0
             way = Image.Resampling.BOX if whole_pixels else Image.Resampling.LANCZOS
             self._pages.append(image.resize((_PAGE, _PAGE), way) if image.width > _PAGE else image.copy())
-            labels.head(image, self._captions)
-            self._save(f"view-{view.name}.png", image, image.width / scene.frame.width)
+            if not scene.options.mosaic_only:
+                labels.head(image, self._captions)
+                self._save(f"view-{view.name}.png", image, image.width / scene.frame.width)
         else:
             labels.label(image, replace(view, name=""), scene.frame, scene.options.background, "")
             labels.head(image, self._captions)
