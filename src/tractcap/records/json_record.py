@@ -173,11 +173,9 @@ def parser(kind: Any) -> Callable[[Any], Any]:
     if origin is Annotated:
         return partial(_checked, parser(arguments[0]), arguments[1:])
     if origin in (Union, UnionType):
-        return partial(
-            _any_of,
-            [parser(alternative) for alternative in arguments if alternative is not NoneType],
-            NoneType in arguments,
-        )
+        first, *others = (parser(alternative) for alternative in arguments if alternative is not NoneType)
+        parse = partial(_any_of, [first, *others]) if others else first
+        return partial(_unless_none, parse) if NoneType in arguments else parse
     if origin is tuple:
         return partial(_items, parser(arguments[0]), None if arguments[-1] is Ellipsis else len(arguments))
     if origin is Mapping:
@@ -211,9 +209,11 @@ def _checked(parse: Callable[[Any], Any], checks: tuple[Callable[[Any], None], .
     return value
 
 
-def _any_of(parsers: list[Callable[[Any], Any]], nullable: bool, value: Any) -> Any:
-    if value is None and nullable:
-        return None
+def _unless_none(parse: Callable[[Any], Any], value: Any) -> Any:
+    return None if value is None else parse(value)
+
+
+def _any_of(parsers: list[Callable[[Any], Any]], value: Any) -> Any:
     for parse in parsers[:-1]:
         with contextlib.suppress(WrongValueError):
             return parse(value)
