@@ -55,7 +55,7 @@ sif:
 
 # other people's programs on what tractcap writes and on the files that configure them, in .venv-ecosystem and .venv-ecosystem-older
 test-ecosystem: .venv/.done .venv-ecosystem/.done .venv-ecosystem-older/.done
-	$(python) -m pytest -m ecosystem
+	$(python) -m pytest -m ecosystem -n 2 --dist loadfile
 
 # in Chromium; axe-core is in .venv-accessibility
 test-pages: .venv/.done .venv-accessibility/.done
