@@ -331,7 +331,7 @@ def test_how_it_was_made(output: Output) -> None:
         PictureOptions(
             views=("left", "axial"), size=64, background=(255, 136, 0), style="tubes", width=0.1 + 0.2, opacity=0.5,
             anatomy=(), slices_at=(-20.5, 0, 1e-7), slab=1.5, animation=("gif", "mp4"), frames=12, frame_size=64,
-            exact=True,
+            exact=True, mosaic_only=True,
         ),
     ],
     ids=["defaults", "others"],
