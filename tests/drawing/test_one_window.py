@@ -28,12 +28,15 @@ def test_nothing_is_left_of_the_last_pictures(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(canvas, "vtkRenderWindow", counted)
     large = phantoms.save(tmp_path / "large.trk", phantoms.asymmetric_bundle(80))
+    dense = phantoms.save(tmp_path / "dense.trk", phantoms.asymmetric_bundle(200))
+    monkeypatch.setattr(canvas, "_WORTH_HIDING", 2000)
     small = phantoms.save(tmp_path / "small.trk", phantoms.straight_bundle(5))
     head = phantoms.save_head(tmp_path / "head.nii.gz", voxel=8.0)
     ways: list[tuple[Path, dict[str, Any]]] = [
         (large, {}),
         (small, {}),
         (small, {"max_points": 40}),  # more than can be drawn at once
+        (dense, {}),
         (large, {"style": "tubes", "width": 3.0}),
         (small, {"opacity": 0.4}),
         (small, {"reference": head, "at": AT}),
@@ -75,12 +78,13 @@ def test_a_window_that_failed_is_not_used_again(tmp_path: Path, monkeypatch: pyt
         np.testing.assert_array_equal(again[name], picture, name)
 
 
-@pytest.mark.parametrize("max_points", [50_000, 40])
-def test_no_buffer_is_left(tmp_path: Path, max_points: int) -> None:
+@pytest.mark.parametrize("worth", [50_000, 40])
+def test_no_buffer_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worth: int) -> None:
     """Neither of pictures that are drawn one by one, nor of those that are drawn side by side."""
+    monkeypatch.setattr(canvas, "_WORTH_HIDING", worth)
     path = phantoms.save(tmp_path / "a.trk", phantoms.straight_bundle(5))
-    drawn(path, FRAME, size=50, max_points=max_points)
+    drawn(path, FRAME, size=50)
     before = private_memory()
-    drawn(path, FRAME, size=1200, max_points=max_points)  # 46 MB for each
+    drawn(path, FRAME, size=1200)  # 46 MB for each
     ctypes.CDLL(None).malloc_trim(0)
     assert private_memory() - before < 30 * MB

@@ -1,8 +1,8 @@
 """The canvas: for each shot buffers of colour and depth, into which lines are drawn chunk after chunk.
 
 VTK's render window stays tiny, and tells its renderer of a larger size by its tile scale; what is drawn goes into
-framebuffers of our own, since the window would hold five times as much for its copies. Where all lines can be drawn at
-once, they are drawn when a shot is read, into one buffer for all shots, of which only what they cover is cleared.
+framebuffers of our own, since the window would hold five times as much for its copies. Where there are few lines, they
+are drawn when a shot is read, into one buffer for all shots, of which only what they cover is cleared.
 Nothing that is drawn depends on
 the chunk: the vertices are used as they are (no shift and scale by their bounds), and the clipping planes are the
 frame's, or the slab's.
@@ -122,11 +122,10 @@ class Canvas:
             self._draw_at_once(lines)
             return
         if not self._occlusion:
-            if self._first.points and self._first.points + len(lines.points) > self._together:
-                self._draw_first()
-            if self._first.drawn < _WORTH_HIDING:
+            if self._first.points + len(lines.points) <= _WORTH_HIDING:
                 self._first.add(lines)
                 return
+            self._draw_first()
             self._occlusion = Occlusion(self.shots, self.frame, self._widths, lines)
         for place, seen in self._occlusion.seen(lines):
             queue = self._queues[place]
@@ -141,7 +140,7 @@ class Canvas:
 
     def finish(self) -> None:
         """Draw what is queued; nothing comes after it that it could hide."""
-        if self._buffers and self._first.points:
+        if self._buffers:
             self._draw_first()
         for place, queue in enumerate(self._queues):
             if queue.points:
@@ -149,9 +148,10 @@ class Canvas:
         self._window.WaitForCompletion()
 
     def _draw_first(self) -> None:
-        lines = self._first.take()
-        for place in range(len(self.shots)):
-            self._draw_lit(place, lines)
+        for lines in self._first.parts(self._together):
+            for place in range(len(self.shots)):
+                self._draw_lit(place, lines)
+        self._first = _Queue()
 
     def _draw_lit(self, place: int, lines: DrawableLines) -> None:
         buffer = self._own(place)
@@ -177,13 +177,14 @@ class Canvas:
         if not self._shared:
             self._shared, self._held = _Framebuffer(self._window, shot.size), None
         if self._held != place:
-            self._load_lit(self._first.lines(), shot)
             self._prepare(place, shot.near, shot.far, tubes=False)
             rows, columns = self.touched(place)
             camera = self._renderer.GetActiveCamera()
             camera.SetScissorRect(vtkRecti(columns.start, shot.size - rows.stop, len(columns), len(rows)))
             camera.SetUseScissor(True)
-            self._render(self._shared, clear=True)
+            for number, lines in enumerate(self._first.parts(self._together)):
+                self._load_lit(lines, shot)
+                self._render(self._shared, clear=number == 0)
             camera.SetUseScissor(False)
             self._held = place
         return self._shared
@@ -460,27 +461,34 @@ class _Queue:
     def __init__(self) -> None:
         self._lines: list[DrawableLines] = []
         self.points = 0
-        self.drawn, self._learnt = 0, 0
+        self._drawn, self._learnt = 0, 0
 
     def add(self, lines: DrawableLines) -> None:
         self._lines.append(lines)
         self.points += len(lines.points)
 
-    def lines(self) -> DrawableLines:
-        """All of them, in their order."""
-        return joined(self._lines)
+    def parts(self, most: int) -> Iterator[DrawableLines]:
+        """All of them, in their order: so many points at once, or more where they came at once."""
+        begin, points = 0, 0
+        for number, lines in enumerate(self._lines):
+            if points and points + len(lines.points) > most:
+                yield joined(self._lines[begin:number])
+                begin, points = number, 0
+            points += len(lines.points)
+        if points:
+            yield joined(self._lines[begin:])
 
     def take(self) -> DrawableLines:
         """All of them, in their order; the queue is empty then."""
-        lines = self.lines()
-        self.drawn += self.points
+        lines = joined(self._lines)
+        self._drawn += self.points
         self._lines, self.points = [], 0
         return lines
 
     def is_worth_learning(self) -> bool:
         """Whether enough was drawn since this was last so that much more is hidden."""
-        worth = self.drawn > _LEARN_AGAIN * self._learnt
-        self._learnt = self.drawn if worth else self._learnt
+        worth = self._drawn > _LEARN_AGAIN * self._learnt
+        self._learnt = self._drawn if worth else self._learnt
         return worth
 
 
