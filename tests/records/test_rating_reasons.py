@@ -27,8 +27,8 @@ def test_the_own_list_has_a_key_for_each_reason() -> None:
 
 
 def test_a_lab_s_list_is_read_with_its_columns_in_any_order(tmp_path: Path) -> None:
-    write(tmp_path, "key\tdescription\tmore\treason", "h\tit has a hole\tx\thole", "", "é\ttoo thin\t\tthin")
-    assert in_use(tmp_path) == ((Reason("hole", "h", "it has a hole"), Reason("thin", "é", "too thin")), "")
+    write(tmp_path, "key\tdescription\tmore\treason", "h\tit has a hole\tx\thole", "", 'é\t"thin, ""hair"""\t\tthin')
+    assert in_use(tmp_path) == ((Reason("hole", "h", "it has a hole"), Reason("thin", "é", 'thin, "hair"')), "")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def test_a_lab_s_list_is_read_with_its_columns_in_any_order(tmp_path: Path) -> N
         (("reason\tkey", "hole\th"), "doesn't name description"),
         ((HEADER,), "it has 0 reasons"),
         ((HEADER, "hole\tp\ta hole"), "its line 2 has the key “p”, which the page uses"),
+        ((HEADER, "", "hole\tp\ta hole"), "its line 3 has the key “p”"),
         ((HEADER, "hole\thh\ta hole"), "has the key “hh”: give one character"),
         ((HEADER, "hole\t\ta hole"), "has the key “”: give one character"),
         ((HEADER, "a hole\th\ta hole"), "has the name “a hole”"),

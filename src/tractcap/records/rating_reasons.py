@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tractcap.errors import RecordError
 from tractcap.files import read_text
-from tractcap.records.tables import NOT_AVAILABLE, cell
+from tractcap.records.tables import NOT_AVAILABLE, cell, unquoted
 
 NAME = "rating_reasons.tsv"
 """The list's file in the output folder; the same name has tractcap's own."""
@@ -39,12 +39,17 @@ def load(path: Path) -> tuple[Reason, ...]:
     RecordError
         When it isn't such a list.
     """
-    header, *lines = [line.rstrip("\r").split("\t") for line in read_text(path).split("\n") if line.strip()] or [[]]
+    numbered = [
+        (number, [cell(unquoted(field)) for field in line.rstrip("\r").split("\t")])
+        for number, line in enumerate(read_text(path).split("\n"), 1)
+        if line.strip()
+    ]
+    (_, header), *lines = numbered or [(0, [])]
     if lacking := [column for column in _COLUMNS if column not in header]:
         raise RecordError(path, f"its first line doesn't name {' and '.join(lacking)}, with tabs between")
     reasons = []
-    for number, fields in enumerate(lines, 2):
-        row = dict(zip(header, map(cell, fields), strict=False))
+    for number, fields in lines:
+        row = dict(zip(header, fields, strict=False))
         reason = Reason(*(row.get(column, "") for column in _COLUMNS))
         if wrong := _wrong_with(reason):
             raise RecordError(path, f"its line {number} {wrong}")
