@@ -538,6 +538,10 @@ def test_a_file_that_was_edited_by_hand_counts(window: Window, server: Server) -
     page.reload()
     expect(page.locator("#saving")).to_have_text(SAVED)
     expect_rating(page, LEFT, "pass")
+    toggled = card(page, LEFT).locator("[data-reason=incomplete]")
+    rate(page, LEFT, "i")
+    expect(toggled).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#saving")).to_have_text(SAVED)
     assert on_disk(server) == {source(LEFT): "pass"}
     server.kill()
     rate(page, LEFT, "u")  # within the same second: what isn't saved yet counts

@@ -47,8 +47,11 @@ function take(answer, whole) {
     if (!file.problem) importText(file.text, file.name, counts, problems, (tractogram, by, entry) => {
       entry.fromFile = entry.saved = true;
       const own = given.get(tractogram)?.get(by);
-      if (own?.at === entry.at && own.saved) put(given, tractogram, by, { ...entry, fromFile: own.fromFile });
-      else if (own && sameEntry(own, entry)) own.saved = marked = true;
+      const same = sameEntry(entry, own);
+      if (own?.at === entry.at && Boolean(own.saved) !== same) {
+        put(given, tractogram, by, { ...(same ? own : entry), fromFile: own.fromFile, saved: true });
+        marked = true;
+      }
       const known = saving.inFiles.get(keyOf(tractogram, by));
       if (!known || known.at <= entry.at) saving.inFiles.set(keyOf(tractogram, by), entry);
     });
