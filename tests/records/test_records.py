@@ -41,6 +41,21 @@ def test_a_tractogram_s_record_is_written_as_it_was_read(output: Output, status:
     assert json.loads(record.text())["Later"] == {"x": [1, None]}
 
 
+def test_scenes_that_are_nearly_equal_are_told_apart(output: Output) -> None:
+    """Equal ones in a row are read once: 0, 0.0 and false are equal to Python, but not in a record."""
+    path = output.add("ForcepsMajor")
+    record = json.loads(path.read_text())
+    assert tractogram_sidecar.load(path).scene is tractogram_sidecar.load(path).scene
+    for green, refused in ((0, False), (False, True), (0, False), (0.0, True), (1, False)):
+        record["Made"]["Look"]["background"][1] = green
+        path.write_text(json.dumps(record))
+        if refused:
+            with pytest.raises(RecordError, match=r"“Made.Look.background\[1\]” is"):
+                tractogram_sidecar.load(path)
+        else:
+            assert tractogram_sidecar.load(path).scene.options.background == (0, green, 0)
+
+
 def test_a_check_s_record_is_written_as_it_was_read(output: Output) -> None:
     measures = dict(zip([one.key for one in checks()["cci"].measures], (0.25, None), strict=False))
     path = tell(output, output.add("ForcepsMajor").stem, "cci", Measures=measures)
