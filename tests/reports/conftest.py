@@ -67,7 +67,7 @@ class Viewer:
 
 
 @pytest.fixture
-def viewer(browser: Any) -> Iterator[Viewer]:
+def viewer(browser: Any, tmp_path: Path) -> Iterator[Viewer]:  # tmp_path is removed after the pages are closed
     """Fails the test if a page had errors, or asked for anything but files beside it."""
     made = Viewer(browser)
     yield made

@@ -1007,6 +1007,24 @@ def test_blinded(viewer: Viewer, output: Output, tmp_path: Path) -> None:
     assert elsewhere.locator(".card").evaluate_all(ORDER) == plain
 
 
+def test_a_key_just_after_the_large_view_is_closed_acts_from_its_card(filled: Path, viewer: Viewer) -> None:
+    shown = viewer.open(filled)
+    first, second = shown.locator(".card:not(.overview)").evaluate_all(ORDER)[:2]
+    shown.locator(f"#{first} .picture").click()
+    shown.evaluate("""() => {
+        const closed = new Promise((done) => document.querySelector("#large").addEventListener("close", done));
+        document.querySelector("[data-large=close]").click();
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true }));
+        return closed;
+    }""")
+    assert focused(shown) == second
+    shown.keyboard.press("Enter")
+    expect(shown.locator("#large")).to_be_visible()
+    shown.keyboard.press("Escape")
+    expect(shown.locator("#large")).to_be_hidden()
+    assert focused(shown) == second
+
+
 def test_the_words_on_a_mosaic_are_cut_off(viewer: Viewer, output: Output) -> None:
     """All of the views is seen, and nothing else: not what stands above or below them."""
     output.add(LEFT, told={"HeadingPixels": 10})

@@ -134,13 +134,18 @@ function turnPair() {
   showLarge();
 }
 
+// Called at once, and again by the event "close", which may come after the next key: that is meant for the card that was left
+function leaveLarge() {
+  if (!byId("stage").hasChildNodes()) return;
+  large.close();
+  for (const bar of [...bars]) if (large.contains(bar)) bars.delete(bar);
+  for (const id of ["stage", "views", "panel"]) byId(id).replaceChildren(); // lets go of pictures
+  if (at.card && !articles.get(at.card.id).hidden) linkOf(at.card).focus();
+}
+
 function startLarge() {
   byId("large-pair").addEventListener("click", turnPair);
-  const actions = { previous: () => turnBundle(-1), next: () => turnBundle(1), close: () => large.close() };
+  const actions = { previous: () => turnBundle(-1), next: () => turnBundle(1), close: leaveLarge };
   for (const button of large.querySelectorAll("[data-large]")) button.addEventListener("click", actions[button.dataset.large]);
-  large.addEventListener("close", () => {
-    for (const bar of [...bars]) if (large.contains(bar)) bars.delete(bar);
-    for (const id of ["stage", "views", "panel"]) byId(id).replaceChildren(); // lets go of pictures
-    if (at.card && !articles.get(at.card.id).hidden) linkOf(at.card).focus();
-  });
+  for (const type of ["cancel", "close"]) large.addEventListener(type, leaveLarge);
 }
