@@ -27,11 +27,11 @@ OPTIONS = ("--size", "64", "--views", "left", "--checks", "shape", "--nprocs", "
 
 PLACES = ("header", "image", "outline", "measure", "read", "draw", "check", "page")
 KINDS = {
+    "hang": "it hung: nothing was heard",  # first, since other tests are run while this one waits
     "raise": "UnforeseenError",
     "KILL": "SIGKILL",
     "segv": "SIGSEGV",
     "memory": "MemoryError",
-    "hang": "it hung: nothing was heard",
 }
 OF_BUNDLE = ("header", "measure", "read", "draw")
 """Where a bundle fails."""
