@@ -2,22 +2,31 @@
 
 import errno
 import fcntl
+import inspect
+import itertools
 import os
 import re
+import signal
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
 from damage import FILES
 
+from tractcap import files
 from tractcap.checks import flags
 from tractcap.errors import SettingsError
 from tractcap.files import all_together, clear_parts, write_text
 from tractcap.inputs import filters
 from tractcap.inputs.images import ImageFile
 from tractcap.inputs.search import search
+from tractcap.interrupts import Interrupted
 
 RULES = """\
 flag = [
@@ -124,3 +133,43 @@ def test_other_errors_of_writing_are_raised_with_the_files_name(
     with pytest.raises(OSError, match=re.escape(str(tmp_path / "a.txt"))):
         write_text(tmp_path / "a.txt", "lost")
     assert not list(tmp_path.iterdir())
+
+
+def interrupted_at(moment: int, call: Callable[[], None]) -> bool:
+    """Whether a call was interrupted at this line of the module, or return from one of its functions."""
+    left = moment
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != files.__file__:
+            return None
+        left -= event == "line" or (event == "return" and not frame.f_code.co_flags & inspect.CO_GENERATOR)
+        if left == 0:
+            raise Interrupted(signal.SIGINT)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except Interrupted:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files that nobody closes any more
+def test_a_signal_leaves_nothing_half_whenever_it_comes(tmp_path: Path) -> None:
+    outcomes = set()
+    for moment in itertools.count(1):
+        folder = tmp_path / str(moment)
+        folder.mkdir()
+        interrupted = interrupted_at(moment, partial(write_text, folder / "a.txt", "whole"))
+        left = {path.name: path.read_text() for path in folder.iterdir()}
+        assert left in ({}, {"a.txt": "whole"}), moment
+        outcomes.add((interrupted, bool(left)))
+        if not interrupted:
+            break
+    assert moment > 15
+    assert outcomes == {(True, False), (True, True), (False, True)}

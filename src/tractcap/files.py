@@ -8,9 +8,9 @@ import fcntl
 import json
 import logging
 import os
+import secrets
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -40,24 +40,17 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     OSError
         When it can't be written; nothing is left behind then.
     """
-
-    def begin() -> tuple[int, Path]:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
-        return handle, Path(name)
-
-    handle, part = _locked(begin)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with _begun(path.parent, f"{path.name}.", _create) as (file, part):
+        try:
             write(file)
             file.flush()
-            _if_known(os.fchmod, handle, 0o666 & ~UMASK)
-            _if_known(os.fsync, handle)
+            _if_known(os.fchmod, file.fileno(), 0o666 & ~UMASK)
+            _if_known(os.fsync, file.fileno())
             _rename(part, path)
-    except BaseException as error:
-        part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # a full disk doesn't say which file
-            error.filename = str(path)
-        raise
+        except OSError as error:
+            if error.filename is None:  # a full disk doesn't say which file
+                error.filename = str(path)
+            raise
 
 
 def _if_known(call: Callable[..., None], *arguments: int) -> None:
@@ -144,17 +137,8 @@ def all_together(folder: Path, stem: str) -> Iterator[Path]:
 
     Its name begins like those of the files, so that :func:`clear_parts` clears it away after a death.
     """
-
-    def begin() -> tuple[int, Path]:
-        part = Path(tempfile.mkdtemp(prefix=f".{stem}_", suffix=PART, dir=folder))
-        return os.open(part / _LOCK, os.O_RDWR | os.O_CREAT, 0o600), part
-
-    handle, part = _locked(begin)
-    try:
-        with os.fdopen(handle, "wb"):
-            yield part
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with _begun(folder, f"{stem}_", _create_folder) as (_, part):
+        yield part
 
 
 def clear_parts(folder: Path, stem: str) -> None:
@@ -171,7 +155,7 @@ def clear_parts(folder: Path, stem: str) -> None:
             with lock.open("rb+") as file:
                 left_over = lock_open_file(file.fileno())
                 if left_over:
-                    lock.unlink()  # as long as it is locked: see _locked
+                    lock.unlink()  # as long as it is locked: see _begun
         except OSError:
             continue  # gone, or another user's
         if left_over is None:
@@ -180,13 +164,35 @@ def clear_parts(folder: Path, stem: str) -> None:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _locked(begin: Callable[[], tuple[int, Path]]) -> tuple[int, Path]:
-    """Begin a part and lock it; again where :func:`clear_parts`, before it was locked, took it for left over."""
+@contextmanager
+def _begun(folder: Path, prefix: str, create: Callable[[Path], int]) -> Iterator[tuple[BinaryIO, Path]]:
+    """A part that is locked by the file that ``create`` opens, and removed at the end if it still has its name.
+
+    It is begun again where :func:`clear_parts`, before it was locked, took it for left over. Its name is known before
+    it is there, so that a signal leaves nothing behind, whenever it comes.
+    """
     while True:
-        handle, part = begin()
-        if lock_open_file(handle) is not False and (part / _LOCK if part.is_dir() else part).exists():
-            return handle, part
-        os.close(handle)
+        part = folder / f".{prefix}{secrets.token_hex(4)}{PART}"
+        try:
+            with os.fdopen(create(part), "wb") as file:
+                locked = lock_open_file(file.fileno()) is not False
+                if locked and (part / _LOCK if part.is_dir() else part).exists():
+                    yield file, part
+                    return
+        finally:
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink(missing_ok=True)
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+def _create_folder(path: Path) -> int:
+    path.mkdir(0o700)
+    return _create(path / _LOCK)
 
 
 def lock_open_file(handle: int, kind: int = fcntl.LOCK_EX) -> bool | None:
