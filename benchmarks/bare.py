@@ -14,9 +14,9 @@ from measuring import draw as draw_by_command
 from tractcap.drawing import opengl
 from tractcap.drawing.draw import ColoredTractogram, Scene, draw
 from tractcap.drawing.lines import StreamlineCounts
-from tractcap.drawing.views import SIX, VIEWS, Frame
+from tractcap.drawing.views import VIEWS, Frame
 from tractcap.inputs.tractograms import open_tractogram
-from tractcap.records.options import Coloring, PictureOptions, RenderSettings
+from tractcap.records.options import SIX, Coloring, PictureOptions, RenderSettings
 
 GOAL = 1
 """Times plain VTK, on a canvas of either size."""
@@ -104,7 +104,7 @@ def _colours(window: Any, side: int) -> int:
 
 def _width(scene: Scene, side: int) -> float:
     """The width of tractcap's lines, in pixels of this window."""
-    return max(1.0, scene.options.thickness(scene.frame) * side / scene.frame.width)
+    return max(1.0, scene.options.thickness(scene.frame.width) * side / scene.frame.width)
 
 
 def _actor(points: Any, lengths: Any, width: float) -> Any:

@@ -7,7 +7,7 @@ import files
 import numpy as np
 from measuring import CPUS, MB, Asked, Drew, Goal, Table, draw, progress, warm
 
-from tractcap.drawing.views import SIX
+from tractcap.records.options import SIX
 
 GOAL = 1.8
 """Times as fast with two workers."""
