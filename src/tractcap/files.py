@@ -35,11 +35,14 @@ _LOCK = "lock"
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Write a file next to its final name and rename it into place, so that no half of it is ever seen.
 
+    What a writer left of it that died is cleared away first.
+
     Raises
     ------
     OSError
         When it can't be written; nothing is left behind then.
     """
+    clear_parts(path.parent, f"{path.name}.")
     with _begun(path.parent, f"{path.name}.", _create) as (file, part):
         try:
             write(file)

@@ -141,6 +141,27 @@ def test_a_supervisor_killed_at_any_moment_loses_nothing(data: Path, tmp_path: P
     assert files(out) == files(tmp_path / "undisturbed")
 
 
+def test_nothing_stays_of_writers_that_died(data: Path, tmp_path: Path) -> None:
+    """Of no file of a run, with the group level: the next writer of the same file clears it away."""
+    participant = tmp_path / "all/sub-1"
+    participant.parent.mkdir()
+    data.rename(participant)
+    out = tmp_path / "out"
+
+    def both() -> None:
+        assert run(participant.parent, out, "--checks", "shape").returncode == 0
+        group = [sys.executable, "-m", "tractcap", str(participant.parent), str(out), "group"]
+        assert subprocess.run(group, capture_output=True, check=False).returncode == 0
+
+    both()
+    before = files(out)
+    for name in before:
+        path = out / name
+        path.rename(path.with_name(f".{path.name}.0123abcd.part"))
+    both()
+    assert files(out) == before
+
+
 def test_batches_of_participants(tmp_path: Path) -> None:
     for who in range(5):
         folder = tmp_path / f"in/sub-{who}"

@@ -188,7 +188,6 @@ def draw_one_piece(request: DrawPiece, report: Report) -> WrittenFiles:
             writer.write_facts({**record.plain(), "facts": facts})
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    clear_parts(path.parent, path.name)
     write_whole(path, write)
     return WrittenFiles((str(path),))
 
