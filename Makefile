@@ -17,10 +17,8 @@ demo: .venv/.done
 	.venv/bin/tractcap demo demo-output group
 	@echo "The pages and pictures are in $(CURDIR)/demo-output: open sub-1.html first, then group.html."
 
-# those that take long come first, so that no processor waits for the last of them
 test: .venv/.done
-	$(python) -m pytest -m "not container and not cluster and not browser and not ecosystem" -n 4 --dist worksteal \
-		tests/work/test_isolation.py tests/work/test_survival.py tests
+	$(python) -m pytest -m "not container and not cluster and not browser and not ecosystem" -n 4 --dist worksteal tests
 
 # what a Python's version can change, under another than .venv's, in .venv-python: PYTHON=python3.12 names it
 test-python: .venv-python/.done

@@ -1,5 +1,6 @@
 """How failures are told."""
 
+import pytest
 from left_files import differences
 
 
@@ -10,3 +11,8 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     if not all(isinstance(content, bytes) for content in (*left.values(), *right.values())):
         return None
     return ["the same files", *differences(left, right)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those of what hangs wait for up to two minutes, and begin first: others are run meanwhile."""
+    items.sort(key=lambda item: "[hang" not in item.name)

@@ -27,7 +27,7 @@ OPTIONS = ("--size", "64", "--views", "left", "--checks", "shape", "--nprocs", "
 
 PLACES = ("header", "image", "outline", "measure", "read", "draw", "check", "page")
 KINDS = {
-    "hang": "it hung: nothing was heard",  # first, since other tests are run while this one waits
+    "hang": "it hung: nothing was heard",
     "raise": "UnforeseenError",
     "KILL": "SIGKILL",
     "segv": "SIGSEGV",

@@ -30,7 +30,7 @@ def measuring(path: Path, need: int = 100 * MB) -> Task[Measurements]:
 
 
 def make_pool(workers: int, room: int, timeout: float = 600) -> Pool:
-    return Pool(PoolLimits(workers, room, timeout=timeout), Watch(settle, settle(), 0.2), {})
+    return Pool(PoolLimits(workers, room, timeout=timeout, new=0), Watch(settle, settle(), 0.2), {})
 
 
 def data_limit(pid: int) -> int:
@@ -157,7 +157,7 @@ def test_close_to_the_limit_the_youngest_is_put_back(tmp_path: Path, caplog: pyt
             return Left(MB, self.budget.bound_by) if len(list(workers)) > 1 and Crowded.calls == 1 else None
 
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(200) * 100)
-    with Pool(PoolLimits(2, 300 * MB), Crowded(settle, settle(), 0.2), {}) as pool:
+    with Pool(PoolLimits(2, 300 * MB, new=0), Crowded(settle, settle(), 0.2), {}) as pool:
         for _ in range(3):
             pool.submit(measuring(path))
         events = ended(list(pool.events()))
@@ -177,7 +177,7 @@ def test_nothing_is_begun_beside_tasks_that_stand_still(tmp_path: Path) -> None:
             return Stall(0.5, "memory.pressure") if Pressed.still else None
 
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    with Pool(PoolLimits(3, 400 * MB), Pressed(settle, settle(), 0.2), {}) as pool:
+    with Pool(PoolLimits(3, 400 * MB, new=0), Pressed(settle, settle(), 0.2), {}) as pool:
         for _ in range(3):
             pool.submit(measuring(path))
         assert not list(pool._assign())
@@ -199,7 +199,7 @@ def test_the_youngest_is_put_back_where_tasks_go_on_standing_still(
             return Stall(0.5, "memory.pressure") if busy > 1 and not caplog.text else None
 
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(200) * 100)
-    with Pool(PoolLimits(2, 300 * MB), Pressed(settle, settle(), 0.2), {}) as pool:
+    with Pool(PoolLimits(2, 300 * MB, new=0), Pressed(settle, settle(), 0.2), {}) as pool:
         for _ in range(3):
             pool.submit(measuring(path))
         events = ended(list(pool.events()))
@@ -216,7 +216,7 @@ def test_a_task_that_others_leave_no_memory_for_is_given_up(tmp_path: Path, monk
             del workers
             return Left(50 * MB, self.budget.bound_by)
 
-    with Pool(PoolLimits(2, 300 * MB), Full(settle, settle(), 0.2), {}) as pool:
+    with Pool(PoolLimits(2, 300 * MB, new=0), Full(settle, settle(), 0.2), {}) as pool:
         pool.submit(measuring(tmp_path / "a.trk"))
         (event,) = pool.events()
     assert "it needs 100 MB, and other processes leave only 50 MB free" in event.failed
@@ -281,7 +281,7 @@ def test_a_worker_that_can_t_be_ended_is_given_up(
     monkeypatch.setattr("tractcap.work.worker_process._ENDING_SECONDS", 0.2)
     Immortal.made.clear()
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    with Pool(PoolLimits(2, 250 * MB, timeout=8), Watch(settle, settle(), 0.2), {}, Immortal) as pool:
+    with Pool(PoolLimits(2, 250 * MB, timeout=8, new=0), Watch(settle, settle(), 0.2), {}, Immortal) as pool:
         pool.submit(measuring(path))
         assert not list(pool._assign())
         os.kill(Immortal.made[0].pid, signal.SIGSTOP)
@@ -388,7 +388,7 @@ def test_a_worker_is_as_large_as_later_tasks_need_within_its_share(
 ) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
     started = Started()
-    with Pool(PoolLimits(2, 400 * MB, usual=usual * MB), Scripted(), {}, started) as pool:
+    with Pool(PoolLimits(2, 400 * MB, usual=usual * MB, new=0), Scripted(), {}, started) as pool:
         for _ in range(2):
             pool.submit(measuring(path))
         assert len(ended(list(pool.events()))) == 2
@@ -413,8 +413,8 @@ def test_workers_go_on_within_other_limits(tmp_path: Path) -> None:
     """As many as are wanted then, with the threads that are wanted; none after a release, nor what was queued."""
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
     started = Started()
-    with Pool(PoolLimits(2, 400 * MB), Scripted(), {}, started) as pool:
-        for limits, running in ((PoolLimits(2, 400 * MB), 2), (PoolLimits(1, 150 * MB, 3), 1)):
+    with Pool(PoolLimits(2, 400 * MB, new=0), Scripted(), {}, started) as pool:
+        for limits, running in ((PoolLimits(2, 400 * MB, new=0), 2), (PoolLimits(1, 150 * MB, 3), 1)):
             pool.settle(limits)
             for _ in range(2):
                 pool.submit(measuring(path))
@@ -432,11 +432,39 @@ def test_workers_go_on_within_other_limits(tmp_path: Path) -> None:
 def test_two_work_at_once_only_where_the_watch_has_room_for_both(tmp_path: Path, room: int, together: bool) -> None:
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
     started = Started()
-    with Pool(PoolLimits(2, 400 * MB), Scripted(room=room * MB), {}, started) as pool:
+    with Pool(PoolLimits(2, 400 * MB, new=0), Scripted(room=room * MB), {}, started) as pool:
         for _ in range(2):
             pool.submit(measuring(path))
         assert all(event.answer for event in ended(list(pool.events())))
     assert len(started.workers) == 1 + together
+
+
+def test_one_worker_does_what_takes_no_time(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    started = Started()
+    with Pool(PoolLimits(2, 400 * MB, new=1e9), Scripted(), {}, started) as pool:
+        for _ in range(3):
+            pool.submit(measuring(path))
+        assert all(event.answer for event in ended(list(pool.events())))
+    assert len(started.workers) == 1
+
+
+def test_others_start_beside_one_that_takes_longer(tmp_path: Path) -> None:
+    path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
+    started = Started()
+    with Pool(PoolLimits(2, 400 * MB, new=0.1), Scripted(), {}, started) as pool:
+        tasks = [replace(measuring(path), number=number) for number in range(3)]
+        for task in tasks:
+            pool.submit(task)
+        assert not list(pool._assign())
+        os.kill(started.workers[0].pid, signal.SIGSTOP)
+        outcome = []
+        for event in pool.events():
+            outcome += ended([event])
+            if len(outcome) == 2:
+                os.kill(started.workers[0].pid, signal.SIGCONT)
+    assert [event.task.number for event in outcome] == [1, 2, 0]
+    assert len(started.workers) == 2
 
 
 @pytest.mark.parametrize(("free", "begun"), [(100 * MB, True), (100 * MB - 1, False)])
@@ -446,7 +474,7 @@ def test_the_first_task_may_use_all_that_is_left(
     """The margin too, of which a watch's room says nothing."""
     monkeypatch.setattr("tractcap.work.pool._PATIENCE_SECONDS", 0.0)
     path = phantoms.save(tmp_path / "a.trk", phantoms.ragged(10))
-    with Pool(PoolLimits(2, 400 * MB), Scripted(free=free, room=0), {}) as pool:
+    with Pool(PoolLimits(2, 400 * MB, new=0), Scripted(free=free, room=0), {}) as pool:
         pool.submit(measuring(path))
         (event,) = ended(list(pool.events()))
     assert bool(event.answer) == begun
@@ -505,7 +533,7 @@ def test_what_many_workers_warn_of_is_said_once(tmp_path: Path, caplog: pytest.L
         "    log.warning('the same of all')\n"
         "threading.Thread(target=warn, daemon=True).start()\n"
     )
-    with Pool(PoolLimits(2, 200 * MB), Scripted(), at_start(tmp_path, code)) as pool:
+    with Pool(PoolLimits(2, 200 * MB, new=0), Scripted(), at_start(tmp_path, code)) as pool:
         for _ in range(2):
             pool.submit(measuring(path))
         assert len(ended(list(pool.events()))) == 2

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -154,7 +155,8 @@ def test_two_demos_at_once_have_their_own_bundles(tmp_path: Path) -> None:
     """Those of the first that ends are removed."""
     who = ("--participant-label", "1", *SMALL)
     with at_work("demo", tmp_path, *who) as first:
-        assert "3 " in log_of(start("demo", tmp_path, *who))
+        counts = re.findall(r"(\d+) (?:drawn|kept)", log_of(start("demo", tmp_path, *who)))
+        assert sum(map(int, counts)) == 3, "the first one's workers may have drawn one"
     assert "failed" not in log_of(first)
     assert len(list(tmp_path.rglob("*_mosaic.png"))) == 3
     assert not list(tmp_path.rglob(f"*{PART}"))

@@ -96,6 +96,7 @@ class _Seat:
 
     process: Process
     size: int
+    started: float
     task: Task[Any] | None = None
     since: float = 0.0
     known: set[str] = field(default_factory=set)
@@ -110,6 +111,7 @@ class PoolLimits:
     """Of a pool: most ``workers`` at once, ``room`` in bytes for all of them, ``threads`` of each.
 
     A worker that shows no sign of life for ``timeout`` seconds is ended. ``usual`` bytes are what tasks often need.
+    Of those at work never more than half are ``new`` seconds old or younger, so that one does what takes no time.
     """
 
     workers: int = 1
@@ -117,6 +119,7 @@ class PoolLimits:
     threads: int = 1
     timeout: float = 600.0
     usual: int = 0
+    new: float = 0.5
 
 
 Start = Callable[[Mapping[str, str], int], Process]
@@ -241,8 +244,11 @@ class Pool:
                 self._dismiss(seat)
             idle[0].size = size
             return idle[0]
+        now = time.monotonic()
+        if busy and 2 * sum(now - seat.started < self._limits.new for seat in busy) >= len(busy):
+            return None
         with deferred():  # a process that isn't seated yet would be left behind
-            seat = _Seat(self._new(self._environment, size + allowance(self._limits.threads)), size)
+            seat = _Seat(self._new(self._environment, size + allowance(self._limits.threads)), size, now)
             self._seats.append(seat)
         self._selector.register(seat.process.out, selectors.EVENT_READ, (seat, "out"))
         self._selector.register(seat.process.err, selectors.EVENT_READ, (seat, "err"))
