@@ -16,7 +16,7 @@ BESIDE_FURY, CHECKED = 0.35, 2.0
 """CPU seconds over those of FURY's lines, and with all checks over those of the pictures alone."""
 
 _BUNDLES, _MOST = 200, 2_000
-_FEW, _MOST_OF_FEW = 14, 450
+_FEW, _MOST_OF_FEW = 40, 825
 _FURY = Path(__file__).with_name("peers") / "fury_six_views.py"
 
 
