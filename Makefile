@@ -30,8 +30,8 @@ fuzz: .venv/.done
 	$(python) tests/fuzz/fuzz.py $(FUZZ)
 
 lint: .venv/.done
-	$(python) -m ruff format --check .
-	$(python) -m ruff check .
+	$(python) -m ruff format --no-cache --check .
+	$(python) -m ruff check --no-cache .
 	$(python) -m mypy
 	.venv/bin/lint-imports --no-logo --no-cache
 

@@ -256,7 +256,7 @@ def _draw(settings: "Settings", watch: Watch, workers: "Workers", *, dry_run: bo
             click.echo(line)
         whole = not (planned.failed or planned.unread) and all(need <= planned.room for need in needs.values())
     else:
-        log.info("%d worker%s", planned.crew.workers, "s" * (planned.crew.workers > 1))
+        log.info("%s", planned.crew.most_workers())
         describe_dataset(settings.output, settings.input, planned.tops)
         with at_work(settings.output, share=settings.shard is not None), progress(planned.count) as bar:
             outcome = Run(settings, planned, watch, workers, Printer(bar)).carry_out()

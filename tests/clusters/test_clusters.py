@@ -84,7 +84,7 @@ def test_version_2_with_the_limit_one_level_up() -> None:
     said = in_machine("400M", "demo", MAX_MEMORY_MB="500")
     assert "run-in-vm: status 0" in said, said
     assert "MAX_MEMORY_MB asks for 500 MB, but /sys/fs/cgroup/box/memory.max allows 400 MB: 400 MB is used" in said
-    assert "memory 400 MB, bound by /sys/fs/cgroup/box/memory.max; 2 CPUs; 2 workers; peak" in said
+    assert "memory 400 MB, bound by /sys/fs/cgroup/box/memory.max; 2 CPUs; up to 2 workers; peak" in said
     assert "15 drawn" in said
     assert "oom_kill 0" in said
     assert "the control group's own figure" in said

@@ -12,10 +12,10 @@ import numpy as np
 import phantoms
 import pytest
 import scenes
-from conftest import Run, call, engine
 from fiber_images import mrtrix_coefficients, save_nifti
 from PIL import Image
 
+from conftest import Run, call, engine
 from tractcap.drawing.views import Frame
 
 pytestmark = [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import phantoms
 import pytest
+
 from conftest import ROOT, call, engine
 
 DEBIAN = "docker.io/library/debian:trixie-slim"

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from conftest import Run
 from outputs import Output
+
+from conftest import Run
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(300)]
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, call, engine
 from reach import NEVER_IMPORTED, reach
 
 import tractcap
+from conftest import ROOT, call, engine
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(3600)]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import call
 from outputs import Output
 
+from conftest import call
 from tractcap.reports.participant_page import write_participant_page
 
 pytestmark = pytest.mark.container

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import phantoms
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from tractcap import __version__
 
 pytestmark = pytest.mark.ecosystem

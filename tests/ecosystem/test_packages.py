@@ -14,8 +14,8 @@ import fiber_images
 import numpy as np
 import phantoms
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from tractcap import __version__
 
 pytestmark = pytest.mark.ecosystem

@@ -11,6 +11,7 @@ import fiber_images
 import numpy as np
 import phantoms
 import pytest
+
 from conftest import ROOT
 
 SCHEMA = ROOT / "docs/records.schema.json"

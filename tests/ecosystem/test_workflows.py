@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from tractcap import __version__
 
 Call = Callable[..., subprocess.CompletedProcess[str]]

@@ -108,12 +108,16 @@ class Workload:
 
 @dataclass(frozen=True)
 class WorkerPlan:
-    """How many workers, how many threads each has for drawing, and what bounded their number."""
+    """How many workers at most, how many threads each has for drawing, and what bounded their number."""
 
     workers: int
     threads: int
     bound_by: str
     warning: str = ""
+
+    def most_workers(self) -> str:
+        """How many they may become, in words: a few small jobs are done by fewer."""
+        return f"up to {self.workers} workers" if self.workers > 1 else "1 worker"
 
 
 def need(workload: Workload, render: RenderSettings) -> int:

@@ -104,8 +104,7 @@ class RunOutcome:
         counts |= {"empty": self.empty, "failed": len(self.failed)}
         yield ", ".join([f"{self.drawn} drawn", *(f"{count} {what}" for what, count in counts.items() if count)])
         yield from self.checks.summary()
-        workers = f"{planned.crew.workers} worker{'s' * (planned.crew.workers > 1)}"
-        yield f"{watch.budget.describe()}; {workers}; peak {as_mb(peak)} MB ({of_what})"
+        yield f"{watch.budget.describe()}; {planned.crew.most_workers()}; peak {as_mb(peak)} MB ({of_what})"
         if watch.stalled_seconds:
             seconds = f"{watch.stalled_seconds:.0f} s"
             yield f"in {seconds} tasks stood still for want of memory: none was begun beside others then"
