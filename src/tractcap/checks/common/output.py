@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from tractcap.color_names import Color
+from tractcap.drawing.png import write_png
 from tractcap.drawing.point_values import Report
 from tractcap.files import write_whole
 from tractcap.records.check_sidecar import Attached, Value
@@ -33,7 +34,7 @@ class CheckOutput:
     def picture(self, name: str, title: str, image: Image.Image) -> None:
         """Write a picture; the title says in a few words what it shows."""
         path = self.folder / f"{self.stem}_check-{self.check}_{name}.png"
-        write_whole(path, lambda file: image.save(file, "PNG", compress_level=1))  # in 0.7 of the time, for 6 % more
+        write_whole(path, lambda file: write_png(file, image))
         self.figures.append(Attached(file=path.name, title=title, bytes=path.stat().st_size))
 
     def table(self, name: str, title: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
