@@ -1,4 +1,4 @@
-"""How failures are told."""
+"""How failures are told, and which tests begin first."""
 
 import pytest
 from left_files import differences

@@ -17,6 +17,7 @@ _ROWS = 64
 """Rows that are filtered at once."""
 
 _SAMPLED = 8
+"""Of so many samples one is looked at to choose a row's filter."""
 
 _PLAIN = bytes(5)
 """Between a keyword and its text: neither compressed nor translated."""
@@ -37,7 +38,7 @@ def write_png(
 
     Parameters
     ----------
-    texts : by their keywords. pixels_per_mm : resolution, 0 if there is none.
+    image : of Pillow's mode RGB. texts : by their keywords. pixels_per_mm : resolution, 0 if there is none.
     runs : compress runs of a byte alone, which is faster: lines and noise hardly repeat otherwise, letters do.
 
     Raises

@@ -111,7 +111,8 @@ class PoolLimits:
     """Of a pool: most ``workers`` at once, ``room`` in bytes for all of them, ``threads`` of each.
 
     A worker that shows no sign of life for ``timeout`` seconds is ended. ``usual`` bytes are what tasks often need.
-    Of those at work never more than half are ``new`` seconds old or younger, so that one does what takes no time.
+    A further worker is started only while less than half of those at work are younger than ``new`` seconds, so that
+    one does what takes no time.
     """
 
     workers: int = 1
