@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from tractcap.drawing.colors import local_direction
+from tractcap.drawing.colors import direction_colors
+from tractcap.drawing.lines import tangents
+from tractcap.inputs.tractograms.chunks import Chunk
+
+
+def local_direction(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return direction_colors(tangents(Chunk(points, offsets)))
 
 
 @pytest.mark.parametrize(

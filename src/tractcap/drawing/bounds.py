@@ -73,7 +73,7 @@ class BoundsMeter:
         """Count the streamlines that end in a chunk."""
         if not chunk.head:
             self._close()
-        columns = np.ascontiguousarray(chunk.points.T)
+        columns = chunk.columns
         lows, highs = (extreme.reduceat(columns, chunk.offsets[:-1], axis=1) for extreme in (np.minimum, np.maximum))
         quanta = np.rint(columns * np.float32(QUANTA)).astype(np.int64)
         quanta[:, : chunk.new.start] = quanta[:, chunk.new.stop :] = 0
@@ -156,9 +156,7 @@ class CroppedStreamlines:
 
     def count(self, chunk: Chunk, tally: StreamlineCounts) -> None:
         """Add those of a chunk."""
-        columns = [
-            np.abs(column - np.float32(middle)) for column, middle in zip(chunk.points.T, self._center, strict=True)
-        ]
+        columns = [np.abs(column - np.float32(at)) for column, at in zip(chunk.columns, self._center, strict=True)]
         farthest = max(float(column.max()) for column in columns) - self._reach
         counted = self._counted and chunk.head
         self._counted = chunk.tail and counted and len(chunk.offsets) == 2

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tractcap.drawing.lines import StreamlineCounts, drawable, tangents, unit
+from tractcap.drawing.lines import StreamlineCounts, drawable, unit
 from tractcap.drawing.point_values import FileData, PointValues, Report, ScalarMapValues
 from tractcap.inputs.images import Volume
 from tractcap.inputs.tractograms import Chunk, Tractogram
@@ -60,11 +60,12 @@ def _color_table(colormap: str) -> NDArray[np.uint8]:
 class PointColors:
     """How the points of one tractogram get their colours.
 
-    ``colors`` gives those of a chunk's points, (N, 3) uint8 RGB; chunks must come in the file's order. ``data`` names
+    ``colors`` gives those of a chunk's points, (N, 3) uint8 RGB, by these and their tangents; chunks must come in the
+    file's order. ``data`` names
     what of the file's own data they need; ``scale`` is None where colours stand for no values.
     """
 
-    colors: Callable[[Chunk], NDArray[np.uint8]]
+    colors: Callable[[Chunk, NDArray[np.float32]], NDArray[np.uint8]]
     data: str = ""
     scale: ColorScale | None = None
 
@@ -86,34 +87,28 @@ def point_colors(
     if values := values_of(coloring, tractogram, volume, report):
         low, high = coloring.limits or (0.0, 100.0)
         scale = ColorScale(values.name, low, high, values.unit, coloring.colormap, values.words)
-        return PointColors(lambda chunk: scale.colors(values.at(chunk)), values.data, scale)
+        return PointColors(lambda chunk, _: scale.colors(values.at(chunk)), values.data, scale)
     if color := coloring.color:
-        return PointColors(lambda chunk: np.broadcast_to(np.array(color, np.uint8), chunk.points.shape).copy())
+        return PointColors(lambda chunk, _: np.broadcast_to(np.array(color, np.uint8), chunk.points.shape).copy())
     if coloring.kind == ENDPOINTS:
         return PointColors(_EndToEnd(tractogram, max_points).colors)
-    return PointColors(lambda chunk: local_direction(chunk.points, chunk.offsets))
-
-
-def local_direction(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Colour each point by its streamline's tangent: red for left-right, green for front-back, blue for up-down.
-
-    The usual colouring of directions (Pajevic and Pierpaoli, Magn Reson Med 42:526, 1999): the absolute
-    components of the unit tangent, here the chord between a point's neighbours.
-
-    Parameters
-    ----------
-    points : (N, 3) float32, RAS+ mm, streamline after streamline.
-    offsets : (S + 1,) where each begins; every streamline has two points or more.
-
-    Returns
-    -------
-    (N, 3) uint8 RGB. A point whose neighbours coincide is black.
-    """
-    return direction_colors(tangents(points, offsets))
+    return PointColors(lambda _, along: direction_colors(along))
 
 
 def direction_colors(along: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The colours (N, 3) of unit vectors (3, N)."""
+    """Colour directions: red for left-right, green for front-back, blue for up-down.
+
+    The usual colouring of directions (Pajevic and Pierpaoli, Magn Reson Med 42:526, 1999): the absolute components of
+    the unit tangent.
+
+    Parameters
+    ----------
+    along : (3, N), one mm long, or 0 where there is none.
+
+    Returns
+    -------
+    (N, 3) uint8 RGB; what has no direction is black.
+    """
     return np.ascontiguousarray((np.abs(along) * np.float32(255) + np.float32(0.5)).astype(np.uint8).T)
 
 
@@ -134,7 +129,7 @@ class _EndToEnd:
         self._long_chords = iter(long_chords)
         self._chord = np.zeros(3, np.float32)
 
-    def colors(self, chunk: Chunk) -> NDArray[np.uint8]:
+    def colors(self, chunk: Chunk, _along: NDArray[np.float32]) -> NDArray[np.uint8]:
         chords = chunk.points[chunk.offsets[1:] - 1] - chunk.points[chunk.offsets[:-1]]
         if chunk.tail and not chunk.head:
             self._chord = next(self._long_chords, chords[-1])

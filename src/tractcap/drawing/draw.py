@@ -3,7 +3,7 @@
 import contextlib
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tractcap.drawing import compositing, opengl
+from tractcap.drawing.ahead import ahead
 from tractcap.drawing.anatomy import Anatomy, depth_of, outside
 from tractcap.drawing.bounds import CroppedStreamlines
 from tractcap.drawing.colors import ColorScale, PointColors, point_colors
 from tractcap.drawing.lines import (
+    DrawableLines,
     StreamlineCounts,
     drawable,
     lines,
     parts_by_corner,
     parts_by_length,
     parts_by_turn,
+    quanta,
     tangents,
 )  # fmt: skip
 from tractcap.drawing.overlays import DrawableOverlay
@@ -256,40 +259,54 @@ class _Pass:
 
     def _draw_bundle(self, bundle: ColoredTractogram, facts: PieceFacts, piece: Piece) -> None:
         """Draw a piece of a bundle, for which the file is read up to the piece's end."""
-        max_points = self._settings.max_points
-        colors = point_colors(bundle.coloring, bundle.tractogram, bundle.volume, max_points, self._report)
+        colors = point_colors(
+            bundle.coloring, bundle.tractogram, bundle.volume, self._settings.max_points, self._report
+        )
         facts.scale = colors.scale
+        for some, points in ahead(self._prepared(bundle, colors, facts, piece)):
+            if some:
+                self._canvas.draw(some)
+            self._report(points)
+
+    def _prepared(
+        self, bundle: ColoredTractogram, colors: PointColors, facts: PieceFacts, piece: Piece
+    ) -> Generator[tuple[DrawableLines | None, int], None, None]:
+        """What is drawn of a bundle, if anything, and how many points were read for it; all that is read is counted."""
         first, last = piece.bounds(bundle.tractogram.header.points)
         begin = facts.tally.points
-        for chunk in bundle.tractogram.chunks(max_points, colors.data):
+        for chunk in bundle.tractogram.chunks(self._settings.max_points, colors.data):
             if (at := facts.tally.points - begin) >= last:
                 break
-            self._draw_chunk(chunk, colors, facts, drawn=at >= first)
-            self._report(facts.tally.points)
+            kept = self._counted(chunk, facts)
+            if at >= first and len(kept.points):
+                for some in self._lines(kept, colors):
+                    yield some, facts.tally.points
+                continue
+            if kept.head or kept.tail:
+                colors.colors(kept, tangents(kept))  # those of a streamline that goes on may depend on where it began
+            yield None, facts.tally.points
 
-    def _draw_chunk(self, chunk: Chunk, colors: PointColors, facts: PieceFacts, *, drawn: bool) -> None:
-        """Count a chunk, and draw it if it is this piece's."""
+    def _counted(self, chunk: Chunk, facts: PieceFacts) -> Chunk:
+        """What can be drawn of a chunk, once it is counted."""
         kept, anatomy = drawable(chunk, facts.tally), self._scene.anatomy
-        if not len(kept.points):
-            return
-        if drawn:
-            self._draw_lines(kept, colors)
-        elif kept.head or kept.tail:
-            colors.colors(kept)  # the colours of a streamline that goes on may depend on where it began
-        chords = kept.points[kept.offsets[1:] - 1] - kept.points[kept.offsets[:-1]]
-        facts.reach = np.maximum(facts.reach, np.abs(chords).max(axis=0))
-        self._cropped.count(kept, facts.tally)
+        if len(kept.points):
+            facts.tally.quanta += int(quanta(kept).sum())
+            chords = kept.points[kept.offsets[1:] - 1] - kept.points[kept.offsets[:-1]]
+            facts.reach = np.maximum(facts.reach, np.abs(chords).max(axis=0))
+            self._cropped.count(kept, facts.tally)
         if anatomy and len(kept.points[kept.new]):
             facts.tally.outside += outside(kept.points[kept.new], anatomy.shape, anatomy.affine)
+        return kept
 
-    def _draw_lines(self, chunk: Chunk, colors: PointColors) -> None:
-        """Draw the streamlines of a chunk; without all of the points, unless that is asked for."""
-        hues, along = colors.colors(chunk), tangents(chunk.points, chunk.offsets)
+    def _lines(self, chunk: Chunk, colors: PointColors) -> Iterator[DrawableLines]:
+        """The streamlines of a chunk as lines; without all of the points, unless that is asked for."""
+        along = tangents(chunk)
+        hues = colors.colors(chunk, along)
         lit = colors.scale is None  # what stands for values stays as bright as it is
         if not (exact := self._scene.options.exact):
             looks = along * np.float32(255) if lit else hues.T.astype(np.float32)
-            seen = needed(chunk, looks, self._tolerance)
-            chunk, hues, along = thinned(chunk, seen), hues[seen], along[:, seen]
+            kept = np.flatnonzero(needed(chunk, looks, self._tolerance))
+            chunk, hues, along = thinned(chunk, kept), hues.take(kept, axis=0), along.take(kept, axis=1)
         if not self._tubes:
             parts = parts_by_corner(chunk, along, self._corner)
         elif exact:
@@ -297,5 +314,4 @@ class _Pass:
         else:
             parts = parts_by_turn(chunk, along, self._step, self._turn)
         most = self._settings.max_points // (_TUBES if self._tubes else 1)
-        for some in lines(chunk, hues, along, parts, most, lit=lit):
-            self._canvas.draw(some)
+        return lines(chunk, hues, along, parts, most, lit=lit)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tractcap.drawing.ahead import ahead
 from tractcap.drawing.bounds import Bounds, BoundsMeter
 from tractcap.drawing.colors import values_of
 from tractcap.drawing.lines import QUANTA, StreamlineCounts, drawable, quanta
@@ -80,8 +81,8 @@ def measure(
     values = values_of(coloring, tractogram, volume, report) if coloring and coloring.measured else None
     bounds, value_range, tally = BoundsMeter(), Range(), StreamlineCounts()
     lengths, visited = LengthMeter(), VisitedVolume()
-    for chunk in tractogram.chunks(max_points, values.data if values else ""):
-        kept = drawable(chunk, tally)
+    data = values.data if values else ""
+    for kept in ahead(drawable(chunk, tally) for chunk in tractogram.chunks(max_points, data)):
         if len(kept.points):
             bounds.add(kept)
             lengths.add(kept)
@@ -96,10 +97,12 @@ def measure(
         raise InputError(
             f"{tractogram.path} holds only streamlines that can't be drawn ({reasons}): there is nothing to draw."
         )
+    summary = lengths.summary()
+    tally.quanta = lengths.quanta
     return Extent(
         **asdict(bounds.boxes()),
         tally=tally,
-        lengths=lengths.summary(),
+        lengths=summary,
         volume=visited.volume,
         voxel=visited.voxel,
         values=value_range.ends() if values else None,
@@ -123,14 +126,15 @@ _WIDTHS = (1, 2, 5, 10, 20, 50, 100)
 class LengthMeter:
     """Counts lengths: however many streamlines there are, it takes the same memory.
 
-    It takes chunks of drawable streamlines in their order; a streamline's pieces in several of them are one.
+    It takes chunks of drawable streamlines in their order; a streamline's pieces in several of them are one. ``quanta``
+    is the sum of those that have ended.
     """
 
     def __init__(self) -> None:
         self._counts = np.zeros(_DENSE, np.int64)
         self._long: Counter[int] = Counter()
         self._open: int | None = None  # length so far of the streamline that goes on in the next chunk
-        self._sum, self._least, self._most = 0, 2**62, 0
+        self.quanta, self._least, self._most = 0, 2**62, 0
 
     def add(self, chunk: Chunk) -> None:
         """Count the streamlines that end in a chunk."""
@@ -152,7 +156,7 @@ class LengthMeter:
     def _count(self, lengths: NDArray[np.int64]) -> None:
         if not len(lengths):
             return
-        self._sum += int(lengths.sum())
+        self.quanta += int(lengths.sum())
         self._least, self._most = min(self._least, int(lengths.min())), max(self._most, int(lengths.max()))
         steps = lengths * _FINE // QUANTA
         np.add.at(self._counts, steps[steps < _DENSE], 1)
@@ -172,7 +176,7 @@ class LengthMeter:
         width = next(width for width in widths if highest // width - lowest // width < _BINS)
         first = lowest // width
         return LengthSummary(
-            mean=round(self._sum / QUANTA / total, 3),
+            mean=round(self.quanta / QUANTA / total, 3),
             median=round(min(high, max(low, float(below + above + 1) / 2 / _FINE)), 3),
             minimum=round(low, 3),
             maximum=round(high, 3),

@@ -68,6 +68,15 @@ class DrawableLines:
     tangents: NDArray[np.int8]
     offsets: NDArray[np.int64]
 
+    def of(self, points: NDArray[np.int64], offsets: NDArray[np.int64]) -> "DrawableLines":
+        """The lines of the points of these numbers, with these offsets."""
+        return DrawableLines(  # several times as fast as by brackets
+            self.points.take(points, axis=0),
+            self.colors.take(points, axis=0),
+            self.tangents.take(points, axis=0),
+            offsets,
+        )
+
 
 def drawable(chunk: Chunk, tally: StreamlineCounts) -> Chunk:
     """Leave out the streamlines of a chunk that can't be drawn, and count all of them into ``tally``."""
@@ -94,17 +103,13 @@ def drawable(chunk: Chunk, tally: StreamlineCounts) -> Chunk:
             head=chunk.head and bool(keep[0]),
             tail=chunk.tail and bool(keep[-1]),
         )
-    if len(chunk.points):
-        tally.quanta += int(quanta(chunk).sum())
     return chunk
 
 
 def quanta(chunk: Chunk) -> NDArray[np.int64]:
     """The length of what is drawn of each of a chunk's streamlines, (S,), in 1/4096 mm."""
-    across = np.diff(chunk.points, axis=0)
-    across[chunk.offsets[1:-1] - 1] = 0
-    first, last = int(chunk.head), len(across) - chunk.tail
-    lengths = np.rint(np.sqrt(_squared(across[first:last].T)) * np.float32(QUANTA)).astype(np.int64)
+    first, last = int(chunk.head), len(chunk.points) - 1 - chunk.tail
+    lengths = np.rint(np.sqrt(_squared(chunk.steps[:, first:last])) * np.float32(QUANTA)).astype(np.int64)
     upto = np.concatenate([np.zeros(first + 1, np.int64), np.cumsum(lengths)])
     ends = np.minimum(chunk.offsets[1:] - 1, last)
     return np.diff(np.concatenate([[0], upto[ends]]))
@@ -122,22 +127,21 @@ def joined(several: Sequence[DrawableLines]) -> DrawableLines:
     )
 
 
-def tangents(points: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+def tangents(chunk: Chunk) -> NDArray[np.float32]:
     """Each point's direction along its streamline: from the point before it to the one after it, as far as there are.
 
     Parameters
     ----------
-    points : (N, 3) RAS+ mm, streamline after streamline.
-    offsets : (S + 1,) where each begins; every streamline has two points or more.
+    chunk : every streamline has two points or more.
 
     Returns
     -------
     (3, N), one mm long, or 0 where both neighbours coincide.
     """
-    places = np.ascontiguousarray(points.T)
+    places = chunk.columns
     chords = np.empty_like(places)
     np.subtract(places[:, 2:], places[:, :-2], out=chords[:, 1:-1])
-    first, last = offsets[:-1], offsets[1:] - 1
+    first, last = chunk.offsets[:-1], chunk.offsets[1:] - 1
     chords[:, first] = places[:, first + 1] - places[:, first]
     chords[:, last] = places[:, last] - places[:, last - 1]
     return unit(chords)
@@ -183,7 +187,7 @@ def parts_by_corner(chunk: Chunk, along: NDArray[np.float32], tolerance: float) 
 def parts_by_length(chunk: Chunk, step: float) -> NDArray[np.int64]:
     """Like :func:`parts_by_corner`, but parts of about ``step`` mm, for tubes: their joints would show."""
     parts = np.ones(len(chunk.points), np.int64)
-    lengths = np.sqrt(_squared(np.diff(chunk.points.T)))
+    lengths = np.sqrt(_squared(np.diff(chunk.columns)))
     parts[:-1] = np.clip(np.ceil(lengths / np.float32(step)), 1, MOST_PARTS)
     parts[chunk.offsets[1:] - 1] = 1
     return parts
@@ -203,7 +207,7 @@ def _bends(chunk: Chunk, along: NDArray[np.float32]) -> tuple[NDArray[np.float32
 
     The way from one streamline to the next counts as straight.
     """
-    x, y, z = segments = np.ascontiguousarray(np.diff(chunk.points.T))
+    x, y, z = segments = np.diff(chunk.columns)
     across, length = np.zeros(len(x), np.float32), _squared(segments)
     for u, v, w in (along[:, :-1], along[:, 1:]):
         leads = np.array((y * w - z * v, z * u - x * w, x * v - y * u))
@@ -258,22 +262,21 @@ def _bent(straight: DrawableLines, along: NDArray[np.float32], parts: NDArray[np
     (between,) = np.nonzero(place)
     begin = at[between]
     share = (place[between] / parts[begin]).astype(np.float32)[:, None]
-    points, colors, tangents = (
-        values[np.append(at, last)] for values in (straight.points, straight.colors, straight.tangents)
-    )
-    across = straight.points[begin + 1] - straight.points[begin]
+    bent = straight.of(np.append(at, last), np.append(begins[straight.offsets[:-1]], begins[-1] + 1))
+    here = straight.points.take(begin, axis=0)
+    across = straight.points.take(begin + 1, axis=0) - here
     length = np.sqrt(_squared(across.T))
-    leave, arrive = (along[:, end].T * length[:, None] for end in (begin, begin + 1))
+    leave, arrive = (along.take(end, axis=1).T * length[:, None] for end in (begin, begin + 1))
     turn = leave + arrive
     curve = leave + share * (3 * across - leave - turn + share * (turn - 2 * across))
-    points[between] = np.add(straight.points[begin], share * curve, dtype=np.float32)
-    colors[between] = _interpolated(straight.colors, begin, share) + np.float32(0.5)
+    bent.points[between] = np.add(here, share * curve, dtype=np.float32)
+    bent.colors[between] = _interpolated(straight.colors, begin, share) + np.float32(0.5)
     way = _interpolated(straight.tangents, begin, share).T
-    tangents[between] = np.rint(way * (127 / np.maximum(np.sqrt(_squared(way)), 1))).T
-    return DrawableLines(points, colors, tangents, np.append(begins[straight.offsets[:-1]], len(points)))
+    bent.tangents[between] = np.rint(way * (127 / np.maximum(np.sqrt(_squared(way)), 1))).T
+    return bent
 
 
 def _interpolated(values: NDArray[Any], begin: NDArray[np.int64], share: NDArray[np.float32]) -> NDArray[np.float32]:
     """Values at a share (M, 1), from 0 to 1, of the way from each of these (N, 3) to the next."""
-    here = values[begin].astype(np.float32)
-    return np.add(here, share * (values[begin + 1] - here), dtype=np.float32)
+    here = values.take(begin, axis=0).astype(np.float32)
+    return np.add(here, share * (values.take(begin + 1, axis=0) - here), dtype=np.float32)

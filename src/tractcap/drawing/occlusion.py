@@ -64,7 +64,7 @@ class Occlusion:
             begins = np.ones(len(places), bool)
             begins[1:] = ~seen[places[1:] - 1]
             offsets = np.append(np.flatnonzero(begins), len(places))
-            yield place, DrawableLines(lines.points[places], lines.colors[places], lines.tangents[places], offsets)
+            yield place, lines.of(places, offsets)
 
 
 class _Map:

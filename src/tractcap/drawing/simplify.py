@@ -28,18 +28,19 @@ def needed(chunk: Chunk, looks: Floats, tolerance: float) -> NDArray[np.bool_]:
     looks : (3, N) float32 from 0 to 255, on which the points' colours depend.
     tolerance : mm that a point may lie beside the line that is drawn without it.
     """
-    values = np.concatenate([chunk.points.T, looks])
+    values = np.concatenate([chunk.columns, looks])
     begins = chunk.offsets[:-1].copy()
     begins[0] += chunk.head
-    place = np.arange(len(chunk.points)) - np.repeat(begins, np.diff(chunk.offsets))
-    between = place % 2 == 1
+    place = np.arange(len(chunk.points), dtype=np.int32)
+    place -= np.repeat(begins.astype(np.int32), np.diff(chunk.offsets))
+    between = place & 1 == 1
     between[chunk.offsets[1:] - 1] = False
     between[0] = False
     beside, off = np.zeros((2, len(place)), np.float32)
     beside[1:-1], off[1:-1] = _deviations(values[:, :-2], values[:, 1:-1], values[:, 2:])
     kept: NDArray[np.bool_] = ~(between & (beside <= tolerance) & (off <= HUE))
     # of four segments, of which each two are one by now, the points between may add up what they deviate
-    (begin,) = np.nonzero(~kept & (place % RUN == 1))
+    (begin,) = np.nonzero(~kept & (place & RUN - 1 == 1))
     begin = begin[begin + 3 < len(place)] - 1
     begin = begin[~kept[begin + 3]]
     # taken so that rows are contiguous: NumPy gathers strided ones by AVX2, which crashes where QEMU 7.2 emulates it
@@ -51,10 +52,10 @@ def needed(chunk: Chunk, looks: Floats, tolerance: float) -> NDArray[np.bool_]:
     return kept
 
 
-def thinned(chunk: Chunk, kept: NDArray[np.bool_]) -> Chunk:
-    """A chunk of the points that are kept alone, without values; its context points must be."""
-    upto = np.concatenate([[0], np.cumsum(kept)])
-    return Chunk(chunk.points[kept], upto[chunk.offsets], head=chunk.head, tail=chunk.tail)
+def thinned(chunk: Chunk, kept: NDArray[np.int64]) -> Chunk:
+    """A chunk of the points of these numbers alone, without values; its context points must be among them."""
+    offsets = np.searchsorted(kept, chunk.offsets)
+    return Chunk(chunk.points.take(kept, axis=0), offsets, head=chunk.head, tail=chunk.tail)
 
 
 def _deviations(begin: Floats, middle: Floats, end: Floats) -> tuple[Floats, Floats]:

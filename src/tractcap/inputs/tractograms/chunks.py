@@ -7,6 +7,7 @@ depend on where the cut falls.
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,18 @@ class Chunk:
     per_streamline: Fields = field(default_factory=dict)
     head: bool = False
     tail: bool = False
+
+    @cached_property
+    def columns(self) -> NDArray[np.float32]:
+        """The points as (3, N): NumPy is several times as fast along rows."""
+        return np.ascontiguousarray(self.points.T)
+
+    @cached_property
+    def steps(self) -> NDArray[np.float32]:
+        """The way from each point to the next, (3, N - 1); none from one streamline to the next."""
+        steps: NDArray[np.float32] = np.diff(self.columns)
+        steps[:, self.offsets[1:-1] - 1] = 0
+        return steps
 
     @property
     def started(self) -> int:

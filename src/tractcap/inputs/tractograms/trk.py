@@ -156,10 +156,11 @@ class _Decoder:
     def _gather(self, words: NDArray[np.int32], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Block:
         floats = words.view(np.float32)
         stops = starts + lengths * self._width
-        inside = np.zeros(len(words) + 1, np.int8)
-        np.add.at(inside, starts, 1)
-        np.add.at(inside, stops, -1)
-        rows = floats[np.cumsum(inside[:-1], dtype=np.int8).view(bool)].reshape(-1, self._width)
+        inside = np.ones(len(words) + self._extra, bool)
+        inside[starts[starts > 0] - 1] = False  # before a streamline stands its length, behind it its properties
+        for column in range(self._extra):
+            inside[stops + column] = False
+        rows = floats[inside[: len(words)]].reshape(-1, self._width)
         block = Block(to_rasmm(rows[:, :3], self._tractogram.affine), lengths)
         scalars, properties, data = self._tractogram.scalars, self._tractogram.properties, self._data
         if data in scalars:
