@@ -35,12 +35,12 @@ MB = 2**20
 @pytest.mark.parametrize(
     ("points", "workers", "several"),
     [
-        ([2 * WORTH_PIECES], 2, [2]),
-        ([2 * WORTH_PIECES], 1, [1]),
-        ([WORTH_PIECES - 1], 2, [1]),
-        ([2 * WORTH_PIECES] * 2, 2, [1, 1]),
-        ([6 * WORTH_PIECES, WORTH_PIECES], 2, [2, 1]),
-        ([0], 2, [1]),
+        ([2 * WORTH_PIECES], 4, [2]),
+        ([2 * WORTH_PIECES], 2, [1]),
+        ([WORTH_PIECES - 1], 4, [1]),
+        ([2 * WORTH_PIECES] * 2, 4, [1, 1]),
+        ([6 * WORTH_PIECES, WORTH_PIECES], 4, [2, 1]),
+        ([0], 4, [1]),
     ],
 )
 def test_pieces_where_workers_would_be_idle(points: list[int], workers: int, several: list[int]) -> None:
@@ -115,16 +115,16 @@ def events(out: Path) -> list[dict[str, Any]]:
 
 
 def test_on_one_machine(data: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
-    plan = json.loads(run(data, tmp_path / "out", "participant", *LOOK, "--nprocs", "2", "--dry-run", "--json").stdout)
+    plan = json.loads(run(data, tmp_path / "out", "participant", *LOOK, "--nprocs", "4", "--dry-run", "--json").stdout)
     assert [job["pieces"] for job in plan["jobs"]] == [["1/2", "2/2"], ["1/1"]]
-    run(data, tmp_path / "out", "participant", *LOOK, "--nprocs", "2")
+    run(data, tmp_path / "out", "participant", *LOOK, "--nprocs", "4")
     run(data, tmp_path / "out", "group")
     assert files(tmp_path / "out") == whole
     assert not list(tmp_path.rglob(".*_pieces"))
 
 
 def test_what_shines_through_is_drawn_at_once(data: Path, tmp_path: Path) -> None:
-    options = (*LOOK, "--opacity", "0.5", "--nprocs", "2", "--dry-run", "--json")
+    options = (*LOOK, "--opacity", "0.5", "--nprocs", "4", "--dry-run", "--json")
     plan = json.loads(run(data, tmp_path, "participant", *options).stdout)
     assert [job["pieces"] for job in plan["jobs"]] == [["1/1"], ["1/1"]]
 

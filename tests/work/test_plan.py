@@ -177,17 +177,19 @@ def test_what_is_too_little_is_said_with_what_would_do() -> None:
 @pytest.mark.parametrize(
     ("points", "workers", "pieces"),
     [
-        ([20_000_000, 1_000_000, 1_000_000], 4, [4, 1, 1]),
-        ([20_000_000, 20_000_000], 2, [1, 1]),
-        ([30_000_000, 20_000_000], 2, [2, 1]),
-        ([5_000_000], 4, [1]),  # fewer points aren't worth it
-        ([5_000_001], 4, [4]),
+        ([20_000_000, 1_000_000, 1_000_000], 8, [4, 1, 1]),
+        ([20_000_000, 20_000_000], 4, [1, 1]),
+        ([30_000_000, 20_000_000], 4, [2, 1]),
+        ([30_000_000, 20_000_000], 3, [1, 1]),
+        ([5_000_000], 8, [1]),  # fewer points aren't worth it
+        ([5_000_001], 8, [4]),
+        ([6_000_000], 2, [1]),  # one worker uses two processors
         ([6_000_000], 1, [1]),
-        ([10_000_000, 8_000_000], 3, [2, 2]),
-        ([0], 4, [1]),
+        ([10_000_000, 8_000_000], 7, [2, 2]),
+        ([0], 8, [1]),
     ],
 )
-def test_a_tractogram_is_drawn_in_pieces_if_it_is_more_than_a_workers_share(
+def test_a_tractogram_is_drawn_in_pieces_if_it_is_more_than_two_workers_share(
     points: list[int], workers: int, pieces: list[int]
 ) -> None:
     assert memory_plan.counts(points, workers) == pieces

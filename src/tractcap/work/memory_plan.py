@@ -60,6 +60,9 @@ BYTES_PER_BUNDLE = 16 * 2**10
 WORTH_PIECES = 5_000_000
 """Points from which on it pays to draw a tractogram in pieces: fewer are drawn before another worker has begun."""
 
+_PROCESSORS = 2
+"""That a worker uses with a large tractogram: the next lines are prepared while others are drawn."""
+
 FURY = 26 * MB
 """FURY's code, which overlays need."""
 
@@ -263,13 +266,15 @@ def crew(wanted: int, cpus: int, needs: Sequence[int], room: int) -> WorkerPlan:
 
 
 def counts(points: Sequence[int], workers: int) -> list[int]:
-    """Into how many pieces each tractogram is drawn, so that no worker has more than its share, one if into none.
+    """Into how many pieces each tractogram is drawn, one if into none, so that no two workers have more than a share.
+
+    One worker keeps two processors busy, and sooner than two workers, which would both read and prepare all points.
 
     Parameters
     ----------
     points : of each tractogram.
     """
-    share = max(1.0, sum(points) / workers)
+    share = max(1.0, sum(points) / max(1, workers // _PROCESSORS))
     return [math.ceil(count / share) if count > max(WORTH_PIECES, share) else 1 for count in points]
 
 
