@@ -3,26 +3,40 @@
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TypeVar
+
+from tractcap.inputs.reading import announced
 
 T = TypeVar("T")
 
-_AHEAD = 8
+_AHEAD = 2
 """Items that are made before they are asked for: memory plans count them."""
 
 
-def ahead(items: Generator[T, None, None]) -> Generator[T, None, None]:
+def ahead(items: Generator[T, None, None], path: Path) -> Generator[T, None, None]:
     """The same items in the same order; the next ones are made in another thread. What they raise is raised here.
 
     NumPy lets other threads run while it calculates, so that a second processor is used.
+
+    Parameters
+    ----------
+    path : the file that they are read from, to be named if it is waited for.
     """
     end = object()
-    with closing(items), ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:
         made: deque[Future[T | object]] = deque(thread.submit(next, items, end) for _ in range(_AHEAD))
         try:
-            while (item := made.popleft().result()) is not end:
+            while (item := _result(made.popleft(), path)) is not end:
                 made.append(thread.submit(next, items, end))
                 yield item  # type: ignore[misc]
         finally:
-            thread.shutdown(cancel_futures=True)
+            for item in made:
+                item.cancel()
+            thread.submit(items.close).result()  # where it was begun: what it ends may belong to the thread
+
+
+def _result(item: Future[T], path: Path) -> T:
+    with nullcontext() if item.done() else announced(path):
+        return item.result()

@@ -263,10 +263,12 @@ class _Pass:
             bundle.coloring, bundle.tractogram, bundle.volume, self._settings.max_points, self._report
         )
         facts.scale = colors.scale
-        for some, points in ahead(self._prepared(bundle, colors, facts, piece)):
-            if some:
-                self._canvas.draw(some)
-            self._report(points)
+        prepared = self._prepared(bundle, colors, facts, piece)
+        with contextlib.closing(ahead(prepared, bundle.tractogram.path)) as all_lines:
+            for some, points in all_lines:
+                if some:
+                    self._canvas.draw(some)
+                self._report(points)
 
     def _prepared(
         self, bundle: ColoredTractogram, colors: PointColors, facts: PieceFacts, piece: Piece

@@ -6,6 +6,7 @@ Headers can't be trusted with this: many give the grid of another image, or a gr
 import itertools
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -82,14 +83,16 @@ def measure(
     bounds, value_range, tally = BoundsMeter(), Range(), StreamlineCounts()
     lengths, visited = LengthMeter(), VisitedVolume()
     data = values.data if values else ""
-    for kept in ahead(drawable(chunk, tally) for chunk in tractogram.chunks(max_points, data)):
-        if len(kept.points):
-            bounds.add(kept)
-            lengths.add(kept)
-            visited.add(kept)
-            if values:
-                value_range.add(values.at(kept)[kept.new])
-        report(tally.points)
+    read = (drawable(chunk, tally) for chunk in tractogram.chunks(max_points, data))
+    with closing(ahead(read, tractogram.path)) as chunks:
+        for kept in chunks:
+            if len(kept.points):
+                bounds.add(kept)
+                lengths.add(kept)
+                visited.add(kept)
+                if values:
+                    value_range.add(values.at(kept)[kept.new])
+            report(tally.points)
     if not tally.streamlines:
         raise EmptyError(f"{tractogram.path} holds no streamlines.")
     if not tally.drawn:

@@ -9,6 +9,7 @@ import gzip
 import io
 import os
 import stat
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,10 +78,9 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
     ----------
     kind : what the file should be, such as ``"an image"``.
     """
-    before = _Read.path
-    _Read.begin(str(path))
     try:
-        yield
+        with announced(path):
+            yield
     except (TractcapError, MemoryError):
         raise
     except Exception as error:
@@ -91,6 +91,15 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path} can't be read: {error.strerror}.") from error
         raise DamagedError(f"{path} can't be read{f' as {kind}' * bool(kind)}: {_cause(error)}.") from error
+
+
+@contextmanager
+def announced(path: Path) -> Iterator[None]:
+    """Let the listener know that a file is being read, or is waited for while another thread reads it."""
+    before = _Read.path
+    _Read.begin(str(path))
+    try:
+        yield
     finally:
         _Read.begin(before)
 
@@ -124,13 +133,15 @@ def listen(listener: Callable[[str], None]) -> None:
 
 
 class _Read:
-    """The file that is being read."""
+    """The file that is being read, as far as the main thread knows: what others read beside it, it may wait for."""
 
     path = ""
     listener: Callable[[str], None] | None = None
 
     @classmethod
     def begin(cls, path: str) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
         cls.path = path
         if cls.listener:
             cls.listener(path)

@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -81,8 +82,13 @@ def _carry_out(message: Mapping[str, Any], report: Callable[[int], None]) -> Tas
         return end(failed=defect(error))
 
 
+_sending = threading.Lock()
+"""Warnings come from threads that read, too."""
+
+
 def _send(answers: BinaryIO, message: Message) -> None:
-    answers.write(json.dumps(message.plain()).encode() + b"\n")
+    with _sending:
+        answers.write(json.dumps(message.plain()).encode() + b"\n")
 
 
 class _Warnings(logging.Handler):
