@@ -1,7 +1,7 @@
 """What is made ahead comes as if it had been made when it was asked for."""
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -9,11 +9,28 @@ import pytest
 
 from tractcap.drawing.ahead import ahead
 from tractcap.inputs import reading
+from tractcap.inputs.tractograms.base import Header, Tractogram
+from tractcap.inputs.tractograms.chunks import Block
 
 PATIENCE = 60.0
 """Seconds until a test that waits for another thread fails."""
 
 PATH = Path("a.trk")
+
+
+class Large(Tractogram):
+    """A tractogram of two points, which are two chunks."""
+
+    format = "made up"
+
+    def _read_header(self) -> Header:
+        return Header(1, True, 2)
+
+    def _read_blocks(self, data: str) -> Iterator[Block]:
+        raise NotImplementedError(data)
+
+
+MANY = Large(PATH), 1
 
 
 class Making:
@@ -40,21 +57,21 @@ class Making:
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
 def test_all_come_in_their_order(count: int) -> None:
     making = Making(count)
-    assert list(ahead(making.numbers(), PATH)) == list(range(count))
+    assert list(ahead(making.numbers(), *MANY)) == list(range(count))
     assert making.ended.is_set()
     assert threading.get_ident() not in making.threads
 
 
 def test_the_next_is_made_while_one_is_used() -> None:
     making = Making(10)
-    with closing(ahead(making.numbers(), PATH)) as numbers:
+    with closing(ahead(making.numbers(), *MANY)) as numbers:
         assert next(numbers) == 0
         assert making.made[1].wait(PATIENCE)
 
 
 def test_no_more_than_two_wait_to_be_used() -> None:
     making = Making(20)
-    with closing(ahead(making.numbers(), PATH)) as numbers:
+    with closing(ahead(making.numbers(), *MANY)) as numbers:
         for number in range(7):
             assert next(numbers) == number
             assert making.made[number + 2].wait(PATIENCE)
@@ -62,7 +79,7 @@ def test_no_more_than_two_wait_to_be_used() -> None:
 
 
 def test_what_goes_wrong_is_raised_in_its_place() -> None:
-    numbers = ahead(Making(10, fails_at=3).numbers(), PATH)
+    numbers = ahead(Making(10, fails_at=3).numbers(), *MANY)
     assert [next(numbers) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="no 3"):
         next(numbers)
@@ -71,7 +88,7 @@ def test_what_goes_wrong_is_raised_in_its_place() -> None:
 def test_who_stops_early_ends_it() -> None:
     making = Making(10)
     before = threading.active_count()
-    with closing(ahead(making.numbers(), PATH)) as numbers:
+    with closing(ahead(making.numbers(), *MANY)) as numbers:
         next(numbers)
     assert making.ended.is_set(), "its files are closed"
     assert threading.active_count() == before
@@ -96,8 +113,14 @@ def test_the_file_is_named_while_it_is_waited_for(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(reading._Read, "listener", None)
     reading.listen(hear)
-    with closing(ahead(items(), PATH)) as numbers:
+    with closing(ahead(items(), *MANY)) as numbers:
         assert next(numbers) == 0
         assert heard == [str(PATH), ""]
         assert drawn.wait(PATIENCE)
         assert heard == [str(PATH), ""]
+
+
+def test_one_chunk_is_not_worth_a_thread() -> None:
+    making = Making(3)
+    assert list(ahead(making.numbers(), Large(PATH), 2)) == [0, 1, 2]
+    assert making.threads == {threading.get_ident()}

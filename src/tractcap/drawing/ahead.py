@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tractcap.inputs.reading import announced
+from tractcap.inputs.tractograms import Tractogram
 
 T = TypeVar("T")
 
@@ -15,15 +16,16 @@ _AHEAD = 2
 """Items that are made before they are asked for: memory plans count them."""
 
 
-def ahead(items: Generator[T, None, None], path: Path) -> Generator[T, None, None]:
-    """The same items in the same order; the next ones are made in another thread. What they raise is raised here.
+def ahead(items: Generator[T, None, None], tractogram: Tractogram, max_points: int) -> Generator[T, None, None]:
+    """What is made of a tractogram's chunks of so many points, in the same order, but the next ones in another thread.
 
-    NumPy lets other threads run while it calculates, so that a second processor is used.
-
-    Parameters
-    ----------
-    path : the file that they are read from, to be named if it is waited for.
+    NumPy lets other threads run while it calculates, so that a second processor is used. What is raised there is raised
+    here. A tractogram of one chunk isn't worth a thread.
     """
+    return items if tractogram.header.points <= max_points else _ahead(items, tractogram.path)
+
+
+def _ahead(items: Generator[T, None, None], path: Path) -> Generator[T, None, None]:
     end = object()
     with ThreadPoolExecutor(1) as thread:
         made: deque[Future[T | object]] = deque(thread.submit(next, items, end) for _ in range(_AHEAD))

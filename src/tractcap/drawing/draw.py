@@ -264,7 +264,7 @@ class _Pass:
         )
         facts.scale = colors.scale
         prepared = self._prepared(bundle, colors, facts, piece)
-        with contextlib.closing(ahead(prepared, bundle.tractogram.path)) as all_lines:
+        with contextlib.closing(ahead(prepared, bundle.tractogram, self._settings.max_points)) as all_lines:
             for some, points in all_lines:
                 if some:
                     self._canvas.draw(some)

@@ -84,7 +84,7 @@ def measure(
     lengths, visited = LengthMeter(), VisitedVolume()
     data = values.data if values else ""
     read = (drawable(chunk, tally) for chunk in tractogram.chunks(max_points, data))
-    with closing(ahead(read, tractogram.path)) as chunks:
+    with closing(ahead(read, tractogram, max_points)) as chunks:
         for kept in chunks:
             if len(kept.points):
                 bounds.add(kept)
