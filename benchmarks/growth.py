@@ -99,13 +99,15 @@ def _of_workers(asked: Asked, folder: Path) -> Table:
     for number in range(count):
         files.of_size(jobs / f"job-{number:02d}.trk", size, seed=number)
     one = files.of_size(folder / "one.trk", asked.size)
-    table = Table("growth: workers", ("what", "seconds, 1 worker on 1 CPU", "seconds, 2 workers", "times as fast"))
+    table = Table(
+        "growth: workers", ("what", "seconds, 1 worker on 1 CPU", "seconds, up to 2 workers", "times as fast")
+    )
     for name, path in ((f"{count} files of {size} MB", jobs), (f"one of {asked.size} MB", one)):
         progress(f"growth: workers, {name}")
         alone = draw(path, "--nprocs", "1", cpus=CPUS[:1])
         both = draw(path, "--nprocs", "2")
         faster = alone.seconds / both.seconds
         table.rows.append((name, alone.seconds, both.seconds, faster))
-        table.goals.append(Goal(f"{name}, times as fast by 2 workers", faster, GOAL, at_least=True))
-    table.notes.append(f"Two workers may use {len(CPUS)} CPUs.")
+        table.goals.append(Goal(f"{name}, times as fast by up to 2 workers", faster, GOAL, at_least=True))
+    table.notes.append(f"Up to two workers may use {len(CPUS)} CPUs; one draws the one file, and uses two.")
     return table

@@ -5,7 +5,7 @@ Headers can't be trusted with this: many give the grid of another image, or a gr
 
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -82,13 +82,18 @@ def measure(
     values = values_of(coloring, tractogram, volume, report) if coloring and coloring.measured else None
     bounds, value_range, tally = BoundsMeter(), Range(), StreamlineCounts()
     lengths, visited = LengthMeter(), VisitedVolume()
-    data = values.data if values else ""
-    read = (drawable(chunk, tally) for chunk in tractogram.chunks(max_points, data))
-    with closing(ahead(read, tractogram, max_points)) as chunks:
-        for kept in chunks:
+
+    def read() -> Generator[Chunk, None, None]:
+        for chunk in tractogram.chunks(max_points, values.data if values else ""):
+            kept = drawable(chunk, tally)
             if len(kept.points):
                 bounds.add(kept)
                 lengths.add(kept)
+            yield kept
+
+    with closing(ahead(read(), tractogram, max_points)) as chunks:
+        for kept in chunks:
+            if len(kept.points):
                 visited.add(kept)
                 if values:
                     value_range.add(values.at(kept)[kept.new])
