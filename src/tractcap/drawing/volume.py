@@ -1,7 +1,5 @@
 """The voxels that streamlines pass through."""
 
-import math
-from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -19,8 +17,8 @@ _SIDE = 1 << _BITS
 _MOST_BLOCKS = 256
 """A head takes less than a hundred. Where more would be needed, voxels are twice as long, until so many are enough."""
 
-_FEW = 2**21
-"""Voxels in the box around points up to which a table of these is quicker than going through all points."""
+_FEW = 2**16
+"""Blocks in the box around points up to which a table of these is quicker than sorting."""
 
 _MOST_STEPS = 128
 """Along a segment; one of over a quarter of a metre is no fibre's, and is followed more coarsely."""
@@ -77,15 +75,32 @@ class VisitedVolume:
 
     def mark(self, points: NDArray[np.floating]) -> None:
         """Mark the voxels of points (N, 3) in mm."""
-        x, y, z = (np.floor(column * np.float32(1 / self.voxel)).astype(np.int32) for column in points.T)
-        voxels = _distinct((x, y, z))
-        places, which, within = _blocks_of(voxels)
+        places, which, within = self._blocks_of(points)
         while len(self._blocks | dict.fromkeys(places)) > _MOST_BLOCKS:
             self._coarsen()
-            voxels = [axis >> 1 for axis in voxels]
-            places, which, within = _blocks_of(voxels)
+            places, which, within = self._blocks_of(points)
         numbers = np.array([self._blocks.setdefault(place, len(self._blocks)) for place in places], np.int32)
         self._cells.reshape(-1)[numbers[which] << 3 * _BITS | within] = True
+
+    def _blocks_of(
+        self, points: NDArray[np.floating]
+    ) -> tuple[list[tuple[int, int, int]], NDArray[np.int64], NDArray[np.int32]]:
+        """The places of the blocks that points are in; for each point which of them, and its voxel's number there."""
+        x, y, z = (np.floor(column * np.float32(1 / self.voxel)).astype(np.int32) for column in points.T)
+        within = ((x & _SIDE - 1) << _BITS | y & _SIDE - 1) << _BITS | z & _SIDE - 1
+        blocks = [axis >> _BITS for axis in (x, y, z)]
+        first = [int(axis.min()) for axis in blocks]
+        counts = [int(axis.max()) - low + 1 for axis, low in zip(blocks, first, strict=True)]
+        x, y, z = (axis - low for axis, low in zip(blocks, first, strict=True))
+        numbers, size = (x * counts[1] + y) * counts[2] + z, int(np.prod(counts))
+        if size > _FEW:
+            distinct, which = np.unique(numbers, return_inverse=True)
+        else:
+            there = np.zeros(size, bool)
+            there[numbers] = True
+            distinct, which = np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
+        places = [(i, j, k) for i, j, k in (np.transpose(np.unravel_index(distinct, counts)) + first).tolist()]
+        return places, which, within
 
     def _coarsen(self) -> None:
         """Make voxels twice as long."""
@@ -107,46 +122,6 @@ class VisitedVolume:
         while copy.voxel < voxel:
             copy._coarsen()
         return copy
-
-
-def _distinct(voxels: Sequence[NDArray[np.int32]]) -> Sequence[NDArray[np.int32]]:
-    """Voxels, by their numbers along x, y and z, each once where a table of the box around them is small."""
-    first, counts, size = _box(voxels)
-    if size > _FEW:
-        return voxels
-    there = np.zeros(size, bool)
-    there[_numbers(voxels, first, counts)] = True
-    places = np.unravel_index(np.flatnonzero(there), counts)
-    return [axis.astype(np.int32) + np.int32(low) for axis, low in zip(places, first, strict=True)]
-
-
-def _blocks_of(
-    voxels: Sequence[NDArray[np.int32]],
-) -> tuple[list[tuple[int, int, int]], NDArray[np.int64], NDArray[np.int32]]:
-    """The places of the blocks that voxels are in; for each voxel which of them, and its number there."""
-    x, y, z = (axis & _SIDE - 1 for axis in voxels)
-    blocks = [axis >> _BITS for axis in voxels]
-    first, counts, _ = _box(blocks)
-    distinct, which = np.unique(_numbers(blocks, first, counts), return_inverse=True)
-    places = [(i, j, k) for i, j, k in (np.transpose(np.unravel_index(distinct, counts)) + first).tolist()]
-    return places, which, (x << _BITS | y) << _BITS | z
-
-
-def _box(numbers: Sequence[NDArray[np.int32]]) -> tuple[list[int], list[int], int]:
-    """The least number along each axis, how many there are up to the most, and how many that makes together."""
-    first = [int(axis.min()) for axis in numbers]
-    counts = [int(axis.max()) - low + 1 for axis, low in zip(numbers, first, strict=True)]
-    return first, counts, math.prod(counts)
-
-
-def _numbers(
-    voxels: Sequence[NDArray[np.int32]], first: Sequence[int], counts: Sequence[int]
-) -> NDArray[np.signedinteger]:
-    """Where voxels are in the box, counted row after row."""
-    x, y, z = (axis - low for axis, low in zip(voxels, first, strict=True))
-    if math.prod(counts) >= 2**31:
-        x = x.astype(np.int64)
-    return (x * counts[1] + y) * counts[2] + z
 
 
 def points_between(
