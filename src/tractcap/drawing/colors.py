@@ -61,8 +61,8 @@ class PointColors:
     """How the points of one tractogram get their colours.
 
     ``colors`` gives those of a chunk's points, (N, 3) uint8 RGB, by these and their tangents; chunks must come in the
-    file's order. ``data`` names
-    what of the file's own data they need; ``scale`` is None where colours stand for no values.
+    file's order. ``data`` names what of the file's own data they need; ``scale`` is None where colours stand for no
+    values.
     """
 
     colors: Callable[[Chunk, NDArray[np.float32]], NDArray[np.uint8]]

@@ -259,12 +259,11 @@ class _Pass:
 
     def _draw_bundle(self, bundle: ColoredTractogram, facts: PieceFacts, piece: Piece) -> None:
         """Draw a piece of a bundle, for which the file is read up to the piece's end."""
-        colors = point_colors(
-            bundle.coloring, bundle.tractogram, bundle.volume, self._settings.max_points, self._report
-        )
+        max_points = self._settings.max_points
+        colors = point_colors(bundle.coloring, bundle.tractogram, bundle.volume, max_points, self._report)
         facts.scale = colors.scale
         prepared = self._prepared(bundle, colors, facts, piece)
-        with contextlib.closing(ahead(prepared, bundle.tractogram, self._settings.max_points)) as all_lines:
+        with contextlib.closing(ahead(prepared, bundle.tractogram, max_points)) as all_lines:
             for some, points in all_lines:
                 if some:
                     self._canvas.draw(some)
