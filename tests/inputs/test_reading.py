@@ -2,7 +2,9 @@
 
 import errno
 import gzip
+import io
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +91,14 @@ def test_a_small_file_may_stand_for_one_that_was_not_fetched(
             check_file(path, "give another")
 
 
+def not_a_zip() -> Exception:
+    """What Python's library says of a file that is none."""
+    try:
+        return AssertionError(zipfile.ZipFile(io.BytesIO(b"none")))
+    except zipfile.BadZipFile as error:
+        return error
+
+
 @pytest.mark.parametrize(
     ("error", "becomes", "words"),
     [
@@ -97,6 +107,7 @@ def test_a_small_file_may_stand_for_one_that_was_not_fetched(
         (OSError("no number"), DamagedError, r"can't be read as an image: no number\."),
         (ValueError("two\nlines."), DamagedError, r"can't be read as an image: two lines\."),
         (KeyError("dim"), DamagedError, r"can't be read as an image: KeyError 'dim'\."),
+        (not_a_zip(), DamagedError, "can't be read as an image: what it holds can't be unpacked, .*"),
         (RecursionError(), DamagedError, r"can't be read as an image: RecursionError\."),
         (ValueError("a " + "b" * 400), DamagedError, r"can't be read as an image: a b{298}\."),
     ],

@@ -38,6 +38,9 @@ _GET = "get it first (datalad get, git annex get)"
 _POINTERS = b"/annex/objects/", b"version https://git-lfs"
 """How the small files begin that git-annex and Git LFS leave in place of files that weren't fetched."""
 
+_NOT_A_ZIP = "File is not a zip file"
+"""What zipfile says of a file whose end isn't a zip's: other faults are told of with their place."""
+
 _MOST_WORDS = 300
 """Characters of a library's message that are quoted."""
 
@@ -106,7 +109,7 @@ def announced(path: Path) -> Iterator[None]:
 
 def _cause(error: Exception) -> str:
     """Why a file can't be read, in words of ours for what libraries say of themselves rather than of it."""
-    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
+    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile) or str(error) == _NOT_A_ZIP:
         return "what it holds can't be unpacked, since it is cut off, damaged or not compressed as its name says"
     if isinstance(error, ExpatError | ParseError):
         return "its XML is cut off or damaged"
